@@ -1,0 +1,80 @@
+"""From a TOML file to a validated, typed configuration; every quantity a float in SI units."""
+
+from chemomech.config.geometry import (
+    BoxConfig,
+    GeometryConfig,
+    MeshConfig,
+    MeshFileConfig,
+    NanowireConfig,
+    OutlineConfig,
+)
+from chemomech.config.loading import create_config, format_config, load_config, write_config
+from chemomech.config.material import (
+    ConstantMobilityConfig,
+    DegenerateMobilityConfig,
+    MaterialConfig,
+    PolynomialConfig,
+    RegularSolutionConfig,
+)
+from chemomech.config.mechanics import (
+    ClampedConfig,
+    CubicConfig,
+    DisplacementConfig,
+    IsotropicConfig,
+    MechanicsConfig,
+    OrthotropicConfig,
+    RollerConfig,
+    TensorEigenstrainConfig,
+    TractionConfig,
+    VegardConfig,
+)
+from chemomech.config.model import Config
+from chemomech.config.simulation import (
+    FileConfig,
+    FluxConfig,
+    FormulaConfig,
+    InitialConfig,
+    NoiseConfig,
+    OutputConfig,
+    SolverConfig,
+    TimeConfig,
+    UniformConfig,
+)
+
+__all__ = [
+    "BoxConfig",
+    "ClampedConfig",
+    "Config",
+    "ConstantMobilityConfig",
+    "CubicConfig",
+    "DegenerateMobilityConfig",
+    "DisplacementConfig",
+    "FileConfig",
+    "FluxConfig",
+    "FormulaConfig",
+    "GeometryConfig",
+    "InitialConfig",
+    "IsotropicConfig",
+    "MaterialConfig",
+    "MechanicsConfig",
+    "MeshConfig",
+    "MeshFileConfig",
+    "NanowireConfig",
+    "NoiseConfig",
+    "OrthotropicConfig",
+    "OutlineConfig",
+    "OutputConfig",
+    "PolynomialConfig",
+    "RegularSolutionConfig",
+    "RollerConfig",
+    "SolverConfig",
+    "TensorEigenstrainConfig",
+    "TimeConfig",
+    "TractionConfig",
+    "UniformConfig",
+    "VegardConfig",
+    "create_config",
+    "format_config",
+    "load_config",
+    "write_config",
+]

@@ -1,0 +1,145 @@
+"""Reading a configuration from TOML and writing it back."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from chemomech.config.model import Config
+from chemomech.config.reporting import describe_problems
+from chemomech.errors import InputError, run_on_root
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+
+def load_config(path: Path | str, comm: MPI.Comm, overrides: Sequence[str] = ()) -> Config:
+    """Read and validate a configuration file on rank 0 and hand it to all ranks.
+
+    Args:
+        path: TOML file; relative file names in it count from its folder.
+        comm: Communicator; the call is collective.
+        overrides: Changes such as ``"time.end=10 s"`` made before validation. A value that is no
+            TOML is taken as text; entries of lists go by number, ``flux.0.value=...``.
+
+    Returns:
+        The configuration, quantities in SI units.
+
+    Raises:
+        InputError: On every rank, if the file cannot be read or its contents cannot be used;
+            the message has one line for each key at fault.
+    """
+    return run_on_root(comm, lambda: _read(Path(path), overrides))
+
+
+def create_config(
+    table: Mapping[str, Any], folder: Path | None = None, source: str | None = None
+) -> Config:
+    """Validate a configuration given as nested tables, quantities as texts with units.
+
+    Args:
+        table: The tables, as TOML would give them.
+        folder: Folder from which relative file names count; the working directory if None.
+        source: Name of the file for messages.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        InputError: If something in the tables cannot be used.
+    """
+    try:
+        return Config.model_validate(table, context={"folder": folder or Path.cwd()})
+    except ValidationError as error:
+        problems = describe_problems(error, table, Config)
+    if len(problems) == 1:
+        (key, message), *_ = problems
+        raise InputError(message, key=key or None, path=source)
+    raise InputError("\n".join(str(InputError(m, key=key, path=source)) for key, m in problems))
+
+
+def format_config(config: Config) -> str:
+    """Write a configuration as TOML, every default spelled out, quantities in SI units.
+
+    Args:
+        config: The configuration.
+
+    Returns:
+        Text from which :func:`load_config` makes an equal configuration.
+    """
+    return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
+
+
+def write_config(config: Config, path: Path) -> None:
+    """Write :func:`format_config`'s text to a file; call it on one rank only.
+
+    Args:
+        config: The configuration.
+        path: File to write.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    path.write_text(format_config(config), encoding="utf-8")
+
+
+def _read(path: Path, overrides: Sequence[str]) -> Config:
+    table = _parse(path)
+    for override in overrides:
+        _apply_override(table, override)
+    return create_config(table, path.resolve().parent, str(path))
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=str(path)) from error
+    except ValueError as error:
+        raise InputError(f"is no UTF-8 text: {error}", path=str(path)) from error
+    if not text.strip():
+        raise InputError("is empty; `chemomech init` writes a template", path=str(path))
+    try:
+        return tomllib.loads(text)
+    # RecursionError: brackets nested thousands deep. ValueError: TOML's own, and overlong integers.
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is no valid TOML: {error}", path=str(path)) from error
+
+
+def _apply_override(table: dict[str, Any], override: str) -> None:
+    """Set one key of the nested tables in place."""
+    key, separator, text = override.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not separator or not all(parts):
+        raise InputError(f"{override!r} is no override; write key=value, such as time.end=10 s")
+    *parents, last = parts
+    target: object = table
+    for part in parents:
+        target = _descend(target, part, override)
+    if isinstance(target, dict):
+        target[last] = _parse_value(text)
+    elif isinstance(target, list) and last.isdecimal() and int(last) < len(target):
+        target[int(last)] = _parse_value(text)
+    else:
+        raise InputError(f"there is no {last!r} to set in {override!r}")
+
+
+def _descend(target: object, part: str, override: str) -> object:
+    if isinstance(target, dict):
+        return target.setdefault(part, {})
+    if isinstance(target, list) and part.isdecimal() and int(part) < len(target):
+        return target[int(part)]
+    raise InputError(f"there is no {part!r} to set in {override!r}")
+
+
+def _parse_value(text: str) -> object:
+    try:
+        values = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text.strip()
+    return values["value"] if values.keys() == {"value"} else text.strip()

@@ -1,0 +1,161 @@
+"""The table [material]: free energy, gradient energy, mobility."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from chemomech.config.base import Number, Section, SectionError
+from chemomech.materials.phase_diagram import gradient_for_width, interface_width, separates
+from chemomech.units import (
+    Concentration,
+    Diffusivity,
+    GradientCoefficient,
+    PositiveLength,
+    Scales,
+    Temperature,
+)
+
+
+class RegularSolutionConfig(Section):
+    """c ln c + (1 - c) ln(1 - c) + chi c (1 - c), in units of RT C."""
+
+    kind: Literal["regular_solution"] = "regular_solution"
+    # Beyond 30 the phases lie closer to 0 and 1 than double precision tells apart.
+    chi: Annotated[Number, Field(ge=-30.0, le=30.0)] = Field(
+        description="interaction parameter; phases separate above 2"
+    )
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Open interval of compositions."""
+        return (0.0, 1.0)
+
+
+class PolynomialConfig(Section):
+    """a0 + a1 c + a2 c^2 + ..., in units of RT C."""
+
+    kind: Literal["polynomial"] = "polynomial"
+    coefficients: Annotated[tuple[Number, ...], Field(min_length=1, max_length=20)] = Field(
+        description="a0, a1, ... in units of RT C"
+    )
+    bounds: tuple[Number, Number] | None = Field(
+        default=None, description="open interval the composition must keep to"
+    )
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Self:
+        if self.bounds is not None and self.bounds[0] >= self.bounds[1]:
+            raise SectionError("bounds", "the first must be smaller than the second")
+        return self
+
+
+FreeEnergyConfig = Annotated[RegularSolutionConfig | PolynomialConfig, Field(discriminator="kind")]
+
+
+class GradientConfig(Section):
+    """The gradient energy C kappa |grad c|^2 / 2, by its coefficient or by the interface width."""
+
+    kappa: GradientCoefficient | None = Field(default=None, description="coefficient kappa")
+    interface_width: PositiveLength | None = Field(
+        default=None, description="width of a stress-free interface (eqn 4); sets kappa"
+    )
+
+    @model_validator(mode="after")
+    def _check_choice(self) -> Self:
+        if (self.kappa is None) == (self.interface_width is None):
+            raise SectionError("kappa", "exactly one of kappa and interface_width must be given")
+        return self
+
+
+class DegenerateMobilityConfig(Section):
+    """D c (1 - c) / (RT) (eqn 21): ideal diffusion has the diffusivity D at any composition."""
+
+    kind: Literal["degenerate"] = "degenerate"
+    diffusivity: Diffusivity = Field(description="diffusivity D")
+
+
+class ConstantMobilityConfig(Section):
+    """D / (RT) at any composition."""
+
+    kind: Literal["constant"] = "constant"
+    diffusivity: Diffusivity = Field(description="diffusivity D")
+
+
+MobilityConfig = Annotated[
+    DegenerateMobilityConfig | ConstantMobilityConfig, Field(discriminator="kind")
+]
+
+
+class MaterialConfig(Section):
+    """The chemistry of the material."""
+
+    temperature: Temperature = Field(default=298.15, description="temperature T")
+    site_concentration: Concentration = Field(
+        default=18500.0,
+        description="concentration C of lithium sites at c = 1",
+    )
+    free_energy: FreeEnergyConfig
+    gradient: GradientConfig
+    mobility: MobilityConfig
+
+    @property
+    def chi(self) -> float | None:
+        """Interaction parameter of a regular solution that separates, None for any other law."""
+        law = self.free_energy
+        return law.chi if isinstance(law, RegularSolutionConfig) and separates(law.chi) else None
+
+    @property
+    def scales(self) -> Scales:
+        """Scales that make the equations dimensionless, with lengths in nanometres."""
+        return Scales(
+            diffusivity=self.mobility.diffusivity,
+            temperature=self.temperature,
+            site_concentration=self.site_concentration,
+        )
+
+    @property
+    def kappa(self) -> float:
+        """Gradient coefficient (J m^2/mol), given or from the interface width."""
+        if self.gradient.kappa is not None:
+            return self.gradient.kappa
+        assert self.chi is not None
+        assert self.gradient.interface_width is not None
+        square = gradient_for_width(self.chi, self.gradient.interface_width)
+        return self.scales.chemical_potential * square
+
+    @property
+    def interface_width(self) -> float | None:
+        """Width of a stress-free interface (m), None where theory gives none."""
+        if self.gradient.interface_width is not None:
+            return self.gradient.interface_width
+        if self.chi is None:
+            return None
+        return interface_width(self.chi, self.kappa / self.scales.chemical_potential)
+
+    @model_validator(mode="after")
+    def _check_gradient(self) -> Self:
+        if self.chi is None and self.gradient.interface_width is not None:
+            raise SectionError(
+                "gradient.interface_width",
+                "only a regular solution with chi > 2 has one; give kappa",
+            )
+        if self.chi is not None and self.gradient.kappa == 0.0:
+            raise SectionError(
+                "gradient.kappa",
+                "must be greater than zero where phases separate; interfaces would have no width",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_mobility(self) -> Self:
+        bounds = self.free_energy.bounds
+        inside = bounds is not None and bounds[0] >= 0.0 and bounds[1] <= 1.0
+        if self.mobility.kind == "degenerate" and not inside:
+            raise SectionError(
+                "mobility.kind",
+                "a degenerate mobility c (1 - c) needs bounds within [0, 1] "
+                'in free_energy; else use "constant"',
+            )
+        return self

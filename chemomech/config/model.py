@@ -1,0 +1,157 @@
+"""The whole configuration, and the rules that hold between its tables."""
+
+from __future__ import annotations
+
+import math
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from chemomech.config.base import Section, SectionError
+from chemomech.config.geometry import GeometryConfig, MeshConfig
+from chemomech.config.material import MaterialConfig
+from chemomech.config.mechanics import MechanicsConfig
+from chemomech.config.simulation import (
+    FluxConfig,
+    InitialConfig,
+    NoiseConfig,
+    OutputConfig,
+    SolverConfig,
+    TimeConfig,
+    UniformConfig,
+)
+from chemomech.errors import InputError
+
+_CELLS = {2: ("triangle", "quadrilateral"), 3: ("tetrahedron", "hexahedron")}
+_ROUNDING = 1e-9
+_MAX_CELLS = 1e9
+
+
+class Config(Section):
+    """A simulation, as a TOML file states it; all quantities as floats in SI units."""
+
+    geometry: GeometryConfig
+    mesh: MeshConfig = Field(default_factory=MeshConfig)
+    material: MaterialConfig
+    mechanics: MechanicsConfig | None = None
+    flux: tuple[FluxConfig, ...] = ()
+    initial: InitialConfig
+    time: TimeConfig
+    solver: SolverConfig = Field(default_factory=SolverConfig)
+    output: OutputConfig = Field(default_factory=OutputConfig)
+
+    @property
+    def mesh_size(self) -> float | None:
+        """Largest cell edge (m): stated, or from the interface width; None for a mesh file."""
+        if self.mesh.size != "auto":
+            return self.mesh.size
+        width = self.material.interface_width
+        if width is None or self.geometry.kind == "mesh":
+            return None
+        return width / self.mesh.cells_per_interface
+
+    @property
+    def snapshot_times(self) -> tuple[float, ...]:
+        """Increasing times of snapshots (s), the last one exactly the end of the run."""
+        return self.output.snapshot_times(self.time.end)
+
+    @property
+    def composition_bounds(self) -> tuple[float, float] | None:
+        """Open interval the composition must keep to, None where there is none."""
+        return self.material.free_energy.bounds
+
+    @model_validator(mode="after")
+    def _check_mesh(self) -> Self:
+        mesh, geometry = self.mesh, self.geometry
+        if geometry.kind == "mesh":
+            for key, value in (("size", mesh.size), ("cell", mesh.cell)):
+                if value != "auto":
+                    raise SectionError(f"mesh.{key}", "has no meaning for a mesh from a file")
+            return self
+        if self.mesh_size is None:
+            raise SectionError(
+                "mesh.size",
+                "must be stated: this material has no interface width it could follow from",
+            )
+        assert geometry.dimension is not None
+        self._check_cell(geometry.dimension)
+        if geometry.kind in ("nanowire", "box"):
+            cells = math.prod(extent / self.mesh_size for extent in geometry.extents)
+            if cells > _MAX_CELLS:
+                raise SectionError(
+                    "mesh.size",
+                    f"{self.mesh_size:.3g} m makes about {cells:.2g} cells; at most {_MAX_CELLS:g}",
+                )
+        return self
+
+    def _check_cell(self, dimension: int) -> None:
+        cells: tuple[str, ...] = _CELLS[dimension]
+        if self.geometry.kind == "outline":
+            cells = ("triangle",)
+        if self.mesh.cell != "auto" and self.mesh.cell not in cells:
+            raise SectionError(
+                "mesh.cell",
+                f"{self.mesh.cell} does not fit this {dimension}-D shape; use {' or '.join(cells)}",
+            )
+
+    @model_validator(mode="after")
+    def _check_resolution(self) -> Self:
+        width, size = self.material.interface_width, self.mesh.size
+        if width is None or size == "auto" or self.mesh.allow_coarse:
+            return self
+        needed = width / self.mesh.cells_per_interface
+        if size > needed * (1 + _ROUNDING):
+            raise SectionError(
+                "mesh.size",
+                f"{size:.3g} m is too coarse for an interface {width:.3g} m wide: at most "
+                f"{needed:.3g} m, or set mesh.allow_coarse = true",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_initial(self) -> Self:
+        bounds = self.composition_bounds
+        if bounds is None or not isinstance(self.initial, UniformConfig | NoiseConfig):
+            return self
+        lower, upper = bounds
+        if not lower < self.initial.mean < upper:
+            raise SectionError(
+                "initial.mean", f"{self.initial.mean:g} lies outside ({lower:g}, {upper:g})"
+            )
+        if isinstance(self.initial, NoiseConfig):
+            room = min(self.initial.mean - lower, upper - self.initial.mean)
+            if self.initial.amplitude >= room:
+                raise SectionError(
+                    "initial.amplitude",
+                    f"{self.initial.amplitude:g} takes the composition outside "
+                    f"({lower:g}, {upper:g}); less than {room:g} is needed",
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_mechanics(self) -> Self:
+        dimension = self.geometry.dimension
+        if self.mechanics is None or dimension is None:
+            return self
+        try:
+            self.mechanics.resolve_assumption(dimension)
+            self.mechanics.check_vectors(dimension)
+        except InputError as error:
+            raise SectionError(error.key or "mechanics", error.message) from error
+        return self
+
+    @model_validator(mode="after")
+    def _check_fluxes(self) -> Self:
+        groups = [flux.group for flux in self.flux]
+        for index, group in enumerate(groups):
+            if group in groups[:index]:
+                raise SectionError(f"flux.{index}.group", f"{group!r} has a flux already")
+        return self
+
+    @model_validator(mode="after")
+    def _check_snapshots(self) -> Self:
+        try:
+            self.output.snapshot_times(self.time.end)
+        except SectionError as error:
+            raise SectionError(f"output.{error.key}", str(error)) from error
+        return self

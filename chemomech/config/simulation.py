@@ -1,0 +1,236 @@
+"""The tables [[flux]], [initial], [time], [solver] and [output]."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, model_validator
+
+from chemomech.config.base import (
+    Count,
+    ExistingFile,
+    Flag,
+    GroupName,
+    Number,
+    Section,
+    SectionError,
+)
+from chemomech.units import MOLAR_FLUX, VELOCITY, PositiveLength, Rate, Time
+
+MAX_SNAPSHOTS = 10_000
+# A logarithmic series of snapshots begins at this fraction of the end time.
+_LOG_START = 1e-4
+
+
+@dataclass(frozen=True)
+class SurfaceFlux:
+    """A lithium flux as the user stated it.
+
+    Args:
+        value: Flux, outward positive: m/s of normalised composition, or mol/m^2/s if ``molar``.
+        molar: Which of the two.
+    """
+
+    value: float
+    molar: bool
+
+    def velocity(self, site_concentration: float) -> float:
+        """Flux of the normalised composition (m/s); a molar flux is divided by C (mol/m^3)."""
+        return self.value / site_concentration if self.molar else self.value
+
+
+def _parse_flux(value: object) -> SurfaceFlux:
+    if isinstance(value, SurfaceFlux):
+        return value
+    if MOLAR_FLUX.accepts(value):
+        return SurfaceFlux(MOLAR_FLUX.parse(value), molar=True)
+    return SurfaceFlux(VELOCITY.parse(value), molar=False)
+
+
+def _format_flux(flux: SurfaceFlux) -> str:
+    return (MOLAR_FLUX if flux.molar else VELOCITY).format(flux.value)
+
+
+class FluxConfig(Section):
+    """A prescribed lithium flux through a facet group; elsewhere nothing passes."""
+
+    group: GroupName = Field(description="name of a facet group")
+    value: Annotated[SurfaceFlux, BeforeValidator(_parse_flux), PlainSerializer(_format_flux)] = (
+        Field(description="outward positive: > 0 delithiates, < 0 lithiates; m/s or mol/m^2/s")
+    )
+
+
+class UniformConfig(Section):
+    """The same composition everywhere."""
+
+    kind: Literal["uniform"] = "uniform"
+    mean: Number = Field(description="composition")
+
+
+class NoiseConfig(Section):
+    """A mean composition with smooth random noise."""
+
+    kind: Literal["noise"] = "noise"
+    mean: Number = Field(description="mean composition, met exactly")
+    amplitude: Annotated[Number, Field(ge=0.0)] = Field(
+        default=0.01, description="standard deviation of the noise"
+    )
+    smoothing: Literal["auto"] | PositiveLength = Field(
+        default="auto", description="correlation length; auto: the mesh size"
+    )
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = Field(
+        default=0, description="which noise; the same field on any number of ranks"
+    )
+
+
+class FileConfig(Section):
+    """Composition from a table."""
+
+    kind: Literal["file"] = "file"
+    file: ExistingFile = Field(description="CSV with the header x_nm,y_nm[,z_nm],c")
+
+
+class FormulaConfig(Section):
+    """Composition from a formula."""
+
+    kind: Literal["formula"] = "formula"
+    formula: Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)] = (
+        Field(description="expression in x, y, z (nm)")
+    )
+
+
+InitialConfig = Annotated[
+    UniformConfig | NoiseConfig | FileConfig | FormulaConfig, Field(discriminator="kind")
+]
+
+
+class TimeConfig(Section):
+    """How long to simulate and how accurately."""
+
+    end: Time = Field(description="time at which the run ends")
+    tolerance: Annotated[Number, Field(gt=0.0, lt=1.0)] = Field(
+        default=1e-3, description="local error of the composition allowed a step"
+    )
+    first_step: Literal["auto"] | Time = Field(
+        default="auto", description="first time step, or the step if not adaptive"
+    )
+    max_step: Time | None = Field(default=None, description="largest time step")
+    adaptive: Flag = Field(default=True, description="choose steps by their error")
+    stationary_rate: Literal["auto", "off"] | Rate = Field(
+        default="auto", description="stop when max |dc/dt| falls below this"
+    )
+
+    @model_validator(mode="after")
+    def _check_steps(self) -> Self:
+        if self.first_step == "auto":
+            if not self.adaptive:
+                raise SectionError(
+                    "first_step", 'is missing; with adaptive = false state the step, such as "1 ms"'
+                )
+            return self
+        if self.first_step > self.end:
+            raise SectionError("first_step", "is longer than time.end")
+        if self.max_step is not None and self.first_step > self.max_step:
+            raise SectionError("first_step", "is longer than time.max_step")
+        return self
+
+
+PetscName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+PetscValue = (
+    Flag
+    | Annotated[int, Field(strict=True)]
+    | Number
+    | Annotated[str, StringConstraints(strict=True, pattern=r"^[^\n\x00]*$")]
+)
+
+
+class SolverConfig(Section):
+    """Discretisation and algebra."""
+
+    preset: Literal["direct", "iterative"] = Field(
+        default="direct", description="direct: MUMPS; iterative: block preconditioner, for 3-D"
+    )
+    degree_composition: Literal[1, 2] = Field(
+        default=1, description="polynomial degree of c and mu"
+    )
+    degree_displacement: Literal[1, 2] = Field(default=1, description="polynomial degree of u")
+    quadrature_degree: Annotated[int, Field(strict=True, ge=1, le=20)] = Field(
+        default=3, description="degree of the integration rule"
+    )
+    max_newton_iterations: Annotated[Count, Field(le=1000)] = Field(
+        default=15, description="Newton iterations before a step is retried smaller"
+    )
+    relative_tolerance: Annotated[Number, Field(gt=0.0, lt=1.0)] = Field(
+        default=1e-8, description="reduction of the residual that ends Newton's method"
+    )
+    absolute_tolerance: Annotated[Number, Field(gt=0.0, lt=1.0)] = Field(
+        default=1e-10, description="dimensionless residual that ends Newton's method"
+    )
+    petsc: dict[PetscName, PetscValue] = Field(
+        default_factory=dict, description='PETSc options, without dash; "" for a mere flag'
+    )
+
+
+class OutputConfig(Section):
+    """What is written, and when."""
+
+    interval: Time | None = Field(default=None, description="time between snapshots")
+    times: Annotated[tuple[Time, ...], Field(min_length=1, max_length=MAX_SNAPSHOTS)] | None = (
+        Field(default=None, description="times of snapshots")
+    )
+    count: Annotated[Count, Field(le=MAX_SNAPSHOTS)] | None = Field(
+        default=None, description="number of snapshots; 100 if nothing is stated"
+    )
+    spacing: Literal["linear", "log"] = Field(
+        default="linear", description="spread of count snapshots; log: from end/10000 on"
+    )
+    fields: Flag = Field(default=True, description="write fields for ParaView")
+    pictures: Flag = Field(default=True, description="write pictures")
+    movie: Flag = Field(default=True, description="write the film")
+
+    @model_validator(mode="after")
+    def _check_choice(self) -> Self:
+        stated = [key for key in ("interval", "times", "count") if getattr(self, key) is not None]
+        if len(stated) > 1:
+            raise SectionError(stated[1], f"excludes {stated[0]}; state one of the two")
+        if self.spacing == "log" and stated and stated != ["count"]:
+            raise SectionError("spacing", f"has no meaning with {stated[0]}; use count")
+        if self.times is not None and any(
+            later <= earlier for earlier, later in zip(self.times, self.times[1:], strict=False)
+        ):
+            raise SectionError("times", "must increase")
+        return self
+
+    def snapshot_times(self, end: float) -> tuple[float, ...]:
+        """List the times of snapshots, the initial state not among them.
+
+        Args:
+            end: End of the run (s).
+
+        Returns:
+            Increasing times (s), the last one exactly ``end``.
+
+        Raises:
+            SectionError: If times lie beyond the end or are too many.
+        """
+        if self.times is not None:
+            if self.times[-1] > end:
+                raise SectionError("times", "reach beyond time.end")
+            return self.times if self.times[-1] == end else (*self.times, end)
+        if self.interval is not None:
+            if self.interval > end:
+                raise SectionError("interval", "is longer than time.end")
+            # A snapshot a rounding error before the end would be the end's double.
+            count = math.ceil(end / self.interval * (1 - 1e-12))
+            if count > MAX_SNAPSHOTS:
+                raise SectionError(
+                    "interval", f"makes {count} snapshots; at most {MAX_SNAPSHOTS} are written"
+                )
+            return (*(index * self.interval for index in range(1, count)), end)
+        count = self.count or 100
+        if self.spacing == "linear" or count == 1:
+            return (*(end * index / count for index in range(1, count)), end)
+        ratio = 1.0 / (count - 1)
+        return (*(end * _LOG_START ** (1 - i * ratio) for i in range(count - 1)), end)

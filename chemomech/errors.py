@@ -1,0 +1,82 @@
+"""Errors meant for the person at the keyboard: what is wrong, where, and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+T = TypeVar("T")
+
+
+class ChemoMechError(Exception):
+    """Base of every error the package raises on purpose.
+
+    Attributes:
+        exit_code: Status with which the command line ends.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(ChemoMechError):
+    """Something the user gave cannot be used.
+
+    Args:
+        message: What is wrong and what would be right.
+        key: Configuration key or argument at fault, e.g. ``geometry.bend_radius``.
+        path: File at fault.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, key: str | None = None, path: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.key = key
+        self.path = path
+
+    def __str__(self) -> str:
+        where = ": ".join(part for part in (self.path, self.key) if part)
+        return f"{where}: {self.message}" if where else self.message
+
+
+class ConvergenceError(ChemoMechError):
+    """A solver gave up.
+
+    Args:
+        message: What failed and what may help.
+        reason: PETSc's converged reason, or 0 where none exists.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, reason: int = 0) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def run_on_root(comm: MPI.Comm, action: Callable[[], T]) -> T:
+    """Run ``action`` on rank 0, hand its result to all ranks, and raise its failure on all ranks.
+
+    Args:
+        comm: Communicator; the call is collective.
+        action: Work without communication; its result must be picklable.
+
+    Raises:
+        ChemoMechError: The error ``action`` raised, on every rank.
+        OSError: The operating system's error, on every rank.
+    """
+    outcome: tuple[bool, object] = (True, None)
+    if comm.rank == 0:
+        try:
+            outcome = (True, action())
+        except (ChemoMechError, OSError) as error:
+            outcome = (False, error)
+    succeeded, value = comm.bcast(outcome, root=0)
+    if not succeeded:
+        assert isinstance(value, BaseException)
+        raise value
+    return value  # type: ignore[return-value]

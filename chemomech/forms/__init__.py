@@ -1,0 +1,1 @@
+"""Energies and weak forms built from the constitutive laws."""

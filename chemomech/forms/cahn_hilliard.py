@@ -1,0 +1,38 @@
+"""Weak Cahn-Hilliard equation (eqns 16-22 with mu per RT and the mobility divided by RT)."""
+
+from __future__ import annotations
+
+import ufl
+from ufl.core.expr import Expr
+from ufl.form import Form
+
+from chemomech.materials.mobility import Mobility
+
+
+def composition_residual(
+    c: Expr, mu: Expr, q: Expr, *, rate: Expr, mobility: Mobility, dx: ufl.Measure
+) -> Form:
+    """(dc/dt, q) + (M(c) grad mu, grad q) = 0; fluxes through the surface are added by others.
+
+    Args:
+        c: Composition at the new time.
+        mu: Chemical potential at the new time.
+        q: Test function.
+        rate: Discrete dc/dt.
+        mobility: M(c).
+        dx: Volume measure.
+    """
+    return rate * q * dx + mobility.value(c) * ufl.dot(ufl.grad(mu), ufl.grad(q)) * dx
+
+
+def chemical_potential_residual(mu: Expr, v: Expr, energy: Form, c: Expr, dx: ufl.Measure) -> Form:
+    """(mu, v) - dF/dc[v] = 0, with F the free energy; no flux of grad c through the surface.
+
+    Args:
+        mu: Chemical potential.
+        v: Test function.
+        energy: Free energy F(c, u), a scalar form.
+        c: Composition, a coefficient of ``energy``.
+        dx: Volume measure.
+    """
+    return mu * v * dx - ufl.derivative(energy, c, v)

@@ -1,0 +1,92 @@
+"""The free-energy density, written once; everything else is derived from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ufl
+from ufl.core.expr import Expr
+
+from chemomech.materials.eigenstrain import Eigenstrain
+from chemomech.materials.elasticity import Elasticity
+from chemomech.materials.free_energy import FreeEnergy
+
+
+@dataclass(frozen=True)
+class Mechanics:
+    """How a composition strains and stresses the solid.
+
+    Args:
+        elasticity: Stiffness and treatment of the third direction.
+        eigenstrain: Strain of the stress-free solid as a function of composition.
+        rotation: 3 x 3 UFL tensor whose columns are the wire axes, if a law is given in them.
+    """
+
+    elasticity: Elasticity
+    eigenstrain: Eigenstrain
+    rotation: Expr | None = None
+
+    def energy(self, c: Expr, strain: Expr) -> Expr:
+        """Elastic energy density W(strain - e*(c))."""
+        elastic_strain = strain - self.eigenstrain.strain(c, self.rotation)
+        return self.elasticity.energy(elastic_strain, self.rotation)
+
+    def stress(self, c: Expr, strain: Expr) -> Expr:
+        """Stress sigma = dW/d(strain), a symmetric 3 x 3 tensor in global axes."""
+        variable = ufl.variable(strain)
+        return ufl.diff(self.energy(c, variable), variable)
+
+
+@dataclass(frozen=True)
+class FreeEnergyDensity:
+    r"""psi(c, grad c, strain) = g(c) + (kappa / 2) |grad c|^2 + W(strain - e*(c)) (eqns 12-15).
+
+    Args:
+        homogeneous: g(c).
+        gradient_coefficient: kappa, in units of energy density times length squared.
+        mechanics: W and e*; None leaves mechanics out.
+    """
+
+    homogeneous: FreeEnergy
+    gradient_coefficient: float
+    mechanics: Mechanics | None = None
+
+    def chemical(self, c: Expr) -> Expr:
+        """Homogeneous part g(c)."""
+        return self.homogeneous.density(c)
+
+    def gradient(self, c: Expr) -> Expr:
+        """Gradient part (kappa / 2) |grad c|^2."""
+        return 0.5 * self.gradient_coefficient * ufl.dot(ufl.grad(c), ufl.grad(c))
+
+    def elastic(self, c: Expr, strain: Expr) -> Expr:
+        """Elastic part W."""
+        assert self.mechanics is not None
+        return self.mechanics.energy(c, strain)
+
+
+def create_strain(u: Expr, out_of_plane: Expr | None = None) -> Expr:
+    """Small strain (grad u + grad u^T) / 2 as a 3 x 3 tensor, eps_zz = ``out_of_plane`` in 2-D.
+
+    Args:
+        u: Displacement, 2 or 3 components.
+        out_of_plane: Uniform eps_zz of generalised plane strain; zero if None.
+    """
+    strain = ufl.sym(ufl.grad(u))
+    if u.ufl_shape == (3,):
+        return strain
+    zz = 0 if out_of_plane is None else out_of_plane
+    return ufl.as_matrix(
+        [[strain[0, 0], strain[0, 1], 0], [strain[1, 0], strain[1, 1], 0], [0, 0, zz]]
+    )
+
+
+def create_hydrostatic_stress(stress: Expr) -> Expr:
+    """sigma_h = tr(sigma) / 3, positive in tension."""
+    return ufl.tr(stress) / 3
+
+
+def create_von_mises_stress(stress: Expr) -> Expr:
+    """sqrt(3/2 s : s) with the deviator s of a 3 x 3 stress."""
+    deviator = ufl.dev(stress)
+    return ufl.sqrt(1.5 * ufl.inner(deviator, deviator))

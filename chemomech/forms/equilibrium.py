@@ -1,0 +1,37 @@
+"""Mechanical equilibrium (eqns 19-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ufl
+from ufl.core.expr import Expr
+from ufl.form import Form
+
+
+def equilibrium_residual(energy: Form, unknown: Expr, test: Expr) -> Form:
+    """dF/du[w] = (sigma, strain(w)) - (traction, w) = 0, from the free energy less external work.
+
+    The same derivative with respect to the uniform eps_zz of generalised plane strain says that
+    the mean sigma_zz vanishes.
+
+    Args:
+        energy: Free energy minus the work of dead loads, a scalar form.
+        unknown: Displacement or uniform strain, a coefficient of ``energy``.
+        test: Test function.
+    """
+    return ufl.derivative(energy, unknown, test)
+
+
+def traction_work(
+    u: Expr, tractions: Sequence[tuple[tuple[int, ...], Expr]], ds: ufl.Measure
+) -> Form | None:
+    """Work of dead surface loads, the sum over groups of the integral of t . u.
+
+    Args:
+        u: Displacement.
+        tractions: Pairs of facet tags and traction vector t.
+        ds: Facet measure with the domain's tags.
+    """
+    works = [ufl.dot(t, u) * ds(tags) for tags, t in tractions]
+    return sum(works[1:], works[0]) if works else None

@@ -1,0 +1,1 @@
+"""Shapes, their meshes with named facet groups, and the along-wire direction; no physics."""

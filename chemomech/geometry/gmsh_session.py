@@ -1,0 +1,109 @@
+"""gmsh, started quietly, ended cleanly, its errors made readable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+
+import gmsh
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+from chemomech.geometry.distribution import MeshArrays
+
+_LINEAR_CELLS = {2: "triangle", 3: "quadrilateral", 4: "tetrahedron", 5: "hexahedron"}
+
+# gmsh counts the corners of a quadrilateral around it, DOLFINx in rows.
+_TO_DOLFINX = {
+    "triangle": [0, 1, 2],
+    "quadrilateral": [0, 1, 3, 2],
+    "tetrahedron": [0, 1, 2, 3],
+    "hexahedron": [0, 1, 3, 2, 4, 5, 7, 6],
+}
+
+
+class GmshSession:
+    """Context with an empty, current gmsh model; a gmsh the caller had open is left as it was.
+
+    gmsh reports every failure as a plain ``Exception``: exactly that class, and none of its
+    children, becomes an ``InputError`` here.
+
+    Args:
+        name: Name of the model, unique while a surrounding program uses gmsh too.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._owner = False
+        self._previous = ""
+        self._terminal = 1.0
+
+    def __enter__(self) -> GmshSession:
+        self._owner = not gmsh.isInitialized()
+        if self._owner:
+            gmsh.initialize(readConfigFiles=False, interruptible=False)
+        else:
+            self._previous = gmsh.model.getCurrent()
+        self._terminal = gmsh.option.getNumber("General.Terminal")
+        gmsh.option.setNumber("General.Terminal", 0)
+        gmsh.model.add(self._name)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._owner:
+            gmsh.finalize()
+        else:
+            gmsh.model.remove()
+            gmsh.model.setCurrent(self._previous)
+            gmsh.option.setNumber("General.Terminal", self._terminal)
+        if kind is Exception:
+            raise InputError(f"gmsh cannot make a mesh of it: {error}") from error
+
+
+def extract_arrays(dim: int, groups: Mapping[str, Sequence[int]]) -> MeshArrays:
+    """Read the mesh of the current gmsh model.
+
+    Args:
+        dim: Topological dimension of the cells, also that of space.
+        groups: gmsh entities of dimension ``dim - 1`` that make up each named group.
+
+    Returns:
+        The mesh without unused points, in the model's length unit.
+
+    Raises:
+        InputError: The cells are of several types or of one that is not supported.
+    """
+    cell, cells = _elements(dim)
+    facets = {
+        name: np.concatenate([_elements(dim - 1, entity)[1] for entity in entities])
+        for name, entities in groups.items()
+        if entities
+    }
+    tags, coordinates, _ = gmsh.model.mesh.getNodes()
+    used, numbers = np.unique(cells, return_inverse=True)
+    order = np.argsort(tags)
+    positions = order[np.searchsorted(tags, used, sorter=order)]
+    points = coordinates.reshape(-1, 3)[positions, :dim]
+    cells = numbers.reshape(cells.shape).astype(np.int64)[:, _TO_DOLFINX[cell]]
+    # A facet on a point that belongs to no cell gets an impossible number and is refused later on.
+    renumbered = {
+        name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)
+        for name, rows in facets.items()
+    }
+    return MeshArrays(points.copy(), cells.copy(), cell, renumbered)
+
+
+def _elements(dim: int, entity: int = -1) -> tuple[str, npt.NDArray[np.int64]]:
+    """Cell type and corner tags, shape (cells, corners), of one entity or of all of them."""
+    kinds, _, nodes = gmsh.model.mesh.getElements(dim, entity)
+    if len(kinds) != 1:
+        names = ", ".join(gmsh.model.mesh.getElementProperties(kind)[0] for kind in kinds)
+        raise InputError(f"needs cells of one type, found {names or 'none'}")
+    _, _, _, corners, _, _ = gmsh.model.mesh.getElementProperties(kinds[0])
+    return _LINEAR_CELLS.get(kinds[0], ""), nodes[0].reshape(-1, corners).astype(np.int64)

@@ -1,0 +1,109 @@
+"""From a shape, or a mesh file, to a distributed mesh with named facet groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, get_args
+
+from mpi4py import MPI
+
+from chemomech.errors import InputError
+from chemomech.geometry.box import Box
+from chemomech.geometry.checks import require_positive
+from chemomech.geometry.distribution import distribute
+from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
+from chemomech.geometry.mesh_files import read_arrays
+from chemomech.geometry.nanowire import Nanowire
+from chemomech.geometry.outline import Outline
+from chemomech.geometry.structured import mesh_strip, strip_of_box, strip_of_nanowire
+from chemomech.geometry.unstructured import mesh_outline
+
+Shape = Nanowire | Box | Outline
+CellName = Literal["auto", "quadrilateral", "triangle", "hexahedron", "tetrahedron"]
+
+
+def create_domain(shape: Shape, size_m: float, comm: MPI.Comm, cell: CellName = "auto") -> Domain:
+    """Mesh a shape.
+
+    Nanowires and boxes get rows of cells along the wire, at most ``size_m`` long across it and
+    along its mid-line (on the outer side of a bend longer by 1 + width / (2 bend_radius)), so that
+    an interface sees the same mesh wherever it lies. Their simplices have alternating diagonals,
+    for the same reason. Outlines get triangles of uniform size.
+
+    Groups: ``start``, ``end``, ``inner``, ``outer`` (3-D: ``bottom``, ``top``) of a nanowire;
+        ``left``, ``right``,
+    ``bottom``, ``top`` (3-D: ``back``, ``front``) of a box; ``exterior``, ``holes``, ``border`` of
+    an outline; and ``surface`` for all that the electrolyte wets.
+
+    Args:
+        shape: What to mesh, in m.
+        size_m: Cell size, in m.
+        comm: Communicator of the mesh; the call is collective.
+        cell: Cell type; ``auto`` is ``quadrilateral``, ``hexahedron`` or, for outlines,
+            ``triangle``.
+
+    Returns:
+        The mesh, in nm, with its facet groups.
+
+    Raises:
+        InputError: The size is not positive, the cell type does not suit the shape, or gmsh fails;
+            on all ranks.
+    """
+    require_positive(size_m, "mesh.size")
+    name = _choose_cell(shape, cell)
+    size = size_m / MESH_LENGTH_UNIT
+    if isinstance(shape, Outline):
+        return distribute(comm, lambda: mesh_outline(shape, size))
+    strip = strip_of_nanowire(shape) if isinstance(shape, Nanowire) else strip_of_box(shape)
+    return distribute(comm, lambda: mesh_strip(strip, size, name))
+
+
+def read_domain(path: Path | str, comm: MPI.Comm, unit_m: float) -> Domain:
+    """Read a mesh from a file, gmsh's ``.msh`` or any format meshio reads.
+
+    Facet groups are gmsh's physical groups, meshio's cell sets, or integer cell data on facets
+    (named by ``field_data`` if it has names, by their number otherwise). Unless the file names a
+    group ``surface``, that is the whole boundary. Curved cells are read as straight ones.
+
+    Args:
+        path: File to read.
+        comm: Communicator of the mesh; the call is collective.
+        unit_m: Length, in m, of one unit of the file's coordinates.
+
+    Returns:
+        The mesh, in nm, with its facet groups.
+
+    Raises:
+        InputError: The file cannot be read or holds no mesh of one supported cell type; on all
+            ranks.
+    """
+    require_positive(unit_m, "mesh.unit")
+    scale = unit_m / MESH_LENGTH_UNIT
+    try:
+        return distribute(comm, lambda: read_arrays(Path(path), scale))
+    except InputError as error:
+        raise InputError(error.message, key=error.key, path=str(path)) from error
+
+
+def _choose_cell(shape: Shape, cell: CellName) -> str:
+    """The cell type for ``shape``, or an error that names those that suit it."""
+    if cell not in get_args(CellName):
+        raise InputError(
+            f"must be one of {', '.join(get_args(CellName))}, got {cell!r}", key="mesh.cell"
+        )
+    suitable: tuple[str, ...]
+    if isinstance(shape, Outline):
+        suitable = ("triangle",)
+    elif shape.dimension == 2:
+        suitable = ("quadrilateral", "triangle")
+    else:
+        suitable = ("hexahedron", "tetrahedron")
+    if cell == "auto":
+        return suitable[0]
+    if cell not in suitable:
+        raise InputError(
+            f"{cell} cells do not suit this {shape.dimension}-D {type(shape).__name__}; "
+            f"use {' or '.join(suitable)}",
+            key="mesh.cell",
+        )
+    return cell

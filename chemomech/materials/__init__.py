@@ -1,0 +1,1 @@
+"""Constitutive laws: UFL in, UFL out, one family a file; in any consistent set of units."""

@@ -1,0 +1,56 @@
+"""Counting Li-rich regions, and those that cross the wire from its inner to its outer side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+
+@dataclass(frozen=True)
+class DomainCount:
+    """Number of connected Li-rich regions.
+
+    Args:
+        total: All of them.
+        spanning: Those that touch both the inner and the outer side; 0 where no sides were given.
+    """
+
+    total: int
+    spanning: int
+
+
+def count_domains(
+    edges: NDArray[np.integer],
+    values: NDArray[np.floating],
+    threshold: float = 0.5,
+    *,
+    inner: NDArray[np.bool_] | None = None,
+    outer: NDArray[np.bool_] | None = None,
+) -> DomainCount:
+    """Count connected regions of ``c > threshold`` on the graph of a mesh.
+
+    Two vertices belong to one region where a path of edges joins them without leaving it.
+
+    Args:
+        edges: Vertex pairs, shape ``(edges, 2)``.
+        values: Composition at the vertices, shape ``(vertices,)``.
+        threshold: Composition above which a vertex is Li-rich.
+        inner: True at vertices on the inner side, shape ``(vertices,)``.
+        outer: True at vertices on the outer side, shape ``(vertices,)``.
+    """
+    rich = values > threshold
+    inside = edges[rich[edges].all(axis=1)]
+    graph = coo_array(
+        (np.ones(len(inside), dtype=np.int8), (inside[:, 0], inside[:, 1])),
+        shape=(len(values), len(values)),
+    )
+    _, labels = connected_components(graph, directed=False)
+    total = len(np.unique(labels[rich]))
+    if inner is None or outer is None:
+        return DomainCount(total, 0)
+    both = np.intersect1d(labels[rich & inner], labels[rich & outer])
+    return DomainCount(total, len(both))

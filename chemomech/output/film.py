@@ -1,0 +1,70 @@
+"""Films of a run, in the form every browser and slide program plays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from chemomech.errors import InputError
+
+LEAST_SECONDS = 4.0
+"""A film shorter than this shows each snapshot more than once."""
+
+_LAST_HELD = 1.0
+
+
+def write_movie(
+    path: str | Path, frames: Iterable[NDArray[np.uint8]], count: int, *, fps: int = 24
+) -> None:
+    """Write snapshots as an H.264 film (yuv420p, MP4).
+
+    The first frame is the first snapshot and the last frame the last one, which is held for a
+    second. Few snapshots are shown longer each, so that a film lasts at least `LEAST_SECONDS`.
+
+    Args:
+        path: File to write, ending in ``.mp4``.
+        frames: RGB images of one even width and height, shape ``(height, width, 3)``.
+        count: Number of them, known before they are drawn.
+        fps: Frames per second of the film.
+
+    Raises:
+        InputError: There are no frames.
+        OSError: The film cannot be written.
+    """
+    images = iter(frames)
+    first = next(images, None)
+    if first is None:
+        raise InputError("a film needs at least one snapshot")
+    height, width = first.shape[:2]
+    repeats = max(int(np.ceil((LEAST_SECONDS - _LAST_HELD) * fps / count)), 1)
+    writer = imageio_ffmpeg.write_frames(
+        str(path),
+        (width, height),
+        fps=fps,
+        codec="libx264",
+        pix_fmt_in="rgb24",
+        pix_fmt_out="yuv420p",
+        # The encoder halves colour resolution: even sizes are enough, and any larger would rescale.
+        macro_block_size=2,
+        output_params=["-crf", "18", "-preset", "medium", "-movflags", "+faststart"],
+        ffmpeg_log_level="error",
+    )
+    writer.send(None)
+    for image in _hold(chain([first], images), repeats, round(_LAST_HELD * fps)):
+        writer.send(np.ascontiguousarray(image))
+    writer.close()
+
+
+def _hold(
+    images: Iterable[NDArray[np.uint8]], repeats: int, last: int
+) -> Iterator[NDArray[np.uint8]]:
+    image = None
+    for image in images:
+        yield from (image for _ in range(repeats))
+    if image is not None:
+        yield from (image for _ in range(last))

@@ -1,0 +1,103 @@
+"""The folder of one run, in which only finished files bear their final name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from chemomech.errors import InputError, run_on_root
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder claimed by one run.
+
+    Files are written under the name `partial` gives and get their final one from `finish`, so that
+    whoever finds ``ledger.csv`` knows the run that wrote it has ended with it.
+
+    Args:
+        path: The folder, which exists.
+        comm: Ranks of the run.
+    """
+
+    path: Path
+    comm: MPI.Comm
+
+    @classmethod
+    def create(cls, path: str | Path, comm: MPI.Comm) -> RunFolder:
+        """Claim a new or empty folder; collective.
+
+        Args:
+            path: The folder; missing parents are made.
+            comm: Ranks of the run.
+
+        Raises:
+            InputError: The folder holds something, is a file, or cannot be made; nothing is
+                touched.
+        """
+        folder = Path(path)
+        run_on_root(comm, lambda: _claim(folder))
+        return cls(folder, comm)
+
+    def partial(self, name: str) -> Path:
+        """Name a file while it is being written.
+
+        Args:
+            name: Final name inside the folder, e.g. ``pictures/ledger.png``.
+
+        Returns:
+            The path with ``.partial`` before the suffix, e.g. ``pictures/ledger.partial.png``.
+        """
+        final = PurePosixPath(name)
+        return self.path / final.with_name(f"{final.stem}.partial{final.suffix}")
+
+    def finish(self, name: str) -> Path:
+        """Give a written file or folder its final name; collective.
+
+        Args:
+            name: Final name inside the folder, as given to `partial`.
+
+        Returns:
+            The final path.
+
+        Raises:
+            FileNotFoundError: Nothing was written under the partial name.
+        """
+        final = self.path / name
+        # No rank may still be writing when rank 0 renames.
+        self.comm.barrier()
+        run_on_root(self.comm, lambda: self.partial(name).replace(final))
+        return final
+
+    def create_subfolder(self, name: str) -> Path:
+        """Make a folder inside this one; collective.
+
+        Args:
+            name: Path relative to the run's folder, e.g. ``pictures``.
+
+        Returns:
+            The path of the folder made.
+        """
+        path = self.path / name
+        run_on_root(self.comm, lambda: path.mkdir(parents=True, exist_ok=True))
+        return path
+
+
+def _claim(folder: Path) -> None:
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} is a file; name a new folder", key="--output")
+        if folder.is_dir() and any(folder.iterdir()):
+            raise InputError(
+                f"{folder} already holds files and is left as it is; name a new folder",
+                key="--output",
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be used as output folder: {error.strerror}", key="--output"
+        ) from error

@@ -1,0 +1,93 @@
+"""All pictures of a finished run, drawn on rank 0 from its snapshots."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chemomech.errors import run_on_root
+from chemomech.output.folder import RunFolder
+from chemomech.output.snapshots import SnapshotGrid
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Nodal values at one time, as single floats.
+
+    Args:
+        time_s: Time in seconds.
+        values: Arrays of shape ``(vertices,)`` by field name; the names of `STYLES`, SI units.
+    """
+
+    time_s: float
+    values: Mapping[str, NDArray[np.float32]]
+
+
+def write_illustrations(
+    folder: RunFolder, grid: SnapshotGrid | None, frames: Sequence[Frame]
+) -> bool:
+    """Draw ``pictures/*.png`` and ``movie.mp4``; collective.
+
+    Each field is drawn as it was at the end, the composition at the start as well
+    (``pictures/composition_start.png``). The film shows the composition. Where this machine cannot
+    draw, a warning says why and the run goes on.
+
+    Args:
+        folder: The run's folder.
+        grid: The whole mesh on rank 0, in nanometres; other ranks' is not looked at.
+        frames: Snapshots in the order of time, on rank 0; each has a ``composition``.
+
+    Returns:
+        Whether pictures were drawn; the same on all ranks.
+
+    Raises:
+        OSError: A file cannot be written; on every rank.
+    """
+    folder.create_subfolder("pictures")
+
+    def draw() -> list[str]:
+        assert grid is not None
+        return _draw(folder, grid, frames)
+
+    written = run_on_root(folder.comm, draw)
+    for name in written:
+        folder.finish(name)
+    return bool(written)
+
+
+def _draw(folder: RunFolder, grid: SnapshotGrid, frames: Sequence[Frame]) -> list[str]:
+    try:
+        # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
+        from chemomech.output import pictures
+        from chemomech.output.film import write_movie
+        from chemomech.output.scene import RenderingError
+    except ImportError as error:
+        _log.warning("No pictures: %s", error)
+        return []
+    written = []
+    last = frames[-1]
+    try:
+        for name in last.values.keys() & pictures.STYLES.keys():
+            style = pictures.STYLES[name]
+            limits = pictures.compute_limits(style, last.values[name])
+            renderer = pictures.Renderer(grid, style, limits)
+            shots = {f"pictures/{name}.png": last}
+            if name == "composition":
+                shots["pictures/composition_start.png"] = frames[0]
+                images = (renderer.render(f.values[name], f.time_s) for f in frames)
+                write_movie(folder.partial("movie.mp4"), images, len(frames))
+                written.append("movie.mp4")
+            for file, frame in shots.items():
+                image = renderer.render(frame.values[name], frame.time_s)
+                pictures.write_picture(folder.partial(file), image)
+                written.append(file)
+            renderer.close()
+    except RenderingError as error:
+        _log.warning("No pictures: %s", error)
+    return written

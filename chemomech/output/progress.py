@@ -1,0 +1,122 @@
+"""How far a run is: a live line on a terminal, sparse plain lines in a batch log."""
+
+from __future__ import annotations
+
+import time as clock
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+from rich.progress import Progress as LiveProgress
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+
+class Progress:
+    """Report a run's progress on rank 0.
+
+    On a terminal one line is redrawn in place. Elsewhere a plain line is printed and flushed, no
+    more often than every ``interval`` seconds unless asked for. Quiet prints nothing.
+
+    Args:
+        end_time: Time at which the run ends, in seconds.
+        comm: Ranks of the run; only rank 0 prints.
+        quiet: Print nothing.
+        energy_unit: Unit printed after energies: ``J`` in 3-D, ``J/m`` in 2-D.
+        interval: Least number of seconds between two plain lines.
+        console: Where to print; standard output by default.
+    """
+
+    def __init__(
+        self,
+        end_time: float,
+        comm: MPI.Comm,
+        quiet: bool = False,
+        *,
+        energy_unit: str = "J",
+        interval: float = 5.0,
+        console: Console | None = None,
+    ) -> None:
+        self._end_time = end_time
+        self._energy_unit = energy_unit
+        self._interval = interval
+        self._console = console or Console(soft_wrap=True, highlight=False)
+        self._silent = quiet or comm.rank != 0
+        self._started = clock.monotonic()
+        self._first_time: float | None = None
+        self._last_line = float("-inf")
+        self._live: LiveProgress | None = None
+        if not self._silent and self._console.is_terminal:
+            self._live = LiveProgress(
+                BarColumn(bar_width=20),
+                TaskProgressColumn(),
+                TextColumn("{task.description}", markup=False),
+                console=self._console,
+            )
+            self._task = self._live.add_task("starting", total=1.0)
+            self._live.start()
+
+    def update(
+        self,
+        time: float,
+        step: int,
+        dt: float,
+        energy: float,
+        domains: int,
+        *,
+        snapshot: bool = False,
+    ) -> None:
+        """Report one accepted step.
+
+        Args:
+            time: Time reached, in seconds.
+            step: Number of the step.
+            dt: Its length, in seconds.
+            energy: Total energy, in the unit given at the start.
+            domains: Number of Li-rich regions.
+            snapshot: Whether fields were written at this time: such a step always gets its line.
+        """
+        if self._silent:
+            return
+        now = clock.monotonic()
+        if self._first_time is None:
+            self._first_time, self._started = time, now
+        fraction = min(time / self._end_time, 1.0) if self._end_time > 0 else 1.0
+        words = (
+            f"step {step}  t = {time:.4g} s  dt = {dt:.2g} s  "
+            f"E = {energy:.6g} {self._energy_unit}  "
+            f"{domains} {'domain' if domains == 1 else 'domains'}  "
+            f"{self._estimate_remaining(time, now)}"
+        )
+        if self._live is not None:
+            self._live.update(self._task, completed=fraction, description=words)
+        elif snapshot or now - self._last_line >= self._interval:
+            self._print(f"{fraction:4.0%}  {words}")
+            self._last_line = now
+
+    def finish(self, message: str) -> None:
+        """End the report with a line of its own.
+
+        Args:
+            message: How the run ended.
+        """
+        if self._silent:
+            return
+        if self._live is not None:
+            self._live.stop()
+        self._print(message)
+
+    def _estimate_remaining(self, time: float, now: float) -> str:
+        assert self._first_time is not None
+        if time <= self._first_time:
+            return "ETA --"
+        rate = (now - self._started) / (time - self._first_time)
+        seconds = max(rate * (self._end_time - time), 0.0)
+        return f"ETA {timedelta(seconds=round(seconds))}" if seconds < 1e8 else "ETA --"
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False)
+        # Batch systems buffer whole blocks; a log that is minutes old helps nobody.
+        self._console.file.flush()

@@ -1,0 +1,149 @@
+"""Where results come from: versions, machine, command, code and how the run ended."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chemomech.errors import run_on_root
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+PACKAGES = (
+    "chemomech",
+    "fenics-dolfinx",
+    "fenics-basix",
+    "fenics-ufl",
+    "fenics-ffcx",
+    "petsc4py",
+    "mpi4py",
+    "numpy",
+    "scipy",
+    "gmsh",
+    "pyvista",
+    "vtk",
+)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What must be known to judge or repeat a run.
+
+    Args:
+        command: The command line, word by word.
+        config_sha256: Hash of the resolved configuration's text, as hexadecimal digits.
+        versions: Version of each package and library by name.
+        hosts: Names of the machines the ranks run on.
+        ranks: Number of MPI ranks.
+        threads: Value of ``OMP_NUM_THREADS``, or None where it is not set.
+        platform: Operating system and processor.
+        git_commit: Commit of the checkout the package runs from, or None where it is not one.
+        git_description: ``git describe --always --dirty`` of it; ``-dirty`` marks uncommitted
+            changes.
+        started: Start of the run, UTC, ISO 8601.
+    """
+
+    command: tuple[str, ...]
+    config_sha256: str
+    versions: dict[str, str]
+    hosts: tuple[str, ...]
+    ranks: int
+    threads: str | None
+    platform: str
+    git_commit: str | None
+    git_description: str | None
+    started: str
+
+
+def collect_provenance(
+    comm: MPI.Comm, config_text: str, command: Sequence[str] | None = None
+) -> Provenance:
+    """Collect what is known when a run starts; collective, the same on all ranks.
+
+    Args:
+        comm: Ranks of the run.
+        config_text: The resolved configuration as it is written into the run's folder.
+        command: The command line; that of this process by default.
+    """
+    hosts = tuple(sorted(set(comm.allgather(socket.gethostname()))))
+    words = tuple(sys.argv if command is None else command)
+
+    def collect() -> Provenance:
+        return Provenance(
+            command=words,
+            config_sha256=hashlib.sha256(config_text.encode()).hexdigest(),
+            versions=_collect_versions(),
+            hosts=hosts,
+            ranks=comm.size,
+            threads=os.environ.get("OMP_NUM_THREADS"),
+            platform=platform.platform(),
+            git_commit=_ask_git("rev-parse", "HEAD"),
+            git_description=_ask_git("describe", "--always", "--dirty"),
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    return run_on_root(comm, collect)
+
+
+def write_provenance(
+    path: str | Path, provenance: Provenance, comm: MPI.Comm, ended: str | None = None
+) -> None:
+    """Write provenance as JSON; collective.
+
+    Args:
+        path: File to write; replaced where it exists.
+        provenance: What was known at the start.
+        comm: Ranks of the run.
+        ended: How the run ended, in words, together with which the time is noted; None while it
+            still runs.
+
+    Raises:
+        OSError: The file cannot be written; on every rank.
+    """
+    finished = None if ended is None else datetime.now(UTC).isoformat(timespec="seconds")
+    record = asdict(provenance) | {"finished": finished, "ended": ended}
+    text = json.dumps(record, indent=2) + "\n"
+    run_on_root(comm, lambda: Path(path).write_text(text, encoding="utf-8"))
+
+
+def _collect_versions() -> dict[str, str]:
+    from mpi4py import MPI
+    from petsc4py import PETSc
+
+    versions = {
+        "python": platform.python_version(),
+        "petsc": ".".join(str(part) for part in PETSc.Sys.getVersion()),
+        "mpi": MPI.Get_library_version().strip("\x00\n "),
+    }
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "not installed as a Python distribution"
+    return versions
+
+
+def _ask_git(*words: str) -> str | None:
+    root = Path(__file__).resolve().parents[2]
+    # An installed copy may lie inside somebody else's checkout, whose commit would mislead.
+    if not (root / ".git").exists():
+        return None
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=20
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

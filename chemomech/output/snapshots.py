@@ -1,0 +1,164 @@
+"""Meshes and nodal values gathered on rank 0, for pictures, films and domain counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from dolfinx import fem
+from dolfinx import mesh as dmesh
+from dolfinx.mesh import CellType
+from numpy.typing import NDArray
+
+_VTK_ORDER = {
+    CellType.triangle: (0, 1, 2),
+    CellType.quadrilateral: (0, 1, 3, 2),
+    CellType.tetrahedron: (0, 1, 2, 3),
+    CellType.hexahedron: (0, 1, 3, 2, 4, 5, 7, 6),
+}
+_VTK_TYPE = {"triangle": 5, "quadrilateral": 9, "tetrahedron": 10, "hexahedron": 12}
+_EDGES = {
+    "triangle": ((0, 1), (1, 2), (2, 0)),
+    "quadrilateral": ((0, 1), (1, 2), (2, 3), (3, 0)),
+    "tetrahedron": ((0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)),
+    "hexahedron": (
+        *((0, 1), (1, 2), (2, 3), (3, 0)),
+        *((4, 5), (5, 6), (6, 7), (7, 4)),
+        *((0, 4), (1, 5), (2, 6), (3, 7)),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class SnapshotGrid:
+    """A whole linear mesh in plain arrays, in the order of its input whatever the partition.
+
+    Args:
+        points: Coordinates in the mesh's unit, shape ``(vertices, 3)``.
+        cells: Vertices of each cell in VTK's order, shape ``(cells, vertices per cell)``.
+        cell_name: ``triangle``, ``quadrilateral``, ``tetrahedron`` or ``hexahedron``.
+    """
+
+    points: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    cell_name: str
+
+    @property
+    def dimension(self) -> int:
+        """Topological dimension: 2 or 3."""
+        return 2 if self.cell_name in ("triangle", "quadrilateral") else 3
+
+    @property
+    def vtk_type(self) -> int:
+        """VTK's number of the cell type."""
+        return _VTK_TYPE[self.cell_name]
+
+    @cached_property
+    def edges(self) -> NDArray[np.int64]:
+        """Each edge of the mesh once, shape ``(edges, 2)``."""
+        pairs = self.cells[:, np.array(_EDGES[self.cell_name])].reshape(-1, 2)
+        return np.unique(np.sort(pairs, axis=1), axis=0)
+
+
+class Gatherer:
+    """Bring a distributed mesh to rank 0 once, then nodal values as often as wanted.
+
+    Construction, `gather` and `mark` are collective; results exist on rank 0, others get None.
+
+    Args:
+        mesh: Mesh of linear triangles, quadrilaterals, tetrahedra or hexahedra.
+
+    Attributes:
+        grid: The whole mesh on rank 0, None elsewhere.
+
+    Raises:
+        ValueError: The mesh is curved or of another cell type.
+    """
+
+    def __init__(self, mesh: dmesh.Mesh) -> None:
+        cell = mesh.topology.cell_type
+        geometry = mesh.geometry
+        if cell not in _VTK_ORDER or geometry.cmap.degree != 1:
+            raise ValueError(f"Only linear meshes can be gathered, not {cell.name} of this kind.")
+        self._mesh = mesh
+        self._comm = mesh.comm
+        self._owned = geometry.index_map().size_local
+        self._input_index = np.asarray(geometry.input_global_indices, dtype=np.int64)
+        indices = self._comm.gather(self._input_index[: self._owned])
+        coordinates = self._comm.gather(geometry.x[: self._owned])
+        cells = self._gather_cells(cell)
+        self._order: NDArray[np.int64] | None = None
+        self._sorted_index: NDArray[np.int64] | None = None
+        self.grid: SnapshotGrid | None = None
+        if indices is not None and coordinates is not None and cells is not None:
+            index = np.concatenate(indices)
+            self._order = np.argsort(index)
+            self._sorted_index = index[self._order]
+            points = np.concatenate(coordinates)[self._order].astype(np.float64)
+            self.grid = SnapshotGrid(points, np.searchsorted(self._sorted_index, cells), cell.name)
+
+    def gather(self, function: fem.Function) -> NDArray[np.float64] | None:
+        """Gather a function's values at the vertices; collective.
+
+        Args:
+            function: Continuous Lagrange function of any degree on the mesh, its ghosts up to date.
+
+        Returns:
+            On rank 0 an array of shape ``(vertices,)``, or ``(vertices, components)`` for vectors
+            and tensors; None elsewhere.
+
+        Raises:
+            ValueError: The function has no one value at a vertex.
+        """
+        space = function.function_space
+        element = space.ufl_element()
+        if element.discontinuous or element.degree < 1:
+            raise ValueError(f"{function.name} is not continuous; project it before gathering.")
+        dofs = self._find_vertex_dofs(space)
+        values = function.x.array.reshape(-1, space.dofmap.bs)[dofs]
+        parts = self._comm.gather(values)
+        if self._order is None:
+            return None
+        whole = np.concatenate(parts)[self._order].astype(np.float64)
+        return whole[:, 0] if space.dofmap.bs == 1 else whole
+
+    def mark(self, facets: NDArray[np.int32]) -> NDArray[np.bool_] | None:
+        """Mark the vertices that lie on facets; collective.
+
+        Args:
+            facets: Local indices of facets on this rank.
+
+        Returns:
+            On rank 0 an array of shape ``(vertices,)``, True on the facets; None elsewhere.
+        """
+        topology, dimension = self._mesh.topology, self._mesh.topology.dim
+        for pair in ((dimension - 1, dimension), (dimension, dimension - 1), (dimension - 1, 0)):
+            topology.create_connectivity(*pair)
+        nodes = np.empty(0, dtype=np.int32)
+        # DOLFINx 0.9 reads beyond the end of an empty list, which most ranks have.
+        if facets.size:
+            nodes = np.unique(dmesh.entities_to_geometry(self._mesh, dimension - 1, facets))
+        parts = self._comm.gather(self._input_index[nodes])
+        if self._sorted_index is None:
+            return None
+        return np.isin(self._sorted_index, np.concatenate(parts))
+
+    def _gather_cells(self, cell: CellType) -> NDArray[np.int64] | None:
+        """Cells as input indices of their vertices, in the order of the mesh's input."""
+        count = self._mesh.topology.index_map(self._mesh.topology.dim).size_local
+        local = self._mesh.geometry.dofmap[:count][:, list(_VTK_ORDER[cell])]
+        cells = self._comm.gather(self._input_index[local])
+        original = self._comm.gather(self._mesh.topology.original_cell_index[:count])
+        if self._comm.rank != 0:
+            return None
+        return np.concatenate(cells)[np.argsort(np.concatenate(original))]
+
+    def _find_vertex_dofs(self, space: fem.FunctionSpace) -> NDArray[np.int32]:
+        """Block dof at each owned vertex; vertices and dofs may be owned by different ranks."""
+        nodes = self._mesh.geometry.dofmap
+        layout = space.dofmap.dof_layout
+        at_vertices = [layout.entity_dofs(0, i)[0] for i in range(nodes.shape[1])]
+        dofs = np.empty(self._input_index.size, dtype=np.int32)
+        dofs[nodes] = space.dofmap.list[:, at_vertices]
+        return dofs[: self._owned]

@@ -1,0 +1,1 @@
+"""Unknowns, forms and boundary conditions put together; problems never solve themselves."""

@@ -1,0 +1,170 @@
+"""Boundary conditions by group name, and what they leave free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from chemomech.errors import InputError
+from chemomech.geometry.domain import Domain
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """u = value on a group.
+
+    Args:
+        group: Facet group.
+        value: Displacement components in the mesh's length unit; None clamps the group.
+    """
+
+    group: str
+    value: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Roller:
+    """u . n = 0 on a plane group whose normal is a coordinate axis.
+
+    Args:
+        group: Facet group.
+    """
+
+    group: str
+
+
+@dataclass(frozen=True)
+class Traction:
+    """sigma . n = value on a group.
+
+    Args:
+        group: Facet group.
+        value: Components in the problem's unit of stress.
+    """
+
+    group: str
+    value: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LithiumFlux:
+    """-M grad(mu) . n = value on a group, n outward: positive takes lithium out.
+
+    Args:
+        group: Facet group.
+        value: Flux in the problem's units (length / time).
+    """
+
+    group: str
+    value: float
+
+
+Support = Displacement | Roller
+
+
+def create_dirichlet_conditions(
+    space: fem.FunctionSpace, domain: Domain, supports: Sequence[Support]
+) -> list[fem.DirichletBC]:
+    """Create the Dirichlet conditions of a displacement space.
+
+    Args:
+        space: Vector space of displacements.
+        domain: Mesh with its facet groups.
+        supports: Clamps, prescribed displacements and rollers.
+
+    Raises:
+        InputError: If a group is unknown, a value has the wrong number of components, or a roller's
+            group is not a plane normal to a coordinate axis.
+    """
+    conditions = []
+    dimension = domain.mesh.topology.dim - 1
+    for support in supports:
+        facets = domain.facets(support.group)
+        if isinstance(support, Roller):
+            axis = _normal_axis(domain, support.group)
+            dofs = fem.locate_dofs_topological(space.sub(axis), dimension, facets)
+            conditions.append(fem.dirichletbc(0.0, dofs, space.sub(axis)))
+            continue
+        value = support.value or (0.0,) * domain.mesh.geometry.dim
+        if len(value) != domain.mesh.geometry.dim:
+            raise InputError(
+                f"{len(value)} components given, {domain.mesh.geometry.dim} needed",
+                key=f"mechanics.boundary.{support.group}",
+            )
+        dofs = fem.locate_dofs_topological(space, dimension, facets)
+        conditions.append(fem.dirichletbc(np.array(value), dofs, space))
+    return conditions
+
+
+def _normal_axis(domain: Domain, group: str) -> int:
+    """Coordinate axis normal to a plane group."""
+    ds = ufl.Measure("ds", domain=domain.mesh, subdomain_data=domain.facet_tags)
+    normal = ufl.FacetNormal(domain.mesh)
+    tags = domain.tags(group)
+    forms = [fem.form(abs(normal[i]) * ds(tags)) for i in range(domain.mesh.geometry.dim)]
+    shadows = np.array([fem.assemble_scalar(form) for form in forms])
+    shadows = domain.mesh.comm.allreduce(shadows)
+    axis = int(np.argmax(shadows))
+    if shadows.sum() - shadows[axis] > 1e-8 * shadows[axis]:
+        raise InputError(
+            f"a roller needs a plane normal to a coordinate axis, and group '{group}' is not one; "
+            "use 'clamped' or 'displacement'",
+            key="mechanics.boundary",
+        )
+    return axis
+
+
+def create_rigid_modes(
+    space: fem.FunctionSpace, conditions: Sequence[fem.DirichletBC]
+) -> list[NDArray[np.float64]]:
+    """Rigid motions that the supports leave free, orthonormal, as owned dof arrays.
+
+    Translations and rotations are combined so that the combination vanishes at every supported
+    degree of freedom; what cannot vanish there is held.
+
+    Args:
+        space: Vector Lagrange space of displacements.
+        conditions: Its Dirichlet conditions (taken as homogeneous).
+
+    Returns:
+        One array of shape (owned dofs,) for each free motion: three in 2-D and six in 3-D for a
+        free body, none for a clamped one.
+    """
+    modes = _all_rigid_modes(space)
+    comm = space.mesh.comm
+    held = np.zeros(modes.shape[1], dtype=bool)
+    for condition in conditions:
+        dofs, owned = condition.dof_indices()
+        held[dofs[:owned]] = True
+    modes = _orthonormalise(modes, comm)
+    gram = comm.allreduce(modes[:, held] @ modes[:, held].T, op=MPI.SUM)
+    held_share, combinations = np.linalg.eigh(gram)
+    free = combinations[:, held_share < 1e-12]
+    return list(free.T @ modes)
+
+
+def _all_rigid_modes(space: fem.FunctionSpace) -> NDArray[np.float64]:
+    """Translations, then rotations about the centre, shape (modes, owned dofs)."""
+    size = space.dofmap.index_map.size_local
+    x = space.tabulate_dof_coordinates()[:size]
+    total = space.mesh.comm.allreduce(np.append(x.sum(axis=0), size))
+    x = x - total[:3] / total[3]
+    dimension = space.mesh.geometry.dim
+    translations = [np.tile(np.eye(3)[i], (size, 1)) for i in range(dimension)]
+    axes = np.eye(3) if dimension == 3 else np.eye(3)[2:]
+    rotations = [np.cross(axis, x) for axis in axes]
+    return np.array([m[:, :dimension].ravel() for m in (*translations, *rotations)])
+
+
+def _orthonormalise(modes: NDArray[np.float64], comm: MPI.Comm) -> NDArray[np.float64]:
+    """Modes scaled to unit length and made orthogonal, by Cholesky's factor of their products."""
+    scale = np.sqrt(comm.allreduce((modes**2).sum(axis=1)))
+    modes = modes / scale[:, None]
+    factor = np.linalg.cholesky(comm.allreduce(modes @ modes.T))
+    return np.linalg.solve(factor, modes)

@@ -1,0 +1,270 @@
+"""Initial compositions: uniform, noisy, from a file, from a formula."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numexpr
+import numpy as np
+import numpy.typing as npt
+import ufl
+from dolfinx import default_scalar_type, fem
+from mpi4py import MPI
+from scipy import interpolate, ndimage, spatial
+
+from chemomech.errors import InputError, run_on_root
+
+FloatArray = npt.NDArray[np.float64]
+Bounds = tuple[float, float]
+
+_LATTICE_LIMIT = 20_000_000
+_LATTICE_MARGIN = 4
+_NANOMETRE = 1e-9
+
+
+class InitialComposition(Protocol):
+    """Anything that fills a composition with its initial values."""
+
+    def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
+        """Set ``c``; collective.
+
+        Args:
+            c: Composition, dimensionless, overwritten.
+            length_unit: Length, in m, of one unit of the mesh coordinates.
+            bounds: Open interval in which the free energy is defined.
+
+        Raises:
+            InputError: A value is not within ``bounds``; on all ranks.
+        """
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """c = mean everywhere.
+
+    Args:
+        mean: Composition.
+    """
+
+    mean: float
+
+    def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
+        """Set ``c``; see `InitialComposition.apply`."""
+        c.x.array[:] = self.mean
+        _require_bounds(c, bounds)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Smooth Gaussian noise about a mean.
+
+    White noise on a lattice over the whole body, smoothed by a Gaussian of standard deviation
+    ``smoothing``, is interpolated at the nodes. It is the same for any number of ranks and any
+    partition. The composition has exactly the mean and the standard deviation asked for, both taken
+    over the body's volume.
+
+    Args:
+        mean: Mean composition.
+        amplitude: Standard deviation of the composition.
+        smoothing: Standard deviation of the Gaussian filter, in m; the correlation length is 2
+            times as long.
+        seed: Seed of the random numbers.
+
+    Raises:
+        InputError: A negative amplitude or seed, or a smoothing length that is not positive.
+    """
+
+    mean: float
+    amplitude: float
+    smoothing: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.amplitude) and self.amplitude >= 0.0):
+            raise InputError(
+                f"must be zero or positive, got {self.amplitude:g}", key="initial.amplitude"
+            )
+        if not (math.isfinite(self.smoothing) and self.smoothing > 0.0):
+            raise InputError(f"must be positive, got {self.smoothing:g} m", key="initial.smoothing")
+        if self.seed < 0:
+            raise InputError(f"must be zero or positive, got {self.seed}", key="initial.seed")
+
+    def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
+        """Set ``c``; see `InitialComposition.apply`."""
+        field_at = self._create_field(c, length_unit)
+        c.interpolate(lambda x: field_at(x[: c.function_space.mesh.geometry.dim]))
+        c.x.array[:] -= _mean(c, c)
+        deviation = math.sqrt(_mean(c, c * c))
+        c.x.array[:] *= self.amplitude / deviation
+        c.x.array[:] += self.mean
+        _require_bounds(c, bounds)
+
+    def _create_field(
+        self, c: fem.Function, length_unit: float
+    ) -> Callable[[FloatArray], FloatArray]:
+        """Smoothed noise as a function of points of shape (gdim, n) in mesh units."""
+        mesh = c.function_space.mesh
+        points = mesh.geometry.x[:, : mesh.geometry.dim]
+        lower = np.empty(mesh.geometry.dim)
+        upper = np.empty(mesh.geometry.dim)
+        mesh.comm.Allreduce(np.min(points, axis=0, initial=np.inf), lower, op=MPI.MIN)
+        mesh.comm.Allreduce(np.max(points, axis=0, initial=-np.inf), upper, op=MPI.MAX)
+        spacing = self.smoothing / length_unit
+        # The same mesh coordinates on all ranks and the rounding make one lattice of it.
+        counts = np.ceil(np.round((upper - lower) / spacing, 6)).astype(int) + 2 * _LATTICE_MARGIN
+        if math.prod(counts.tolist()) > _LATTICE_LIMIT:
+            raise InputError(
+                f"is too short for this body: {self.smoothing:g} m needs a noise lattice of "
+                f"{' x '.join(map(str, counts))} points",
+                key="initial.smoothing",
+            )
+        white = np.random.default_rng(self.seed).standard_normal(counts)
+        # One lattice step is one smoothing length.
+        smooth = ndimage.gaussian_filter(white, sigma=1.0, mode="wrap")
+        spline = ndimage.spline_filter(smooth, order=3, mode="mirror")
+
+        def evaluate(x: FloatArray) -> FloatArray:
+            positions = (x - lower[:, None]) / spacing + _LATTICE_MARGIN - 0.5
+            values: FloatArray = ndimage.map_coordinates(
+                spline, positions, order=3, mode="mirror", prefilter=False
+            )
+            return values
+
+        return evaluate
+
+
+@dataclass(frozen=True)
+class FromFile:
+    """Composition measured or computed elsewhere, given at scattered points.
+
+    It is interpolated linearly between the points and takes the value of the nearest one outside
+    their hull.
+
+    Args:
+        path: CSV file with the header ``x_nm,y_nm,c`` or ``x_nm,y_nm,z_nm,c``.
+    """
+
+    path: Path
+
+    def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
+        """Set ``c``; see `InitialComposition.apply`; refuses a file it cannot use likewise."""
+        mesh = c.function_space.mesh
+        gdim = mesh.geometry.dim
+        table = run_on_root(mesh.comm, lambda: _read_table(Path(self.path), gdim))
+        points, values = table[:, :-1], table[:, -1]
+        try:
+            linear = interpolate.LinearNDInterpolator(points, values)
+        except spatial.QhullError as error:
+            raise InputError(
+                f"needs at least {gdim + 1} points that do not lie on a line or in a plane",
+                path=str(self.path),
+            ) from error
+        nearest = interpolate.NearestNDInterpolator(points, values)
+
+        def evaluate(x: FloatArray) -> FloatArray:
+            where = x[:gdim].T * (length_unit / _NANOMETRE)
+            inside = linear(where)
+            return np.where(np.isnan(inside), nearest(where), inside)
+
+        c.interpolate(evaluate)
+        _require_bounds(c, bounds)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Composition as a formula of the coordinates.
+
+    Args:
+        text: Expression in ``x``, ``y``, ``z`` (in nm) and ``pi``, in numexpr's syntax, e.g.
+            ``0.5 + 0.01*cos(2*pi*x/100)``.
+
+    Raises:
+        InputError: The formula cannot be evaluated.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        self._evaluate(np.zeros((3, 1)))
+
+    def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
+        """Set ``c``; see `InitialComposition.apply`."""
+        c.interpolate(lambda x: self._evaluate(x * (length_unit / _NANOMETRE)))
+        _require_bounds(c, bounds)
+
+    def _evaluate(self, x: FloatArray) -> FloatArray:
+        """Values at points of shape (3, n), in nm."""
+        names = {"x": x[0], "y": x[1], "z": x[2], "pi": np.pi}
+        try:
+            values = numexpr.evaluate(self.text, local_dict=names, global_dict={})
+        except KeyError as error:
+            raise InputError(
+                f"{self.text!r} uses {error}; only x, y, z and pi are known", key="initial.formula"
+            ) from error
+        except (
+            ArithmeticError,
+            AttributeError,
+            NotImplementedError,
+            SyntaxError,
+            TypeError,
+            ValueError,
+        ) as error:
+            raise InputError(
+                f"{self.text!r} is no formula: {error}", key="initial.formula"
+            ) from error
+        return np.broadcast_to(values, x.shape[1]).astype(np.float64)
+
+
+def _read_table(path: Path, gdim: int) -> FloatArray:
+    """Columns of a composition file, shape (points, gdim + 1)."""
+    expected = ",".join(["x_nm", "y_nm", "z_nm"][:gdim]) + ",c"
+    if not path.is_file():
+        raise InputError("no such file", path=str(path))
+    try:
+        header, _, body = path.read_text(encoding="utf-8").partition("\n")
+    except UnicodeDecodeError as error:
+        raise InputError("is no text file", path=str(path)) from error
+    if header.replace(" ", "").strip() != expected:
+        raise InputError(f"must begin with the line {expected}, got {header!r}", path=str(path))
+    if not body.strip():
+        raise InputError("has a header, but no line of numbers", path=str(path))
+    try:
+        table = np.loadtxt(body.splitlines(), delimiter=",", ndmin=2)
+    except ValueError as error:
+        raise InputError(f"is no table of numbers: {error}", path=str(path)) from error
+    if table.shape[1] != gdim + 1:
+        raise InputError(f"needs {gdim + 1} columns, got {table.shape[1]}", path=str(path))
+    if not np.isfinite(table).all():
+        raise InputError("holds numbers that are not finite", path=str(path))
+    return table
+
+
+def _mean(c: fem.Function, expression: ufl.core.expr.Expr) -> float:
+    """Mean of ``expression`` over the body of ``c``."""
+    mesh = c.function_space.mesh
+    one = fem.Constant(mesh, default_scalar_type(1.0))
+    integrals = [
+        mesh.comm.allreduce(fem.assemble_scalar(fem.form(each * ufl.dx)), op=MPI.SUM)
+        for each in (expression, one)
+    ]
+    return float(np.real(integrals[0] / integrals[1]))
+
+
+def _require_bounds(c: fem.Function, bounds: Bounds) -> None:
+    """Refuse values outside the open interval ``bounds``, on all ranks alike."""
+    comm = c.function_space.mesh.comm
+    values = np.real(c.x.array)
+    if comm.allreduce(not np.isfinite(values).all(), op=MPI.LOR):
+        raise InputError("the initial composition is not a finite number everywhere", key="initial")
+    lowest = comm.allreduce(float(np.min(values, initial=np.inf)), op=MPI.MIN)
+    highest = comm.allreduce(float(np.max(values, initial=-np.inf)), op=MPI.MAX)
+    if not (bounds[0] < lowest and highest < bounds[1]):
+        raise InputError(
+            f"the initial composition runs from {lowest:g} to {highest:g}, but must stay between "
+            f"{bounds[0]:g} and {bounds[1]:g}",
+            key="initial",
+        )

@@ -1,0 +1,160 @@
+"""From states in the solver's units to the records of a run in SI units."""
+
+from __future__ import annotations
+
+import time as clock
+from pathlib import Path
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+
+from chemomech.build import Particle
+from chemomech.output.domains import count_domains
+from chemomech.output.fields import FieldWriter
+from chemomech.output.illustration import Frame
+from chemomech.output.ledger import Ledger, LedgerRow
+from chemomech.output.snapshots import Gatherer
+from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.problems.observables import StressFields
+from chemomech.solvers.time_stepping import Step
+from chemomech.units import Scales
+
+
+class Recorder:
+    """Write a ledger line for every step, and fields and frames for every snapshot.
+
+    Args:
+        problem: Problem whose state is recorded.
+        particle: The meshed particle.
+        scales: Factors from the problem's units to SI.
+        ledger_path: Ledger file to create.
+        fields_path: Field file to create, or None for none.
+
+    Attributes:
+        frames: Snapshots on rank 0: the composition of each, all fields of the latest.
+        grid: The whole mesh on rank 0, None elsewhere.
+    """
+
+    def __init__(
+        self,
+        problem: ChemoMechanics,
+        particle: Particle,
+        scales: Scales,
+        ledger_path: Path,
+        fields_path: Path | None,
+    ) -> None:
+        self._problem = problem
+        self._scales = scales
+        mesh = particle.domain.mesh
+        self._comm: MPI.Comm = mesh.comm
+        self._dimension = mesh.geometry.dim
+        self._started = clock.monotonic()
+        self._initial_mean = problem.mean_composition()
+        self._gatherer = Gatherer(mesh)
+        self.grid = self._gatherer.grid
+        self._edges = None if self.grid is None else self.grid.edges
+        self.frames: list[Frame] = []
+        self._create_fields(particle)
+        self._ledger = Ledger(ledger_path, self._dimension, self._comm)
+        self._writer = None if fields_path is None else FieldWriter(fields_path, self._fields)
+
+    def record_step(self, step: Step) -> LedgerRow:
+        """Write one line of the ledger; collective.
+
+        Args:
+            step: The step that led to the present state; number 0 is the initial state.
+
+        Returns:
+            The line.
+        """
+        if self._stress is not None:
+            self._stress.update()
+        row = self._create_row(step)
+        self._ledger.write(row)
+        return row
+
+    def record_snapshot(self, time_s: float) -> None:
+        """Write fields and keep a frame; call it after :meth:`record_step`; collective.
+
+        Args:
+            time_s: Time in seconds.
+        """
+        self._update_fields()
+        if self._writer is not None:
+            self._writer.write(time_s)
+        values = {field.name: self._gatherer.gather(field) for field in self._fields}
+        if self.grid is None:
+            return
+        single = {
+            name: array.astype(np.float32) for name, array in values.items() if array is not None
+        }
+        if self.frames:
+            # Only the composition is filmed; of the other fields the latest is enough.
+            previous = self.frames[-1]
+            kept = {"composition": previous.values["composition"]}
+            self.frames[-1] = Frame(previous.time_s, kept)
+        self.frames.append(Frame(time_s, single))
+
+    def close(self) -> None:
+        """Close all files; collective."""
+        self._ledger.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _create_fields(self, particle: Particle) -> None:
+        problem = self._problem
+        space = problem.c.function_space
+        self._composition = fem.Function(space, name="composition")
+        self._potential = fem.Function(space, name="chemical_potential")
+        self._displacement: fem.Function | None = None
+        self._stress: StressFields | None = None
+        self._fields = [self._composition, self._potential]
+        if problem.u is None:
+            return
+        self._displacement = fem.Function(problem.u.function_space, name="displacement")
+        self._stress = StressFields(
+            problem.stress(), space, self._scales.stress, particle.tangent
+        )
+        self._fields += [self._displacement, *self._stress.fields]
+
+    def _update_fields(self) -> None:
+        problem = self._problem
+        self._composition.x.array[:] = problem.c.x.array
+        self._potential.x.array[:] = self._scales.chemical_potential * problem.mu.x.array
+        if self._displacement is not None and problem.u is not None:
+            # Mesh coordinates are in the same unit, so that ParaView warps by this vector as it is.
+            self._displacement.x.array[:] = problem.u.x.array
+
+    def _create_row(self, step: Step) -> LedgerRow:
+        problem, scales = self._problem, self._scales
+        unit = scales.energy(self._dimension)
+        mean = problem.mean_composition()
+        expected = self._initial_mean - problem.outflow * step.time / problem.volume
+        values = problem.c.x.array[: problem.c.function_space.dofmap.index_map.size_local]
+        return LedgerRow(
+            step=step.number,
+            time_s=step.time * scales.time,
+            dt_s=step.size * scales.time,
+            rejected=step.rejected,
+            newton_iterations=step.newton_iterations,
+            krylov_iterations=step.linear_iterations,
+            lithium_mean=mean,
+            lithium_balance_error=mean - expected,
+            energy_chemical_J=step.energies["chemical"] * unit,
+            energy_gradient_J=step.energies["gradient"] * unit,
+            energy_elastic_J=step.energies.get("elastic", 0.0) * unit,
+            energy_total_J=sum(step.energies.values()) * unit,
+            c_min=self._comm.allreduce(float(values.min(initial=np.inf)), op=MPI.MIN),
+            c_max=self._comm.allreduce(float(values.max(initial=-np.inf)), op=MPI.MAX),
+            von_mises_max_Pa=0.0 if self._stress is None else self._stress.max_von_mises(),
+            domains=self._count_domains(),
+            wall_s=clock.monotonic() - self._started,
+        )
+
+    def _count_domains(self) -> int:
+        """Number of Li-rich regions, known on rank 0 only (0 elsewhere); collective."""
+        values = self._gatherer.gather(self._problem.c)
+        if values is None or self._edges is None:
+            return 0
+        return count_domains(self._edges, values).total

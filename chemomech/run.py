@@ -1,0 +1,146 @@
+"""The pipelines behind the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mpi4py import MPI
+
+from chemomech.build import create_particle, create_problem, create_stepper
+from chemomech.config import Config, format_config
+from chemomech.errors import ChemoMechError, run_on_root
+from chemomech.output.charts import write_ledger_chart
+from chemomech.output.fields import SUFFIX
+from chemomech.output.folder import RunFolder
+from chemomech.output.illustration import write_illustrations
+from chemomech.output.ledger import read_ledger
+from chemomech.output.progress import Progress
+from chemomech.output.provenance import Provenance, collect_provenance, write_provenance
+from chemomech.recording import Recorder
+from chemomech.solvers.time_stepping import Bdf2, Step
+
+#: Rate below which a pattern counts as stationary, in units of D / (interface width)^2.
+STATIONARY = 1e-5
+
+
+def simulate(config: Config, output: Path, comm: MPI.Comm, *, quiet: bool = False) -> str:
+    """Simulate a configuration and leave its records in a new folder.
+
+    Args:
+        config: The configuration.
+        output: Folder to create; refused if it holds anything.
+        comm: Ranks that run the simulation.
+        quiet: No progress line.
+
+    Returns:
+        How the run ended, in words.
+
+    Raises:
+        InputError: If the input cannot be used; nothing is written then.
+        ConvergenceError: If a time step cannot be taken; what was recorded stays, under the names
+            of unfinished files.
+    """
+    particle = create_particle(config, comm)
+    problem = create_problem(config, particle)
+    folder = RunFolder.create(output, comm)
+    provenance = _write_beginnings(config, folder)
+    fields = f"fields{SUFFIX}"
+    try:
+        stepper = create_stepper(config, problem)
+        recorder = Recorder(
+            problem,
+            particle,
+            config.material.scales,
+            folder.partial("ledger.csv"),
+            folder.partial(fields) if config.output.fields else None,
+        )
+        ended = _march(config, stepper, recorder, comm, quiet)
+    except ChemoMechError as error:
+        write_provenance(folder.path / "provenance.json", provenance, comm, f"failed: {error}")
+        raise
+    recorder.close()
+    for name in ["ledger.csv", *([fields] if config.output.fields else [])]:
+        folder.finish(name)
+    _illustrate(config, folder, recorder)
+    write_provenance(folder.path / "provenance.json", provenance, comm, ended)
+    return ended
+
+
+def write_mesh(config: Config, path: Path, comm: MPI.Comm) -> None:
+    """Mesh the particle and write the mesh with its facet groups to a file.
+
+    Args:
+        config: The configuration; only geometry and mesh size are used.
+        path: File to create.
+        comm: Ranks that share the mesh.
+    """
+    raise NotImplementedError
+
+
+def _write_beginnings(config: Config, folder: RunFolder) -> Provenance:
+    text = format_config(config)
+    run_on_root(
+        folder.comm, lambda: (folder.path / "config.toml").write_text(text, encoding="utf-8")
+    )
+    provenance = collect_provenance(folder.comm, text)
+    write_provenance(folder.path / "provenance.json", provenance, folder.comm)
+    return provenance
+
+
+def _march(
+    config: Config, stepper: Bdf2, recorder: Recorder, comm: MPI.Comm, quiet: bool
+) -> str:
+    """Step to the end or to a stationary state, recording as it goes."""
+    scales = config.material.scales
+    unit = "J/m" if config.geometry.dimension == 2 else "J"
+    progress = Progress(config.time.end, comm, quiet, energy_unit=unit)
+    start = Step(0, 0.0, 0.0, 0, 0, 0, 0.0, stepper.energies)
+    recorder.record_step(start)
+    recorder.record_snapshot(0.0)
+    threshold = _stationary_rate(config) * scales.time
+    ended = f"reached the end time {config.time.end:g} s"
+    for step, snapshot in _steps(stepper, [t / scales.time for t in config.snapshot_times]):
+        row = recorder.record_step(step)
+        stationary = step.rate < threshold
+        if snapshot or stationary:
+            recorder.record_snapshot(row.time_s)
+        progress.update(
+            row.time_s, row.step, row.dt_s, row.energy_total_J, row.domains, snapshot=snapshot
+        )
+        if stationary:
+            ended = f"stationary at {row.time_s:g} s"
+            break
+    progress.finish(f"{ended}: {step.number} steps, {row.domains} Li-rich domains")
+    return ended
+
+
+def _steps(stepper: Bdf2, snapshots: list[float]) -> Iterator[tuple[Step, bool]]:
+    """All steps to the last snapshot, each with whether it hit one."""
+    for target in snapshots:
+        while stepper.time < target:
+            step = stepper.advance(target)
+            yield step, stepper.time == target
+
+
+def _stationary_rate(config: Config) -> float:
+    """Rate of composition (1/s) below which the run ends."""
+    rate = config.time.stationary_rate
+    if rate == "off":
+        return 0.0
+    if rate != "auto":
+        return rate
+    width = config.material.interface_width
+    if width is None:
+        return 0.0
+    return STATIONARY * config.material.mobility.diffusivity / width**2
+
+
+def _illustrate(config: Config, folder: RunFolder, recorder: Recorder) -> None:
+    if not (config.output.pictures or config.output.movie):
+        return
+    if write_illustrations(folder, recorder.grid, recorder.frames) and config.output.pictures:
+        chart = folder.partial("pictures/ledger.png")
+        columns = run_on_root(folder.comm, lambda: read_ledger(folder.path / "ledger.csv"))
+        run_on_root(folder.comm, lambda: write_ledger_chart(chart, columns))
+        folder.finish("pictures/ledger.png")

@@ -1,0 +1,1 @@
+"""PETSc and nothing else: block systems, Newton, preconditioners, time stepping; no physics."""

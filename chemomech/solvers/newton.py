@@ -1,0 +1,129 @@
+"""Newton's method on a block system, by PETSc's SNES, within the bounds of the first unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from chemomech.solvers.block_system import BlockSystem
+from chemomech.solvers.preconditioners import PetscOptions, Preset, create_linear_solver
+
+#: Share of the way to a bound that one Newton step may go.
+FRACTION_TO_BOUND = 0.9
+
+
+@dataclass(frozen=True)
+class NewtonResult:
+    """How a nonlinear solve ended.
+
+    Args:
+        converged: Whether the tolerance was met.
+        reason: PETSc's SNES reason.
+        iterations: Newton iterations.
+        linear_iterations: Krylov iterations in total.
+    """
+
+    converged: bool
+    reason: int
+    iterations: int
+    linear_iterations: int
+
+
+@dataclass(frozen=True)
+class NewtonSettings:
+    """Tolerances and limits of Newton's method.
+
+    Args:
+        relative_tolerance: Residual reduction that suffices.
+        absolute_tolerance: Residual norm that suffices.
+        max_iterations: Newton iterations before giving up.
+    """
+
+    relative_tolerance: float = 1e-8
+    absolute_tolerance: float = 1e-8
+    max_iterations: int = 15
+
+
+class NewtonSolver:
+    """Solve a :class:`BlockSystem` with SNES.
+
+    The step is cut (never the solution clipped) where it would leave the open bounds of the first
+    unknown; then PETSc's line search takes over.
+
+    Args:
+        system: Blocks to solve.
+        preset: Linear solver.
+        settings: Tolerances.
+        options: PETSc options by name without dash; they override everything else.
+        prefix: Prefix of those options in PETSc's database.
+    """
+
+    def __init__(
+        self,
+        system: BlockSystem,
+        preset: Preset = Preset.DIRECT,
+        settings: NewtonSettings | None = None,
+        options: PetscOptions | None = None,
+        prefix: str = "chemomech_",
+    ) -> None:
+        self.system = system
+        settings = settings or NewtonSettings()
+        self.snes = PETSc.SNES().create(system.comm)
+        self.snes.setOptionsPrefix(prefix)
+        self.snes.setType("newtonls")
+        self.snes.setTolerances(
+            rtol=settings.relative_tolerance,
+            atol=settings.absolute_tolerance,
+            stol=0.0,
+            max_it=settings.max_iterations,
+        )
+        self.linear = create_linear_solver(system, preset)
+        self.snes.setFunction(self._evaluate, system.residual)
+        self.snes.setJacobian(self._linearise, system.jacobian, self.linear.matrix)
+        self.snes.setLineSearchPreCheck(self._keep_within_bounds)
+        database = PETSc.Options(prefix)
+        for name, value in {**self.linear.options, **(options or {})}.items():
+            database[name] = value
+        self.snes.setFromOptions()
+        self.linear.attach(self.snes.ksp)
+
+    def solve(self) -> NewtonResult:
+        """Solve from the unknowns' present values; they hold the result (or the last iterate)."""
+        self.system.gather_unknowns()
+        self.snes.solve(None, self.system.x)
+        self.system.scatter_unknowns(self.system.x)
+        reason = self.snes.getConvergedReason()
+        return NewtonResult(
+            converged=reason > 0,
+            reason=int(reason),
+            iterations=self.snes.getIterationNumber(),
+            linear_iterations=self.snes.getLinearSolveIterations(),
+        )
+
+    def _evaluate(self, snes: PETSc.SNES, x: PETSc.Vec, residual: PETSc.Vec) -> None:
+        del snes
+        self.system.assemble_residual(x, residual)
+
+    def _linearise(
+        self, snes: PETSc.SNES, x: PETSc.Vec, jacobian: PETSc.Mat, matrix: PETSc.Mat
+    ) -> None:
+        del snes, x, jacobian, matrix
+        self.system.assemble_jacobian()
+        self.linear.refresh()
+
+    def _keep_within_bounds(self, x: PETSc.Vec, step: PETSc.Vec) -> bool:
+        """Shorten ``step`` (SNES subtracts it) so that no value passes 0.9 of its way to a bound."""
+        lower, upper = self.system.problem.bounds
+        if not np.isfinite([lower, upper]).any():
+            return False
+        values, change = self.system.block(x, 0), -self.system.block(step, 0)
+        room = np.where(change > 0, upper - values, values - lower)
+        needed = np.abs(change).max(initial=0.0) and np.max(np.abs(change) / room)
+        needed = self.system.comm.allreduce(float(needed), op=MPI.MAX)
+        if needed <= FRACTION_TO_BOUND:
+            return False
+        step.scale(FRACTION_TO_BOUND / needed)
+        return True

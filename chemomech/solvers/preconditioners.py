@@ -1,0 +1,180 @@
+"""Linear solvers for the Newton step of a block system: presets and their preconditioners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+
+from petsc4py import PETSc
+
+from chemomech.solvers.block_system import BlockSystem
+from chemomech.solvers.cahn_hilliard_schur import ShiftedLaplacianSchur
+
+PetscOptions = Mapping[str, str | float | int | bool]
+
+#: Diagonal shift, relative to its mean, that makes a free body's elastic matrix regular.
+REGULARISATION = 1e-10
+
+DIRECT: PetscOptions = {
+    "ksp_type": "fgmres",
+    "ksp_rtol": 1e-10,
+    "ksp_max_it": 30,
+    "pc_type": "lu",
+    "pc_factor_mat_solver_type": "mumps",
+}
+
+KRYLOV: PetscOptions = {
+    "ksp_type": "fgmres",
+    "ksp_rtol": 1e-6,
+    "ksp_max_it": 300,
+    "ksp_gmres_restart": 60,
+}
+CHEMISTRY_ALONE: PetscOptions = {**KRYLOV, "pc_type": "python"}
+FIELDSPLIT: PetscOptions = {
+    **KRYLOV,
+    "pc_type": "fieldsplit",
+    "pc_fieldsplit_type": "multiplicative",
+    "fieldsplit_chemistry_ksp_type": "preonly",
+    "fieldsplit_chemistry_pc_type": "python",
+    "fieldsplit_mechanics_ksp_type": "preonly",
+}
+
+#: In 2-D the constant elastic block is factorised once; in 3-D that would not fit.
+MECHANICS_2D: PetscOptions = {
+    "fieldsplit_mechanics_pc_type": "cholesky",
+    "fieldsplit_mechanics_pc_factor_mat_solver_type": "mumps",
+}
+MECHANICS_3D: PetscOptions = {
+    "fieldsplit_mechanics_pc_type": "gamg",
+    "fieldsplit_mechanics_mg_levels_ksp_type": "chebyshev",
+    "fieldsplit_mechanics_mg_levels_pc_type": "jacobi",
+}
+#: The one unknown of generalised plane strain.
+UNIFORM: PetscOptions = {
+    "fieldsplit_uniform_ksp_type": "preonly",
+    "fieldsplit_uniform_pc_type": "jacobi",
+}
+
+
+class Preset(StrEnum):
+    """Choice of linear solver."""
+
+    DIRECT = "direct"
+    ITERATIVE = "iterative"
+
+
+class LinearSolver(Protocol):
+    """A preconditioning matrix, how to keep it up to date, and the options that go with it.
+
+    Attributes:
+        matrix: Matrix the preconditioner is built from.
+        options: PETSc options of the preset.
+    """
+
+    matrix: PETSc.Mat
+    options: PetscOptions
+
+    def attach(self, ksp: PETSc.KSP) -> None:
+        """Complete a KSP once its options are set."""
+
+    def refresh(self) -> None:
+        """Bring ``matrix`` up to date after the Jacobian's blocks changed."""
+
+
+def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
+    """Create the linear solver of a preset.
+
+    A free body leaves the elastic block singular. The Krylov method is told the null space; the
+    preconditioner sees the block with a tiny diagonal shift, so that it can be factorised and no
+    node is pinned.
+
+    Args:
+        system: Block system.
+        preset: ``direct`` (sparse LU of everything by MUMPS) or ``iterative`` (fieldsplit).
+    """
+    null_space = system.create_null_space()
+    if null_space is not None:
+        system.jacobian.setNullSpace(null_space)
+    blocks = _create_regular_blocks(system, null_space is not None)
+    return _Direct(blocks) if preset is Preset.DIRECT else _FieldSplit(system, blocks)
+
+
+def _create_regular_blocks(system: BlockSystem, singular: bool) -> PETSc.Mat:
+    """The nested Jacobian with a regular elastic block, sharing all other blocks with it."""
+    if not singular:
+        return system.jacobian
+    indices = range(len(system.sizes))
+    blocks = [[system.jacobian.getNestSubMatrix(i, j) for j in indices] for i in indices]
+    elastic = blocks[2][2].copy()
+    diagonal = elastic.getDiagonal()
+    elastic.shift(REGULARISATION * diagonal.sum() / diagonal.getSize())
+    blocks[2][2] = elastic
+    regular = PETSc.Mat().createNest(blocks, comm=system.comm)
+    regular.setUp()
+    regular.assemble()
+    return regular
+
+
+class _Direct:
+    """Sparse LU of the whole system, polished by an iteration or two of FGMRES."""
+
+    options = DIRECT
+
+    def __init__(self, blocks: PETSc.Mat) -> None:
+        self._blocks = blocks
+        self.matrix = PETSc.Mat()
+        blocks.convert("aij", self.matrix)
+
+    def attach(self, ksp: PETSc.KSP) -> None:
+        """Nothing to complete."""
+
+    def refresh(self) -> None:
+        """Copy the blocks into the flat matrix."""
+        self._blocks.assemble()
+        self._blocks.convert("aij", self.matrix)
+
+
+class _FieldSplit:
+    """Multiplicative fieldsplit: first (c, mu), then u, then eps_zz where there is one."""
+
+    def __init__(self, system: BlockSystem, blocks: PETSc.Mat) -> None:
+        self.matrix = blocks
+        self._system = system
+        self._chemistry: ShiftedLaplacianSchur | None = None
+        self.options = self._choose_options()
+        if len(system.sizes) > 2:
+            elastic = blocks.getNestSubMatrix(2, 2)
+            elastic.setNearNullSpace(system.create_near_null_space())
+
+    def attach(self, ksp: PETSc.KSP) -> None:
+        """Name the splits and hand the chemical one its preconditioner."""
+        ksp.setOperators(self._system.jacobian, self.matrix)
+        chemistry = ksp.pc
+        if len(self._system.sizes) > 2 and ksp.pc.getType() == "fieldsplit":
+            chemistry = self._split(ksp)
+        if chemistry.getType() == "python":
+            blocks = (self.matrix.getNestSubMatrix(0, 1), self.matrix.getNestSubMatrix(1, 0))
+            self._chemistry = ShiftedLaplacianSchur(self._system.problem, *blocks)
+            chemistry.setPythonContext(self._chemistry)
+
+    def _choose_options(self) -> PetscOptions:
+        if len(self._system.sizes) == 2:
+            return CHEMISTRY_ALONE
+        three = self._system.problem.unknowns[0].function_space.mesh.geometry.dim == 3
+        mechanics = MECHANICS_3D if three else MECHANICS_2D
+        return {**FIELDSPLIT, **mechanics, **(UNIFORM if len(self._system.sizes) > 3 else {})}
+
+    def _split(self, ksp: PETSc.KSP) -> PETSc.PC:
+        """Name the splits; return the chemical one's preconditioner."""
+        rows = self.matrix.getNestISs()[0]
+        fields = [("chemistry", rows[0].union(rows[1])), *zip(("mechanics", "uniform"), rows[2:])]
+        ksp.pc.setFieldSplitIS(*fields)
+        ksp.pc.setUp()
+        return ksp.pc.getFieldSplitSubKSP()[0].pc
+
+    def refresh(self) -> None:
+        """Tell the nest that its blocks, and the chemical part that the step changed."""
+        self.matrix.assemble()
+        if self._chemistry is not None:
+            self._chemistry.refresh()

@@ -1,0 +1,253 @@
+"""Quantities with units as people write them, and the scales of the dimensionless equations."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from tokenize import TokenError
+from typing import Annotated
+
+import pint
+from pydantic import BeforeValidator, PlainSerializer
+from scipy.constants import R as GAS_CONSTANT
+
+_LONGEST = 100
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?)(.*)", re.DOTALL)
+# pint evaluates what it is given, and "9**9**9**9" would never end: only products of units pass.
+_FACTOR = r"(?:°C|[^\W\d_]+)(?:\s*(?:\^|\*\*)\s*-?\d)?"
+_PRODUCT = rf"{_FACTOR}(?:\s*[*/·\s]\s*{_FACTOR})*"
+_UNIT = re.compile(
+    rf"(?:1\s*)?/?\s*(?:{_PRODUCT}|\({_PRODUCT}\))(?:\s*[*/·]\s*(?:{_FACTOR}|\({_PRODUCT}\)))*"
+)
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Characteristic values: a dimensional quantity is its dimensionless value times the scale.
+
+    Args:
+        length: Length L0 (m); one nanometre, the unit of mesh coordinates, unless stated.
+        diffusivity: Diffusivity D (m^2/s).
+        temperature: Absolute temperature T (K).
+        site_concentration: Concentration C of lithium sites at c = 1 (mol/m^3).
+    """
+
+    diffusivity: float
+    temperature: float
+    site_concentration: float
+    length: float = 1e-9
+
+    @property
+    def time(self) -> float:
+        """``L0^2 / D`` (s)."""
+        return self.length**2 / self.diffusivity
+
+    @property
+    def chemical_potential(self) -> float:
+        """``R T`` (J/mol)."""
+        return GAS_CONSTANT * self.temperature
+
+    @property
+    def energy_density(self) -> float:
+        """``R T C`` (J/m^3)."""
+        return self.chemical_potential * self.site_concentration
+
+    @property
+    def stress(self) -> float:
+        """``R T C`` (Pa)."""
+        return self.energy_density
+
+    @property
+    def velocity(self) -> float:
+        """``D / L0`` (m/s), the scale of a flux of the normalised composition."""
+        return self.diffusivity / self.length
+
+    def energy(self, dimension: int) -> float:
+        """``R T C L0^dimension``: J in three dimensions, J per metre of depth in two.
+
+        Args:
+            dimension: Number of space dimensions.
+
+        Returns:
+            The scale of an energy integrated over the mesh.
+        """
+        return self.energy_density * self.length**dimension
+
+
+@cache
+def _registry() -> pint.UnitRegistry:
+    # Decimal: 100 nm is then 1e-07 m, not 1.0000000000000001e-07 m.
+    return pint.UnitRegistry(non_int_type=Decimal)
+
+
+@dataclass(frozen=True)
+class QuantityKind:
+    """A kind of physical quantity: how it is called, its SI unit, an example, and sane limits.
+
+    The limits are wide: they catch slips (a nanowire of metres) and keep arithmetic from overflow.
+
+    Args:
+        name: Word for people, with its article, such as ``a length``.
+        unit: SI unit in which values are held, such as ``m``.
+        example: A value as a user would write it, such as ``100 nm``.
+        lowest: Smallest value accepted, in ``unit``.
+        highest: Largest value accepted, in ``unit``.
+    """
+
+    name: str
+    unit: str
+    example: str
+    lowest: float
+    highest: float
+
+    def parse(self, value: object) -> float:
+        """Read a quantity such as ``"100 nm"`` and convert it to the SI unit of this kind.
+
+        Args:
+            value: Text with a number and a unit.
+
+        Returns:
+            The value in :attr:`unit`.
+
+        Raises:
+            ValueError: No text, no number, no unit, an unknown unit, one of another dimension, or a
+                value beyond the limits.
+        """
+        number, unit = self._split(value)
+        try:
+            quantity = _registry().Quantity(number, _registry().parse_units(unit))
+        except pint.UndefinedUnitError as error:
+            raise ValueError(f"unknown unit in {value!r} ({error}); {self._advice()}") from error
+        except (pint.PintError, ValueError, TypeError, SyntaxError, TokenError) as error:
+            raise ValueError(f"{unit!r} is no unit; {self._advice()}") from error
+        converted = self._convert(quantity, str(value))
+        self._check_limits(converted, str(value))
+        return converted
+
+    def format(self, value: float) -> str:
+        """Write a value in the SI unit so that :meth:`parse` reads back the very same number.
+
+        Args:
+            value: The value in :attr:`unit`.
+
+        Returns:
+            Text such as ``"1e-07 m"``.
+        """
+        return f"{float(value)!r} {self.unit}"
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether a text has the dimension of this kind.
+
+        Args:
+            value: Text with a number and a unit.
+
+        Returns:
+            True when :meth:`parse` would succeed.
+        """
+        try:
+            self.parse(value)
+        except ValueError:
+            return False
+        return True
+
+    def _advice(self) -> str:
+        return f'{self.name} is needed, such as "{self.example}"'
+
+    def _split(self, value: object) -> tuple[Decimal, str]:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            raise ValueError(f"{value!r} has no unit; {self._advice()}")
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is no quantity; {self._advice()}")
+        match = _NUMBER.fullmatch(value)
+        if match is None or len(value) > _LONGEST:
+            raise ValueError(f"{value!r} does not begin with a number; {self._advice()}")
+        unit = match[2].strip().removeprefix("*").strip()
+        if not unit:
+            raise ValueError(f"{value!r} has no unit; {self._advice()}")
+        if _UNIT.fullmatch(unit) is None:
+            raise ValueError(f"{unit!r} is no unit; {self._advice()} (powers as m^2)")
+        unit = unit.replace("·", "*").replace("°C", "degC")
+        return Decimal(match[1]), f"1{unit}" if unit.startswith("/") else unit
+
+    def _convert(self, quantity: pint.Quantity, text: str) -> float:
+        wanted = _registry().parse_units(self.unit)
+        if quantity.dimensionality != wanted.dimensionality:
+            found, needed = _dimension(quantity.dimensionality), _dimension(wanted.dimensionality)
+            raise ValueError(
+                f"{text!r} has the dimension {found}, but {self.name} ({needed}) is needed, "
+                f'such as "{self.example}"'
+            )
+        try:
+            converted = float(quantity.to(wanted).magnitude)
+        except (pint.PintError, ArithmeticError) as error:
+            raise ValueError(f"{text!r} cannot be converted to {self.unit}: {error}") from error
+        return converted
+
+    def _check_limits(self, value: float, text: str) -> None:
+        if value <= 0.0 < self.lowest:
+            raise ValueError(f"{text!r} must be greater than zero")
+        if value < 0.0 == self.lowest:
+            raise ValueError(f"{text!r} must not be negative")
+        if not self.lowest <= value <= self.highest:
+            raise ValueError(
+                f"{text!r} is beyond reason: {self.name} from {self.lowest:g} to {self.highest:g} "
+                f"{self.unit} is needed"
+            )
+
+
+def _dimension(dimensionality: object) -> str:
+    return str(dimensionality).replace(" ** ", "^").replace(" * ", " ").replace(" / ", "/")
+
+
+LENGTH = QuantityKind("a length", "m", "100 nm", lowest=-1.0, highest=1.0)
+POSITIVE_LENGTH = QuantityKind("a length", "m", "100 nm", lowest=1e-12, highest=1.0)
+NON_NEGATIVE_LENGTH = QuantityKind("a length", "m", "100 nm", lowest=0.0, highest=1.0)
+BEND_ANGLE = QuantityKind("an angle", "rad", "90 deg", lowest=0.0, highest=math.pi)
+TIME = QuantityKind("a time", "s", "10 s", lowest=1e-15, highest=1e12)
+RATE = QuantityKind("a rate", "1/s", "1e-4 1/s", lowest=1e-30, highest=1e15)
+TEMPERATURE = QuantityKind("a temperature", "K", "298.15 K", lowest=1.0, highest=5000.0)
+STRESS = QuantityKind("a stress", "Pa", "10 MPa", lowest=-1e15, highest=1e15)
+MODULUS = QuantityKind("a modulus", "Pa", "43 GPa", lowest=1.0, highest=1e15)
+DIFFUSIVITY = QuantityKind("a diffusivity", "m^2/s", "1e-15 m^2/s", lowest=1e-40, highest=1.0)
+CONCENTRATION = QuantityKind(
+    "a concentration", "mol/m^3", "18500 mol/m^3", lowest=1e-3, highest=1e7
+)
+MOLAR_VOLUME = QuantityKind(
+    "a molar volume", "m^3/mol", "2.415e-6 m^3/mol", lowest=-1e-3, highest=1e-3
+)
+GRADIENT_COEFFICIENT = QuantityKind(
+    "a gradient coefficient", "J*m^2/mol", "5.559e-14 J*m^2/mol", lowest=0.0, highest=1.0
+)
+VELOCITY = QuantityKind("a flux", "m/s", "1e-10 m/s", lowest=-1e3, highest=1e3)
+MOLAR_FLUX = QuantityKind("a molar flux", "mol/m^2/s", "1e-6 mol/m^2/s", lowest=-1e6, highest=1e6)
+
+Length = Annotated[float, BeforeValidator(LENGTH.parse), PlainSerializer(LENGTH.format)]
+PositiveLength = Annotated[
+    float, BeforeValidator(POSITIVE_LENGTH.parse), PlainSerializer(POSITIVE_LENGTH.format)
+]
+NonNegativeLength = Annotated[
+    float, BeforeValidator(NON_NEGATIVE_LENGTH.parse), PlainSerializer(NON_NEGATIVE_LENGTH.format)
+]
+BendAngle = Annotated[float, BeforeValidator(BEND_ANGLE.parse), PlainSerializer(BEND_ANGLE.format)]
+Time = Annotated[float, BeforeValidator(TIME.parse), PlainSerializer(TIME.format)]
+Rate = Annotated[float, BeforeValidator(RATE.parse), PlainSerializer(RATE.format)]
+Temperature = Annotated[
+    float, BeforeValidator(TEMPERATURE.parse), PlainSerializer(TEMPERATURE.format)
+]
+Stress = Annotated[float, BeforeValidator(STRESS.parse), PlainSerializer(STRESS.format)]
+Modulus = Annotated[float, BeforeValidator(MODULUS.parse), PlainSerializer(MODULUS.format)]
+Diffusivity = Annotated[
+    float, BeforeValidator(DIFFUSIVITY.parse), PlainSerializer(DIFFUSIVITY.format)
+]
+Concentration = Annotated[
+    float, BeforeValidator(CONCENTRATION.parse), PlainSerializer(CONCENTRATION.format)
+]
+MolarVolume = Annotated[
+    float, BeforeValidator(MOLAR_VOLUME.parse), PlainSerializer(MOLAR_VOLUME.format)
+]
+GradientCoefficient = Annotated[
+    float, BeforeValidator(GRADIENT_COEFFICIENT.parse), PlainSerializer(GRADIENT_COEFFICIENT.format)
+]

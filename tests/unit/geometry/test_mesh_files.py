@@ -1,0 +1,146 @@
+"""Meshes from files, with their facet groups by name."""
+
+import gmsh
+import meshio
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from chemomech.errors import InputError
+from chemomech.geometry.meshing import read_domain
+
+COMM = MPI.COMM_WORLD
+POINTS = np.array([[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [2, 1]], dtype=np.float64)
+QUADS = np.array([[0, 1, 4, 3], [1, 2, 5, 4]])
+TRIANGLES = np.array([[0, 1, 4], [0, 4, 3], [1, 2, 5], [1, 5, 4]])
+LINES = np.array([[0, 3], [0, 1], [1, 2]])
+
+
+def _write(mesh, path):
+    # XML keeps the numbers in the file itself, where a broken file shows.
+    if path.suffix == ".xdmf":
+        mesh.write(path, data_format="XML")
+    else:
+        mesh.write(path)
+
+
+def _write_msh(path, order=1):
+    gmsh.initialize(interruptible=False)
+    gmsh.option.setNumber("General.Terminal", 0)
+    gmsh.model.occ.addRectangle(0, 0, 0, 2, 1)
+    gmsh.model.occ.synchronize()
+    gmsh.model.addPhysicalGroup(2, [1], name="body")
+    gmsh.model.addPhysicalGroup(1, [1], name="floor")
+    gmsh.model.addPhysicalGroup(1, [1, 4], name="floor_and_left")
+    gmsh.model.addPhysicalGroup(1, [3])
+    gmsh.option.setNumber("Mesh.MeshSizeMax", 0.3)
+    gmsh.model.mesh.generate(2)
+    gmsh.model.mesh.setOrder(order)
+    gmsh.write(str(path))
+    gmsh.finalize()
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_gmsh_file_keeps_names_and_overlaps(write_shared, measure, order):
+    path = write_shared("box.msh", lambda path: _write_msh(path, order))
+    domain = read_domain(path, COMM, 1e-6)
+    assert measure(domain) == pytest.approx(2e6)
+    assert measure(domain, "floor") == pytest.approx(2000.0)
+    assert measure(domain, "floor_and_left") == pytest.approx(3000.0)
+    assert measure(domain, "surface") == pytest.approx(6000.0)
+    assert len(domain.groups) == 4
+
+
+@pytest.mark.parametrize(("kind", "cells"), [("triangle", TRIANGLES), ("quad", QUADS)])
+@pytest.mark.parametrize("suffix", ["xdmf", "vtu"])
+def test_numbered_facets_of_other_formats(write_shared, measure, kind, cells, suffix):
+    def write(path):
+        mesh = meshio.Mesh(
+            POINTS if suffix == "xdmf" else np.column_stack([POINTS, np.zeros(6)]),
+            [(kind, cells), ("line", LINES)],
+            cell_data={"tag": [np.zeros(len(cells), dtype=int), np.array([7, 8, 8])]},
+        )
+        _write(mesh, path)
+
+    domain = read_domain(write_shared(f"box.{suffix}", write), COMM, 1e-9)
+    assert measure(domain) == pytest.approx(2.0)
+    assert measure(domain, "7") == pytest.approx(1.0)
+    assert measure(domain, "8") == pytest.approx(2.0)
+    assert measure(domain, "surface") == pytest.approx(6.0)
+    assert domain.quality().worst_shape > 0.8
+
+
+def test_named_facets_of_xdmf(write_shared, measure):
+    def write(path):
+        data = {"tag": [np.zeros(4, dtype=int), np.array([7, 8, 8])]}
+        _write(
+            meshio.Mesh(POINTS, [("triangle", TRIANGLES), ("line", LINES)], cell_data=data), path
+        )
+        # meshio reads names, but no longer writes them.
+        names = '<names><map key="left" dim="1">7</map><map key="floor" dim="1">8</map></names>'
+        information = f"<Information Name='names' Value='2'><![CDATA[{names}]]></Information>"
+        path.write_text(path.read_text().replace("</Grid>", f"{information}</Grid>"))
+
+    domain = read_domain(write_shared("box.xdmf", write), COMM, 1e-9)
+    assert measure(domain, "left") == pytest.approx(1.0)
+    assert measure(domain, "floor") == pytest.approx(2.0)
+
+
+def test_cell_sets_name_facets(write_shared, measure):
+    lines = "\n".join(f"{i + 1}, {p[0]}, {p[1]}, 0.0" for i, p in enumerate(POINTS))
+    cells = "\n".join(f"{i + 1}, {', '.join(map(str, t + 1))}" for i, t in enumerate(TRIANGLES))
+    edges = "\n".join(f"{i + 5}, {', '.join(map(str, e + 1))}" for i, e in enumerate(LINES))
+    text = (
+        f"*NODE\n{lines}\n*ELEMENT, TYPE=CPS3\n{cells}\n*ELEMENT, TYPE=T3D2\n{edges}\n"
+        "*ELSET, ELSET=left\n5\n*ELSET, ELSET=floor\n6, 7\n"
+    )
+    path = write_shared("box.inp", lambda path: path.write_text(text))
+    domain = read_domain(path, COMM, 1e-9)
+    assert measure(domain, "left") == pytest.approx(1.0)
+    assert measure(domain, "floor") == pytest.approx(2.0)
+
+
+def _points(path):
+    _write(meshio.Mesh(POINTS, [("line", LINES)]), path)
+
+
+def _mixed(path):
+    _write(meshio.Mesh(POINTS, [("quad", QUADS[:1]), ("triangle", TRIANGLES[2:])]), path)
+
+
+def _bent(path):
+    points = np.column_stack([POINTS, POINTS[:, 0] ** 2])
+    _write(meshio.Mesh(points, [("triangle", TRIANGLES)]), path)
+
+
+def _foreign_facet(path):
+    lines = np.array([[0, 5]])
+    data = {"tag": [np.zeros(4, dtype=int), np.ones(1, dtype=int)]}
+    mesh = meshio.Mesh(POINTS, [("triangle", TRIANGLES), ("line", lines)], cell_data=data)
+    _write(mesh, path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("lines.xdmf", _points),
+        ("mixed.xdmf", _mixed),
+        ("bent.xdmf", _bent),
+        ("foreign.xdmf", _foreign_facet),
+        ("empty.msh", lambda path: path.write_bytes(b"")),
+        ("empty.xdmf", lambda path: path.write_bytes(b"")),
+        ("text.msh", lambda path: path.write_text("not a mesh\n")),
+        ("text.xdmf", lambda path: path.write_text("not a mesh\n")),
+        ("cut.xdmf", lambda path: path.write_text("<Xdmf><Domain></Domain></Xdmf>")),
+        ("text.vtk", lambda path: path.write_text("not a mesh\n")),
+        ("text.vtu", lambda path: path.write_text("not a mesh\n")),
+        ("text.stl", lambda path: path.write_text("not a mesh\n")),
+        ("unknown.foo", lambda path: path.write_text("not a mesh\n")),
+        ("missing.msh", lambda path: None),
+    ],
+)
+def test_unusable_file_is_refused_by_name(write_shared, name, write):
+    with pytest.raises(InputError) as caught:
+        read_domain(write_shared(name, write), COMM, 1e-9)
+    assert name in str(caught.value)
+    assert not gmsh.isInitialized()

@@ -1,0 +1,213 @@
+"""Outlines from GeoJSON and from images."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from skimage import io
+
+from chemomech.errors import InputError
+from chemomech.geometry.outline_files import (
+    read_outline_geojson,
+    read_outline_image,
+    trace_outlines,
+)
+
+PIXEL = 10e-9
+
+
+def _blob(shape, centre, radius, softness=1.0):
+    """Brightness 0..1 of a disc with a soft edge, in pixels, rows downwards."""
+    rows, columns = np.indices(shape)
+    distance = np.hypot(columns - centre[0], rows - centre[1])
+    return 1.0 / (1.0 + np.exp((distance - radius) / softness))
+
+
+def _bytes(brightness):
+    return np.rint(255 * brightness).astype(np.uint8)
+
+
+def _square(x, y, size):
+    return [[x, y], [x + size, y], [x + size, y + size], [x, y + size], [x, y]]
+
+
+@pytest.fixture
+def geojson(tmp_path):
+    def write(content):
+        path = tmp_path / "outline.geojson"
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def picture(tmp_path):
+    def write(image):
+        path = tmp_path / "image.png"
+        io.imsave(path, image, check_contrast=False)
+        return path
+
+    return write
+
+
+def test_geojson_with_hole(geojson):
+    rings = [_square(0, 0, 10), _square(2, 2, 5)]
+    outline = read_outline_geojson(geojson({"type": "Polygon", "coordinates": rings}), 1e-8)
+    assert outline.area == pytest.approx(75e-16)
+    assert len(outline.holes) == 1
+
+
+@pytest.mark.parametrize(("particle", "area"), [(1, 25.0), (2, 9.0), (3, 1.0)])
+def test_geojson_particles_are_counted_by_area(geojson, particle, area):
+    sizes = [3, 5, 1]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {},
+            "geometry": {"type": "Polygon", "coordinates": [_square(10 * i, 0, size)]},
+        }
+        for i, size in enumerate(sizes)
+    ]
+    path = geojson({"type": "FeatureCollection", "features": features})
+    assert read_outline_geojson(path, 1.0, particle).area == pytest.approx(area)
+
+
+def test_geojson_multipolygon(geojson):
+    coordinates = [[_square(0, 0, 2)], [_square(5, 0, 3)]]
+    path = geojson({"type": "MultiPolygon", "coordinates": coordinates})
+    assert read_outline_geojson(path, 1.0).area == pytest.approx(9.0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "not json",
+        "{}",
+        {"type": "Point", "coordinates": [0, 0]},
+        {"type": "FeatureCollection", "features": []},
+        {"type": "Polygon", "coordinates": []},
+        {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]},
+        {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]},
+        {"type": "Polygon", "coordinates": [[[0, 0], [1, "a"], [1, 0], [0, 0]]]},
+    ],
+)
+def test_unusable_geojson_is_refused_by_name(geojson, content):
+    with pytest.raises(InputError, match=r"outline\.geojson"):
+        read_outline_geojson(geojson(content), 1e-9)
+
+
+def test_missing_particle_is_refused(geojson):
+    path = geojson({"type": "Polygon", "coordinates": [_square(0, 0, 1)]})
+    with pytest.raises(InputError, match="between 1 and 1"):
+        read_outline_geojson(path, 1e-9, particle=2)
+
+
+def test_disc_in_image(picture):
+    path = picture(_bytes(_blob((80, 100), (60.0, 30.0), 20.0)))
+    outline = read_outline_image(path, PIXEL, 0.5)
+    assert outline.area == pytest.approx(math.pi * 400 * PIXEL**2, rel=0.01)
+    # The lowest of 80 rows lies at y = 0: row 30 at 49 pixels.
+    assert np.allclose(outline.exterior.mean(axis=0), [60 * PIXEL, 49 * PIXEL], atol=0.5 * PIXEL)
+    assert not outline.cut.any()
+
+
+def test_ring_in_image_has_a_hole():
+    ring = _blob((80, 80), (40, 40), 30.0) - _blob((80, 80), (40, 40), 12.0)
+    (outline,) = trace_outlines(_bytes(ring), PIXEL, 0.5)
+    assert len(outline.holes) == 1
+    assert outline.area == pytest.approx(math.pi * (900 - 144) * PIXEL**2, rel=0.01)
+
+
+def test_specks_and_pinholes_are_dropped():
+    image = _blob((80, 80), (40, 40), 25.0)
+    image[5, 5] = 1.0
+    image[40, 40] = 0.0
+    (outline,) = trace_outlines(_bytes(image), PIXEL)
+    assert outline.holes == ()
+
+
+def test_particles_are_sorted_by_area():
+    image = _blob((80, 160), (40, 40), 15.0) + _blob((80, 160), (110, 40), 25.0)
+    areas = [outline.area / PIXEL**2 for outline in trace_outlines(_bytes(image), PIXEL, 0.5)]
+    assert areas == pytest.approx([math.pi * 625, math.pi * 225], rel=0.01)
+
+
+def test_region_selects_a_particle():
+    image = _blob((80, 160), (40, 20), 15.0) + _blob((80, 160), (110, 50), 25.0)
+    region = [(10, 0), (70, 0), (70, 45), (10, 45)]
+    (outline,) = trace_outlines(_bytes(image), PIXEL, 0.5, region)
+    assert outline.area / PIXEL**2 == pytest.approx(math.pi * 225, rel=0.01)
+
+
+def test_particle_cut_by_the_image_edge_marks_the_cut():
+    (outline,) = trace_outlines(_bytes(_blob((80, 80), (0, 40), 20.0)), PIXEL, 0.5)
+    ends = np.stack([outline.exterior, np.roll(outline.exterior, -1, axis=0)], axis=1)[outline.cut]
+    assert np.allclose(ends[..., 0], 0.0, atol=1e-3 * PIXEL)
+    length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).sum()
+    assert length == pytest.approx(40 * PIXEL, rel=0.02)
+    assert outline.area == pytest.approx(math.pi * 200 * PIXEL**2, rel=0.02)
+
+
+def test_half_transmission_is_unbiased_under_blur():
+    from scipy.ndimage import gaussian_filter
+
+    # A sharp strip, 21 pixels wide, blurred in transmission: half transmission finds its edge, half
+    # density not.
+    plateau = 3.0
+    sharp = np.zeros((60, 60))
+    sharp[20:41, 10:50] = plateau
+    density = -np.log(gaussian_filter(np.exp(-sharp), 2.0))
+    (outline,) = trace_outlines(density, 1.0, "half_transmission")
+    (biased,) = trace_outlines(density, 1.0, 0.5)
+    exact = 21.0
+    heights = [np.interp(30, [30], [np.ptp(each.exterior[:, 1])]) for each in (outline, biased)]
+    assert abs(heights[0] - exact) < 0.2
+    assert abs(heights[1] - exact) > 0.5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"level": 0.0},
+        {"level": 1.5},
+        {"level": "median"},
+        {"level": "half_transmission"},
+        {"pixel_size": 0.0},
+        {"simplify": -1.0},
+        {"region": [(0, 0), (1, 1)]},
+        {"region": [(0, 0), (50, 50), (50, 0), (0, 50)]},
+        {"region": [(200, 200), (300, 200), (300, 300)]},
+        {"image": np.zeros((20, 20), dtype=np.uint8)},
+        {"image": np.full((20, 20), np.nan)},
+        {"image": np.zeros((20, 20, 2), dtype=np.uint8)},
+    ],
+)
+def test_impossible_tracing_is_refused(changes):
+    arguments = {"image": _bytes(_blob((80, 80), (40, 40), 20.0)), "pixel_size": PIXEL, **changes}
+    with pytest.raises(InputError):
+        trace_outlines(**arguments)
+
+
+def test_colour_image_is_read_as_grey(picture):
+    disc = _bytes(_blob((80, 80), (40, 40), 20.0))
+    outline = read_outline_image(picture(np.dstack([disc] * 3)), PIXEL, 0.5)
+    assert outline.area == pytest.approx(math.pi * 400 * PIXEL**2, rel=0.01)
+
+
+def test_optical_densities_from_numpy_file(tmp_path):
+    path = tmp_path / "density.npy"
+    np.save(path, 1.2 * _blob((80, 80), (40, 40), 20.0, softness=0.3))
+    outline = read_outline_image(path, PIXEL, 0.5)
+    assert outline.area == pytest.approx(math.pi * 400 * PIXEL**2, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["missing.png", "empty.png", "text.png", "empty.npy", "text.npy"])
+def test_unusable_image_is_refused_by_name(tmp_path, name):
+    path = tmp_path / name
+    if not name.startswith("missing"):
+        path.write_text("" if name.startswith("empty") else "no picture")
+    with pytest.raises(InputError, match=name):
+        read_outline_image(path, PIXEL)

@@ -1,0 +1,44 @@
+"""The recipes in meshes/ make the meshes they promise."""
+
+import math
+from pathlib import Path
+
+import gmsh
+import numpy as np
+import pytest
+from dolfinx.mesh import compute_midpoints
+from mpi4py import MPI
+
+from chemomech.geometry.frame import create_wire_tangent
+from chemomech.geometry.meshing import create_domain, read_domain
+from chemomech.geometry.outline_files import read_outline_geojson
+
+RECIPES = Path(__file__).parents[3] / "meshes"
+
+
+def test_tapered_wire(measure):
+    outline = read_outline_geojson(RECIPES / "tapered_wire.geojson", 1e-9)
+    domain = create_domain(outline, 10e-9, MPI.COMM_WORLD)
+    assert measure(domain) == pytest.approx(outline.area / 1e-18, rel=5e-3)
+    assert measure(domain, "holes") == pytest.approx(30.0 * math.pi, rel=0.05)
+    assert domain.quality().worst_shape > 0.4
+
+
+def test_notched_wire(measure, write_shared):
+    def mesh(path):
+        gmsh.initialize(interruptible=False)
+        gmsh.option.setNumber("General.Terminal", 0)
+        gmsh.open(str(RECIPES / "notched_wire.geo"))
+        gmsh.model.mesh.generate(2)
+        gmsh.write(str(path))
+        gmsh.finalize()
+
+    domain = read_domain(write_shared("notched_wire.msh", mesh), MPI.COMM_WORLD, 1e-9)
+    assert measure(domain) == pytest.approx(40000.0 - 200.0 * math.pi, rel=1e-3)
+    assert measure(domain, "notch") == pytest.approx(20.0 * math.pi, rel=1e-2)
+    tangent = create_wire_tangent(domain).x.array.reshape(-1, 2)
+    cells = np.arange(len(tangent), dtype=np.int32)
+    midpoints = compute_midpoints(domain.mesh, 2, cells)
+    # Around the notch the direction follows its wall; elsewhere it is that of the wire.
+    away = np.abs(midpoints[:, 0] - 200.0) > 80.0
+    assert np.all(tangent[away, 0] > 0.98)

@@ -1,0 +1,51 @@
+import builtins
+
+import numpy as np
+import pytest
+
+from chemomech.output.folder import RunFolder
+from chemomech.output.illustration import Frame, write_illustrations
+from chemomech.output.snapshots import SnapshotGrid
+
+
+@pytest.fixture
+def story():
+    """Two triangles and two snapshots of them."""
+    points = np.array([(0, 0, 0), (100, 0, 0), (100, 50, 0), (0, 50, 0)], dtype=float)
+    grid = SnapshotGrid(points, np.array([(0, 1, 2), (0, 2, 3)]), "triangle")
+    frames = [
+        Frame(time, {"composition": np.full(4, c, np.float32), "von_mises": np.full(4, 1e9)})
+        for time, c in ((0.0, 0.5), (1.0, 0.9))
+    ]
+    return grid, frames
+
+
+def test_a_run_leaves_pictures_and_a_film(story, shared_path, comm):
+    folder = RunFolder.create(shared_path / "out", comm)
+    grid, frames = story
+    drawn = write_illustrations(folder, grid if comm.rank == 0 else None, frames)
+    assert drawn
+    files = {str(path.relative_to(folder.path)) for path in folder.path.rglob("*.*")}
+    assert files == {
+        "movie.mp4",
+        "pictures/composition.png",
+        "pictures/composition_start.png",
+        "pictures/von_mises.png",
+    }
+
+
+def test_without_vtk_the_run_ends_well(story, shared_path, comm, monkeypatch, caplog):
+    genuine = builtins.__import__
+
+    def refuse(name, *rest, **options):
+        if name.startswith("chemomech.output") and "pictures" in (rest[2] or ()):
+            raise ImportError("libGL.so.1: cannot open shared object file")
+        return genuine(name, *rest, **options)
+
+    folder = RunFolder.create(shared_path / "out", comm)
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    drawn = write_illustrations(folder, *story)
+    monkeypatch.undo()
+    assert not drawn
+    assert not [path for path in folder.path.rglob("*") if path.is_file()]
+    assert ("libGL.so.1" in caplog.text) == (comm.rank == 0)

@@ -1,0 +1,107 @@
+"""Quantities with units, and scales."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chemomech import units
+from chemomech.units import QuantityKind, Scales
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (units.LENGTH, "100 nm", 1e-7),
+        (units.LENGTH, "1e-9m", 1e-9),
+        (units.LENGTH, " 0.1  µm ", 1e-7),
+        (units.LENGTH, "3 angstrom", 3e-10),
+        (units.LENGTH, "-5 nm", -5e-9),
+        (units.BEND_ANGLE, "90 deg", math.pi / 2),
+        (units.BEND_ANGLE, "0.5 rad", 0.5),
+        (units.TIME, "72 h", 259200.0),
+        (units.RATE, "1e-4 1/s", 1e-4),
+        (units.RATE, "3 s^-1", 3.0),
+        (units.TEMPERATURE, "25 degC", 298.15),
+        (units.TEMPERATURE, "25 °C", 298.15),
+        (units.MODULUS, "43 GPa", 43e9),
+        (units.DIFFUSIVITY, "1e-9 cm^2/s", 1e-13),
+        (units.CONCENTRATION, "18.5 mol/L", 18500.0),
+        (units.MOLAR_VOLUME, "2.415 cm**3/mol", 2.415e-6),
+        (units.GRADIENT_COEFFICIENT, "5.559e-14 J*m^2/mol", 5.559e-14),
+        (units.GRADIENT_COEFFICIENT, "5.559e-14 J m^2/mol", 5.559e-14),
+        (units.GRADIENT_COEFFICIENT, "5.559e-14 J·m²/mol", 5.559e-14),
+        (units.MOLAR_FLUX, "1e-6 mol/(m^2*s)", 1e-6),
+        (units.VELOCITY, "-1e-10 m/s", -1e-10),
+    ],
+)
+def test_parses_what_people_write(kind: QuantityKind, text: str, value: float) -> None:
+    assert kind.parse(text) == pytest.approx(value, rel=1e-15)
+
+
+def test_decimal_conversion_is_exact() -> None:
+    assert units.LENGTH.parse("100 nm") == 1e-7
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (100, r"100 has no unit; a length is needed, such as \"100 nm\""),
+        (1.5, "has no unit"),
+        (True, "no quantity"),
+        (None, "no quantity"),
+        ("100", "has no unit"),
+        ("nm", "does not begin with a number"),
+        ("nan nm", "does not begin with a number"),
+        ("", "does not begin with a number"),
+        ("100 nmm", "unknown unit"),
+        ("1 m2", "powers as m"),
+        ("5 kg", r"\[mass\], but a length \(\[length\]\)"),
+        ("1 m/s", r"\[length\]/\[time\], but a length"),
+        ("2*3 nm", "is no unit"),
+        ("1 (m", "is no unit"),
+        ("1 9**9**9**9", "is no unit"),
+        ("1" + " " * 200 + "m", "does not begin with a number"),
+        ("0 nm", "must be greater than zero"),
+        ("-5 nm", "must be greater than zero"),
+        ("1e-30 m", "beyond reason"),
+        ("1 km", "from 1e-12 to 1 m"),
+        ("1e9999 m", "beyond reason"),
+    ],
+)
+def test_refuses_nonsense_and_says_what_is_right(value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        units.POSITIVE_LENGTH.parse(value)
+
+
+def test_zero_may_be_allowed_and_less_not() -> None:
+    assert units.NON_NEGATIVE_LENGTH.parse("0 nm") == 0.0
+    with pytest.raises(ValueError, match="must not be negative"):
+        units.NON_NEGATIVE_LENGTH.parse("-1 nm")
+
+
+@given(st.floats(min_value=1e-12, max_value=1.0))
+def test_written_quantities_read_back_to_the_last_bit(value: float) -> None:
+    assert units.POSITIVE_LENGTH.parse(units.POSITIVE_LENGTH.format(value)) == value
+
+
+@given(st.text(max_size=30) | st.text(alphabet="1 nm*/()^-.e²µ°CJaKls", max_size=12))
+def test_any_text_is_a_length_or_a_value_error(text: str) -> None:
+    try:
+        value = units.LENGTH.parse(f"1 {text}")
+    except ValueError:
+        return
+    assert -1.0 <= value <= 1.0
+
+
+def test_scales_of_parameter_set_a() -> None:
+    scales = Scales(diffusivity=1e-15, temperature=298.15, site_concentration=18500.0)
+    assert scales.length == 1e-9
+    assert scales.chemical_potential == pytest.approx(2478.957, rel=1e-6)
+    assert scales.energy_density == pytest.approx(4.586e7, rel=1e-4)
+    assert scales.stress == scales.energy_density
+    assert scales.time == pytest.approx(1e-3)
+    assert scales.velocity == pytest.approx(1e-6)
+    assert scales.energy(2) == pytest.approx(4.586e-11, rel=1e-4)
+    assert scales.energy(3) == pytest.approx(4.586e-20, rel=1e-4)
