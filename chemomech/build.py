@@ -3,100 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import ufl
 from dolfinx import fem
-from mpi4py import MPI
+from petsc4py import PETSc
 
 from chemomech import config as cfg
 from chemomech.errors import InputError
+from chemomech.fenicsx import is_option_unused
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
-from chemomech.geometry.box import Box
 from chemomech.geometry.domain import Domain
-from chemomech.geometry.frame import create_wire_tangent
-from chemomech.geometry.meshing import create_domain, read_domain
-from chemomech.geometry.nanowire import Nanowire
-from chemomech.geometry.outline import Outline
-from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
 from chemomech.materials import elasticity as el
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.free_energy import FreeEnergy, Polynomial, RegularSolution
 from chemomech.materials.mobility import ConstantMobility, DegenerateMobility, Mobility
+from chemomech.particle import Particle
 from chemomech.problems import initial_composition as initial
-from chemomech.problems.chemo_mechanics import ChemoMechanics, Discretisation, Loads
-from chemomech.problems.conditions import Displacement, LithiumFlux, Roller, Support, Traction
+from chemomech.problems.chemo_mechanics import ChemoMechanics, Discretisation
+from chemomech.problems.conditions import (
+    Displacement,
+    LithiumFlux,
+    Loads,
+    Roller,
+    Support,
+    Traction,
+)
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.preconditioners import Preset
 from chemomech.solvers.time_stepping import Bdf2, StepControl
 from chemomech.units import Scales
 
-Shape = Nanowire | Box | Outline
-
-
-@dataclass(frozen=True)
-class Particle:
-    """A meshed particle.
-
-    Args:
-        domain: Mesh and facet groups.
-        tangent: Unit vector along the wire in each cell; None where the shape has no such thing.
-    """
-
-    domain: Domain
-    tangent: fem.Function | None
-
-
-def create_particle(config: cfg.Config, comm: MPI.Comm) -> Particle:
-    """Create or read the mesh, and the wire's frame where one is meant.
-
-    Args:
-        config: The configuration.
-        comm: Ranks that share the mesh.
-
-    Raises:
-        InputError: If the shape cannot be made or read, or its mesh is too coarse.
-    """
-    shape = create_shape(config.geometry)
-    if shape is None:
-        assert isinstance(config.geometry, cfg.MeshFileConfig)
-        domain = read_domain(config.geometry.file, comm, config.geometry.unit)
-        _check_resolution(config, domain)
-    else:
-        assert config.mesh_size is not None
-        domain = create_domain(shape, config.mesh_size, comm, config.mesh.cell)
-    wanted = isinstance(shape, Nanowire | Outline) or _needs_wire_frame(config)
-    tangent = create_wire_tangent(domain, shape) if wanted else None
-    return Particle(domain, tangent)
-
-
-def create_shape(geometry: cfg.GeometryConfig) -> Shape | None:
-    """Create the shape of a ``[geometry]`` table, in metres; None for a mesh file."""
-    match geometry:
-        case cfg.NanowireConfig():
-            return Nanowire(
-                width=geometry.width,
-                bend_radius=geometry.bend_radius,
-                bend_angle=geometry.bend_angle,
-                legs=geometry.legs,
-                thickness=geometry.thickness,
-            )
-        case cfg.BoxConfig():
-            return Box(geometry.size)
-        case cfg.OutlineConfig() if geometry.is_image:
-            assert geometry.pixel_size is not None
-            return read_outline_image(
-                geometry.file,
-                geometry.pixel_size,
-                geometry.level,
-                geometry.region,
-                geometry.particle,
-            )
-        case cfg.OutlineConfig():
-            assert geometry.unit is not None
-            return read_outline_geojson(geometry.file, geometry.unit, geometry.particle)
-    return None
+#: Prefix of the solver's options in PETSc's database.
+OPTIONS_PREFIX = "chemomech_"
 
 
 def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
@@ -137,18 +76,39 @@ def create_stepper(config: cfg.Config, problem: ChemoMechanics) -> Bdf2:
     """Create the solver and the time stepper, and make the initial state consistent.
 
     Raises:
-        ConvergenceError: If that fails.
+        InputError: If PETSc refuses the options of ``[solver.petsc]``.
+        ConvergenceError: If the initial state cannot be made consistent.
     """
+    try:
+        return _create_stepper(config, problem)
+    except PETSc.Error as error:
+        if not config.solver.petsc:
+            raise
+        names = ", ".join(config.solver.petsc)
+        raise InputError(f"PETSc fails with {names}: {error}", key="solver.petsc") from error
+
+
+def find_unused_options(config: cfg.Config) -> list[str]:
+    """Name the options of ``[solver.petsc]`` that no solver has asked for; call it after a solve.
+
+    Args:
+        config: The configuration.
+    """
+    return [name for name in config.solver.petsc if is_option_unused(OPTIONS_PREFIX, name)]
+
+
+def _create_stepper(config: cfg.Config, problem: ChemoMechanics) -> Bdf2:
     scales, time = config.material.scales, config.time
     newton = NewtonSolver(
         BlockSystem(problem),
         Preset(config.solver.preset),
         NewtonSettings(
-            config.solver.relative_tolerance,
-            config.solver.absolute_tolerance,
-            config.solver.max_newton_iterations,
+            relative_tolerance=config.solver.relative_tolerance,
+            absolute_tolerance=config.solver.absolute_tolerance,
+            max_iterations=config.solver.max_newton_iterations,
         ),
         config.solver.petsc,
+        OPTIONS_PREFIX,
     )
     control = StepControl(
         tolerance=time.tolerance,
@@ -190,7 +150,9 @@ def _create_mechanics(
     return Mechanics(elasticity, eigenstrain, rotation)
 
 
-def _create_stiffness(law: cfg.IsotropicConfig | cfg.CubicConfig | cfg.OrthotropicConfig) -> el.Matrix:
+def _create_stiffness(
+    law: cfg.IsotropicConfig | cfg.CubicConfig | cfg.OrthotropicConfig,
+) -> el.Matrix:
     match law:
         case cfg.IsotropicConfig():
             return el.create_isotropic_stiffness(law.young_modulus, law.poisson_ratio)
@@ -225,7 +187,8 @@ def _create_loads(config: cfg.Config, scales: Scales) -> Loads:
             case cfg.RollerConfig():
                 supports.append(Roller(condition.group))
             case cfg.DisplacementConfig():
-                supports.append(Displacement(condition.group, _scale(condition.value, scales.length)))
+                value = _scale(condition.value, scales.length)
+                supports.append(Displacement(condition.group, value))
             case cfg.TractionConfig():
                 tractions.append(Traction(condition.group, _scale(condition.value, scales.stress)))
     concentration = config.material.site_concentration
@@ -271,26 +234,3 @@ def _mean(c: fem.Function) -> float:
     forms = [fem.form(integrand * ufl.dx(mesh)) for integrand in (c, one)]
     total, volume = (mesh.comm.allreduce(fem.assemble_scalar(form)) for form in forms)
     return float(total / volume)
-
-
-def _needs_wire_frame(config: cfg.Config) -> bool:
-    if config.mechanics is None:
-        return False
-    laws = (config.mechanics.elasticity, config.mechanics.eigenstrain)
-    return any(getattr(law, "frame", "global") == "wire" for law in laws)
-
-
-def _check_resolution(config: cfg.Config, domain: Domain) -> None:
-    """Refuse a mesh from a file that does not resolve the interface."""
-    width = config.material.interface_width
-    if width is None or config.mesh.allow_coarse:
-        return
-    # The diameter of a cell is the diagonal of a square: its edge is what must be small.
-    edge = domain.quality().h_max / 2**0.5 * domain.length_unit
-    needed = width / config.mesh.cells_per_interface
-    if edge > needed:
-        raise InputError(
-            f"cells of about {edge:.3g} m are too coarse for an interface {width:.3g} m wide: at "
-            f"most {needed:.3g} m, or set mesh.allow_coarse = true",
-            key="geometry.file",
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dolfinx
 import numpy as np
 from dolfinx import cpp, fem, graph, mesh
+from petsc4py import PETSc
 
 _RELEASE = tuple(int(part) for part in dolfinx.__version__.split(".")[:2])
 
@@ -37,3 +38,14 @@ def create_real_space(domain: mesh.Mesh) -> fem.FunctionSpace:
         space = cpp.fem.FunctionSpace_float64(*arguments)
     return fem.FunctionSpace(domain, piecewise.ufl_element(), space)
 
+
+def is_option_unused(prefix: str, name: str) -> bool:
+    """Tell whether PETSc has never been asked for an option; False where it cannot tell.
+
+    Args:
+        prefix: Prefix of the options.
+        name: The option, without prefix and dash.
+    """
+    database = PETSc.Options(prefix)
+    # petsc4py 3.22 cannot tell.
+    return hasattr(database, "used") and not database.used(name)

@@ -9,12 +9,12 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
-from chemomech.build import Particle
 from chemomech.output.domains import count_domains
 from chemomech.output.fields import FieldWriter
 from chemomech.output.illustration import Frame
 from chemomech.output.ledger import Ledger, LedgerRow
 from chemomech.output.snapshots import Gatherer
+from chemomech.particle import Particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.observables import StressFields
 from chemomech.solvers.time_stepping import Step
@@ -32,6 +32,7 @@ class Recorder:
         fields_path: Field file to create, or None for none.
 
     Attributes:
+        dimension: Dimension of space: energies are per metre of depth where it is 2.
         frames: Snapshots on rank 0: the composition of each, all fields of the latest.
         grid: The whole mesh on rank 0, None elsewhere.
     """
@@ -42,13 +43,13 @@ class Recorder:
         particle: Particle,
         scales: Scales,
         ledger_path: Path,
-        fields_path: Path | None,
+        fields_path: Path | None = None,
     ) -> None:
         self._problem = problem
         self._scales = scales
         mesh = particle.domain.mesh
         self._comm: MPI.Comm = mesh.comm
-        self._dimension = mesh.geometry.dim
+        self.dimension = mesh.geometry.dim
         self._started = clock.monotonic()
         self._initial_mean = problem.mean_composition()
         self._gatherer = Gatherer(mesh)
@@ -56,7 +57,7 @@ class Recorder:
         self._edges = None if self.grid is None else self.grid.edges
         self.frames: list[Frame] = []
         self._create_fields(particle)
-        self._ledger = Ledger(ledger_path, self._dimension, self._comm)
+        self._ledger = Ledger(ledger_path, self.dimension, self._comm)
         self._writer = None if fields_path is None else FieldWriter(fields_path, self._fields)
 
     def record_step(self, step: Step) -> LedgerRow:
@@ -128,7 +129,7 @@ class Recorder:
 
     def _create_row(self, step: Step) -> LedgerRow:
         problem, scales = self._problem, self._scales
-        unit = scales.energy(self._dimension)
+        unit = scales.energy(self.dimension)
         mean = problem.mean_composition()
         expected = self._initial_mean - problem.outflow * step.time / problem.volume
         values = problem.c.x.array[: problem.c.function_space.dofmap.index_map.size_local]

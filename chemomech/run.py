@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 from mpi4py import MPI
 
-from chemomech.build import create_particle, create_problem, create_stepper
+from chemomech.build import create_problem, create_stepper, find_unused_options
 from chemomech.config import Config, format_config
 from chemomech.errors import ChemoMechError, run_on_root
 from chemomech.output.charts import write_ledger_chart
@@ -15,10 +16,15 @@ from chemomech.output.fields import SUFFIX
 from chemomech.output.folder import RunFolder
 from chemomech.output.illustration import write_illustrations
 from chemomech.output.ledger import read_ledger
+from chemomech.output.mesh_files import write_mesh_file
 from chemomech.output.progress import Progress
 from chemomech.output.provenance import Provenance, collect_provenance, write_provenance
+from chemomech.particle import create_particle
 from chemomech.recording import Recorder
 from chemomech.solvers.time_stepping import Bdf2, Step
+from chemomech.summary import summarise
+
+_log = logging.getLogger(__name__)
 
 #: Rate below which a pattern counts as stationary, in units of D / (interface width)^2.
 STATIONARY = 1e-5
@@ -39,32 +45,50 @@ def simulate(config: Config, output: Path, comm: MPI.Comm, *, quiet: bool = Fals
     Raises:
         InputError: If the input cannot be used; nothing is written then.
         ConvergenceError: If a time step cannot be taken; what was recorded stays, under the names
-            of unfinished files.
+            of unfinished files. So it does where the user interrupts.
     """
+    RunFolder.require_unused(output, comm)
     particle = create_particle(config, comm)
     problem = create_problem(config, particle)
+    stepper = create_stepper(config, problem)
+    _warn_of_unused_options(config, comm)
     folder = RunFolder.create(output, comm)
     provenance = _write_beginnings(config, folder)
-    fields = f"fields{SUFFIX}"
+    names = ["ledger.csv", *([f"fields{SUFFIX}"] if config.output.fields else [])]
     try:
-        stepper = create_stepper(config, problem)
         recorder = Recorder(
-            problem,
-            particle,
-            config.material.scales,
-            folder.partial("ledger.csv"),
-            folder.partial(fields) if config.output.fields else None,
+            problem, particle, config.material.scales, *(folder.partial(name) for name in names)
         )
         ended = _march(config, stepper, recorder, comm, quiet)
-    except ChemoMechError as error:
-        write_provenance(folder.path / "provenance.json", provenance, comm, f"failed: {error}")
+    except (ChemoMechError, OSError, KeyboardInterrupt) as error:
+        if comm.rank == 0:
+            # Alone: nobody knows whether the other ranks failed as well.
+            reason = f"failed: {error}" if str(error) else "interrupted"
+            write_provenance(_provenance_file(folder), provenance, MPI.COMM_SELF, reason)
         raise
     recorder.close()
-    for name in ["ledger.csv", *([fields] if config.output.fields else [])]:
+    for name in names:
         folder.finish(name)
     _illustrate(config, folder, recorder)
-    write_provenance(folder.path / "provenance.json", provenance, comm, ended)
+    write_provenance(_provenance_file(folder), provenance, comm, ended)
     return ended
+
+
+def validate(config: Config, comm: MPI.Comm) -> str:
+    """Check everything short of solving, and describe what would be solved.
+
+    Args:
+        config: The configuration.
+        comm: Ranks that share the mesh.
+
+    Returns:
+        A table: dimensionless groups, phases, mesh and size of the problem.
+
+    Raises:
+        InputError: If the input cannot be used.
+    """
+    particle = create_particle(config, comm)
+    return summarise(config, create_problem(config, particle))
 
 
 def write_mesh(config: Config, path: Path, comm: MPI.Comm) -> None:
@@ -72,10 +96,26 @@ def write_mesh(config: Config, path: Path, comm: MPI.Comm) -> None:
 
     Args:
         config: The configuration; only geometry and mesh size are used.
-        path: File to create.
+        path: File to create: ``.msh``, ``.xdmf``, ``.vtu`` or ``.bp``, coordinates in nanometres.
         comm: Ranks that share the mesh.
+
+    Raises:
+        InputError: If the particle cannot be meshed or the file's name cannot be used.
+        OSError: If the file cannot be written.
     """
-    raise NotImplementedError
+    write_mesh_file(create_particle(config, comm).domain, path)
+
+
+def _provenance_file(folder: RunFolder) -> Path:
+    return folder.path / "provenance.json"
+
+
+def _warn_of_unused_options(config: Config, comm: MPI.Comm) -> None:
+    unused = find_unused_options(config)
+    if unused and comm.rank == 0:
+        _log.warning(
+            "PETSc did not ask for these options of solver.petsc: %s", ", ".join(unused)
+        )
 
 
 def _write_beginnings(config: Config, folder: RunFolder) -> Provenance:
@@ -84,7 +124,7 @@ def _write_beginnings(config: Config, folder: RunFolder) -> Provenance:
         folder.comm, lambda: (folder.path / "config.toml").write_text(text, encoding="utf-8")
     )
     provenance = collect_provenance(folder.comm, text)
-    write_provenance(folder.path / "provenance.json", provenance, folder.comm)
+    write_provenance(_provenance_file(folder), provenance, folder.comm)
     return provenance
 
 
@@ -93,25 +133,24 @@ def _march(
 ) -> str:
     """Step to the end or to a stationary state, recording as it goes."""
     scales = config.material.scales
-    unit = "J/m" if config.geometry.dimension == 2 else "J"
-    progress = Progress(config.time.end, comm, quiet, energy_unit=unit)
-    start = Step(0, 0.0, 0.0, 0, 0, 0, 0.0, stepper.energies)
-    recorder.record_step(start)
-    recorder.record_snapshot(0.0)
+    unit = "J/m" if recorder.dimension == 2 else "J"
     threshold = _stationary_rate(config) * scales.time
     ended = f"reached the end time {config.time.end:g} s"
-    for step, snapshot in _steps(stepper, [t / scales.time for t in config.snapshot_times]):
-        row = recorder.record_step(step)
-        stationary = step.rate < threshold
-        if snapshot or stationary:
-            recorder.record_snapshot(row.time_s)
-        progress.update(
-            row.time_s, row.step, row.dt_s, row.energy_total_J, row.domains, snapshot=snapshot
-        )
-        if stationary:
-            ended = f"stationary at {row.time_s:g} s"
-            break
-    progress.finish(f"{ended}: {step.number} steps, {row.domains} Li-rich domains")
+    row = recorder.record_step(Step(0, 0.0, 0.0, 0, 0, 0, 0.0, stepper.energies))
+    recorder.record_snapshot(0.0)
+    with Progress(config.time.end, comm, quiet, energy_unit=unit) as progress:
+        for step, snapshot in _steps(stepper, [t / scales.time for t in config.snapshot_times]):
+            row = recorder.record_step(step)
+            stationary = step.rate < threshold
+            if snapshot or stationary:
+                recorder.record_snapshot(row.time_s)
+            progress.update(
+                row.time_s, row.step, row.dt_s, row.energy_total_J, row.domains, snapshot=snapshot
+            )
+            if stationary:
+                ended = f"stationary at {row.time_s:g} s"
+                break
+        progress.finish(f"{ended}: {row.step} steps, {row.domains} Li-rich domains")
     return ended
 
 

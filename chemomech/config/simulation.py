@@ -160,13 +160,13 @@ class SolverConfig(Section):
         default=3, description="degree of the integration rule"
     )
     max_newton_iterations: Annotated[Count, Field(le=1000)] = Field(
-        default=15, description="Newton iterations before a step is retried smaller"
+        default=10, description="Newton iterations before a step is retried smaller"
     )
     relative_tolerance: Annotated[Number, Field(gt=0.0, lt=1.0)] = Field(
-        default=1e-8, description="reduction of the residual that ends Newton's method"
+        default=1e-5, description="reduction of the residual that ends Newton's method"
     )
     absolute_tolerance: Annotated[Number, Field(gt=0.0, lt=1.0)] = Field(
-        default=1e-10, description="dimensionless residual that ends Newton's method"
+        default=1e-9, description="dimensionless residual that ends Newton's method"
     )
     petsc: dict[PetscName, PetscValue] = Field(
         default_factory=dict, description='PETSc options, without dash; "" for a mere flag'

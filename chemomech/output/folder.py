@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -42,6 +43,19 @@ class RunFolder:
         folder = Path(path)
         run_on_root(comm, lambda: _claim(folder))
         return cls(folder, comm)
+
+    @staticmethod
+    def require_unused(path: str | Path, comm: MPI.Comm) -> None:
+        """Refuse a folder `create` would refuse, without making it; collective.
+
+        Args:
+            path: The folder.
+            comm: Ranks of the run.
+
+        Raises:
+            InputError: The folder holds something, is a file, or cannot be made.
+        """
+        run_on_root(comm, lambda: _check_unused(Path(path)))
 
     def partial(self, name: str) -> Path:
         """Name a file while it is being written.
@@ -88,6 +102,14 @@ class RunFolder:
 
 
 def _claim(folder: Path) -> None:
+    _check_unused(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+
+
+def _check_unused(folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} is a file; name a new folder", key="--output")
@@ -96,8 +118,17 @@ def _claim(folder: Path) -> None:
                 f"{folder} already holds files and is left as it is; name a new folder",
                 key="--output",
             )
-        folder.mkdir(parents=True, exist_ok=True)
+        above = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     except OSError as error:
+        raise _unusable(folder, error) from error
+    if not (above.is_dir() and os.access(above, os.W_OK)):
         raise InputError(
-            f"{folder} cannot be used as output folder: {error.strerror}", key="--output"
-        ) from error
+            f"{folder} cannot be used as output folder: {above} cannot be written to",
+            key="--output",
+        )
+
+
+def _unusable(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{folder} cannot be used as output folder: {error.strerror}", key="--output"
+    )

@@ -111,7 +111,7 @@ class Ledger:
         Raises:
             OSError: The line cannot be written, e.g. for lack of space; on every rank.
         """
-        run_on_root(self._comm, lambda: self._put([repr(getattr(row, name)) for name in _FIELDS]))
+        run_on_root(self._comm, lambda: self._put([_format(row, name) for name in _FIELDS]))
 
     def close(self) -> None:
         """Close the file."""
@@ -134,6 +134,12 @@ class Ledger:
         csv.writer(self._file, lineterminator="\n").writerow(words)
         # A run killed by its queue must leave every step it finished.
         self._file.flush()
+
+
+def _format(row: LedgerRow, name: str) -> str:
+    # NumPy's scalars pass for numbers, but write "np.float64(...)" about themselves.
+    value = getattr(row, name)
+    return str(int(value)) if name in _COUNTS else repr(float(value))
 
 
 Columns = Mapping[str, NDArray[np.float64] | NDArray[np.int64]]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 import time as clock
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as LiveProgress
+from rich.progress import TaskProgressColumn, TextColumn
+
+from chemomech.output.terminal import is_watched
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
 
 class Progress:
-    """Report a run's progress on rank 0.
+    """Report a run's progress on rank 0; a context that leaves the terminal as it was.
 
     On a terminal one line is redrawn in place. Elsewhere a plain line is printed and flushed, no
     more often than every ``interval`` seconds unless asked for. Quiet prints nothing.
@@ -42,7 +46,9 @@ class Progress:
         self._end_time = end_time
         self._energy_unit = energy_unit
         self._interval = interval
-        self._console = console or Console(soft_wrap=True, highlight=False)
+        self._console = console or Console(
+            soft_wrap=True, highlight=False, force_terminal=is_watched(sys.stdout)
+        )
         self._silent = quiet or comm.rank != 0
         self._started = clock.monotonic()
         self._first_time: float | None = None
@@ -50,7 +56,6 @@ class Progress:
         self._live: LiveProgress | None = None
         if not self._silent and self._console.is_terminal:
             self._live = LiveProgress(
-                BarColumn(bar_width=20),
                 TaskProgressColumn(),
                 TextColumn("{task.description}", markup=False),
                 console=self._console,
@@ -84,16 +89,16 @@ class Progress:
         if self._first_time is None:
             self._first_time, self._started = time, now
         fraction = min(time / self._end_time, 1.0) if self._end_time > 0 else 1.0
+        # No longer than a terminal of 80 columns is wide: what does not fit would be cut off.
         words = (
-            f"step {step}  t = {time:.4g} s  dt = {dt:.2g} s  "
-            f"E = {energy:.6g} {self._energy_unit}  "
+            f"step {step}  t = {time:.4g} s  E = {energy:.5g} {self._energy_unit}  "
             f"{domains} {'domain' if domains == 1 else 'domains'}  "
             f"{self._estimate_remaining(time, now)}"
         )
         if self._live is not None:
             self._live.update(self._task, completed=fraction, description=words)
         elif snapshot or now - self._last_line >= self._interval:
-            self._print(f"{fraction:4.0%}  {words}")
+            self._print(f"{fraction:4.0%}  {words}  dt = {dt:.2g} s")
             self._last_line = now
 
     def finish(self, message: str) -> None:
@@ -102,11 +107,25 @@ class Progress:
         Args:
             message: How the run ended.
         """
-        if self._silent:
-            return
+        self.close()
+        if not self._silent:
+            self._print(message)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
         if self._live is not None:
             self._live.stop()
-        self._print(message)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def _estimate_remaining(self, time: float, now: float) -> str:
         assert self._first_time is not None

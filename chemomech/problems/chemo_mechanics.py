@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import ufl
@@ -13,22 +12,14 @@ from numpy.typing import NDArray
 from ufl.core.expr import Expr
 from ufl.form import Form
 
-from chemomech.errors import InputError
-from chemomech.fenicsx import create_real_space
 from chemomech.forms.cahn_hilliard import chemical_potential_residual, composition_residual
-from chemomech.forms.energy import FreeEnergyDensity, create_strain
-from chemomech.forms.equilibrium import equilibrium_residual, traction_work
+from chemomech.forms.energy import FreeEnergyDensity
+from chemomech.forms.equilibrium import equilibrium_residual
 from chemomech.forms.reaction import surface_flux
 from chemomech.geometry.domain import Domain
-from chemomech.materials.elasticity import Assumption
 from chemomech.materials.mobility import Mobility
-from chemomech.problems.conditions import (
-    LithiumFlux,
-    Support,
-    Traction,
-    create_dirichlet_conditions,
-    create_rigid_modes,
-)
+from chemomech.problems.conditions import Loads
+from chemomech.problems.solid import Solid
 
 
 @dataclass(frozen=True)
@@ -51,36 +42,9 @@ class Discretisation:
         """Quadrature degree of the chemical terms."""
         return self.quadrature_degree or 2 * self.composition_degree + 1
 
-    def elastic_quadrature(self, simplex: bool) -> int:
-        """Quadrature degree of the elastic terms.
-
-        On linear simplices one point is used: the strain is constant there, and only the mean
-        eigenstrain of a cell can be matched by it, so that stresses do not see the rest.
-
-        Args:
-            simplex: Whether cells are triangles or tetrahedra.
-        """
-        degree = 2 * self.displacement_degree
-        return degree - 2 if simplex and self.displacement_degree == 1 else degree
-
-
-@dataclass(frozen=True)
-class Loads:
-    """What acts on the particle from outside.
-
-    Args:
-        supports: Clamps, prescribed displacements and rollers; none leaves the body free.
-        tractions: Dead surface loads.
-        fluxes: Prescribed lithium fluxes; elsewhere nothing passes.
-    """
-
-    supports: Sequence[Support] = field(default=())
-    tractions: Sequence[Traction] = field(default=())
-    fluxes: Sequence[LithiumFlux] = field(default=())
-
 
 class ChemoMechanics:
-    r"""Find c, mu, u (and eps_zz in generalised plane strain) with
+    r"""Find c, mu, u (and eps_zz in generalised plane strain).
 
         (dc/dt, q) + (M(c) grad mu, grad q) + <J, q> = 0,
         (mu, v) - dF/dc[v] = 0,
@@ -100,10 +64,15 @@ class ChemoMechanics:
     Attributes:
         c, mu, u: Unknown fields; ``u`` is None without mechanics.
         unknowns: All unknowns, in block order c, mu, u, eps_zz.
+        out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
         shift: Constant a in dc/dt = a c + history.
         history: Function of the composition's space that holds the rest of dc/dt.
         residuals: One UFL form for each unknown.
         conditions: Dirichlet conditions, a list for each unknown (empty but for u).
+
+    Raises:
+        InputError: If the assumption does not suit the mesh, a condition cannot be imposed, or the
+            tractions move a body that nothing holds.
     """
 
     def __init__(
@@ -120,12 +89,10 @@ class ChemoMechanics:
         self.mobility = mobility
         self.loads = loads or Loads()
         self.discretisation = discretisation or Discretisation()
-        self._check_assumption()
         self._create_unknowns()
         self._create_measures()
         self._energies = self._create_energies()
         self.residuals = self._create_residuals(sources)
-        self.conditions = self._create_conditions()
         self.scalar_forms = {name: fem.form(form) for name, form in self._energies.items()}
         self._mean_form = fem.form(self.c * self._dx)
         self._scratch = fem.Function(self.c.function_space)
@@ -138,6 +105,16 @@ class ChemoMechanics:
     def bounds(self) -> tuple[float, float]:
         """Open interval the composition must keep to."""
         return self.energy_density.homogeneous.bounds
+
+    @property
+    def varying(self) -> tuple[fem.Constant, fem.Function]:
+        """What changes from step to step without being unknown."""
+        return (self.shift, self.history)
+
+    @property
+    def displacement_block(self) -> int | None:
+        """Number of u's block; None without mechanics."""
+        return None if self._solid is None else 2
 
     @property
     def is_closed(self) -> bool:
@@ -169,13 +146,13 @@ class ChemoMechanics:
 
     def strain(self) -> Expr:
         """Total strain, 3 x 3."""
-        assert self.u is not None
-        return create_strain(self.u, self.out_of_plane_strain)
+        assert self._solid is not None
+        return self._solid.strain()
 
     def stress(self) -> Expr:
         """Stress, 3 x 3, as a UFL expression of the current state."""
-        assert self.energy_density.mechanics is not None
-        return self.energy_density.mechanics.stress(self.c, self.strain())
+        assert self._solid is not None
+        return self._solid.stress()
 
     @property
     def stiffness_scale(self) -> float:
@@ -188,22 +165,7 @@ class ChemoMechanics:
         Args:
             supported: Only those that the supports leave free, rather than all.
         """
-        if self.u is None:
-            return []
-        supports = self.conditions[2] if supported else []
-        return create_rigid_modes(self.u.function_space, supports)
-
-    def _check_assumption(self) -> None:
-        mechanics = self.energy_density.mechanics
-        if mechanics is None:
-            return
-        three = self.domain.mesh.geometry.dim == 3
-        if three != (mechanics.elasticity.assumption is Assumption.THREE_DIMENSIONAL):
-            raise InputError(
-                f"'{mechanics.elasticity.assumption.value}' does not go with a "
-                f"{self.domain.mesh.geometry.dim}-D mesh",
-                key="mechanics.assumption",
-            )
+        return [] if self._solid is None else self._solid.rigid_modes(supported=supported)
 
     def _create_unknowns(self) -> None:
         mesh, mechanics = self.domain.mesh, self.energy_density.mechanics
@@ -212,27 +174,26 @@ class ChemoMechanics:
         self.c, self.mu = fem.Function(scalar, name="c"), fem.Function(scalar, name="mu")
         self.history = fem.Function(scalar, name="history")
         self.shift = fem.Constant(mesh, default_scalar_type(1.0))
+        self._solid = (
+            None
+            if mechanics is None
+            else Solid(
+                self.domain, mechanics, self.c, self.loads, self.discretisation.displacement_degree
+            )
+        )
+        self.unknowns = [self.c, self.mu]
+        self.conditions: list[list[fem.DirichletBC]] = [[], []]
         self.u: fem.Function | None = None
         self.out_of_plane_strain: fem.Function | None = None
-        if mechanics is not None:
-            vector = element(
-                "Lagrange",
-                cell,
-                self.discretisation.displacement_degree,
-                shape=(mesh.geometry.dim,),
-            )
-            self.u = fem.Function(fem.functionspace(mesh, vector), name="u")
-            if mechanics.elasticity.assumption is Assumption.GENERALISED_PLANE_STRAIN:
-                self.out_of_plane_strain = fem.Function(create_real_space(mesh), name="eps_zz")
-        fields = (self.c, self.mu, self.u, self.out_of_plane_strain)
-        self.unknowns = [field for field in fields if field is not None]
+        if self._solid is not None:
+            self.u, self.out_of_plane_strain = self._solid.u, self._solid.out_of_plane_strain
+            self.unknowns += self._solid.unknowns
+            self.conditions += self._solid.conditions
 
     def _create_measures(self) -> None:
-        mesh, rule = self.domain.mesh, self.discretisation
-        simplex = mesh.topology.cell_name() in ("triangle", "tetrahedron")
-        dx = ufl.Measure("dx", domain=mesh)
-        self._dx = dx(metadata={"quadrature_degree": rule.chemical_quadrature})
-        self._dx_elastic = dx(metadata={"quadrature_degree": rule.elastic_quadrature(simplex)})
+        mesh = self.domain.mesh
+        rule = {"quadrature_degree": self.discretisation.chemical_quadrature}
+        self._dx = ufl.Measure("dx", domain=mesh, metadata=rule)
         self._ds = ufl.Measure("ds", domain=mesh, subdomain_data=self.domain.facet_tags)
 
     def _create_energies(self) -> dict[str, Form]:
@@ -241,16 +202,7 @@ class ChemoMechanics:
             "chemical": psi.chemical(self.c) * self._dx,
             "gradient": psi.gradient(self.c) * self._dx,
         }
-        if self.u is not None:
-            energies["elastic"] = psi.elastic(self.c, self.strain()) * self._dx_elastic
-            tractions = [
-                (self.domain.tags(load.group), fem.Constant(self.domain.mesh, np.array(load.value)))
-                for load in self.loads.tractions
-            ]
-            work = traction_work(self.u, tractions, self._ds)
-            if work is not None:
-                energies["loads"] = -work
-        return energies
+        return energies if self._solid is None else {**energies, **self._solid.energies}
 
     def _flux_terms(self) -> list[tuple[tuple[int, ...], Expr]]:
         mesh = self.domain.mesh
@@ -278,14 +230,6 @@ class ChemoMechanics:
             residuals[0] -= sources[0] * q * self._dx
             residuals[2] -= ufl.dot(sources[1], tests[2]) * self._dx
         return residuals
-
-    def _create_conditions(self) -> list[list[fem.DirichletBC]]:
-        conditions: list[list[fem.DirichletBC]] = [[] for _ in self.unknowns]
-        if self.u is not None:
-            conditions[2] = create_dirichlet_conditions(
-                self.u.function_space, self.domain, self.loads.supports
-            )
-        return conditions
 
     def _integrate(self, form: fem.Form) -> float:
         return float(self.domain.mesh.comm.allreduce(fem.assemble_scalar(form)))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import ufl
-from dolfinx import fem
+from dolfinx import default_scalar_type, fem, la
 from mpi4py import MPI
 from numpy.typing import NDArray
+from ufl.form import Form
 
 from chemomech.errors import InputError
 from chemomech.geometry.domain import Domain
+
+#: Share of a load, by norm, that may act on a motion nothing resists: round-off, not a mistake.
+IMBALANCE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class Traction:
     group: str
     value: tuple[float, ...]
 
+    def require_components(self, dimension: int) -> None:
+        """Refuse a vector that does not have ``dimension`` components."""
+        _require_components(self.group, self.value, dimension)
+
 
 @dataclass(frozen=True)
 class LithiumFlux:
@@ -66,6 +74,21 @@ class LithiumFlux:
 
 
 Support = Displacement | Roller
+
+
+@dataclass(frozen=True)
+class Loads:
+    """What acts on the particle from outside.
+
+    Args:
+        supports: Clamps, prescribed displacements and rollers; none leaves the body free.
+        tractions: Dead surface loads.
+        fluxes: Prescribed lithium fluxes; elsewhere nothing passes.
+    """
+
+    supports: Sequence[Support] = field(default=())
+    tractions: Sequence[Traction] = field(default=())
+    fluxes: Sequence[LithiumFlux] = field(default=())
 
 
 def create_dirichlet_conditions(
@@ -89,17 +112,22 @@ def create_dirichlet_conditions(
         if isinstance(support, Roller):
             axis = _normal_axis(domain, support.group)
             dofs = fem.locate_dofs_topological(space.sub(axis), dimension, facets)
-            conditions.append(fem.dirichletbc(0.0, dofs, space.sub(axis)))
+            conditions.append(fem.dirichletbc(default_scalar_type(0.0), dofs, space.sub(axis)))
             continue
         value = support.value or (0.0,) * domain.mesh.geometry.dim
-        if len(value) != domain.mesh.geometry.dim:
-            raise InputError(
-                f"{len(value)} components given, {domain.mesh.geometry.dim} needed",
-                key=f"mechanics.boundary.{support.group}",
-            )
+        _require_components(support.group, value, domain.mesh.geometry.dim)
         dofs = fem.locate_dofs_topological(space, dimension, facets)
-        conditions.append(fem.dirichletbc(np.array(value), dofs, space))
+        constant = np.array(value, dtype=default_scalar_type)
+        conditions.append(fem.dirichletbc(constant, dofs, space))
     return conditions
+
+
+def _require_components(group: str, value: Sequence[float], dimension: int) -> None:
+    if len(value) != dimension:
+        raise InputError(
+            f"{len(value)} components given for group '{group}', {dimension} needed",
+            key="mechanics.boundary",
+        )
 
 
 def _normal_axis(domain: Domain, group: str) -> int:
@@ -149,6 +177,34 @@ def create_rigid_modes(
     return list(free.T @ modes)
 
 
+def require_balance(push: Form, free_modes: Sequence[NDArray[np.float64]], comm: MPI.Comm) -> None:
+    """Refuse loads that do work on a rigid motion nothing holds: no equilibrium would exist.
+
+    Args:
+        push: Linear form of the loads on the displacement space.
+        free_modes: Rigid motions left free, orthonormal, as owned dof arrays.
+        comm: Ranks that share the mesh.
+
+    Raises:
+        InputError: If forces or moments are out of balance; on all ranks.
+    """
+    form = fem.form(push)
+    space = form.function_spaces[0]
+    load = la.vector(space.dofmap.index_map, space.dofmap.index_map_bs)
+    fem.assemble_vector(load.array, form)
+    load.scatter_reverse(la.InsertMode.add)
+    size = space.dofmap.index_map.size_local * space.dofmap.index_map_bs
+    forces = load.array[:size]
+    total = np.sqrt(comm.allreduce(forces @ forces))
+    works = comm.allreduce(np.array([mode @ forces for mode in free_modes]))
+    if np.linalg.norm(works) > IMBALANCE * total:
+        raise InputError(
+            "the tractions would push or turn a body that nothing holds against them; balance "
+            "their forces and moments, or add a support",
+            key="mechanics.boundary",
+        )
+
+
 def _all_rigid_modes(space: fem.FunctionSpace) -> NDArray[np.float64]:
     """Translations, then rotations about the centre, shape (modes, owned dofs)."""
     size = space.dofmap.index_map.size_local
@@ -167,4 +223,4 @@ def _orthonormalise(modes: NDArray[np.float64], comm: MPI.Comm) -> NDArray[np.fl
     scale = np.sqrt(comm.allreduce((modes**2).sum(axis=1)))
     modes = modes / scale[:, None]
     factor = np.linalg.cholesky(comm.allreduce(modes @ modes.T))
-    return np.linalg.solve(factor, modes)
+    return np.asarray(np.linalg.solve(factor, modes), dtype=np.float64)

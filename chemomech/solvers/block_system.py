@@ -15,27 +15,34 @@ from ufl.form import Form
 
 
 class BlockProblem(Protocol):
-    """What a problem must offer to be solved.
+    """What a problem must offer to be solved."""
 
-    Attributes:
-        unknowns: Functions to find, one a block.
-        residuals: UFL linear forms that must vanish, one a block.
-        conditions: Dirichlet conditions, a list for each block.
-        shift, history: Constant and Function that change from step to step without being unknown.
-    """
+    @property
+    def unknowns(self) -> Sequence[fem.Function]:
+        """Functions to find, one a block."""
 
-    unknowns: Sequence[fem.Function]
-    residuals: Sequence[Form]
-    conditions: Sequence[Sequence[fem.DirichletBC]]
-    shift: fem.Constant
-    history: fem.Function
+    @property
+    def residuals(self) -> Sequence[Form]:
+        """UFL linear forms that must vanish, one a block."""
+
+    @property
+    def conditions(self) -> Sequence[Sequence[fem.DirichletBC]]:
+        """Dirichlet conditions, a list for each block."""
+
+    @property
+    def varying(self) -> Sequence[fem.Constant | fem.Function]:
+        """What the Jacobian may depend on and changes between solves without being unknown."""
+
+    @property
+    def displacement_block(self) -> int | None:
+        """Number of the block that holds a displacement; None if there is none."""
 
     @property
     def bounds(self) -> tuple[float, float]:
         """Open interval for the first unknown."""
 
     def rigid_modes(self, *, supported: bool) -> list[NDArray[np.float64]]:
-        """Rigid motions of the third block as owned dof arrays: all, or those left free."""
+        """Rigid motions of the displacement as owned dof arrays: all, or those left free."""
 
 
 class BlockSystem:
@@ -74,6 +81,11 @@ class BlockSystem:
         """Number of unknowns over all ranks."""
         return int(self.x.getSize())
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether the Jacobian never changes, so that one linear solve does."""
+        return not self._changing
+
     def block(self, vector: PETSc.Vec, index: int) -> NDArray[np.float64]:
         """Copy of one block's owned part of a flat vector."""
         begin, end = self.offsets[index : index + 2]
@@ -81,9 +93,7 @@ class BlockSystem:
 
     def gather_unknowns(self) -> None:
         """Copy the unknowns' owned values into ``x``, Dirichlet values imposed."""
-        for unknown, conditions in zip(
-            self.problem.unknowns, self.problem.conditions, strict=True
-        ):
+        for unknown, conditions in zip(self.problem.unknowns, self.problem.conditions, strict=True):
             for condition in conditions:
                 condition.set(unknown.x.array)
         parts = zip(self.problem.unknowns, self.sizes, strict=True)
@@ -117,22 +127,24 @@ class BlockSystem:
         self.jacobian.assemble()
 
     def create_null_space(self) -> PETSc.NullSpace | None:
-        """Null space of the whole Jacobian: free rigid motions in the third block, or None."""
+        """Null space of the whole Jacobian: free rigid motions of the displacement, or None."""
+        index = self.problem.displacement_block
         modes = self.problem.rigid_modes(supported=True)
-        if not modes:
+        if index is None or not modes:
             return None
         vectors = []
         for mode in modes:
             vector = self.x.duplicate()
-            vector.array_w[self.offsets[2] : self.offsets[3]] = mode
+            vector.array_w[self.offsets[index] : self.offsets[index + 1]] = mode
             vectors.append(vector)
         return PETSc.NullSpace().create(vectors=vectors, comm=self.comm)
 
     def create_near_null_space(self) -> PETSc.NullSpace:
-        """All rigid motions as vectors of the third block, for algebraic multigrid."""
+        """All rigid motions as vectors of the displacement block, for algebraic multigrid."""
+        index = self.problem.displacement_block
         vectors = []
         for mode in self.problem.rigid_modes(supported=False):
-            vector = self.jacobian.getNestSubMatrix(2, 2).createVecRight()
+            vector = self.jacobian.getNestSubMatrix(index, index).createVecRight()
             vector.array_w[:] = mode
             vectors.append(vector)
         return PETSc.NullSpace().create(vectors=vectors, comm=self.comm)
@@ -140,7 +152,7 @@ class BlockSystem:
     def _create_jacobian(self) -> None:
         problem = self.problem
         blocks: list[list[PETSc.Mat | None]] = []
-        self._changing = []
+        self._changing: list[tuple[PETSc.Mat, fem.Form, list[fem.DirichletBC]]] = []
         for residual, rows in zip(problem.residuals, problem.conditions, strict=True):
             blocks.append([])
             for unknown, columns in zip(problem.unknowns, problem.conditions, strict=True):
@@ -151,9 +163,7 @@ class BlockSystem:
         self.jacobian.setUp()
         self.assemble_jacobian()
 
-    def _create_block(
-        self, jacobian: Form, conditions: list[fem.DirichletBC]
-    ) -> PETSc.Mat | None:
+    def _create_block(self, jacobian: Form, conditions: list[fem.DirichletBC]) -> PETSc.Mat | None:
         """Create one block's matrix, assembled if it never changes; None if it is zero."""
         jacobian = ufl.algorithms.expand_derivatives(jacobian)
         if jacobian.empty():
@@ -168,5 +178,5 @@ class BlockSystem:
         return matrix
 
     def _changes(self, form: Form) -> bool:
-        varying = {*self.problem.unknowns, self.problem.history}
-        return bool(varying & set(form.coefficients())) or self.problem.shift in form.constants()
+        varying = {*self.problem.unknowns, *self.problem.varying}
+        return not varying.isdisjoint([*form.coefficients(), *form.constants()])

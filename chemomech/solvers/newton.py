@@ -14,6 +14,9 @@ from chemomech.solvers.preconditioners import PetscOptions, Preset, create_linea
 #: Share of the way to a bound that one Newton step may go.
 FRACTION_TO_BOUND = 0.9
 
+#: The one step of a linear problem must be as exact as Newton's method would make it.
+LINEAR: PetscOptions = {"ksp_rtol": 1e-10}
+
 
 @dataclass(frozen=True)
 class NewtonResult:
@@ -39,19 +42,24 @@ class NewtonSettings:
     Args:
         relative_tolerance: Residual reduction that suffices.
         absolute_tolerance: Residual norm that suffices.
+        step_tolerance: Length of a Newton step, relative to the solution's, that suffices: where
+            round-off keeps the residual from falling, steps have become this short.
         max_iterations: Newton iterations before giving up.
     """
 
     relative_tolerance: float = 1e-8
-    absolute_tolerance: float = 1e-8
+    absolute_tolerance: float = 1e-9
+    step_tolerance: float = 1e-9
     max_iterations: int = 15
 
 
 class NewtonSolver:
-    """Solve a :class:`BlockSystem` with SNES.
+    """Solve a :class:`BlockSystem` with SNES; a linear one in one linear solve.
 
-    The step is cut (never the solution clipped) where it would leave the open bounds of the first
-    unknown; then PETSc's line search takes over.
+    Before PETSc's line search takes over, two things are done to each step. A constant is added to
+    the first unknown's part so that the residuals of its block sum to zero: what that block
+    conserves is then conserved however loosely the linear system was solved. And the step is cut
+    (never the solution clipped) where it would leave the open bounds of the first unknown.
 
     Args:
         system: Blocks to solve.
@@ -73,19 +81,23 @@ class NewtonSolver:
         settings = settings or NewtonSettings()
         self.snes = PETSc.SNES().create(system.comm)
         self.snes.setOptionsPrefix(prefix)
-        self.snes.setType("newtonls")
+        self.snes.setType("ksponly" if system.is_linear else "newtonls")
         self.snes.setTolerances(
             rtol=settings.relative_tolerance,
             atol=settings.absolute_tolerance,
-            stol=0.0,
+            stol=settings.step_tolerance,
             max_it=settings.max_iterations,
         )
         self.linear = create_linear_solver(system, preset)
         self.snes.setFunction(self._evaluate, system.residual)
         self.snes.setJacobian(self._linearise, system.jacobian, self.linear.matrix)
-        self.snes.setLineSearchPreCheck(self._keep_within_bounds)
+        defaults = self.linear.options
+        if system.is_linear:
+            defaults = {**defaults, **LINEAR}
+        else:
+            self.snes.setLineSearchPreCheck(self._adjust_step)
         database = PETSc.Options(prefix)
-        for name, value in {**self.linear.options, **(options or {})}.items():
+        for name, value in {**defaults, **(options or {})}.items():
             database[name] = value
         self.snes.setFromOptions()
         self.linear.attach(self.snes.ksp)
@@ -93,7 +105,9 @@ class NewtonSolver:
     def solve(self) -> NewtonResult:
         """Solve from the unknowns' present values; they hold the result (or the last iterate)."""
         self.system.gather_unknowns()
+        self._remove_rigid_motion()
         self.snes.solve(None, self.system.x)
+        self._remove_rigid_motion()
         self.system.scatter_unknowns(self.system.x)
         reason = self.snes.getConvergedReason()
         return NewtonResult(
@@ -102,6 +116,16 @@ class NewtonSolver:
             iterations=self.snes.getIterationNumber(),
             linear_iterations=self.snes.getLinearSolveIterations(),
         )
+
+    def _remove_rigid_motion(self) -> None:
+        """Take out of ``x`` what the equations do not determine.
+
+        FGMRES preconditions from the right, where PETSc does not do this: round-off would pile up
+        step by step, and extrapolation in time make it grow until it drowns the strains.
+        """
+        null_space = self.system.jacobian.getNullSpace()
+        if null_space:
+            null_space.remove(self.system.x)
 
     def _evaluate(self, snes: PETSc.SNES, x: PETSc.Vec, residual: PETSc.Vec) -> None:
         del snes
@@ -114,16 +138,36 @@ class NewtonSolver:
         self.system.assemble_jacobian()
         self.linear.refresh()
 
-    def _keep_within_bounds(self, x: PETSc.Vec, step: PETSc.Vec) -> bool:
+    def _adjust_step(self, x: PETSc.Vec, step: PETSc.Vec) -> bool:
+        self._balance(step)
+        self._keep_within_bounds(x, step)
+        return True
+
+    def _balance(self, step: PETSc.Vec) -> None:
+        """Shift the first block of ``step`` so that its residuals, linearised, sum to zero.
+
+        A test function equal to one everywhere makes the sum a balance of what the first unknown
+        conserves.
+        """
+        system = self.system
+        change = system.jacobian.createVecLeft()
+        system.jacobian.mult(step, change)
+        diagonal = system.jacobian.getNestSubMatrix(0, 0)
+        ones, weights = diagonal.createVecRight(), diagonal.createVecLeft()
+        ones.set(1.0)
+        diagonal.mult(ones, weights)
+        rest = system.block(system.residual, 0).sum() - system.block(change, 0).sum()
+        rest, weight = system.comm.allreduce(np.array([rest, weights.array_r.sum()]))
+        step.array_w[: system.sizes[0]] += rest / weight
+
+    def _keep_within_bounds(self, x: PETSc.Vec, step: PETSc.Vec) -> None:
         """Shorten ``step`` (SNES subtracts it) so that no value passes 0.9 of its way to a bound."""
         lower, upper = self.system.problem.bounds
         if not np.isfinite([lower, upper]).any():
-            return False
+            return
         values, change = self.system.block(x, 0), -self.system.block(step, 0)
         room = np.where(change > 0, upper - values, values - lower)
         needed = np.abs(change).max(initial=0.0) and np.max(np.abs(change) / room)
         needed = self.system.comm.allreduce(float(needed), op=MPI.MAX)
-        if needed <= FRACTION_TO_BOUND:
-            return False
-        step.scale(FRACTION_TO_BOUND / needed)
-        return True
+        if needed > FRACTION_TO_BOUND:
+            step.scale(FRACTION_TO_BOUND / needed)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, cast
 
 from petsc4py import PETSc
 
 from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.cahn_hilliard_schur import ShiftedLaplacianSchur
+from chemomech.solvers.cahn_hilliard_schur import FourthOrderProblem, ShiftedLaplacianSchur
 
 PetscOptions = Mapping[str, str | float | int | bool]
 
@@ -26,7 +26,7 @@ DIRECT: PetscOptions = {
 
 KRYLOV: PetscOptions = {
     "ksp_type": "fgmres",
-    "ksp_rtol": 1e-6,
+    "ksp_rtol": 1e-3,
     "ksp_max_it": 300,
     "ksp_gmres_restart": 60,
 }
@@ -35,9 +35,14 @@ FIELDSPLIT: PetscOptions = {
     **KRYLOV,
     "pc_type": "fieldsplit",
     "pc_fieldsplit_type": "multiplicative",
+    "fieldsplit_mechanics_ksp_type": "preonly",
+    # The elastic block never changes; PETSc cannot see that through the nest.
+    "fieldsplit_mechanics_ksp_reuse_preconditioner": True,
+}
+#: Beside mechanics, c and mu.
+CHEMISTRY: PetscOptions = {
     "fieldsplit_chemistry_ksp_type": "preonly",
     "fieldsplit_chemistry_pc_type": "python",
-    "fieldsplit_mechanics_ksp_type": "preonly",
 }
 
 #: In 2-D the constant elastic block is factorised once; in 3-D that would not fit.
@@ -96,20 +101,20 @@ def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
     null_space = system.create_null_space()
     if null_space is not None:
         system.jacobian.setNullSpace(null_space)
-    blocks = _create_regular_blocks(system, null_space is not None)
+    blocks = system.jacobian if null_space is None else _create_regular_blocks(system)
     return _Direct(blocks) if preset is Preset.DIRECT else _FieldSplit(system, blocks)
 
 
-def _create_regular_blocks(system: BlockSystem, singular: bool) -> PETSc.Mat:
+def _create_regular_blocks(system: BlockSystem) -> PETSc.Mat:
     """The nested Jacobian with a regular elastic block, sharing all other blocks with it."""
-    if not singular:
-        return system.jacobian
     indices = range(len(system.sizes))
     blocks = [[system.jacobian.getNestSubMatrix(i, j) for j in indices] for i in indices]
-    elastic = blocks[2][2].copy()
+    index = system.problem.displacement_block
+    assert index is not None
+    elastic = blocks[index][index].copy()
     diagonal = elastic.getDiagonal()
     elastic.shift(REGULARISATION * diagonal.sum() / diagonal.getSize())
-    blocks[2][2] = elastic
+    blocks[index][index] = elastic
     regular = PETSc.Mat().createNest(blocks, comm=system.comm)
     regular.setUp()
     regular.assemble()
@@ -136,45 +141,73 @@ class _Direct:
 
 
 class _FieldSplit:
-    """Multiplicative fieldsplit: first (c, mu), then u, then eps_zz where there is one."""
+    """Multiplicative fieldsplit: first (c, mu), then u, then eps_zz, as far as they exist."""
 
     def __init__(self, system: BlockSystem, blocks: PETSc.Mat) -> None:
-        self.matrix = blocks
         self._system = system
         self._chemistry: ShiftedLaplacianSchur | None = None
+        self._splits = _name_splits(system)
         self.options = self._choose_options()
-        if len(system.sizes) > 2:
-            elastic = blocks.getNestSubMatrix(2, 2)
+        index = system.problem.displacement_block
+        if index is not None:
+            elastic = blocks.getNestSubMatrix(index, index)
             elastic.setNearNullSpace(system.create_near_null_space())
+        # A factorisation or multigrid of u alone does not know what to do with a nest of one.
+        self.matrix = elastic if [*self._splits] == ["mechanics"] else blocks
 
     def attach(self, ksp: PETSc.KSP) -> None:
         """Name the splits and hand the chemical one its preconditioner."""
         ksp.setOperators(self._system.jacobian, self.matrix)
         chemistry = ksp.pc
-        if len(self._system.sizes) > 2 and ksp.pc.getType() == "fieldsplit":
+        if len(self._splits) > 1 and ksp.pc.getType() == "fieldsplit":
             chemistry = self._split(ksp)
-        if chemistry.getType() == "python":
+        if "chemistry" in self._splits and chemistry.getType() == "python":
             blocks = (self.matrix.getNestSubMatrix(0, 1), self.matrix.getNestSubMatrix(1, 0))
-            self._chemistry = ShiftedLaplacianSchur(self._system.problem, *blocks)
+            self._chemistry = ShiftedLaplacianSchur(
+                cast(FourthOrderProblem, self._system.problem), *blocks
+            )
             chemistry.setPythonContext(self._chemistry)
-
-    def _choose_options(self) -> PetscOptions:
-        if len(self._system.sizes) == 2:
-            return CHEMISTRY_ALONE
-        three = self._system.problem.unknowns[0].function_space.mesh.geometry.dim == 3
-        mechanics = MECHANICS_3D if three else MECHANICS_2D
-        return {**FIELDSPLIT, **mechanics, **(UNIFORM if len(self._system.sizes) > 3 else {})}
-
-    def _split(self, ksp: PETSc.KSP) -> PETSc.PC:
-        """Name the splits; return the chemical one's preconditioner."""
-        rows = self.matrix.getNestISs()[0]
-        fields = [("chemistry", rows[0].union(rows[1])), *zip(("mechanics", "uniform"), rows[2:])]
-        ksp.pc.setFieldSplitIS(*fields)
-        ksp.pc.setUp()
-        return ksp.pc.getFieldSplitSubKSP()[0].pc
 
     def refresh(self) -> None:
         """Tell the nest that its blocks, and the chemical part that the step changed."""
         self.matrix.assemble()
         if self._chemistry is not None:
             self._chemistry.refresh()
+
+    def _choose_options(self) -> PetscOptions:
+        three = self._system.problem.unknowns[0].function_space.mesh.geometry.dim == 3
+        mechanics = MECHANICS_3D if three else MECHANICS_2D
+        match [*self._splits]:
+            case ["chemistry"]:
+                return CHEMISTRY_ALONE
+            case ["mechanics"]:
+                prefix = "fieldsplit_mechanics_"
+                return {**KRYLOV, **{k.removeprefix(prefix): v for k, v in mechanics.items()}}
+        options = dict(FIELDSPLIT)
+        for name, own in (("chemistry", CHEMISTRY), ("mechanics", mechanics), ("uniform", UNIFORM)):
+            options.update(own if name in self._splits else {})
+        return options
+
+    def _split(self, ksp: PETSc.KSP) -> PETSc.PC:
+        """Name the splits; return the first one's preconditioner."""
+        rows = self.matrix.getNestISs()[0]
+        fields = []
+        for name, indices in self._splits.items():
+            first, *rest = (rows[index] for index in indices)
+            fields.append((name, first.union(rest[0]) if rest else first))
+        ksp.pc.setFieldSplitIS(*fields)
+        ksp.pc.setUp()
+        return ksp.pc.getFieldSplitSubKSP()[0].pc
+
+
+def _name_splits(system: BlockSystem) -> dict[str, tuple[int, ...]]:
+    """The blocks of each split by its name, in the order they are solved."""
+    blocks = tuple(range(len(system.sizes)))
+    index = system.problem.displacement_block
+    cut = len(blocks) if index is None else index
+    splits = {
+        "chemistry": blocks[:cut],
+        "mechanics": blocks[cut : cut + 1],
+        "uniform": blocks[cut + 1 :],
+    }
+    return {name: indices for name, indices in splits.items() if indices}

@@ -199,9 +199,9 @@ class Bdf2:
         """Solve one step; the error is relative to the tolerance (0 where none is known)."""
         self._set_difference(size)
         predicted, share = self._predict(size)
-        if self._is_within_bounds(predicted[0]):
-            for unknown, values in zip(self._problem.unknowns, predicted, strict=True):
-                unknown.x.array[:] = values
+        for unknown, values in zip(self._problem.unknowns, predicted, strict=True):
+            unknown.x.array[:] = values
+        self._c[:] = self._limit(predicted[0])
         result = self._solver.solve()
         if not result.converged or not self._control.adaptive:
             return result, 0.0
@@ -313,10 +313,15 @@ class Bdf2:
         for unknown, values in zip(self._problem.unknowns, self._states[0], strict=True):
             unknown.x.array[:] = values
 
-    def _is_within_bounds(self, values: Array) -> bool:
+    def _limit(self, guess: Array) -> Array:
+        """A guess that at no node goes more than 0.9 of the last value's way to a bound."""
         lower, upper = self._problem.bounds
-        outside = bool(np.any((values <= lower) | (values >= upper)))
-        return not self._comm.allreduce(outside, op=MPI.LOR)
+        last = self._states[0][0]
+        if math.isfinite(lower):
+            guess = np.maximum(guess, lower + 0.1 * (last - lower))
+        if math.isfinite(upper):
+            guess = np.minimum(guess, upper - 0.1 * (upper - last))
+        return guess
 
     def _max_norm(self, values: Array) -> float:
         return float(self._comm.allreduce(np.abs(values).max(initial=0.0), op=MPI.MAX))

@@ -49,6 +49,15 @@ def test_numbers_come_back_bit_for_bit(shared_path, comm):
         assert columns[name][0] == getattr(ROW, name)
 
 
+def test_scalars_of_numpy_are_written_as_numbers(shared_path, comm):
+    path = shared_path / "ledger.csv"
+    row = replace(ROW, step=np.int64(2), dt_s=np.float64(0.1), c_max=np.float32(0.5))
+    with Ledger(path, 3, comm) as ledger:
+        ledger.write(row)
+    assert "np." not in path.read_text()
+    assert path.read_text().splitlines()[1].startswith("2,0.1,0.1,")
+
+
 def test_each_line_is_there_at_once(shared_path, comm):
     path = shared_path / "ledger.csv"
     ledger = Ledger(path, 2, comm)

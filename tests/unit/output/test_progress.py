@@ -38,7 +38,7 @@ def test_log_gets_few_plain_lines():
     assert lines[0].split()[0] == "0%"
     assert "ETA --" in lines[0]
     assert lines[1].split()[0] == "50%"
-    assert "step 2  t = 5 s  dt = 2.5 s  E = -3 J/m  7 domains  ETA 0:00:00" in lines[1]
+    assert "step 2  t = 5 s  E = -3 J/m  7 domains  ETA 0:00:00  dt = 2.5 s" in lines[1]
     assert lines[2] == "stationary at 5 s"
     assert "\x1b" not in stream.seen
     assert "\r" not in stream.seen
@@ -57,6 +57,25 @@ def test_terminal_gets_one_live_line():
     assert "\x1b[" in stream.seen
     assert "7 domains" in stream.seen
     assert stream.seen.rstrip().endswith("stationary at 5 s")
+
+
+def test_live_line_fits_eighty_columns():
+    stream = Flushed()
+    console = Console(file=stream, force_terminal=True, width=80, highlight=False)
+    with Progress(1e4, MPI.COMM_SELF, console=console, energy_unit="J/m") as progress:
+        progress.update(1.0, 1, 1.0, -3.59901e-8, 9)
+        progress.update(1234.5, 12345, 0.012345, -3.59901e-8, 124)
+    assert "124 domains  ETA 0:00:0" in stream.seen
+    assert "…" not in stream.seen
+
+
+def test_an_exception_leaves_the_cursor_visible():
+    stream = Flushed()
+    console = Console(file=stream, force_terminal=True, width=80)
+    with pytest.raises(KeyboardInterrupt), Progress(1.0, MPI.COMM_SELF, console=console):
+        raise KeyboardInterrupt
+    hidden, shown = stream.seen.rfind("\x1b[?25l"), stream.seen.rfind("\x1b[?25h")
+    assert 0 <= hidden < shown
 
 
 @pytest.mark.parametrize("terminal", [False, True])

@@ -1,0 +1,60 @@
+"""Phase separation and stress in battery particles: Cahn-Hilliard coupled to mechanics.
+
+    from mpi4py import MPI
+    import chemomech
+
+    config = chemomech.load_config("demos/bent_nanowire.toml", MPI.COMM_WORLD)
+    chemomech.simulate(config, "results", MPI.COMM_WORLD)
+
+The names below are the public ones; each is imported when it is first used, so that neither the
+command line's help nor a look at a configuration waits for the finite elements.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chemomech.config import Config, create_config, format_config, load_config
+    from chemomech.errors import ChemoMechError, ConvergenceError, InputError
+    from chemomech.output.ledger import read_ledger
+    from chemomech.run import simulate, validate, write_mesh
+
+_HOMES = {
+    "ChemoMechError": "chemomech.errors",
+    "Config": "chemomech.config",
+    "ConvergenceError": "chemomech.errors",
+    "InputError": "chemomech.errors",
+    "create_config": "chemomech.config",
+    "format_config": "chemomech.config",
+    "load_config": "chemomech.config",
+    "read_ledger": "chemomech.output.ledger",
+    "simulate": "chemomech.run",
+    "validate": "chemomech.run",
+    "write_mesh": "chemomech.run",
+}
+
+__all__ = [
+    "ChemoMechError",
+    "Config",
+    "ConvergenceError",
+    "InputError",
+    "create_config",
+    "format_config",
+    "load_config",
+    "read_ledger",
+    "simulate",
+    "validate",
+    "write_mesh",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,166 @@
+"""Meshes as files: gmsh's own with named groups, and the formats of ParaView and FEniCSx."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import dolfinx.mesh
+import gmsh
+import meshio
+import numpy as np
+from dolfinx import io
+from numpy.typing import NDArray
+
+from chemomech.errors import InputError, run_on_root
+from chemomech.geometry.domain import Domain
+from chemomech.geometry.gmsh_session import GmshSession
+from chemomech.output.snapshots import Gatherer, SnapshotGrid
+
+IntArray = NDArray[np.int64]
+
+_MESHIO_CELLS = {
+    "triangle": ("triangle", "line"),
+    "quadrilateral": ("quad", "line"),
+    "tetrahedron": ("tetra", "triangle"),
+    "hexahedron": ("hexahedron", "quad"),
+}
+_GMSH_TYPES = {"line": 1, "triangle": 2, "quad": 3, "tetra": 4, "hexahedron": 5}
+# DOLFINx counts the corners of a quadrilateral in rows, gmsh and VTK around it.
+_AROUND = {2: [0, 1], 3: [0, 1, 2], 4: [0, 1, 3, 2]}
+
+FacetRows = Mapping[int, IntArray]
+"""Corners of the facets, shape (facets, corners), by tag."""
+
+
+def write_mesh_file(domain: Domain, path: Path) -> None:
+    """Write a mesh, in nanometres, to a file that appears under its name when it is complete.
+
+    What becomes of the facet groups depends on the format:
+
+    - ``.msh``: named physical groups, overlaps included; ``read_domain`` gets the same back.
+    - ``.xdmf`` with its ``.h5``: as DOLFINx writes and reads them, tags under ``facet_tags``.
+    - ``.vtu``: facets beside the cells, with their ``facet_tag`` (0 on cells).
+    - ``.bp``: no groups; for looking at large meshes in ParaView.
+
+    Args:
+        domain: The mesh; the call is collective.
+        path: File to create.
+
+    Raises:
+        InputError: The suffix is none of these, or a file is in the way.
+        OSError: The file cannot be written; on every rank.
+    """
+    writers: dict[str, Callable[[Domain, Path], None]] = {
+        ".msh": _write_gathered,
+        ".vtu": _write_gathered,
+        ".xdmf": _write_xdmf,
+        ".bp": _write_bp,
+    }
+    if path.suffix not in writers:
+        raise InputError(f"{path} is no mesh file; use {', '.join(writers)}", key="--output")
+    comm = domain.mesh.comm
+    workplace = path.parent / f".{path.name}.partial"
+    run_on_root(comm, lambda: _prepare(path, workplace))
+    try:
+        writers[path.suffix](domain, workplace / path.name)
+        comm.barrier()
+        run_on_root(comm, lambda: _publish(path, workplace))
+    finally:
+        if comm.rank == 0:
+            shutil.rmtree(workplace, ignore_errors=True)
+
+
+def _companion(path: Path) -> Path:
+    """The file that holds the numbers of an ``.xdmf`` file."""
+    return path.with_suffix(".h5")
+
+
+def _prepare(path: Path, workplace: Path) -> None:
+    for file in (path, *([_companion(path)] if path.suffix == ".xdmf" else [])):
+        if file.exists():
+            raise InputError(f"{file} exists already and is left as it is", key="--output")
+    # What an interrupted attempt left.
+    shutil.rmtree(workplace, ignore_errors=True)
+    workplace.mkdir()
+
+
+def _publish(path: Path, workplace: Path) -> None:
+    # Numbers first: whoever finds the file that names them finds them too.
+    if path.suffix == ".xdmf":
+        _companion(workplace / path.name).rename(_companion(path))
+    (workplace / path.name).rename(path)
+
+
+def _write_xdmf(domain: Domain, path: Path) -> None:
+    mesh = domain.mesh
+    mesh.topology.create_connectivity(mesh.topology.dim - 1, mesh.topology.dim)
+    with io.XDMFFile(mesh.comm, path, "w") as file:
+        file.write_mesh(mesh)
+        file.write_meshtags(domain.facet_tags, mesh.geometry)
+
+
+def _write_bp(domain: Domain, path: Path) -> None:
+    with io.VTXWriter(domain.mesh.comm, path, domain.mesh, engine="BP4") as file:
+        file.write(0.0)
+
+
+def _write_gathered(domain: Domain, path: Path) -> None:
+    """Write from rank 0, which must hold the whole mesh."""
+    grid, facets = Gatherer(domain.mesh).grid, _gather_facets(domain)
+
+    def write() -> None:
+        assert grid is not None
+        if path.suffix == ".msh":
+            _write_msh(grid, facets, domain.groups, path)
+        else:
+            _write_vtu(grid, facets, path)
+
+    run_on_root(domain.mesh.comm, write)
+
+
+def _gather_facets(domain: Domain) -> FacetRows:
+    """All tagged facets on rank 0, corners numbered as in a `SnapshotGrid`; empty elsewhere."""
+    mesh, tags = domain.mesh, domain.facet_tags
+    dim = mesh.topology.dim - 1
+    mesh.topology.create_connectivity(dim, mesh.topology.dim)
+    owned = tags.indices < mesh.topology.index_map(dim).size_local
+    nodes = dolfinx.mesh.entities_to_geometry(mesh, dim, tags.indices[owned])
+    corners = np.asarray(mesh.geometry.input_global_indices, dtype=np.int64)[nodes]
+    gathered = mesh.comm.gather((corners, tags.values[owned]))
+    if gathered is None:
+        return {}
+    rows = np.concatenate([rows for rows, _ in gathered])
+    values = np.concatenate([values for _, values in gathered])
+    rows = rows[:, _AROUND[rows.shape[1]]] if len(rows) else rows
+    return {int(tag): rows[values == tag] for tag in np.unique(values)}
+
+
+def _write_vtu(grid: SnapshotGrid, facets: FacetRows, path: Path) -> None:
+    cell, facet = _MESHIO_CELLS[grid.cell_name]
+    blocks = [(cell, grid.cells), *((facet, rows) for rows in facets.values())]
+    tags = [np.full(len(rows), tag) for tag, (_, rows) in zip((0, *facets), blocks, strict=True)]
+    meshio.Mesh(grid.points, blocks, cell_data={"facet_tag": tags}).write(path)
+
+
+def _write_msh(
+    grid: SnapshotGrid, facets: FacetRows, groups: Mapping[str, tuple[int, ...]], path: Path
+) -> None:
+    cell, facet = _MESHIO_CELLS[grid.cell_name]
+    dim = grid.dimension
+    with GmshSession("chemomech_written"):
+        body = gmsh.model.addDiscreteEntity(dim)
+        nodes = np.arange(1, len(grid.points) + 1)
+        gmsh.model.mesh.addNodes(dim, body, nodes, grid.points.ravel())
+        _add_elements(body, cell, grid.cells)
+        for tag, rows in facets.items():
+            _add_elements(gmsh.model.addDiscreteEntity(dim - 1, tag), facet, rows)
+        gmsh.model.addPhysicalGroup(dim, [body], name="particle")
+        for name, tags in groups.items():
+            gmsh.model.addPhysicalGroup(dim - 1, list(tags), name=name)
+        gmsh.write(str(path))
+
+
+def _add_elements(entity: int, shape: str, corners: IntArray) -> None:
+    gmsh.model.mesh.addElementsByType(entity, _GMSH_TYPES[shape], [], (corners + 1).ravel())

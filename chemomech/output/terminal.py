@@ -1,0 +1,45 @@
+"""Whether somebody watches a stream, or it ends in a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TextIO
+
+_LAUNCHERS = frozenset({"mpirun", "mpiexec", "mpiexec.hydra", "orterun", "prterun"})
+_RANK_VARIABLES = ("PMIX_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
+_TERMINALS = ("/dev/pts/", "/dev/tty")
+
+
+def is_watched(stream: TextIO) -> bool:
+    """Tell whether what is written to a stream of this process appears on a terminal.
+
+    MPI launchers may give each rank a pseudo-terminal of its own, wherever they pass the output
+    on to. Behind one, its own standard output counts; where that cannot be found out, as on another
+    machine of a cluster, nobody is taken to watch.
+
+    Args:
+        stream: Standard output of this process, or any other stream.
+    """
+    if not stream.isatty():
+        return False
+    if not any(name in os.environ for name in _RANK_VARIABLES):
+        return True
+    try:
+        launcher = _find_launcher()
+        target = None if launcher is None else (launcher / "fd" / "1").readlink()
+    except OSError:
+        return False
+    return target is not None and str(target).startswith(_TERMINALS)
+
+
+def _find_launcher() -> Path | None:
+    """Entry in /proc of the MPI launcher this process descends from."""
+    pid = os.getppid()
+    while pid > 0:
+        process = Path("/proc", str(pid))
+        if (process / "comm").read_text().strip() in _LAUNCHERS:
+            return process
+        # "pid (name) state parent ...", where the name may hold blanks and brackets.
+        pid = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    return None

@@ -1,0 +1,107 @@
+"""The particle of a configuration: its shape, its mesh, and the direction along the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dolfinx import fem
+from mpi4py import MPI
+
+from chemomech import config as cfg
+from chemomech.errors import InputError
+from chemomech.geometry.box import Box
+from chemomech.geometry.domain import Domain
+from chemomech.geometry.frame import create_wire_tangent
+from chemomech.geometry.meshing import create_domain, read_domain
+from chemomech.geometry.nanowire import Nanowire
+from chemomech.geometry.outline import Outline
+from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
+
+Shape = Nanowire | Box | Outline
+
+
+@dataclass(frozen=True)
+class Particle:
+    """A meshed particle.
+
+    Args:
+        domain: Mesh and facet groups.
+        tangent: Unit vector along the wire in each cell; None where the shape has no such thing.
+    """
+
+    domain: Domain
+    tangent: fem.Function | None
+
+
+def create_particle(config: cfg.Config, comm: MPI.Comm) -> Particle:
+    """Create or read the mesh, and the wire's frame where one is meant.
+
+    Args:
+        config: The configuration.
+        comm: Ranks that share the mesh.
+
+    Raises:
+        InputError: If the shape cannot be made or read, or its mesh is too coarse.
+    """
+    shape = create_shape(config.geometry)
+    if shape is None:
+        assert isinstance(config.geometry, cfg.MeshFileConfig)
+        domain = read_domain(config.geometry.file, comm, config.geometry.unit)
+        _check_resolution(config, domain)
+    else:
+        assert config.mesh_size is not None
+        domain = create_domain(shape, config.mesh_size, comm, config.mesh.cell)
+    wanted = isinstance(shape, Nanowire | Outline) or _needs_wire_frame(config)
+    tangent = create_wire_tangent(domain, shape) if wanted else None
+    return Particle(domain, tangent)
+
+
+def create_shape(geometry: cfg.GeometryConfig) -> Shape | None:
+    """Create the shape of a ``[geometry]`` table, in metres; None for a mesh file."""
+    match geometry:
+        case cfg.NanowireConfig():
+            return Nanowire(
+                width=geometry.width,
+                bend_radius=geometry.bend_radius,
+                bend_angle=geometry.bend_angle,
+                legs=geometry.legs,
+                thickness=geometry.thickness,
+            )
+        case cfg.BoxConfig():
+            return Box(geometry.size)
+        case cfg.OutlineConfig() if geometry.is_image:
+            assert geometry.pixel_size is not None
+            return read_outline_image(
+                geometry.file,
+                geometry.pixel_size,
+                geometry.level,
+                geometry.region,
+                geometry.particle,
+            )
+        case cfg.OutlineConfig():
+            assert geometry.unit is not None
+            return read_outline_geojson(geometry.file, geometry.unit, geometry.particle)
+    return None
+
+
+def _needs_wire_frame(config: cfg.Config) -> bool:
+    if config.mechanics is None:
+        return False
+    laws = (config.mechanics.elasticity, config.mechanics.eigenstrain)
+    return any(getattr(law, "frame", "global") == "wire" for law in laws)
+
+
+def _check_resolution(config: cfg.Config, domain: Domain) -> None:
+    """Refuse a mesh from a file that does not resolve the interface."""
+    width = config.material.interface_width
+    if width is None or config.mesh.allow_coarse:
+        return
+    # The diameter of a cell is the diagonal of a square: its edge is what must be small.
+    edge = domain.quality().h_max / 2**0.5 * domain.length_unit
+    needed = width / config.mesh.cells_per_interface
+    if edge > needed:
+        raise InputError(
+            f"cells of about {edge:.3g} m are too coarse for an interface {width:.3g} m wide: at "
+            f"most {needed:.3g} m, or set mesh.allow_coarse = true",
+            key="geometry.file",
+        )

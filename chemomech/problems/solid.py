@@ -1,0 +1,128 @@
+"""Elastic equilibrium of a body with eigenstrain: what every problem with mechanics shares."""
+
+from __future__ import annotations
+
+import numpy as np
+import ufl
+from basix.ufl import element
+from dolfinx import default_scalar_type, fem
+from numpy.typing import NDArray
+from ufl.core.expr import Expr
+from ufl.form import Form
+
+from chemomech.errors import InputError
+from chemomech.fenicsx import create_real_space
+from chemomech.forms.energy import Mechanics, create_strain
+from chemomech.forms.equilibrium import traction_work
+from chemomech.geometry.domain import Domain
+from chemomech.materials.elasticity import Assumption
+from chemomech.problems.conditions import (
+    Loads,
+    create_dirichlet_conditions,
+    create_rigid_modes,
+    require_balance,
+)
+
+
+class Solid:
+    r"""Displacement u, and eps_zz in generalised plane strain, with their energy.
+
+        F = integral of W(strain(u, eps_zz) - e*(c)) - integral over the surface of t . u
+
+    Args:
+        domain: Mesh with facet groups.
+        mechanics: W and e*.
+        composition: c, a field or any UFL expression of the position.
+        loads: Supports and tractions (fluxes have no bearing here).
+        displacement_degree: Degree of the Lagrange elements of u.
+
+    Attributes:
+        u: Displacement, in the mesh's unit of length.
+        out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
+        unknowns: Both, as far as they exist.
+        energies: ``elastic`` and, under tractions, ``loads`` (minus their work), as scalar forms.
+        conditions: Dirichlet conditions, a list for each unknown.
+
+    Raises:
+        InputError: If the assumption does not suit the mesh, a condition cannot be imposed, or the
+            tractions move a body that nothing holds.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        mechanics: Mechanics,
+        composition: Expr,
+        loads: Loads,
+        displacement_degree: int,
+    ) -> None:
+        _check_assumption(domain, mechanics.elasticity.assumption)
+        self.mechanics = mechanics
+        self._composition = composition
+        mesh = domain.mesh
+        vector = element(
+            "Lagrange", mesh.basix_cell(), displacement_degree, shape=(mesh.geometry.dim,)
+        )
+        self.u = fem.Function(fem.functionspace(mesh, vector), name="u")
+        self.out_of_plane_strain: fem.Function | None = None
+        self.unknowns = [self.u]
+        if mechanics.elasticity.assumption is Assumption.GENERALISED_PLANE_STRAIN:
+            self.out_of_plane_strain = fem.Function(create_real_space(mesh), name="eps_zz")
+            self.unknowns.append(self.out_of_plane_strain)
+        self.energies = self._create_energies(domain, loads, displacement_degree)
+        self.conditions: list[list[fem.DirichletBC]] = [[] for _ in self.unknowns]
+        space = self.u.function_space
+        self.conditions[0] += create_dirichlet_conditions(space, domain, loads.supports)
+        if "loads" in self.energies:
+            push = -ufl.derivative(self.energies["loads"], self.u, ufl.TestFunction(space))
+            require_balance(push, self.rigid_modes(supported=True), mesh.comm)
+
+    def strain(self) -> Expr:
+        """Total strain, 3 x 3."""
+        return create_strain(self.u, self.out_of_plane_strain)
+
+    def stress(self) -> Expr:
+        """Stress, 3 x 3, as a UFL expression of the current state."""
+        return self.mechanics.stress(self._composition, self.strain())
+
+    def rigid_modes(self, *, supported: bool) -> list[NDArray[np.float64]]:
+        """Rigid motions as owned dof arrays of u.
+
+        Args:
+            supported: Only those that the supports leave free, rather than all.
+        """
+        return create_rigid_modes(self.u.function_space, self.conditions[0] if supported else [])
+
+    def _create_energies(self, domain: Domain, loads: Loads, degree: int) -> dict[str, Form]:
+        mesh = domain.mesh
+        rule = {"quadrature_degree": _elastic_quadrature(mesh.topology.cell_name(), degree)}
+        dx = ufl.Measure("dx", domain=mesh, metadata=rule)
+        ds = ufl.Measure("ds", domain=mesh, subdomain_data=domain.facet_tags)
+        tractions = []
+        for load in loads.tractions:
+            load.require_components(mesh.geometry.dim)
+            value = np.array(load.value, dtype=default_scalar_type)
+            tractions.append((domain.tags(load.group), fem.Constant(mesh, value)))
+        energies = {"elastic": self.mechanics.energy(self._composition, self.strain()) * dx}
+        work = traction_work(self.u, tractions, ds)
+        return energies if work is None else {**energies, "loads": -work}
+
+
+def _elastic_quadrature(cell: str, degree: int) -> int:
+    """Quadrature degree of the elastic terms for displacements of the given degree.
+
+    On linear simplices one point is used: the strain is constant there, and only the mean
+    eigenstrain of a cell can be matched by it, so that stresses do not see the rest.
+    """
+    if degree == 1 and cell in ("triangle", "tetrahedron"):
+        return 0
+    return 2 * degree
+
+
+def _check_assumption(domain: Domain, assumption: Assumption) -> None:
+    dimension = domain.mesh.geometry.dim
+    if (dimension == 3) != (assumption is Assumption.THREE_DIMENSIONAL):
+        raise InputError(
+            f"'{assumption.value}' does not go with a {dimension}-D mesh",
+            key="mechanics.assumption",
+        )

@@ -1,0 +1,98 @@
+"""Stress of a particle whose composition is known (eqns 9-11)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+from ufl.core.expr import Expr
+
+from chemomech.forms.energy import Mechanics
+from chemomech.forms.equilibrium import equilibrium_residual
+from chemomech.geometry.domain import Domain
+from chemomech.problems.conditions import Loads
+from chemomech.problems.solid import Solid
+
+
+class StaticStress:
+    r"""Find u (and eps_zz in generalised plane strain) for a fixed composition c.
+
+        dF/du[w] = 0,     F = integral of W(strain - e*(c)) - work of the tractions
+
+    The energy, and so the stress, is that of :class:`ChemoMechanics` without its chemistry. The
+    problem is linear; it holds unknowns, forms and conditions in blocks and does not solve.
+
+    Args:
+        domain: Mesh with facet groups.
+        mechanics: W and e*.
+        composition: c as a field on the mesh, of any space, or a UFL expression of the position. A
+            field may be changed between solves.
+        loads: Supports and tractions; fluxes have no bearing on a fixed composition.
+        displacement_degree: Degree of the Lagrange elements of u.
+
+    Attributes:
+        u: Displacement, in the mesh's unit of length.
+        out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
+        unknowns: Both, as far as they exist.
+        residuals: One UFL form for each unknown.
+        conditions: Dirichlet conditions, a list for each unknown (empty but for u).
+
+    Raises:
+        InputError: If the assumption does not suit the mesh, a condition cannot be imposed, or the
+            tractions move a body that nothing holds.
+    """
+
+    #: The composition acts on the residual only.
+    varying = ()
+    bounds = (-math.inf, math.inf)
+    displacement_block = 0
+
+    def __init__(
+        self,
+        domain: Domain,
+        mechanics: Mechanics,
+        composition: Expr,
+        loads: Loads | None = None,
+        displacement_degree: int = 1,
+    ) -> None:
+        self.domain = domain
+        self.composition = composition
+        self._solid = Solid(domain, mechanics, composition, loads or Loads(), displacement_degree)
+        self.u = self._solid.u
+        self.out_of_plane_strain = self._solid.out_of_plane_strain
+        self.unknowns = self._solid.unknowns
+        self.conditions = self._solid.conditions
+        parts = list(self._solid.energies.values())
+        energy = sum(parts[1:], parts[0])
+        self.residuals = [
+            equilibrium_residual(energy, unknown, ufl.TestFunction(unknown.function_space))
+            for unknown in self.unknowns
+        ]
+        self._energies = {name: fem.form(form) for name, form in self._solid.energies.items()}
+
+    def energies(self) -> dict[str, float]:
+        """Parts of the energy (collective): elastic and, under tractions, loads (minus work)."""
+        comm = self.domain.mesh.comm
+        return {
+            name: float(comm.allreduce(fem.assemble_scalar(form)))
+            for name, form in self._energies.items()
+        }
+
+    def strain(self) -> Expr:
+        """Total strain, 3 x 3, as a UFL expression of the current state."""
+        return self._solid.strain()
+
+    def stress(self) -> Expr:
+        """Stress, 3 x 3, as a UFL expression of the current state."""
+        return self._solid.stress()
+
+    def rigid_modes(self, *, supported: bool) -> list[NDArray[np.float64]]:
+        """Rigid motions as owned dof arrays of u.
+
+        Args:
+            supported: Only those that the supports leave free, rather than all.
+        """
+        return self._solid.rigid_modes(supported=supported)

@@ -1,0 +1,207 @@
+"""What a configuration amounts to: dimensionless groups, phases, mesh and size of the problem."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from chemomech import config as cfg
+from chemomech.geometry.domain import MeshQuality
+from chemomech.materials import phase_diagram as pd
+from chemomech.problems.chemo_mechanics import ChemoMechanics
+
+Rows = list[tuple[str, str]]
+
+_COHERENCY = {
+    "plane_strain": pd.Coherency.COHERENT,
+    "generalised_plane_strain": pd.Coherency.COHERENT,
+    "three_dimensional": pd.Coherency.COHERENT,
+    "plane_stress": pd.Coherency.COHERENT_PLANE_STRESS,
+}
+# Neighbours of a vertex in a regular mesh, itself included: couplings of one scalar unknown.
+_NEIGHBOURS = {"triangle": 7, "quadrilateral": 9, "tetrahedron": 15, "hexahedron": 27}
+_BYTES_PER_ENTRY = 12
+# Fitted to the memory of runs: copies of the matrix that live at once, and the share of the fill
+# of nested dissection on a grid (George 1973) that MUMPS stores.
+_COPIES = 3
+_FILL_SHARE = 0.25
+
+
+def summarise(config: cfg.Config, problem: ChemoMechanics) -> str:
+    """Describe a problem in its initial state as a table; collective.
+
+    Args:
+        config: The configuration the problem was made from.
+        problem: The problem.
+
+    Returns:
+        The table as text, the same on all ranks.
+    """
+    quality = problem.domain.quality()
+    mean = problem.mean_composition()
+    sections = {
+        "Dimensionless groups": _describe_groups(config, problem),
+        "Phases": _describe_phases(config, problem, mean),
+        "Mesh": _describe_mesh(config, problem, quality),
+        "Solution": _describe_solution(config, problem, quality),
+    }
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    for title, rows in sections.items():
+        table.add_row(f"[bold]{title}[/bold]", "")
+        for label, value in rows:
+            table.add_row(f"  {label}", value)
+        table.add_section()
+    text = io.StringIO()
+    Console(file=text, width=100, color_system=None).print(table)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+@dataclass(frozen=True)
+class _Elasticity:
+    """Elastic numbers of an isotropic material, None where there is no such number."""
+
+    stiffness: float
+    expansion: float
+    shift: float
+
+
+def _find_elasticity(config: cfg.Config, dimension: int) -> _Elasticity | None:
+    mechanics, material = config.mechanics, config.material
+    if mechanics is None:
+        return None
+    law, strain = mechanics.elasticity, mechanics.eigenstrain
+    if not (isinstance(law, cfg.IsotropicConfig) and isinstance(strain, cfg.VegardConfig)):
+        return None
+    stiffness = law.young_modulus / material.scales.stress
+    expansion = strain.partial_molar_volume * material.site_concentration / 3
+    state = _COHERENCY[mechanics.resolve_assumption(dimension)]
+    shift = pd.coherent_shift(stiffness, law.poisson_ratio, expansion, state)
+    return _Elasticity(stiffness, expansion, shift)
+
+
+def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
+    material = config.material
+    dimension = problem.domain.mesh.geometry.dim
+    length = math.sqrt(material.kappa / material.scales.chemical_potential)
+    rows = [("l = sqrt(kappa / RT)", _nanometres(length))]
+    if isinstance(material.free_energy, cfg.RegularSolutionConfig):
+        rows.insert(0, ("chi", f"{material.free_energy.chi:g}"))
+    if config.mechanics is None:
+        return [*rows, ("mechanics", "none")]
+    assumption = config.mechanics.resolve_assumption(dimension).replace("_", " ")
+    elastic = _find_elasticity(config, dimension)
+    if elastic is None:
+        note = f"{assumption}; anisotropic: no E, eta and chi_eff are computed"
+        return [*rows, ("mechanics", note)]
+    rows += [
+        ("mechanics", assumption),
+        ("eta = Omega C / 3", f"{elastic.expansion:.4g}"),
+        ("E / (RT C)", f"{elastic.stiffness:.4g}"),
+        ("E eta^2 / (RT C)", f"{elastic.stiffness * elastic.expansion**2:.4g}"),
+    ]
+    if isinstance(material.free_energy, cfg.RegularSolutionConfig):
+        chi = material.free_energy.chi - elastic.shift
+        rows.append(("chi_eff (coherent waves)", f"{chi:.4f}"))
+    return rows
+
+
+def _describe_phases(config: cfg.Config, problem: ChemoMechanics, mean: float) -> Rows:
+    rows = [("mean composition", f"{mean:.6g}")]
+    law = config.material.free_energy
+    if not isinstance(law, cfg.RegularSolutionConfig):
+        return [*rows, ("binodal, spinodal", "not computed for polynomial free energies")]
+    elastic = _find_elasticity(config, problem.domain.mesh.geometry.dim)
+    rows += _describe_chi("stress-free", law.chi, config, mean)
+    if elastic is not None and elastic.shift > 0.0:
+        rows += _describe_chi("coherent", law.chi - elastic.shift, config, mean)
+    elif config.mechanics is not None and elastic is None:
+        rows.append(("coherent", "not computed for anisotropic mechanics"))
+    return rows
+
+
+def _describe_chi(state: str, chi: float, config: cfg.Config, mean: float) -> Rows:
+    """Phases and the fastest wave at one value of chi."""
+    if not pd.separates(chi):
+        return [(state, "one phase: chi is not above 2")]
+    scales, material = config.material.scales, config.material
+    gradient = material.kappa / scales.chemical_potential
+    poor, edge = pd.binodal(chi), pd.spinodal(chi)
+    rows = [
+        (f"binodal, {state}", f"c = {poor:.4f} and {1 - poor:.4f}"),
+        (f"spinodal, {state}", f"{edge:.4f} < c < {1 - edge:.4f}"),
+        (f"interface width, {state}", _nanometres(pd.interface_width(chi, gradient))),
+    ]
+    diffusivity = material.mobility.diffusivity
+    if material.mobility.kind == "degenerate":
+        diffusivity *= mean * (1.0 - mean)
+    if not edge < mean < 1.0 - edge:
+        return [*rows, (f"fastest wave, {state}", "none: small waves decay at this mean")]
+    mode = pd.fastest_mode(mean, chi, gradient, diffusivity)
+    wave = f"{_nanometres(mode.wavelength)}, grows by e in {1.0 / mode.rate:.3g} s"
+    return [*rows, (f"fastest wave, {state}", wave)]
+
+
+def _describe_mesh(config: cfg.Config, problem: ChemoMechanics, quality: MeshQuality) -> Rows:
+    name = problem.domain.mesh.topology.cell_name()
+    rows = [
+        ("cells", f"{quality.cells} ({name})"),
+        ("vertices", f"{quality.vertices}"),
+        (
+            "cell diameter",
+            f"{quality.h_min:.3g} to {quality.h_max:.3g} nm, mean {quality.h_mean:.3g} nm",
+        ),
+        ("worst shape", f"{quality.worst_shape:.2f} (1: regular, 0: degenerate)"),
+        ("facet groups", ", ".join(sorted(problem.domain.groups))),
+    ]
+    width = config.material.interface_width
+    if width is not None:
+        edge = _edge(quality.h_max, name) * problem.domain.length_unit
+        rows.insert(2, ("cells across an interface", f"{width / edge:.1f} (the largest cells)"))
+    return rows
+
+
+def _edge(diameter: float, cell: str) -> float:
+    """Edge of a square or cube of that diameter; on simplices edge and diameter are one."""
+    return diameter / {"quadrilateral": math.sqrt(2), "hexahedron": math.sqrt(3)}.get(cell, 1.0)
+
+
+def _describe_solution(config: cfg.Config, problem: ChemoMechanics, quality: MeshQuality) -> Rows:
+    unknowns = sum(
+        unknown.function_space.dofmap.index_map.size_global
+        * unknown.function_space.dofmap.index_map_bs
+        for unknown in problem.unknowns
+    )
+    memory, how = _estimate_memory(config, problem, quality, unknowns)
+    scales = config.material.scales
+    return [
+        ("degrees of freedom", f"{unknowns}"),
+        ("linear solver", config.solver.preset),
+        ("memory", f"about {memory / 1e9:.2g} GB over all ranks ({how})"),
+        ("unit of time L0^2 / D, L0 = 1 nm", f"{scales.time:.3g} s"),
+        ("end of the run", f"{config.time.end:g} s, {len(config.snapshot_times)} snapshots"),
+    ]
+
+
+def _estimate_memory(
+    config: cfg.Config, problem: ChemoMechanics, quality: MeshQuality, unknowns: int
+) -> tuple[float, str]:
+    """Bytes for matrices and factors, and in words how they were estimated."""
+    mesh = problem.domain.mesh
+    name = mesh.topology.cell_name()
+    per_vertex = unknowns / quality.vertices
+    matrix = _COPIES * unknowns * per_vertex * _NEIGHBOURS[name] * _BYTES_PER_ENTRY
+    if config.solver.preset == "iterative":
+        return matrix, f"{_COPIES} copies of the matrix; vectors and meshes come on top"
+    n = quality.vertices
+    fill = 31 / 4 * n * math.log2(n) if mesh.topology.dim == 2 else 31 * n ** (4 / 3)
+    factors = 2 * _FILL_SHARE * fill * per_vertex**2 * _BYTES_PER_ENTRY
+    return matrix + factors, "matrix and LU factors by nested dissection, rough"
+
+
+def _nanometres(length: float) -> str:
+    return f"{length * 1e9:.4g} nm"

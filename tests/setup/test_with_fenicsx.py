@@ -1,0 +1,283 @@
+"""The wrapper's promises that need no network and no root of its own.
+
+Each test runs a copy of the script in a machine made of a few fake programs: it never sees the
+real one.
+"""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mpi4py import MPI
+
+REPOSITORY = Path(__file__).parents[2]
+WRAPPER = REPOSITORY / "with-fenicsx"
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+PROGRAMS = (
+    *("bash", "sh", "env", "true", "sleep", "id", "flock"),
+    *("awk", "cut", "grep", "head", "paste", "sed", "sha256sum", "sort"),
+    *("basename", "cat", "chmod", "cp", "df", "dirname", "ln", "mkdir", "mktemp", "mv"),
+    *("readlink", "rm", "tar", "touch"),
+)
+
+pytestmark = [
+    pytest.mark.skipif(not WRAPPER.exists(), reason="runs from a clone"),
+    pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="a shell script: one rank tests it"),
+]
+
+
+def _script(path, text):
+    path.unlink(missing_ok=True)  # it may be a link to the real program
+    path.write_text(f"#!/bin/bash\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A clone, an empty cache, a PATH with standard tools but neither DOLFINx nor mmdebstrap."""
+    clone = tmp_path / "clone"
+    (clone / "packages").mkdir(parents=True)
+    for name in (
+        "with-fenicsx",
+        "pyproject.toml",
+        "packages/debian.txt",
+        "packages/install-python",
+    ):
+        shutil.copy(REPOSITORY / name, clone / name)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in PROGRAMS:
+        (programs / name).symlink_to(shutil.which(name))
+    return Machine(clone, programs, tmp_path / "cache")
+
+
+class Machine:
+    def __init__(self, clone: Path, programs: Path, cache: Path):
+        self.clone, self.programs, self.cache = clone, programs, cache
+
+    def environment(self, **variables):
+        return {
+            "PATH": str(self.programs),
+            "HOME": os.environ["HOME"],
+            "CHEMOMECH_ROOT": str(self.cache),
+            **variables,
+        }
+
+    def start(self, *command, **variables):
+        return subprocess.Popen(
+            [self.clone / "with-fenicsx", *command],
+            env=self.environment(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *command, **variables):
+        process = self.start(*command, **variables)
+        output, errors = process.communicate(timeout=60)
+        return process.returncode, output, errors
+
+    def give_program(self, name, text):
+        _script(self.programs / name, text)
+
+    def give_dolfinx(self, version="0.10.0"):
+        """Let python3 claim a DOLFINx, and the installation of Python packages succeed at once."""
+        self.give_program("python3", f'[ "$1" = - ] && echo "{version} {sys.executable}"')
+        _script(
+            self.clone / "packages/install-python",
+            'for layer in "$2 $SHARED_KEY" "$3 $CLONE_KEY"; do set -- $layer\n'
+            'mkdir -p "$1/bin"; echo "$2" > "$1/complete"; echo made >&2; done',
+        )
+
+    def give_system(self):
+        """Let bootstrapping give an empty folder and entering run the command here."""
+        if not KEYRING.exists():
+            pytest.skip("the wrapper makes its own root on Debian and Ubuntu only")
+        self.give_dolfinx()
+        self.give_program("python3", "exit 1")
+        self.give_program("id", "echo 0")
+        self.give_program(
+            "mmdebstrap",
+            'for d; do case $d in */system.partial) mkdir -p "$d/etc" ;; esac; done',
+        )
+        # The options end where the command starts: env (a start), install-python (the set-up) or
+        # true (the check that it works).
+        self.give_program(
+            "bwrap",
+            "report=/dev/null\n"
+            "while [ $# -gt 0 ]; do case $1 in\n"
+            "  --info-fd) report=/dev/fd/$2; shift ;;\n"
+            "  env|true|*/install-python) break ;; esac; shift; done\n"
+            '"$@" <&0 & echo "{ \\"child-pid\\": $! }" > $report\n'
+            "wait $!",
+        )
+
+
+def test_without_a_command_it_shows_its_usage(machine):
+    code, output, errors = machine.run()
+    assert code == 2
+    assert output == ""
+    assert "with-fenicsx COMMAND" in errors
+    assert "CHEMOMECH_SUITE" in errors
+    assert not machine.cache.exists()
+
+
+def test_unknown_suite_is_refused(machine):
+    code, _, errors = machine.run("true", CHEMOMECH_SUITE="sid")
+    assert code == 1
+    assert "CHEMOMECH_SUITE=sid is unknown" in errors
+
+
+def test_machine_without_dolfinx_is_refused_when_asked_for(machine):
+    code, _, errors = machine.run("true", CHEMOMECH_SUITE="machine")
+    assert code == 1
+    assert "no DOLFINx" in errors
+    assert "conda" in errors
+    assert "docker" in errors
+
+
+def test_missing_programs_are_named_with_the_other_ways(machine):
+    machine.give_program("id", "echo 1000")
+    code, output, errors = machine.run("true")
+    assert code == 1
+    assert output == ""
+    assert "needed and not here: mmdebstrap bwrap newuidmap" in errors
+    assert "conda" in errors
+    assert "docker" in errors
+
+
+def test_too_little_space_is_said_before_anything_is_fetched(machine):
+    machine.give_system()
+    machine.give_program("df", r"printf 'header\ndisk 9000000 8000000 1000000 89%% /\n'")
+    machine.give_program("mmdebstrap", f"touch {machine.cache}/fetched")
+    code, _, errors = machine.run("true")
+    assert code == 1
+    assert "1 GB of free space; 5 GB are needed" in errors
+    assert not (machine.cache / "fetched").exists()
+
+
+def test_mount_namespaces_refused_by_the_kernel_are_reported(machine):
+    machine.give_system()
+    machine.give_program("bwrap", "exit 1")
+    code, _, errors = machine.run("true")
+    assert code == 1
+    assert "may not make a mount namespace" in errors
+
+
+def test_own_dolfinx_is_used_and_set_up_once(machine):
+    machine.give_dolfinx()
+    code, output, errors = machine.run("bash", "-c", "echo $OMP_NUM_THREADS; exit 7")
+    assert (code, output) == (7, "1\n")
+    assert errors.count("made") == 2
+    code, output, errors = machine.run("bash", "-c", "echo $OMP_NUM_THREADS", OMP_NUM_THREADS="3")
+    assert (code, output, errors) == (0, "3\n", "")
+
+
+def test_changed_dependencies_are_installed_anew(machine):
+    machine.give_dolfinx()
+    machine.run("true")
+    project = machine.clone / "pyproject.toml"
+    text = project.read_text()
+    project.write_text(text.replace("dependencies = [", 'dependencies = [\n    "tqdm",', 1))
+    assert machine.run("true")[2].count("made") == 2
+
+
+def test_two_clones_have_their_own_environment(machine, tmp_path):
+    machine.give_dolfinx()
+    other = Machine(tmp_path / "other", machine.programs, machine.cache)
+    shutil.copytree(machine.clone, other.clone)
+    show = ("bash", "-c", "echo ${PATH%%:*}")
+    first, second = machine.run(*show)[1], other.run(*show)[1]
+    assert Path(first).parent.parent == Path(second).parent.parent
+    assert first != second
+
+
+def test_a_first_use_makes_the_system_and_later_ones_do_not(machine):
+    machine.give_system()
+    code, output, errors = machine.run("bash", "-c", "echo inside; exit 5")
+    assert (code, output) == (5, "inside\n")
+    assert "[2/4]" in errors
+    assert machine.run("bash", "-c", "exit 4")[::2] == (4, "")
+
+
+def test_a_failed_set_up_leaves_nothing_half_made(machine):
+    machine.give_system()
+    machine.give_program("mmdebstrap", 'mkdir -p "${@: -2:1}"; exit 25')
+    code, _, errors = machine.run("true")
+    assert code == 1
+    assert "could not be made" in errors
+    assert not list(machine.cache.glob("*/system*"))
+
+
+def test_remains_of_an_interrupted_set_up_are_replaced(machine):
+    machine.give_system()
+    machine.give_program("mmdebstrap", "exit 25")
+    machine.run("true")
+    (place,) = machine.cache.glob("trixie-*")
+    (place / "system.partial").mkdir()
+    (place / "system.partial/old").touch()
+    machine.give_system()
+    assert machine.run("true")[0] == 0
+    assert (place / "system").is_dir()
+    assert not (place / "system/old").exists()
+    assert not (place / "system.partial").exists()
+
+
+def test_a_second_set_up_waits_for_the_first(machine):
+    machine.give_system()
+    slow = (machine.programs / "mmdebstrap").read_text() + "sleep 2\n"
+    (machine.programs / "mmdebstrap").write_text(slow)
+    processes = [machine.start("true") for _ in range(2)]
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert sum("[2/4]" in text for text in errors) == 1
+    assert sum("waiting" in text for text in errors) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+def test_signals_reach_the_command_which_decides(machine, number):
+    machine.give_system()
+    machine.run("true")
+    name = number.name.removeprefix("SIG")
+    script = f"trap 'echo caught; exit 9' {name}; echo up; while :; do sleep 0.05; done"
+    process = machine.start("bash", "-c", script)
+    assert process.stdout.readline() == "up\n"
+    time.sleep(0.2)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=20)
+    assert (process.returncode, output) == (9, "caught\n")
+
+
+def test_standard_input_reaches_the_command(machine):
+    machine.give_system()
+    machine.run("true")
+    finished = subprocess.run(
+        [machine.clone / "with-fenicsx", "cat"],
+        input="words",
+        env=machine.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert finished.stdout == "words"
+
+
+def test_called_inside_itself_it_runs_the_command_directly(machine):
+    code, output, errors = machine.run(
+        "bash", "-c", "echo direct", CHEMOMECH_INSIDE=str(machine.clone)
+    )
+    assert (code, output, errors) == (0, "direct\n", "")
+
+
+def test_package_list_names_no_package_twice():
+    lines = (REPOSITORY / "packages/debian.txt").read_text().splitlines()
+    packages = [line for line in (line.split("#")[0].strip() for line in lines) if line]
+    assert len(packages) == len(set(packages)) > 10

@@ -1,0 +1,109 @@
+"""The Jacobian is the derivative of the residual, and the residual that of the energy."""
+
+import numpy as np
+import pytest
+
+from chemomech.geometry.box import Box
+from chemomech.geometry.meshing import create_domain
+from chemomech.materials.mobility import DegenerateMobility
+from chemomech.problems.chemo_mechanics import ChemoMechanics, Loads
+from chemomech.problems.conditions import Displacement
+from chemomech.solvers.block_system import BlockSystem
+
+CASES = [
+    (None, "quadrilateral"),
+    ("plane_stress", "triangle"),
+    ("plane_strain", "quadrilateral"),
+    ("generalised_plane_strain", "triangle"),
+    ("generalised_plane_strain", "quadrilateral"),
+    ("three_dimensional", "hexahedron"),
+    ("three_dimensional", "tetrahedron"),
+]
+
+
+@pytest.fixture
+def create_system(comm, material):
+    """Return a function for a small system in a random state."""
+
+    def create(assumption, cell, loads=None):
+        flat = cell in ("quadrilateral", "triangle")
+        lengths = (9e-9, 6e-9) if flat else (6e-9, 4e-9, 4e-9)
+        domain = create_domain(Box(lengths), 1.5e-9 if flat else 2e-9, comm, cell)
+        problem = ChemoMechanics(
+            domain, material.energy(assumption), DegenerateMobility(1.0), loads
+        )
+        problem.shift.value = 0.7
+        system = BlockSystem(problem)
+        state = random_vector(system, 1, np.array([0.3, 1.0, 0.1, 0.01]))
+        state.array_w[: system.sizes[0]] += 0.5
+        return system, state
+
+    return create
+
+
+def random_vector(system, seed, scales):
+    """Uniform numbers in (-1, 1) times one scale for each block."""
+    generator = np.random.default_rng([seed, system.comm.rank])
+    vector = system.x.duplicate()
+    weights = np.repeat(scales[: len(system.sizes)], system.sizes)
+    vector.setArray(weights * generator.uniform(-1, 1, vector.getLocalSize()))
+    return vector
+
+
+def measure_slope(system, state, direction):
+    """Order at which the remainder of the linearisation vanishes."""
+    base, moved, product = (system.residual.duplicate() for _ in range(3))
+    system.assemble_residual(state, base)
+    system.assemble_jacobian()
+    system.jacobian.mult(direction, product)
+    steps = [1e-2, 5e-3, 2.5e-3, 1.25e-3]
+    remainders = []
+    for step in steps:
+        system.assemble_residual(state + step * direction, moved)
+        moved.axpy(-1.0, base)
+        moved.axpy(-step, product)
+        remainders.append(moved.norm())
+    return np.polyfit(np.log(steps), np.log(remainders), 1)[0]
+
+
+@pytest.mark.parametrize(("assumption", "cell"), CASES)
+def test_remainder_is_of_second_order(create_system, assumption, cell):
+    system, state = create_system(assumption, cell)
+    for seed in (2, 3):
+        direction = random_vector(system, seed, np.array([1.0, 1.0, 1.0, 1.0]))
+        assert measure_slope(system, state, direction) == pytest.approx(2.0, abs=0.05)
+
+
+def test_remainder_with_a_clamp_is_of_second_order(create_system):
+    clamp = Loads([Displacement("left")])
+    system, state = create_system("plane_strain", "quadrilateral", clamp)
+    direction = random_vector(system, 2, np.ones(4))
+    first = system.offsets[2]
+    for vector in (state, direction):
+        for condition in system.problem.conditions[2]:
+            dofs, owned = condition.dof_indices()
+            vector.array_w[first + dofs[:owned]] = 0.0
+    assert measure_slope(system, state, direction) == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("assumption", "cell"), CASES)
+def test_residual_is_the_derivative_of_the_energy(create_system, assumption, cell):
+    system, state = create_system(assumption, cell)
+    state.array_w[system.offsets[1] : system.offsets[2]] = 0.0
+    direction = random_vector(system, 4, np.ones(4))
+
+    def energy(step):
+        system.scatter_unknowns(state + step * direction)
+        return sum(system.problem.energies().values())
+
+    # Fourth-order central difference.
+    h = 1e-3
+    numerical = (8 * (energy(h) - energy(-h)) - (energy(2 * h) - energy(-2 * h))) / (12 * h)
+
+    residual = system.residual.duplicate()
+    system.assemble_residual(state, residual)
+    # With mu = 0 the second block is - dF/dc, tested by c's part of the direction.
+    exact = -system.block(residual, 1) @ system.block(direction, 0)
+    for block in range(2, len(system.sizes)):
+        exact += system.block(residual, block) @ system.block(direction, block)
+    assert numerical == pytest.approx(system.comm.allreduce(exact), rel=1e-7)
