@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import ufl
 from dolfinx import fem
 from petsc4py import PETSc
@@ -52,7 +53,7 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
     discretisation = Discretisation(
         config.solver.degree_composition,
         config.solver.degree_displacement,
-        config.solver.quadrature_degree,
+        None if config.solver.quadrature_degree == "auto" else config.solver.quadrature_degree,
     )
     homogeneous = _create_free_energy(config.material)
     start = _create_initial_composition(config, particle.domain, homogeneous.bounds)
@@ -142,7 +143,7 @@ def _create_mechanics(
     law = config.mechanics.elasticity
     dimension = particle.domain.mesh.geometry.dim
     elasticity = el.Elasticity(
-        _create_stiffness(law) / config.material.scales.stress,
+        np.asarray(_create_stiffness(law) / config.material.scales.stress, dtype=np.float64),
         el.Assumption(config.mechanics.resolve_assumption(dimension)),
         in_wire_frame=getattr(law, "frame", "global") == "wire",
     )

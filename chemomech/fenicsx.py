@@ -5,6 +5,7 @@ from __future__ import annotations
 import dolfinx
 import numpy as np
 from dolfinx import cpp, fem, graph, mesh
+from numpy.typing import NDArray
 from petsc4py import PETSc
 
 _RELEASE = tuple(int(part) for part in dolfinx.__version__.split(".")[:2])
@@ -25,7 +26,8 @@ def create_real_space(domain: mesh.Mesh) -> fem.FunctionSpace:
         ghosts, owners = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
     else:
         ghosts, owners = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int32)
-    index_map = cpp.common.IndexMap(domain.comm, int(domain.comm.rank == 0), ghosts, owners)
+    tag = () if _RELEASE < (0, 11) else (0,)
+    index_map = cpp.common.IndexMap(domain.comm, int(domain.comm.rank == 0), ghosts, owners, *tag)
     everywhere = np.zeros((cells.size_local + cells.num_ghosts, 1), dtype=np.int32)
     lists = graph.adjacencylist(everywhere)
     layout = piecewise.dofmap._cpp_object.dof_layout
@@ -37,6 +39,16 @@ def create_real_space(domain: mesh.Mesh) -> fem.FunctionSpace:
     else:
         space = cpp.fem.FunctionSpace_float64(*arguments)
     return fem.FunctionSpace(domain, piecewise.ufl_element(), space)
+
+
+def get_cell_nodes(geometry: mesh.Geometry) -> NDArray[np.int32]:
+    """Geometry nodes of each cell on this rank, shape (cells, nodes a cell)."""
+    return geometry.dofmap if _RELEASE < (0, 11) else geometry.dofmaps[0]
+
+
+def get_geometry_degree(geometry: mesh.Geometry) -> int:
+    """Polynomial degree of the map from reference to physical cells: 1 for straight cells."""
+    return int((geometry.cmap if _RELEASE < (0, 11) else geometry.cmaps[0]).degree)
 
 
 def is_option_unused(prefix: str, name: str) -> bool:

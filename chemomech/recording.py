@@ -114,9 +114,7 @@ class Recorder:
         if problem.u is None:
             return
         self._displacement = fem.Function(problem.u.function_space, name="displacement")
-        self._stress = StressFields(
-            problem.stress(), space, self._scales.stress, particle.tangent
-        )
+        self._stress = StressFields(problem.stress(), space, self._scales.stress, particle.tangent)
         self._fields += [self._displacement, *self._stress.fields]
 
     def _update_fields(self) -> None:

@@ -113,9 +113,7 @@ def _provenance_file(folder: RunFolder) -> Path:
 def _warn_of_unused_options(config: Config, comm: MPI.Comm) -> None:
     unused = find_unused_options(config)
     if unused and comm.rank == 0:
-        _log.warning(
-            "PETSc did not ask for these options of solver.petsc: %s", ", ".join(unused)
-        )
+        _log.warning("PETSc did not ask for these options of solver.petsc: %s", ", ".join(unused))
 
 
 def _write_beginnings(config: Config, folder: RunFolder) -> Provenance:
@@ -128,9 +126,7 @@ def _write_beginnings(config: Config, folder: RunFolder) -> Provenance:
     return provenance
 
 
-def _march(
-    config: Config, stepper: Bdf2, recorder: Recorder, comm: MPI.Comm, quiet: bool
-) -> str:
+def _march(config: Config, stepper: Bdf2, recorder: Recorder, comm: MPI.Comm, quiet: bool) -> str:
     """Step to the end or to a stationary state, recording as it goes."""
     scales = config.material.scales
     unit = "J/m" if recorder.dimension == 2 else "J"

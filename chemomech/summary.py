@@ -181,7 +181,7 @@ def _describe_solution(config: cfg.Config, problem: ChemoMechanics, quality: Mes
     return [
         ("degrees of freedom", f"{unknowns}"),
         ("linear solver", config.solver.preset),
-        ("memory", f"about {memory / 1e9:.2g} GB over all ranks ({how})"),
+        ("memory", f"about {memory / 1e9:.2g} GB and 0.3 GB a rank ({how})"),
         ("unit of time L0^2 / D, L0 = 1 nm", f"{scales.time:.3g} s"),
         ("end of the run", f"{config.time.end:g} s, {len(config.snapshot_times)} snapshots"),
     ]
@@ -196,7 +196,7 @@ def _estimate_memory(
     per_vertex = unknowns / quality.vertices
     matrix = _COPIES * unknowns * per_vertex * _NEIGHBOURS[name] * _BYTES_PER_ENTRY
     if config.solver.preset == "iterative":
-        return matrix, f"{_COPIES} copies of the matrix; vectors and meshes come on top"
+        return matrix, f"{_COPIES} copies of the matrix, rough"
     n = quality.vertices
     fill = 31 / 4 * n * math.log2(n) if mesh.topology.dim == 2 else 31 * n ** (4 / 3)
     factors = 2 * _FILL_SHARE * fill * per_vertex**2 * _BYTES_PER_ENTRY

@@ -156,8 +156,8 @@ class SolverConfig(Section):
         default=1, description="polynomial degree of c and mu"
     )
     degree_displacement: Literal[1, 2] = Field(default=1, description="polynomial degree of u")
-    quadrature_degree: Annotated[int, Field(strict=True, ge=1, le=20)] = Field(
-        default=3, description="degree of the integration rule"
+    quadrature_degree: Literal["auto"] | Annotated[int, Field(strict=True, ge=1, le=20)] = Field(
+        default="auto", description="degree of the integration rule; auto: 2 degree_composition + 1"
     )
     max_newton_iterations: Annotated[Count, Field(le=1000)] = Field(
         default=10, description="Newton iterations before a step is retried smaller"

@@ -248,6 +248,8 @@ def _read_grey(path: Path) -> npt.NDArray[np.generic]:
     """Image as a grey array of its own number type."""
     if not path.is_file():
         raise InputError("no such file", path=str(path))
+    if path.stat().st_size == 0:
+        raise InputError("cannot be read as an image: it is empty", path=str(path))
     try:
         image = np.load(path) if path.suffix == ".npy" else imread(path)
     except (OSError, ValueError, SyntaxError, EOFError) as error:

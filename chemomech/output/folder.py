@@ -129,6 +129,4 @@ def _check_unused(folder: Path) -> None:
 
 
 def _unusable(folder: Path, error: OSError) -> InputError:
-    return InputError(
-        f"{folder} cannot be used as output folder: {error.strerror}", key="--output"
-    )
+    return InputError(f"{folder} cannot be used as output folder: {error.strerror}", key="--output")

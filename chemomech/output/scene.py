@@ -13,7 +13,7 @@ from chemomech.output.snapshots import SnapshotGrid
 
 # VTK looks for an X server first, and complains where there is none, unless told to draw in memory.
 if sys.platform == "linux" and not os.environ.get("DISPLAY"):
-    os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkOSOpenGLRenderWindow")
+    os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 
 import pyvista
 from vtkmodules.vtkCommonCore import vtkVersion

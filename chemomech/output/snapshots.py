@@ -11,6 +11,8 @@ from dolfinx import mesh as dmesh
 from dolfinx.mesh import CellType
 from numpy.typing import NDArray
 
+from chemomech.fenicsx import get_cell_nodes, get_geometry_degree
+
 _VTK_ORDER = {
     CellType.triangle: (0, 1, 2),
     CellType.quadrilateral: (0, 1, 3, 2),
@@ -79,7 +81,7 @@ class Gatherer:
     def __init__(self, mesh: dmesh.Mesh) -> None:
         cell = mesh.topology.cell_type
         geometry = mesh.geometry
-        if cell not in _VTK_ORDER or geometry.cmap.degree != 1:
+        if cell not in _VTK_ORDER or get_geometry_degree(geometry) != 1:
             raise ValueError(f"Only linear meshes can be gathered, not {cell.name} of this kind.")
         self._mesh = mesh
         self._comm = mesh.comm
@@ -147,7 +149,7 @@ class Gatherer:
     def _gather_cells(self, cell: CellType) -> NDArray[np.int64] | None:
         """Cells as input indices of their vertices, in the order of the mesh's input."""
         count = self._mesh.topology.index_map(self._mesh.topology.dim).size_local
-        local = self._mesh.geometry.dofmap[:count][:, list(_VTK_ORDER[cell])]
+        local = get_cell_nodes(self._mesh.geometry)[:count][:, list(_VTK_ORDER[cell])]
         cells = self._comm.gather(self._input_index[local])
         original = self._comm.gather(self._mesh.topology.original_cell_index[:count])
         if self._comm.rank != 0:
@@ -156,7 +158,7 @@ class Gatherer:
 
     def _find_vertex_dofs(self, space: fem.FunctionSpace) -> NDArray[np.int32]:
         """Block dof at each owned vertex; vertices and dofs may be owned by different ranks."""
-        nodes = self._mesh.geometry.dofmap
+        nodes = get_cell_nodes(self._mesh.geometry)
         layout = space.dofmap.dof_layout
         at_vertices = [layout.entity_dofs(0, i)[0] for i in range(nodes.shape[1])]
         dofs = np.empty(self._input_index.size, dtype=np.int32)

@@ -14,6 +14,10 @@ from chemomech.solvers.preconditioners import PetscOptions, Preset, create_linea
 #: Share of the way to a bound that one Newton step may go.
 FRACTION_TO_BOUND = 0.9
 
+#: Share of Newton's absolute tolerance that suffices for a linear solve: round-off keeps it from
+#: reducing a small right-hand side by the relative tolerance.
+LINEAR_SHARE = 0.01
+
 #: The one step of a linear problem must be as exact as Newton's method would make it.
 LINEAR: PetscOptions = {"ksp_rtol": 1e-10}
 
@@ -95,6 +99,7 @@ class NewtonSolver:
         if system.is_linear:
             defaults = {**defaults, **LINEAR}
         else:
+            self.snes.ksp.setTolerances(atol=LINEAR_SHARE * settings.absolute_tolerance)
             self.snes.setLineSearchPreCheck(self._adjust_step)
         database = PETSc.Options(prefix)
         for name, value in {**defaults, **(options or {})}.items():
@@ -161,7 +166,7 @@ class NewtonSolver:
         step.array_w[: system.sizes[0]] += rest / weight
 
     def _keep_within_bounds(self, x: PETSc.Vec, step: PETSc.Vec) -> None:
-        """Shorten ``step`` (SNES subtracts it) so that no value passes 0.9 of its way to a bound."""
+        """Shorten ``step`` (SNES subtracts it): no value passes 0.9 of its way to a bound."""
         lower, upper = self.system.problem.bounds
         if not np.isfinite([lower, upper]).any():
             return

@@ -201,7 +201,7 @@ class Bdf2:
         predicted, share = self._predict(size)
         for unknown, values in zip(self._problem.unknowns, predicted, strict=True):
             unknown.x.array[:] = values
-        self._c[:] = self._limit(predicted[0])
+        self._c[:] = self._limit(predicted[0].copy())
         result = self._solver.solve()
         if not result.converged or not self._control.adaptive:
             return result, 0.0
@@ -292,7 +292,7 @@ class Bdf2:
         initial = self._c.copy()
         self._set_difference(VANISHING)
         result = self._solver.solve()
-        rate = (self._c - initial) / VANISHING
+        rate = np.divide(self._c - initial, VANISHING, dtype=np.float64)
         self._c[:] = initial
         if not result.converged:
             raise ConvergenceError(
@@ -318,9 +318,9 @@ class Bdf2:
         lower, upper = self._problem.bounds
         last = self._states[0][0]
         if math.isfinite(lower):
-            guess = np.maximum(guess, lower + 0.1 * (last - lower))
+            np.maximum(guess, lower + 0.1 * (last - lower), out=guess)
         if math.isfinite(upper):
-            guess = np.minimum(guess, upper - 0.1 * (upper - last))
+            np.minimum(guess, upper - 0.1 * (upper - last), out=guess)
         return guess
 
     def _max_norm(self, values: Array) -> float:

@@ -29,11 +29,24 @@ SHORT = {
     "bent_nanowire_3d": ["mesh.size=12 nm", "time.end=0.1 s"],
 }
 COMMON = ["mesh.allow_coarse=true", "output.count=3"]
-COLUMNS = (
-    "step,time_s,dt_s,rejected,newton_iterations,krylov_iterations,lithium_mean,"
-    "lithium_balance_error,energy_chemical_J,energy_gradient_J,energy_elastic_J,energy_total_J,"
-    "c_min,c_max,von_mises_max_Pa,wall_s"
-).split(",")
+COLUMNS = {
+    "step",
+    "time_s",
+    "dt_s",
+    "rejected",
+    "newton_iterations",
+    "krylov_iterations",
+    "lithium_mean",
+    "lithium_balance_error",
+    "energy_chemical_J",
+    "energy_gradient_J",
+    "energy_elastic_J",
+    "energy_total_J",
+    "c_min",
+    "c_max",
+    "von_mises_max_Pa",
+    "wall_s",
+}
 PICTURES = {
     "composition_start.png",
     "composition.png",
@@ -107,7 +120,7 @@ def test_ledger_has_its_columns_and_is_sound(results):
     header = (results / "ledger.csv").read_text().splitlines()[0].split(",")
     assert tuple(header) == name_columns(dimension)
     ledger = read_columns(results)
-    assert set(COLUMNS) <= set(ledger)
+    assert set(ledger) >= COLUMNS
     end = load_config(results / "config.toml", COMM).time.end
     assert ledger["time_s"][-1] == pytest.approx(end, rel=1e-14)
     assert_sound(ledger)

@@ -216,6 +216,18 @@ def test_a_failed_set_up_leaves_nothing_half_made(machine):
     assert not list(machine.cache.glob("*/system*"))
 
 
+def test_an_interrupted_set_up_stops_at_once_and_cleans_up(machine):
+    machine.give_system()
+    machine.give_program("mmdebstrap", 'mkdir -p "${@: -2:1}"; echo begun >&2; sleep 50')
+    process = machine.start("true")
+    while "begun" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert not list(machine.cache.glob("*/system*"))
+
+
 def test_remains_of_an_interrupted_set_up_are_replaced(machine):
     machine.give_system()
     machine.give_program("mmdebstrap", "exit 25")

@@ -140,7 +140,7 @@ def cells_of(report, label):
 
 def test_validation_tells_the_theory_of_parameter_set_a():
     report = run.validate(configure(), COMM)
-    assert cells_of(report, "chi_eff") .endswith(" 2.4529")
+    assert cells_of(report, "chi_eff").endswith(" 2.4529")
     assert cells_of(report, "eta =").endswith("0.01489")
     assert cells_of(report, "E / (RT C)") == "937.6"
     assert cells_of(report, "E eta^2 / (RT C)") == "0.208"

@@ -1,5 +1,6 @@
 """A manufactured solution: orders of convergence in space and in time."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -32,8 +33,12 @@ def exact_solution(mesh, time):
     x, y = ufl.SpatialCoordinate(mesh)
     time = ufl.variable(time)
     c = 0.5 + 0.2 * ufl.cos(ufl.pi * x) * ufl.cos(ufl.pi * y) * ufl.exp(-time)
-    u = AMPLITUDE * (1 + time) * ufl.as_vector(
-        [ufl.sin(ufl.pi * x) * ufl.cos(ufl.pi * y), ufl.cos(ufl.pi * x) * ufl.sin(ufl.pi * y)]
+    u = (
+        AMPLITUDE
+        * (1 + time)
+        * ufl.as_vector(
+            [ufl.sin(ufl.pi * x) * ufl.cos(ufl.pi * y), ufl.cos(ufl.pi * x) * ufl.sin(ufl.pi * y)]
+        )
     )
     elastic = create_strain(u) - ETA * (c - 0.5) * ufl.Identity(3)
     lame, shear = (
@@ -155,7 +160,7 @@ def test_second_order_in_time():
             np.sqrt(comm.allreduce(np.sum((finer - coarser) ** 2)))
             for coarser, finer in zip(*pair, strict=True)
         ]
-        for pair in zip(states[:-1], states[1:], strict=True)
+        for pair in pairwise(states)
     ]
     rates = np.log2(np.array(changes[:-1]) / changes[1:])
     np.testing.assert_allclose(rates[-1], 2.0, atol=0.15)

@@ -75,9 +75,7 @@ def test_noise_grows_at_the_fastest_rate_and_decomposes(
     assert comm.allreduce(problem.c.x.array.max(), op=max) > 1 - spinodal
 
 
-def test_plane_strain_keeps_it_homogeneous(
-    create_mirror_box, create_stepper, amplitude, material
-):
+def test_plane_strain_keeps_it_homogeneous(create_mirror_box, create_stepper, amplitude, material):
     # A box in which the strain-free solution would decompose at its fastest.
     problem, length = create_mirror_box("plane_strain", STRAIN_FREE)
     drive, square = STRAIN_FREE - 2 * 0.29707, (np.pi / length) ** 2

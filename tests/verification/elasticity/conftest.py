@@ -105,8 +105,7 @@ def quarter_disc(comm):
             east = [geo.addPoint(radius, 0, 0, h) for radius, h in ((core, size), (rim, rim_size))]
             north = [geo.addPoint(0, radius, 0, h) for radius, h in ((core, size), (rim, rim_size))]
             arcs = [
-                geo.addCircleArc(*ends)
-                for ends in zip(east, (centre, centre), north, strict=True)
+                geo.addCircleArc(*ends) for ends in zip(east, (centre, centre), north, strict=True)
             ]
             x_axis = [geo.addLine(centre, east[0]), geo.addLine(*east)]
             y_axis = [geo.addLine(centre, north[0]), geo.addLine(*north)]

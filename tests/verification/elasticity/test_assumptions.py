@@ -42,13 +42,15 @@ def mean(integrate):
 @pytest.mark.parametrize("preset", list(Preset))
 @pytest.mark.parametrize("assumption", ALL)
 def test_free_bar_under_tension(assumption, preset, body, solid, solve, mean, largest):
-    """Tractions on both ends, no support: Hooke's law, whatever is done about the third direction."""
+    """Tractions on both ends, no support: Hooke's law, whatever the third direction does."""
     domain, pull = body(assumption), 100.0
     young, nu = solid.young, solid.poisson
     along = (pull, 0.0, 0.0)[: domain.mesh.geometry.dim]
     against = tuple(-t for t in along)
     loads = Loads(tractions=(Traction("right", along), Traction("left", against)))
-    problem = solve(StaticStress(domain, solid.mechanics(assumption), ufl.as_ufl(0.0), loads), preset)
+    problem = solve(
+        StaticStress(domain, solid.mechanics(assumption), ufl.as_ufl(0.0), loads), preset
+    )
     strain, stress = np.zeros((3, 3)), np.zeros((3, 3))
     stress[0, 0] = pull
     if assumption == "plane_strain":
@@ -59,9 +61,7 @@ def test_free_bar_under_tension(assumption, preset, body, solid, solve, mean, la
         strain[2, 2] = -nu * pull / young
     tolerance = 1e-7 * pull
     np.testing.assert_allclose(mean(problem.stress(), domain.mesh), stress, atol=tolerance)
-    np.testing.assert_allclose(
-        mean(problem.strain(), domain.mesh), strain, atol=tolerance / young
-    )
+    np.testing.assert_allclose(mean(problem.strain(), domain.mesh), strain, atol=tolerance / young)
     assert largest(problem.stress() - ufl.as_matrix(stress.tolist()), domain.mesh) < tolerance
 
 

@@ -12,9 +12,7 @@ from chemomech.problems.static_stress import StaticStress
 
 
 @pytest.mark.parametrize(("assumption", "factor"), [("plane_stress", 1.0), ("plane_strain", 1.3)])
-def test_bilayer_bends_to_timoshenkos_curvature(
-    assumption, factor, comm, solid, solve, integrate
-):
+def test_bilayer_bends_to_timoshenkos_curvature(assumption, factor, comm, solid, solve, integrate):
     """K = 3 e / (2 h), with (1 + nu) e for e in plane strain; a free wire of two equal layers."""
     misfit, width, length = 2.9785e-3, 100.0, 600.0
     wire = Nanowire(width=100e-9, bend_radius=None, bend_angle=0.0, legs=(600e-9, 0.0))
@@ -22,7 +20,7 @@ def test_bilayer_bends_to_timoshenkos_curvature(
     c = fem.Function(fem.functionspace(domain.mesh, ("DG", 0)))
     c.interpolate(lambda x: np.where(x[1] > 0, misfit, 0.0))
     problem = solve(StaticStress(domain, solid.mechanics(assumption), c, displacement_degree=2))
-    # The curvature is minus the slope of the axial strain across the wire, fitted far from the tips.
+    # The curvature is the slope of the axial strain across the wire, fitted far from the tips.
     x, y = ufl.SpatialCoordinate(domain.mesh)
     middle = ufl.conditional(abs(x - length / 2) < 100.0, 1.0, 0.0)
     slope = integrate(middle * problem.strain()[0, 0] * y, domain.mesh)
@@ -78,7 +76,9 @@ def test_closed_ring_is_stressed_as_a_curved_beam_in_pure_bending(
     assert relative_error(problem.stress(), exact, curved.mesh) < 0.005
 
 
-def test_free_curved_wire_takes_a_harmonic_eigenstrain_without_stress(curved, solid, solve, largest):
+def test_free_curved_wire_takes_a_harmonic_eigenstrain_without_stress(
+    curved, solid, solve, largest
+):
     """ln r is harmonic: in a simply connected free body in plane stress nothing resists it."""
     e = logarithm(curved.mesh, 0.01)
     problem = solve(StaticStress(curved, solid.mechanics("plane_stress"), e, displacement_degree=2))

@@ -1,0 +1,80 @@
+"""Problems small enough to be solved by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import ufl
+from dolfinx import fem, mesh
+from mpi4py import MPI
+
+from chemomech.forms.energy import FreeEnergyDensity, Mechanics
+from chemomech.geometry.box import Box
+from chemomech.geometry.meshing import create_domain
+from chemomech.materials.eigenstrain import Eigenstrain
+from chemomech.materials.elasticity import Assumption, Elasticity, create_isotropic_stiffness
+from chemomech.materials.free_energy import RegularSolution
+from chemomech.materials.mobility import DegenerateMobility
+from chemomech.problems.chemo_mechanics import ChemoMechanics
+
+
+class Scalar:
+    """dc/dt + reaction(c) = 0 at every point of a square, for the solvers' protocols.
+
+    The energy is the mean of c^2.
+    """
+
+    displacement_block = None
+
+    def __init__(self, reaction, bounds=(-math.inf, math.inf), is_closed=False):
+        self.mesh = mesh.create_unit_square(MPI.COMM_WORLD, 3, 3)
+        space = fem.functionspace(self.mesh, ("Lagrange", 1))
+        self.c, self.history = fem.Function(space), fem.Function(space)
+        self.shift = fem.Constant(self.mesh, 0.0)
+        self.bounds, self.is_closed = bounds, is_closed
+        self.unknowns, self.conditions = [self.c], [[]]
+        rate = self.shift * self.c + self.history
+        dx = ufl.dx(metadata={"quadrature_degree": 3})
+        self.residuals = [(rate + reaction(self.c)) * ufl.TestFunction(space) * dx]
+        self.varying = (self.shift, self.history)
+
+    def rigid_modes(self, *, supported):
+        del supported
+        return []
+
+    def mean_square(self, values):
+        comm = self.mesh.comm
+        count = comm.allreduce(len(values))
+        return comm.allreduce(float(np.sum(values**2))) / count
+
+    def energies(self):
+        return {"square": self.mean_square(self.c.x.array)}
+
+
+@pytest.fixture
+def scalar():
+    """Return the class of scalar problems."""
+    return Scalar
+
+
+@pytest.fixture
+def create_chemo_mechanics():
+    """Return a function for a small coupled problem with a wavy composition."""
+
+    def create(assumption="plane_strain", loads=None):
+        three = assumption == "three_dimensional"
+        lengths = (40e-9, 20e-9, 20e-9) if three else (40e-9, 20e-9)
+        domain = create_domain(Box(lengths), 5e-9, MPI.COMM_WORLD)
+        mechanics = None
+        if assumption is not None:
+            stiffness = create_isotropic_stiffness(937.6, 0.3)
+            law = Elasticity(stiffness, Assumption(assumption))
+            mechanics = Mechanics(law, Eigenstrain.isotropic(0.0149, 0.5))
+        psi = FreeEnergyDensity(RegularSolution(2.75), 22.4, mechanics)
+        problem = ChemoMechanics(domain, psi, DegenerateMobility(1.0), loads)
+        problem.c.interpolate(lambda x: 0.5 + 0.2 * np.sin(x[0] / 9) * np.cos(x[1] / 7))
+        problem.shift.value = 0.1
+        problem.history.x.array[:] = -0.1 * problem.c.x.array
+        return problem
+
+    return create

@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+import ufl
+
+from chemomech.errors import ConvergenceError
+from chemomech.solvers.block_system import BlockSystem
+from chemomech.solvers.newton import NewtonResult, NewtonSettings, NewtonSolver
+from chemomech.solvers.time_stepping import Bdf2, StepControl
+
+TIGHT = NewtonSettings(relative_tolerance=1e-13, absolute_tolerance=1e-14, step_tolerance=1e-14)
+
+
+def square(c):
+    """c' = -c^2 from c = 1 gives 1 / (1 + t)."""
+    return c**2
+
+
+def create_stepper(problem, control, start=1.0, solver=None):
+    problem.c.x.array[:] = start
+    newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
+    return Bdf2(problem, solver(newton) if solver else newton, control)
+
+
+def run(stepper, end):
+    steps = []
+    while stepper.time < end:
+        steps.append(stepper.advance(end))
+    return steps
+
+
+class Failing:
+    """A solver that fails at chosen calls, leaving a spoilt state behind."""
+
+    def __init__(self, solver, problem, calls):
+        self._solver, self._problem, self._left, self._calls = solver, problem, 0, calls
+
+    def solve(self):
+        self._left += 1
+        result = self._solver.solve()
+        if self._left not in self._calls:
+            return result
+        self._problem.c.x.array[:] = np.nan
+        return NewtonResult(converged=False, reason=-3, iterations=1, linear_iterations=1)
+
+
+def test_fixed_steps_converge_at_second_order(scalar):
+    errors = []
+    for count in (10, 20, 40):
+        problem = scalar(square)
+        control = StepControl(first_step=1.0 / count, adaptive=False)
+        steps = run(create_stepper(problem, control), 1.0)
+        assert len(steps) == count
+        errors.append(np.abs(problem.c.x.array - 0.5).max())
+    rates = np.log2(np.array(errors[:-1]) / errors[1:])
+    np.testing.assert_allclose(rates, 2.0, atol=0.15)
+
+
+def test_adaptive_steps_keep_the_local_error(scalar):
+    """Errors of a contracting equation add up to less than the sum of the local ones."""
+    errors, counts = [], []
+    for tolerance in (1e-4, 1e-6):
+        problem = scalar(square)
+        steps = run(create_stepper(problem, StepControl(tolerance=tolerance)), 4.0)
+        errors.append(np.abs(problem.c.x.array - 0.2).max())
+        counts.append(len(steps))
+        assert errors[-1] < tolerance * len(steps)
+    # The local error of a second-order scheme is of third order in the step.
+    assert 100 ** (1 / 3) / 2 < counts[1] / counts[0] < 100 ** (1 / 3) * 2
+
+
+def test_targets_are_hit_exactly_and_steps_bounded(scalar):
+    stepper = create_stepper(scalar(square), StepControl(max_step=0.3))
+    for target in (0.7, 0.7 + 1e-3, 2.0):
+        steps = run(stepper, target)
+        assert stepper.time == target
+        assert max(step.size for step in steps) <= 0.3
+
+
+def test_failed_step_is_taken_back_and_shortened(scalar):
+    """The state after a refused attempt is as if that attempt had never been."""
+    problem, undisturbed = scalar(square), scalar(square)
+    control = StepControl(first_step=0.1)
+    stepper = create_stepper(problem, control, solver=lambda newton: Failing(newton, problem, {2}))
+    step = stepper.advance(1.0)
+    assert step.rejected == 1
+    assert step.size < 0.1
+    reference = create_stepper(undisturbed, StepControl(first_step=step.size))
+    reference.advance(1.0)
+    np.testing.assert_allclose(problem.c.x.array, undisturbed.c.x.array, rtol=1e-12)
+
+
+def test_fixed_step_that_fails_ends_the_run(scalar):
+    problem = scalar(square)
+    control = StepControl(first_step=0.1, adaptive=False)
+    stepper = create_stepper(problem, control, solver=lambda newton: Failing(newton, problem, {3}))
+    stepper.advance(1.0)
+    before = problem.c.x.array.copy()
+    with pytest.raises(ConvergenceError, match="failed") as caught:
+        stepper.advance(1.0)
+    assert caught.value.reason == -3
+    assert stepper.time == pytest.approx(0.1)
+    np.testing.assert_array_equal(problem.c.x.array, before)
+
+
+def test_state_that_cannot_be_made_consistent_is_refused(scalar):
+    problem = scalar(square)
+    with pytest.raises(ConvergenceError, match="initial state"):
+        create_stepper(problem, StepControl(), solver=lambda newton: Failing(newton, problem, {1}))
+
+
+def test_closed_system_may_not_gain_energy(scalar):
+    """c' = c raises c^2 however short the step: refused until the rise is round-off."""
+    open_system = create_stepper(scalar(lambda c: -c), StepControl(first_step=0.01))
+    assert open_system.advance(1.0).rejected == 0
+    closed = create_stepper(scalar(lambda c: -c, is_closed=True), StepControl(first_step=0.01))
+    before = closed.energies["square"]
+    step = closed.advance(1.0)
+    assert step.rejected > 20
+    assert step.energies["square"] <= before * (1 + 1e-12)
+
+
+def test_rate_is_that_of_the_step(scalar):
+    problem = scalar(lambda c: ufl.as_ufl(3.0))
+    step = create_stepper(problem, StepControl()).advance(1.0)
+    assert step.rate == pytest.approx(3.0, rel=1e-6)
+    assert step.energies == problem.energies()
