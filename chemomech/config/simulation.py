@@ -21,7 +21,7 @@ from chemomech.units import MOLAR_FLUX, VELOCITY, PositiveLength, Rate, Time
 
 MAX_SNAPSHOTS = 10_000
 # A logarithmic series of snapshots begins at this fraction of the end time.
-_LOG_START = 1e-4
+_LOG_START = 1e-3
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class OutputConfig(Section):
         default=None, description="number of snapshots; 100 if nothing is stated"
     )
     spacing: Literal["linear", "log"] = Field(
-        default="linear", description="spread of count snapshots; log: from end/10000 on"
+        default="linear", description="spread of count snapshots; log: from end/1000 on"
     )
     fields: Flag = Field(default=True, description="write fields for ParaView")
     pictures: Flag = Field(default=True, description="write pictures")

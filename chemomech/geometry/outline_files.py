@@ -248,10 +248,10 @@ def _read_grey(path: Path) -> npt.NDArray[np.generic]:
     """Image as a grey array of its own number type."""
     if not path.is_file():
         raise InputError("no such file", path=str(path))
-    if path.stat().st_size == 0:
-        raise InputError("cannot be read as an image: it is empty", path=str(path))
     try:
-        image = np.load(path) if path.suffix == ".npy" else imread(path)
+        # Opened here, for imread leaves files open that are no images.
+        with path.open("rb") as file:
+            image = np.load(file) if path.suffix == ".npy" else imread(file)
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise InputError(f"cannot be read as an image: {error}", path=str(path)) from error
     if image.ndim == 3 and image.shape[2] in (3, 4):

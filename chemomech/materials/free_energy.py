@@ -1,4 +1,4 @@
-"""Homogeneous free-energy densities g(c), in the unit of energy the caller works in (usually RT C)."""
+"""Homogeneous free-energy densities g(c), in the caller's unit of energy (usually RT C)."""
 
 from __future__ import annotations
 

@@ -29,9 +29,7 @@ class NodalProjection:
         function: The projected field.
     """
 
-    def __init__(
-        self, expression: Expr, space: fem.FunctionSpace, degree: int, name: str
-    ) -> None:
+    def __init__(self, expression: Expr, space: fem.FunctionSpace, degree: int, name: str) -> None:
         test = ufl.TestFunction(space)
         dx = ufl.Measure("dx", domain=space.mesh, metadata={"quadrature_degree": degree})
         self._form = fem.form(ufl.inner(expression, test) * dx)

@@ -33,8 +33,8 @@ class FourthOrderProblem(Protocol):
 class ShiftedLaplacianSchur:
     r"""Block factorisation of [[a M + .., K_M], [-(W + k K), M]] with a factored Schur complement.
 
-    Eliminating mu leaves S close to a (M + p K) M^-1 (M + p K) with p^2 = m k / a (the stiff part of
-    Pearson and Wathen's factorisation): two multigrid cycles and three mass solves an application.
+    Eliminating mu leaves S close to a (M + p K) M^-1 (M + p K) with p^2 = m k / a, as Pearson and
+    Wathen factorise: two multigrid cycles and two mass solves an application.
 
     Args:
         problem: Source of the present step and of the scale of the stiff part.
@@ -47,7 +47,10 @@ class ShiftedLaplacianSchur:
     ) -> None:
         self._problem = problem
         self._mobility, self._curvature = mobility, curvature
-        trial, test = (ufl.TrialFunction(space := problem.c.function_space), ufl.TestFunction(space))
+        trial, test = (
+            ufl.TrialFunction(space := problem.c.function_space),
+            ufl.TestFunction(space),
+        )
         degree = 2 * space.ufl_element().degree
         dx = ufl.Measure("dx", metadata={"quadrature_degree": degree})
         self._mass = _assemble(ufl.inner(trial, test) * dx)

@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 MAX_GROWTH = 2.0
 #: Aimed share of the tolerance.
 SAFETY = 0.8
+#: Shortest step, relative to the time reached or the first step, before the stepper gives up.
+SMALLEST = 1e-8
 #: Length of the step that makes the initial state consistent, in the problem's unit of time.
 VANISHING = 1e-6
 #: Rise of the energy, relative to the sum of its parts' magnitudes, that counts as round-off.
@@ -113,8 +115,8 @@ class Bdf2:
     dc/dt at the new time is the derivative of the parabola through the new value and the last two
     (of the chord, in the first step). The local error follows from the distance between the result
     and an extrapolation of one order more: both errors are known multiples of the same derivative.
-    A step is refused and repeated shorter, from the exact former state, when Newton fails, the error
-    exceeds the tolerance, or a closed system's energy rises.
+    A step is refused and repeated shorter, from the exact former state, when Newton fails, the
+    error exceeds the tolerance, or a closed system's energy rises.
 
     Args:
         problem: Problem whose unknowns hold the initial state; on return the algebraic unknowns
@@ -259,7 +261,7 @@ class Bdf2:
 
     def _check_retry(self, size: float, result: NewtonResult) -> None:
         """Raise if a shorter step is not allowed or would vanish."""
-        if self._control.adaptive and size > 1e-13 * max(self.time, self._first_proposal):
+        if self._control.adaptive and size > SMALLEST * max(self.time, self._first_proposal):
             return
         raise ConvergenceError(
             f"the step from t = {self.time:g} (in the run's unit of time) failed "
