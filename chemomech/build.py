@@ -49,6 +49,7 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
     Raises:
         InputError: If a facet group is unknown, or the initial composition cannot be used.
     """
+    _check_groups(config, particle.domain)
     scales = config.material.scales
     discretisation = Discretisation(
         config.solver.degree_composition,
@@ -71,6 +72,18 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
     )
     problem.c.x.array[:] = start.x.array
     return problem
+
+
+def _check_groups(config: cfg.Config, domain: Domain) -> None:
+    """Refuse unknown facet groups under the key that names them."""
+    boundary = () if config.mechanics is None else config.mechanics.boundary
+    named = [(f"mechanics.boundary.{i}.group", item.group) for i, item in enumerate(boundary)]
+    named += [(f"flux.{i}.group", item.group) for i, item in enumerate(config.flux)]
+    for key, group in named:
+        try:
+            domain.tags(group)
+        except InputError as error:
+            raise InputError(error.message, key=key) from error
 
 
 def create_stepper(config: cfg.Config, problem: ChemoMechanics) -> Bdf2:

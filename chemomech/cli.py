@@ -9,10 +9,14 @@ from collections.abc import Sequence
 from importlib import metadata, resources
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
 from chemomech.errors import ChemoMechError, InputError, run_on_root
+
+if TYPE_CHECKING:
+    from chemomech.config import Config
 
 _MESH_FORMATS = (".msh", ".xdmf", ".bp", ".vtu")
 _SECONDS_TO_AGREE = 10.0
@@ -108,6 +112,15 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     if arguments.command == "mesh":
         run_on_root(comm, lambda: _check_mesh_file(arguments.output))
 
+    try:
+        _carry_out(arguments, config, comm)
+    except InputError as error:
+        if error.path is None and error.key and not error.key.startswith("--"):
+            error.path = str(arguments.file)
+        raise
+
+
+def _carry_out(arguments: argparse.Namespace, config: Config, comm: MPI.Comm) -> None:
     from chemomech import run
 
     match arguments.command:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -61,22 +62,32 @@ class ConvergenceError(ChemoMechError):
 def run_on_root(comm: MPI.Comm, action: Callable[[], T]) -> T:
     """Run ``action`` on rank 0, hand its result to all ranks, and raise its failure on all ranks.
 
+    Whatever it raises is raised everywhere: a rank left waiting for the others would hang the run.
+
     Args:
         comm: Communicator; the call is collective.
         action: Work without communication; its result must be picklable.
 
     Raises:
-        ChemoMechError: The error ``action`` raised, on every rank.
-        OSError: The operating system's error, on every rank.
+        Exception: The error ``action`` raised, on every rank; a RuntimeError that describes it
+            where it cannot be sent.
     """
     outcome: tuple[bool, object] = (True, None)
     if comm.rank == 0:
         try:
             outcome = (True, action())
-        except (ChemoMechError, OSError) as error:
-            outcome = (False, error)
+        except Exception as error:  # noqa: BLE001 - raised again on every rank
+            outcome = (False, _make_sendable(error))
     succeeded, value = comm.bcast(outcome, root=0)
     if not succeeded:
         assert isinstance(value, BaseException)
         raise value
     return value  # type: ignore[return-value]
+
+
+def _make_sendable(error: Exception) -> Exception:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - foreign classes fail to be pickled in any way they like
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error

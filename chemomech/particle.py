@@ -8,7 +8,7 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from chemomech import config as cfg
-from chemomech.errors import InputError
+from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.box import Box
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.frame import create_wire_tangent
@@ -18,6 +18,8 @@ from chemomech.geometry.outline import Outline
 from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
 
 Shape = Nanowire | Box | Outline
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def create_particle(config: cfg.Config, comm: MPI.Comm) -> Particle:
     Raises:
         InputError: If the shape cannot be made or read, or its mesh is too coarse.
     """
-    shape = create_shape(config.geometry)
+    shape = run_on_root(comm, lambda: create_shape(config.geometry))
     if shape is None:
         assert isinstance(config.geometry, cfg.MeshFileConfig)
         domain = read_domain(config.geometry.file, comm, config.geometry.unit)
@@ -96,10 +98,12 @@ def _check_resolution(config: cfg.Config, domain: Domain) -> None:
     width = config.material.interface_width
     if width is None or config.mesh.allow_coarse:
         return
-    # The diameter of a cell is the diagonal of a square: its edge is what must be small.
-    edge = domain.quality().h_max / 2**0.5 * domain.length_unit
+    # Diameters are diagonals, of squares, of halves of squares or of cubes; edges must be small.
+    cell = domain.mesh.topology.cell_name()
+    diagonal = 3**0.5 if cell == "hexahedron" else 2**0.5
+    edge = domain.quality().h_mean / diagonal * domain.length_unit
     needed = width / config.mesh.cells_per_interface
-    if edge > needed:
+    if edge > needed * (1 + _ROUNDING):
         raise InputError(
             f"cells of about {edge:.3g} m are too coarse for an interface {width:.3g} m wide: at "
             f"most {needed:.3g} m, or set mesh.allow_coarse = true",

@@ -9,7 +9,7 @@ from pathlib import Path
 from mpi4py import MPI
 
 from chemomech.build import create_problem, create_stepper, find_unused_options
-from chemomech.config import Config, format_config
+from chemomech.config import Config, format_config, write_config
 from chemomech.errors import ChemoMechError, run_on_root
 from chemomech.output.charts import write_ledger_chart
 from chemomech.output.fields import SUFFIX
@@ -69,8 +69,9 @@ def simulate(config: Config, output: Path, comm: MPI.Comm, *, quiet: bool = Fals
     recorder.close()
     for name in names:
         folder.finish(name)
-    _illustrate(config, folder, recorder)
+    # On record before anything is drawn: a picture that fails does not unmake the run.
     write_provenance(_provenance_file(folder), provenance, comm, ended)
+    _illustrate(config, folder, recorder)
     return ended
 
 
@@ -117,11 +118,8 @@ def _warn_of_unused_options(config: Config, comm: MPI.Comm) -> None:
 
 
 def _write_beginnings(config: Config, folder: RunFolder) -> Provenance:
-    text = format_config(config)
-    run_on_root(
-        folder.comm, lambda: (folder.path / "config.toml").write_text(text, encoding="utf-8")
-    )
-    provenance = collect_provenance(folder.comm, text)
+    run_on_root(folder.comm, lambda: write_config(config, folder.path / "config.toml"))
+    provenance = collect_provenance(folder.comm, format_config(config))
     write_provenance(_provenance_file(folder), provenance, folder.comm)
     return provenance
 
@@ -172,10 +170,14 @@ def _stationary_rate(config: Config) -> float:
 
 
 def _illustrate(config: Config, folder: RunFolder, recorder: Recorder) -> None:
-    if not (config.output.pictures or config.output.movie):
-        return
-    if write_illustrations(folder, recorder.grid, recorder.frames) and config.output.pictures:
+    wanted = config.output
+    if wanted.pictures:
+        folder.create_subfolder("pictures")
         chart = folder.partial("pictures/ledger.png")
         columns = run_on_root(folder.comm, lambda: read_ledger(folder.path / "ledger.csv"))
         run_on_root(folder.comm, lambda: write_ledger_chart(chart, columns))
         folder.finish("pictures/ledger.png")
+    if wanted.pictures or wanted.movie:
+        write_illustrations(
+            folder, recorder.grid, recorder.frames, pictures=wanted.pictures, movie=wanted.movie
+        )

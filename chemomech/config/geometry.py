@@ -104,6 +104,8 @@ class OutlineConfig(Section):
             raise SectionError(needed, f'is missing; {source} needs it, such as "35 nm"')
         if getattr(self, other) is not None:
             raise SectionError(other, f"has no meaning for {source}; use {needed}")
+        if self.level != "otsu" and not self.is_image:
+            raise SectionError("level", f"has no meaning for {source}")
         if self.region is not None and not self.is_image:
             raise SectionError("region", f"has no meaning for {source}")
         if self.region is not None and len(self.region) < 3:

@@ -78,7 +78,7 @@ class NoiseConfig(Section):
         default=0.01, description="standard deviation of the noise"
     )
     smoothing: Literal["auto"] | PositiveLength = Field(
-        default="auto", description="correlation length; auto: the mesh size"
+        default="auto", description="standard deviation of the Gaussian filter; auto: the mesh size"
     )
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = Field(
         default=0, description="which noise; the same field on any number of ranks"
@@ -130,6 +130,8 @@ class TimeConfig(Section):
                     "first_step", 'is missing; with adaptive = false state the step, such as "1 ms"'
                 )
             return self
+        if not self.adaptive and self.max_step is not None:
+            raise SectionError("max_step", "has no meaning with adaptive = false; use first_step")
         if self.first_step > self.end:
             raise SectionError("first_step", "is longer than time.end")
         if self.max_step is not None and self.first_step > self.max_step:

@@ -79,14 +79,3 @@ def create_strain(u: Expr, out_of_plane: Expr | None = None) -> Expr:
     return ufl.as_matrix(
         [[strain[0, 0], strain[0, 1], 0], [strain[1, 0], strain[1, 1], 0], [0, 0, zz]]
     )
-
-
-def create_hydrostatic_stress(stress: Expr) -> Expr:
-    """sigma_h = tr(sigma) / 3, positive in tension."""
-    return ufl.tr(stress) / 3
-
-
-def create_von_mises_stress(stress: Expr) -> Expr:
-    """sqrt(3/2 s : s) with the deviator s of a 3 x 3 stress."""
-    deviator = ufl.dev(stress)
-    return ufl.sqrt(1.5 * ufl.inner(deviator, deviator))

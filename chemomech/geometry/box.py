@@ -27,10 +27,10 @@ class Box:
     def __post_init__(self) -> None:
         if len(self.lengths) not in (2, 3):
             raise InputError(
-                f"needs two or three lengths, got {len(self.lengths)}", key="geometry.lengths"
+                f"needs two or three lengths, got {len(self.lengths)}", key="geometry.size"
             )
         for length in self.lengths:
-            require_positive(length, "geometry.lengths")
+            require_positive(length, "geometry.size")
 
     @property
     def dimension(self) -> int:

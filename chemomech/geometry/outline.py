@@ -48,13 +48,13 @@ class Outline:
         if self.cut is not None:
             cut = np.asarray(self.cut, dtype=np.bool_)
             if cut.shape != (len(exterior),):
-                raise InputError("needs one cut mark for each edge", key="geometry.outline")
+                raise InputError("needs one cut mark for each edge", key="geometry.file")
         polygon = shapely.Polygon(exterior / _NANOMETRE, [hole / _NANOMETRE for hole in holes])
         if not polygon.is_valid:
             reason = shapely.is_valid_reason(polygon)
             raise InputError(
                 f"the outline must not cross or touch itself: {reason} (nm)",
-                key="geometry.outline",
+                key="geometry.file",
             )
         if not shapely.LinearRing(exterior).is_ccw:
             # Reversed, the edge between two corners is found under the number of its other end.
@@ -80,16 +80,16 @@ def _check_curve(corners: FloatArray, name: str) -> FloatArray:
     points = np.asarray(corners, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2:
         raise InputError(
-            f"{name} needs corners of shape (n, 2), got {points.shape}", key="geometry.outline"
+            f"{name} needs corners of shape (n, 2), got {points.shape}", key="geometry.file"
         )
     if not np.isfinite(points).all():
-        raise InputError(f"{name} has a corner that is not finite", key="geometry.outline")
+        raise InputError(f"{name} has a corner that is not finite", key="geometry.file")
     if len(points) > 1 and np.array_equal(points[0], points[-1]):
         points = points[:-1]
     if len(points) < 3:
         raise InputError(
-            f"{name} needs at least three corners, got {len(points)}", key="geometry.outline"
+            f"{name} needs at least three corners, got {len(points)}", key="geometry.file"
         )
     if not (points != np.roll(points, -1, axis=0)).any(axis=1).all():
-        raise InputError(f"{name} has the same corner twice in a row", key="geometry.outline")
+        raise InputError(f"{name} has the same corner twice in a row", key="geometry.file")
     return points

@@ -84,7 +84,7 @@ class RunFolder:
         final = self.path / name
         # No rank may still be writing when rank 0 renames.
         self.comm.barrier()
-        run_on_root(self.comm, lambda: self.partial(name).replace(final))
+        run_on_root(self.comm, lambda: _rename(self.partial(name), final))
         return final
 
     def create_subfolder(self, name: str) -> Path:
@@ -99,6 +99,16 @@ class RunFolder:
         path = self.path / name
         run_on_root(self.comm, lambda: path.mkdir(parents=True, exist_ok=True))
         return path
+
+
+def _rename(partial: Path, final: Path) -> None:
+    if final.suffix == ".xdmf":
+        # An XDMF file is an index of the HDF5 file beside it, which it names.
+        data, renamed = partial.with_suffix(".h5"), final.with_suffix(".h5")
+        text = partial.read_text(encoding="utf-8")
+        partial.write_text(text.replace(data.name, renamed.name), encoding="utf-8")
+        data.replace(renamed)
+    partial.replace(final)
 
 
 def _claim(folder: Path) -> None:

@@ -30,9 +30,14 @@ class Frame:
 
 
 def write_illustrations(
-    folder: RunFolder, grid: SnapshotGrid | None, frames: Sequence[Frame]
+    folder: RunFolder,
+    grid: SnapshotGrid | None,
+    frames: Sequence[Frame],
+    *,
+    pictures: bool = True,
+    movie: bool = True,
 ) -> bool:
-    """Draw ``pictures/*.png`` and ``movie.mp4``; collective.
+    """Draw ``pictures/*.png`` and ``movie.mp4``, or one of the two; collective.
 
     Each field is drawn as it was at the end, the composition at the start as well
     (``pictures/composition_start.png``). The film shows the composition. Where this machine cannot
@@ -42,18 +47,21 @@ def write_illustrations(
         folder: The run's folder.
         grid: The whole mesh on rank 0, in nanometres; other ranks' is not looked at.
         frames: Snapshots in the order of time, on rank 0; each has a ``composition``.
+        pictures: Draw the pictures.
+        movie: Draw the film.
 
     Returns:
-        Whether pictures were drawn; the same on all ranks.
+        Whether anything was drawn; the same on all ranks.
 
     Raises:
         OSError: A file cannot be written; on every rank.
     """
-    folder.create_subfolder("pictures")
+    if pictures:
+        folder.create_subfolder("pictures")
 
     def draw() -> list[str]:
         assert grid is not None
-        return _draw(folder, grid, frames)
+        return _draw(folder, grid, frames, pictures, movie)
 
     written = run_on_root(folder.comm, draw)
     for name in written:
@@ -61,33 +69,37 @@ def write_illustrations(
     return bool(written)
 
 
-def _draw(folder: RunFolder, grid: SnapshotGrid, frames: Sequence[Frame]) -> list[str]:
+def _draw(
+    folder: RunFolder, grid: SnapshotGrid, frames: Sequence[Frame], pictures: bool, movie: bool
+) -> list[str]:
     try:
         # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
-        from chemomech.output import pictures
         from chemomech.output.film import write_movie
+        from chemomech.output.pictures import STYLES, Renderer, compute_limits, write_picture
         from chemomech.output.scene import RenderingError
     except ImportError as error:
         _log.warning("No pictures: %s", error)
         return []
     written = []
     last = frames[-1]
+    names = sorted(last.values.keys() & STYLES.keys()) if pictures else ["composition"]
     try:
-        for name in last.values.keys() & pictures.STYLES.keys():
-            style = pictures.STYLES[name]
-            limits = pictures.compute_limits(style, last.values[name])
-            renderer = pictures.Renderer(grid, style, limits)
-            shots = {f"pictures/{name}.png": last}
-            if name == "composition":
+        for name in names:
+            style = STYLES[name]
+            renderer = Renderer(grid, style, compute_limits(style, last.values[name]))
+            shots = {f"pictures/{name}.png": last} if pictures else {}
+            if name == "composition" and pictures:
                 shots["pictures/composition_start.png"] = frames[0]
+            for file, frame in shots.items():
+                image = renderer.render(frame.values[name], frame.time_s)
+                write_picture(folder.partial(file), image)
+                written.append(file)
+            if name == "composition" and movie:
                 images = (renderer.render(f.values[name], f.time_s) for f in frames)
                 write_movie(folder.partial("movie.mp4"), images, len(frames))
                 written.append("movie.mp4")
-            for file, frame in shots.items():
-                image = renderer.render(frame.values[name], frame.time_s)
-                pictures.write_picture(folder.partial(file), image)
-                written.append(file)
             renderer.close()
-    except RenderingError as error:
+    # RuntimeError: what the film's encoder and VTK raise where they cannot work.
+    except (RenderingError, RuntimeError) as error:
         _log.warning("No pictures: %s", error)
     return written

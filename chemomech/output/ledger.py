@@ -37,7 +37,7 @@ class LedgerRow:
         energy_chemical_J: Homogeneous chemical energy.
         energy_gradient_J: Energy of the composition's gradient.
         energy_elastic_J: Elastic energy.
-        energy_total_J: Sum of the three.
+        energy_total_J: Sum of the three, less the work of tractions.
         c_min: Smallest composition.
         c_max: Largest composition.
         von_mises_max_Pa: Largest von Mises stress.

@@ -100,6 +100,11 @@ class NewtonSolver:
             defaults = {**defaults, **LINEAR}
         else:
             self.snes.ksp.setTolerances(atol=LINEAR_SHARE * settings.absolute_tolerance)
+            # Kept: what petsc4py drops under MPI is not freed at once.
+            self._change = system.jacobian.createVecLeft()
+            diagonal = system.jacobian.getNestSubMatrix(0, 0)
+            self._ones, self._weights = diagonal.createVecRight(), diagonal.createVecLeft()
+            self._ones.set(1.0)
             self.snes.setLineSearchPreCheck(self._adjust_step)
         database = PETSc.Options(prefix)
         for name, value in {**defaults, **(options or {})}.items():
@@ -155,14 +160,10 @@ class NewtonSolver:
         conserves.
         """
         system = self.system
-        change = system.jacobian.createVecLeft()
-        system.jacobian.mult(step, change)
-        diagonal = system.jacobian.getNestSubMatrix(0, 0)
-        ones, weights = diagonal.createVecRight(), diagonal.createVecLeft()
-        ones.set(1.0)
-        diagonal.mult(ones, weights)
-        rest = system.block(system.residual, 0).sum() - system.block(change, 0).sum()
-        rest, weight = system.comm.allreduce(np.array([rest, weights.array_r.sum()]))
+        system.jacobian.mult(step, self._change)
+        system.jacobian.getNestSubMatrix(0, 0).mult(self._ones, self._weights)
+        rest = system.block(system.residual, 0).sum() - system.block(self._change, 0).sum()
+        rest, weight = system.comm.allreduce(np.array([rest, self._weights.array_r.sum()]))
         step.array_w[: system.sizes[0]] += rest / weight
 
     def _keep_within_bounds(self, x: PETSc.Vec, step: PETSc.Vec) -> None:

@@ -116,6 +116,7 @@ CASES: list[tuple[str, Any, str | None, str]] = [
     ("geometry", {"kind": "outline", "file": "particle.png"}, "geometry.pixel_size", "35 nm"),
     ("geometry", {**CURVE, "pixel_size": "35 nm"}, "geometry.pixel_size", "use unit"),
     ("geometry", {**CURVE, "region": [[0, 0]]}, "geometry.region", "no meaning"),
+    ("geometry", {**CURVE, "level": 0.3}, "geometry.level", "no meaning"),
     ("geometry", {"kind": "mesh", "file": "wire.msh"}, "geometry.unit", "is missing"),
     ("geometry", MESH, "mesh.size", "no meaning for a mesh from a file"),
     # mesh
