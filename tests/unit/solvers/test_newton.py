@@ -43,6 +43,21 @@ def test_failure_is_told(scalar):
     assert result.reason < 0
 
 
+def test_a_step_cut_short_at_a_bound_is_no_convergence(scalar):
+    """A node on its way out of the bounds holds all others back, far from their solution."""
+
+    def reaction(c):
+        x, y = ufl.SpatialCoordinate(c.function_space.mesh)
+        return c - ufl.conditional(x + y < 1 / 3, -5.0, 0.9)
+
+    problem = scalar(reaction, bounds=(0.0, 1.0))
+    problem.c.x.array[:] = 0.5
+    corner = np.isclose(problem.c.function_space.tabulate_dof_coordinates(), 0.0).all(axis=1)
+    problem.c.x.array[corner] = 1e-12
+    result = NewtonSolver(BlockSystem(problem)).solve()
+    assert not result.converged
+
+
 def test_linear_problem_takes_one_linear_solve(scalar):
     problem = scalar(lambda c: 3 * c - 6)
     problem.varying = ()
