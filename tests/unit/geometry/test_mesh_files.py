@@ -51,6 +51,15 @@ def test_gmsh_file_keeps_names_and_overlaps(write_shared, measure, order):
     assert len(domain.groups) == 4
 
 
+def test_xdmf_with_its_numbers_in_hdf5(write_shared, measure):
+    """What most programs write: the numbers lie in a file beside the one that is named."""
+    mesh = meshio.Mesh(POINTS, [("quad", QUADS)])
+    path = write_shared("box.xdmf", lambda path: mesh.write(path, data_format="HDF"))
+    assert path.with_suffix(".h5").exists()
+    domain = read_domain(path, COMM, 1e-9)
+    assert measure(domain) == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize(("kind", "cells"), [("triangle", TRIANGLES), ("quad", QUADS)])
 @pytest.mark.parametrize("suffix", ["xdmf", "vtu"])
 def test_numbered_facets_of_other_formats(write_shared, measure, kind, cells, suffix):
