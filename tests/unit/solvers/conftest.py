@@ -1,6 +1,7 @@
 """Problems small enough to be solved by hand."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,6 +19,18 @@ from chemomech.materials.mobility import DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 
 
+# Made once: the next one might be divided among the ranks in another way, and values are compared
+# rank by rank.
+@cache
+def create_square():
+    return mesh.create_unit_square(MPI.COMM_WORLD, 3, 3)
+
+
+@cache
+def create_box(dimension):
+    return create_domain(Box((40e-9, 20e-9, 20e-9)[:dimension]), 5e-9, MPI.COMM_WORLD)
+
+
 class Scalar:
     """dc/dt + reaction(c) = 0 at every point of a square, for the solvers' protocols.
 
@@ -27,7 +40,7 @@ class Scalar:
     displacement_block = None
 
     def __init__(self, reaction, bounds=(-math.inf, math.inf), is_closed=False):
-        self.mesh = mesh.create_unit_square(MPI.COMM_WORLD, 3, 3)
+        self.mesh = create_square()
         space = fem.functionspace(self.mesh, ("Lagrange", 1))
         self.c, self.history = fem.Function(space), fem.Function(space)
         self.shift = fem.Constant(self.mesh, 0.0)
@@ -62,9 +75,7 @@ def create_chemo_mechanics():
     """Return a function for a small coupled problem with a wavy composition."""
 
     def create(assumption="plane_strain", loads=None):
-        three = assumption == "three_dimensional"
-        lengths = (40e-9, 20e-9, 20e-9) if three else (40e-9, 20e-9)
-        domain = create_domain(Box(lengths), 5e-9, MPI.COMM_WORLD)
+        domain = create_box(3 if assumption == "three_dimensional" else 2)
         mechanics = None
         if assumption is not None:
             stiffness = create_isotropic_stiffness(937.6, 0.3)
