@@ -66,6 +66,7 @@ class Machine:
             "PATH": str(self.programs),
             "HOME": os.environ["HOME"],
             "CHEMOMECH_ROOT": str(self.cache),
+            "CHEMOMECH_MIRROR": "http://mirror.invalid/debian",
             **variables,
         }
 
