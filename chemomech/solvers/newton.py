@@ -13,8 +13,6 @@ from chemomech.solvers.preconditioners import PetscOptions, Preset, create_linea
 
 #: Share of the way to a bound that one Newton step may go.
 FRACTION_TO_BOUND = 0.9
-#: Reduction of the residual that a short step needs to count as convergence.
-SETTLED = 1e-3
 
 #: Share of Newton's absolute tolerance that suffices for a linear solve: round-off keeps it from
 #: reducing a small right-hand side by the relative tolerance.
@@ -94,7 +92,7 @@ class NewtonSolver:
             stol=settings.step_tolerance,
             max_it=settings.max_iterations,
         )
-        self.snes.setConvergenceHistory(length=1000, reset=True)
+        self._was_cut = False
         self.linear = create_linear_solver(system, preset)
         self.snes.setFunction(self._evaluate, system.residual)
         self.snes.setJacobian(self._linearise, system.jacobian, self.linear.matrix)
@@ -124,22 +122,15 @@ class NewtonSolver:
         self.system.scatter_unknowns(self.system.x)
         reason = self.snes.getConvergedReason()
         return NewtonResult(
-            converged=reason > 0 and self._has_settled(reason),
+            converged=reason > 0 and not self._is_held_back(reason),
             reason=int(reason),
             iterations=self.snes.getIterationNumber(),
             linear_iterations=self.snes.getLinearSolveIterations(),
         )
 
-    def _has_settled(self, reason: int) -> bool:
-        """Whether a step that was too short to go on was short because the residual is small.
-
-        It may have been cut short at a bound instead, far from a solution.
-        """
-        if reason != PETSc.SNES.ConvergedReason.CONVERGED_SNORM_RELATIVE:
-            return True
-        norms, _ = self.snes.getConvergenceHistory()
-        _, absolute, _, _ = self.snes.getTolerances()
-        return bool(norms[-1] <= max(SETTLED * norms[0], absolute / SETTLED))
+    def _is_held_back(self, reason: int) -> bool:
+        """Whether PETSc took a step for converged that was short because it was cut at a bound."""
+        return self._was_cut and reason == PETSc.SNES.ConvergedReason.CONVERGED_SNORM_RELATIVE
 
     def _remove_rigid_motion(self) -> None:
         """Take out of ``x`` what the equations do not determine.
@@ -189,5 +180,6 @@ class NewtonSolver:
         room = np.where(change > 0, upper - values, values - lower)
         needed = np.abs(change).max(initial=0.0) and np.max(np.abs(change) / room)
         needed = self.system.comm.allreduce(float(needed), op=MPI.MAX)
-        if needed > FRACTION_TO_BOUND:
+        self._was_cut = needed > FRACTION_TO_BOUND
+        if self._was_cut:
             step.scale(FRACTION_TO_BOUND / needed)
