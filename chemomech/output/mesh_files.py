@@ -91,6 +91,8 @@ def _publish(path: Path, workplace: Path) -> None:
     if path.suffix == ".xdmf":
         _companion(workplace / path.name).rename(_companion(path))
     (workplace / path.name).rename(path)
+    # Here, not only afterwards: all ranks wait for this, and then see one finished file.
+    shutil.rmtree(workplace, ignore_errors=True)
 
 
 def _write_xdmf(domain: Domain, path: Path) -> None:
