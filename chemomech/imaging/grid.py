@@ -1,0 +1,86 @@
+"""Where the pixels of an image are: the one convention of rows, columns and metres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+_SQUARE = 0.01
+
+
+@dataclass(frozen=True)
+class PixelGrid:
+    """Rows and columns of pixels; row 0 is the top of the image, with the largest y.
+
+    Points are in metres from the centre of the lowest left pixel, x to the right, y upwards: the
+    centre of pixel (row, column) is at (column * column_spacing, (rows - 1 - row) * row_spacing),
+    where `chemomech.geometry.outline_files.trace_outlines` draws outlines too.
+
+    Args:
+        rows: Number of rows.
+        columns: Number of columns.
+        row_spacing: Distance of neighbouring rows, in m.
+        column_spacing: Distance of neighbouring columns, in m.
+        origin: Stage position (x, y) of the lowest left pixel, in m; kept for the record.
+
+    Raises:
+        InputError: There are no pixels, or a spacing is no positive length.
+    """
+
+    rows: int
+    columns: int
+    row_spacing: float
+    column_spacing: float
+    origin: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        if min(self.rows, self.columns) < 1:
+            raise InputError(f"an image of {self.columns} x {self.rows} pixels holds nothing")
+        spacings = (self.row_spacing, self.column_spacing)
+        if not np.isfinite(spacings).all() or min(spacings) <= 0.0:
+            raise InputError(f"pixels must be some positive length apart (m), got {spacings}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.rows, self.columns
+
+    @property
+    def pixel_size(self) -> float:
+        """Edge of a pixel, in m.
+
+        Raises:
+            InputError: Pixels are not square, which outlines and shapes need.
+        """
+        if abs(self.row_spacing / self.column_spacing - 1.0) > _SQUARE:
+            raise InputError(
+                f"pixels of {self.column_spacing:.4g} m x {self.row_spacing:.4g} m are not square; "
+                "outlines need square ones"
+            )
+        return (self.row_spacing + self.column_spacing) / 2
+
+    def to_pixels(self, points: FloatArray) -> FloatArray:
+        """Fractional (row, column) of points, as `scipy.ndimage.map_coordinates` takes them.
+
+        Args:
+            points: Positions in m, shape (n, 2).
+
+        Returns:
+            Rows and columns, shape (2, n).
+        """
+        columns = points[:, 0] / self.column_spacing
+        rows = self.rows - 1 - points[:, 1] / self.row_spacing
+        return np.stack([rows, columns])
+
+    def centres(self) -> FloatArray:
+        """Positions (x, y) of the pixels' centres, in m, shape (rows, columns, 2)."""
+        x = np.arange(self.columns) * self.column_spacing
+        y = (self.rows - 1 - np.arange(self.rows)) * self.row_spacing
+        return np.stack(np.meshgrid(x, y), axis=-1)

@@ -1,0 +1,114 @@
+"""A stack: images of one region at many photon energies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+from chemomech.imaging.grid import PixelGrid
+
+FloatArray = npt.NDArray[np.float64]
+CountArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Transmitted intensity I(E, row, column).
+
+    Pixels without a measured value are NaN; nothing ever patches them.
+
+    Args:
+        counts: Counts, shape (energies, rows, columns), rows downwards.
+        energies: Photon energies, in eV, increasing, shape (energies,).
+        grid: Where the pixels are.
+        incident: Counts I0 without a sample, one for each energy, if they came with the stack.
+        source: Where the stack came from, for the record.
+
+    Raises:
+        InputError: The shapes do not fit, the energies do not increase, a frame is empty or holds
+            nothing but zeros, or a count is negative or infinite.
+    """
+
+    counts: CountArray
+    energies: FloatArray
+    grid: PixelGrid
+    incident: FloatArray | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        counts = np.asarray(self.counts, dtype=np.float32)
+        energies = np.asarray(self.energies, dtype=np.float64)
+        object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "energies", energies)
+        if energies.ndim != 1 or counts.shape != (len(energies), *self.grid.shape):
+            raise InputError(
+                f"counts of shape {counts.shape} do not fit {energies.size} energies and "
+                f"{self.grid.rows} x {self.grid.columns} pixels (rows x columns)"
+            )
+        check_energies(energies)
+        _check_frames(counts, energies)
+        if self.incident is not None:
+            incident = check_incident(self.incident, len(energies))
+            object.__setattr__(self, "incident", incident)
+
+
+def check_energies(energies: FloatArray) -> None:
+    """Refuse photon energies that are not finite, positive and increasing.
+
+    Raises:
+        InputError: They are not, or there are none.
+    """
+    if energies.size == 0:
+        raise InputError("there are no photon energies")
+    if not np.isfinite(energies).all() or energies[0] <= 0.0:
+        raise InputError("photon energies (eV) must be finite and greater than zero")
+    falling = np.flatnonzero(np.diff(energies) <= 0.0)
+    if falling.size:
+        first = int(falling[0])
+        raise InputError(
+            f"photon energies must increase, but {energies[first]:g} eV (number {first + 1}) is "
+            f"followed by {energies[first + 1]:g} eV"
+        )
+
+
+def check_incident(incident: FloatArray, energies: int) -> FloatArray:
+    """Refuse an incident intensity I0 that is not one positive number for each energy.
+
+    Args:
+        incident: Counts.
+        energies: Number of photon energies.
+
+    Returns:
+        The counts as floating-point numbers, shape (energies,).
+
+    Raises:
+        InputError: The length is wrong, or a count is not positive and finite.
+    """
+    values = np.asarray(incident, dtype=np.float64)
+    if values.shape != (energies,):
+        raise InputError(f"I0 has shape {values.shape}; one number for each of {energies} energies")
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0.0)))
+    if wrong.size:
+        first = int(wrong[0])
+        raise InputError(
+            f"I0 must be greater than zero, got {values[first]:g} at number {first + 1}"
+        )
+    return values
+
+
+def _check_frames(counts: CountArray, energies: FloatArray) -> None:
+    if np.isinf(counts).any():
+        raise InputError("counts must be finite (or NaN where nothing was measured)")
+    # A frame at a time: nothing the size of the stack is made.
+    for number, (frame, energy) in enumerate(zip(counts, energies, strict=True), start=1):
+        where = f"frame {number} ({energy:g} eV)"
+        if np.isnan(frame).all():
+            raise InputError(f"{where} holds nothing but NaN")
+        lowest, highest = np.nanmin(frame), np.nanmax(frame)
+        if lowest < 0.0:
+            raise InputError(f"{where} has a negative count, {lowest:g}")
+        if highest == 0.0:
+            raise InputError(f"{where} holds nothing but zeros")
