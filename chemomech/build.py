@@ -14,6 +14,7 @@ from chemomech.errors import InputError
 from chemomech.fenicsx import is_option_unused
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
+from chemomech.laws import create_stiffness
 from chemomech.materials import elasticity as el
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.free_energy import FreeEnergy, Polynomial, RegularSolution
@@ -156,26 +157,12 @@ def _create_mechanics(
     law = config.mechanics.elasticity
     dimension = particle.domain.mesh.geometry.dim
     elasticity = el.Elasticity(
-        np.asarray(_create_stiffness(law) / config.material.scales.stress, dtype=np.float64),
+        np.asarray(create_stiffness(law) / config.material.scales.stress, dtype=np.float64),
         el.Assumption(config.mechanics.resolve_assumption(dimension)),
         in_wire_frame=getattr(law, "frame", "global") == "wire",
     )
     rotation = None if particle.tangent is None else el.create_wire_rotation(particle.tangent)
     return Mechanics(elasticity, eigenstrain, rotation)
-
-
-def _create_stiffness(
-    law: cfg.IsotropicConfig | cfg.CubicConfig | cfg.OrthotropicConfig,
-) -> el.Matrix:
-    match law:
-        case cfg.IsotropicConfig():
-            return el.create_isotropic_stiffness(law.young_modulus, law.poisson_ratio)
-        case cfg.CubicConfig():
-            return el.create_cubic_stiffness(law.c11, law.c12, law.c44)
-        case cfg.OrthotropicConfig():
-            return el.create_orthotropic_stiffness(
-                law.young_moduli, law.poisson_ratios, law.shear_moduli
-            )
 
 
 def _create_eigenstrain(config: cfg.Config, initial_mean: float) -> Eigenstrain:

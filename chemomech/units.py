@@ -221,6 +221,7 @@ MOLAR_VOLUME = QuantityKind(
 GRADIENT_COEFFICIENT = QuantityKind(
     "a gradient coefficient", "J*m^2/mol", "5.559e-14 J*m^2/mol", lowest=0.0, highest=1.0
 )
+PHOTON_ENERGY = QuantityKind("a photon energy", "eV", "515 eV", lowest=1.0, highest=1e6)
 VELOCITY = QuantityKind("a flux", "m/s", "1e-10 m/s", lowest=-1e3, highest=1e3)
 MOLAR_FLUX = QuantityKind("a molar flux", "mol/m^2/s", "1e-6 mol/m^2/s", lowest=-1e6, highest=1e6)
 
@@ -250,4 +251,7 @@ MolarVolume = Annotated[
 ]
 GradientCoefficient = Annotated[
     float, BeforeValidator(GRADIENT_COEFFICIENT.parse), PlainSerializer(GRADIENT_COEFFICIENT.format)
+]
+PhotonEnergy = Annotated[
+    float, BeforeValidator(PHOTON_ENERGY.parse), PlainSerializer(PHOTON_ENERGY.format)
 ]

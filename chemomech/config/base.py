@@ -41,9 +41,15 @@ def _locate(path: Path, info: ValidationInfo) -> Path:
     if "\0" in str(path) or path == Path():
         raise ValueError("is no file name")
     folder = info.context["folder"] if info.context else Path.cwd()
-    located = (folder / path.expanduser()).resolve()
+    located: Path = (folder / path.expanduser()).resolve()
     if not located.exists():
         raise ValueError(f"no such file: {located}")
+    return located
+
+
+def _locate_file(path: Path, info: ValidationInfo) -> Path:
+    """Locate what must be a file with something in it."""
+    located = _locate(path, info)
     if not located.is_file():
         raise ValueError(f"is not a file: {located}")
     if located.stat().st_size == 0:
@@ -57,4 +63,5 @@ Flag = Annotated[bool, Strict()]
 Fraction = Annotated[Number, Field(ge=0.0, le=1.0)]
 InteriorFraction = Annotated[Number, Field(gt=0.0, lt=1.0)]
 GroupName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
-ExistingFile = Annotated[Path, AfterValidator(_locate)]
+ExistingFile = Annotated[Path, AfterValidator(_locate_file)]
+ExistingPath = Annotated[Path, AfterValidator(_locate)]

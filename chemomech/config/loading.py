@@ -5,11 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import tomli_w
 from pydantic import ValidationError
 
+from chemomech.config.base import Section
 from chemomech.config.model import Config
 from chemomech.config.reporting import describe_problems
 from chemomech.errors import InputError, run_on_root
@@ -17,8 +18,26 @@ from chemomech.errors import InputError, run_on_root
 if TYPE_CHECKING:
     from mpi4py import MPI
 
+Model = TypeVar("Model", bound=Section)
 
-def load_config(path: Path | str, comm: MPI.Comm, overrides: Sequence[str] = ()) -> Config:
+
+@overload
+def load_config(path: Path | str, comm: MPI.Comm, overrides: Sequence[str] = ()) -> Config: ...
+
+
+@overload
+def load_config(
+    path: Path | str, comm: MPI.Comm, overrides: Sequence[str] = (), *, model: type[Model]
+) -> Model: ...
+
+
+def load_config(
+    path: Path | str,
+    comm: MPI.Comm,
+    overrides: Sequence[str] = (),
+    *,
+    model: type[Section] = Config,
+) -> Section:
     """Read and validate a configuration file on rank 0 and hand it to all ranks.
 
     Args:
@@ -26,6 +45,7 @@ def load_config(path: Path | str, comm: MPI.Comm, overrides: Sequence[str] = ())
         comm: Communicator; the call is collective.
         overrides: Changes such as ``"time.end=10 s"`` made before validation. A value that is no
             TOML is taken as text; entries of lists go by number, ``flux.0.value=...``.
+        model: What the file describes: a simulation, a measurement or a stress map.
 
     Returns:
         The configuration, quantities in SI units.
@@ -34,18 +54,39 @@ def load_config(path: Path | str, comm: MPI.Comm, overrides: Sequence[str] = ())
         InputError: On every rank, if the file cannot be read or its contents cannot be used;
             the message has one line for each key at fault.
     """
-    return run_on_root(comm, lambda: _read(Path(path), overrides))
+    return run_on_root(comm, lambda: _read(Path(path), overrides, model))
+
+
+@overload
+def create_config(
+    table: Mapping[str, Any], folder: Path | None = None, source: str | None = None
+) -> Config: ...
+
+
+@overload
+def create_config(
+    table: Mapping[str, Any],
+    folder: Path | None = None,
+    source: str | None = None,
+    *,
+    model: type[Model],
+) -> Model: ...
 
 
 def create_config(
-    table: Mapping[str, Any], folder: Path | None = None, source: str | None = None
-) -> Config:
+    table: Mapping[str, Any],
+    folder: Path | None = None,
+    source: str | None = None,
+    *,
+    model: type[Section] = Config,
+) -> Section:
     """Validate a configuration given as nested tables, quantities as texts with units.
 
     Args:
         table: The tables, as TOML would give them.
         folder: Folder from which relative file names count; the working directory if None.
         source: Name of the file for messages.
+        model: What the tables describe.
 
     Returns:
         The configuration.
@@ -54,16 +95,16 @@ def create_config(
         InputError: If something in the tables cannot be used.
     """
     try:
-        return Config.model_validate(table, context={"folder": folder or Path.cwd()})
+        return model.model_validate(table, context={"folder": folder or Path.cwd()})
     except ValidationError as error:
-        problems = describe_problems(error, table, Config)
+        problems = describe_problems(error, table, model)
     if len(problems) == 1:
         (key, message), *_ = problems
         raise InputError(message, key=key or None, path=source)
     raise InputError("\n".join(str(InputError(m, key=key, path=source)) for key, m in problems))
 
 
-def format_config(config: Config) -> str:
+def format_config(config: Section) -> str:
     """Write a configuration as TOML, every default spelled out, quantities in SI units.
 
     Args:
@@ -75,7 +116,7 @@ def format_config(config: Config) -> str:
     return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
 
 
-def write_config(config: Config, path: Path) -> None:
+def write_config(config: Section, path: Path) -> None:
     """Write :func:`format_config`'s text to a file; call it on one rank only.
 
     Args:
@@ -88,11 +129,11 @@ def write_config(config: Config, path: Path) -> None:
     path.write_text(format_config(config), encoding="utf-8")
 
 
-def _read(path: Path, overrides: Sequence[str]) -> Config:
+def _read(path: Path, overrides: Sequence[str], model: type[Model]) -> Model:
     table = _parse(path)
     for override in overrides:
         _apply_override(table, override)
-    return create_config(table, path.resolve().parent, str(path))
+    return create_config(table, path.resolve().parent, str(path), model=model)
 
 
 def _parse(path: Path) -> dict[str, Any]:

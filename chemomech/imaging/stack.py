@@ -54,6 +54,32 @@ class Stack:
             incident = check_incident(self.incident, len(energies))
             object.__setattr__(self, "incident", incident)
 
+    def crop(self, rows: slice, columns: slice) -> Stack:
+        """Keep a rectangle of pixels; the grid's origin moves with it.
+
+        Args:
+            rows: Rows to keep, step 1.
+            columns: Columns to keep, step 1.
+
+        Raises:
+            InputError: Nothing is left.
+        """
+        top, bottom, _ = rows.indices(self.grid.rows)
+        left, right, _ = columns.indices(self.grid.columns)
+        x, y = self.grid.origin
+        grid = PixelGrid(
+            bottom - top,
+            right - left,
+            self.grid.row_spacing,
+            self.grid.column_spacing,
+            (
+                x + left * self.grid.column_spacing,
+                y + (self.grid.rows - bottom) * self.grid.row_spacing,
+            ),
+        )
+        counts = self.counts[:, top:bottom, left:right]
+        return Stack(counts, self.energies, grid, self.incident, self.source)
+
 
 def check_energies(energies: FloatArray) -> None:
     """Refuse photon energies that are not finite, positive and increasing.

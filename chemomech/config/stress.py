@@ -1,0 +1,331 @@
+"""The file of `chemomech stress`: from a composition, or a stack, to the stress of a particle."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from chemomech.config.base import (
+    Count,
+    ExistingFile,
+    ExistingPath,
+    Flag,
+    InteriorFraction,
+    Number,
+    Section,
+    SectionError,
+)
+from chemomech.config.measurement import MeasurementConfig, Name, NonNegative, Region, Seed
+from chemomech.config.mechanics import (
+    ElasticityConfig,
+    Frame,
+    PlaneAssumption,
+    StrainRow,
+)
+from chemomech.units import Concentration, MolarVolume, NonNegativeLength, PositiveLength
+
+Lithium = Annotated[Number, Field(ge=0.0)]
+
+
+class TreatmentConfig(Section):
+    """What is done to a map of pixels before it is put on the mesh."""
+
+    erosion: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
+        default=1, description="pixels peeled off the trusted part, then filled from within"
+    )
+    smoothing: NonNegativeLength = Field(
+        default=0.0, description="standard deviation of a Gaussian filter within the trusted part"
+    )
+
+
+class MeasuredCompositionConfig(Section):
+    """The result of `chemomech measure`."""
+
+    kind: Literal["measurement"] = "measurement"
+    file: ExistingFile = Field(description="measurement.h5; its outlines.geojson lies beside it")
+
+
+class MapCompositionConfig(Section):
+    """A map from elsewhere."""
+
+    kind: Literal["map"] = "map"
+    file: ExistingFile = Field(description=".tif/.tiff, .npy or .csv of x; NaN where not measured")
+    pixel_size: PositiveLength = Field(description="edge of one pixel")
+    uncertainty: NonNegative | ExistingFile = Field(
+        default=0.0, description="standard deviation of x: one number, or a map in a file"
+    )
+    mask: ExistingFile | None = Field(default=None, description="image that marks trusted pixels")
+
+
+class FieldCompositionConfig(Section):
+    """A field of a simulation on its own mesh."""
+
+    kind: Literal["field"] = "field"
+    file: ExistingPath = Field(description="VTX (.bp), XDMF or .vtu")
+    name: Name = Field(default="c", description="name of the field")
+    scale: Annotated[Number, Field(gt=0.0)] = Field(
+        default=1.0, description="x at a field value of one"
+    )
+
+
+CompositionSourceConfig = Annotated[
+    MeasuredCompositionConfig | MapCompositionConfig | FieldCompositionConfig,
+    Field(discriminator="kind"),
+]
+
+
+class ParticleOutlineConfig(Section):
+    """Which particle, and its outline where the composition does not bring one."""
+
+    file: ExistingFile | None = Field(
+        default=None,
+        description="GeoJSON in nm from the centre of the lowest left pixel, or a grey image",
+    )
+    level: Literal["half_transmission", "otsu"] | InteriorFraction = Field(
+        default="otsu", description="threshold: a rule or a brightness; images only"
+    )
+    region: Region | None = Field(
+        default=None, description="polygon [[column, row], ...] to look in; images only"
+    )
+    particle: Count = Field(default=1, description="which particle, by area: 1 is the largest")
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the file is GeoJSON rather than an image."""
+        return self.file is not None and self.file.suffix.lower() in (".geojson", ".json")
+
+    @model_validator(mode="after")
+    def _check_image(self) -> Self:
+        if self.file is None or self.is_drawn:
+            for key, default in (("level", "otsu"), ("region", None)):
+                if getattr(self, key) != default:
+                    raise SectionError(key, "has no meaning without an image to outline")
+        return self
+
+
+class StressMeshConfig(Section):
+    """How finely the particle is divided, and how it is continued across the image."""
+
+    size: PositiveLength | None = Field(
+        default=None, description="edge of the cells; half a pixel unless stated"
+    )
+    thickness: PositiveLength | Literal["measured"] | None = Field(
+        default=None, description="makes the model 3-D: one thickness, or the measured map"
+    )
+    layers: Annotated[Count, Field(le=100)] = Field(
+        default=3, description="layers of cells across the thickness"
+    )
+
+
+class VegardStrainConfig(Section):
+    """Omega C (x - x_ref) / 3 in all directions (eqn 10)."""
+
+    kind: Literal["vegard"] = "vegard"
+    partial_molar_volume: MolarVolume = Field(description="partial molar volume Omega")
+    site_concentration: Concentration = Field(description="lithium per volume at x = 1")
+    reference_composition: Literal["mean"] | Lithium = Field(
+        default=0.0, description="stress-free x"
+    )
+
+
+class PhaseExpansionConfig(Section):
+    """Partial molar volume within the window of one phase."""
+
+    lowest: Lithium = Field(description="lowest x of the phase")
+    highest: Lithium = Field(description="highest x of the phase")
+    partial_molar_volume: MolarVolume = Field(description="Omega within the phase")
+
+
+class PhaseStrainConfig(Section):
+    """The integral of Omega(x) C / 3, Omega constant within each phase."""
+
+    kind: Literal["phases"] = "phases"
+    phases: Annotated[tuple[PhaseExpansionConfig, ...], Field(min_length=1)] = Field(
+        description="windows of x, in order"
+    )
+    site_concentration: Concentration = Field(description="lithium per volume at x = 1")
+    reference_composition: Literal["mean"] | Lithium = Field(
+        default=0.0, description="stress-free x"
+    )
+
+    @model_validator(mode="after")
+    def _check_windows(self) -> Self:
+        end = -1.0
+        for index, phase in enumerate(self.phases):
+            if phase.lowest >= phase.highest:
+                raise SectionError(f"phases.{index}.highest", "must be greater than lowest")
+            if phase.lowest < end:
+                raise SectionError(f"phases.{index}.lowest", "lies within the phase before it")
+            end = phase.highest
+        return self
+
+
+class VolumeStrainConfig(Section):
+    """(V(x) / V(x_ref))^(1/3) - 1 in all directions, from a table of molar volumes."""
+
+    kind: Literal["molar_volumes"] = "molar_volumes"
+    lithium: Annotated[tuple[Lithium, ...], Field(min_length=2)] = Field(
+        description="x, increasing"
+    )
+    volumes: Annotated[tuple[MolarVolume, ...], Field(min_length=2)] = Field(
+        description="molar volume at each x"
+    )
+    reference_composition: Literal["mean"] | Lithium = Field(
+        default=0.0, description="stress-free x"
+    )
+
+    @model_validator(mode="after")
+    def _check_table(self) -> Self:
+        if len(self.lithium) != len(self.volumes):
+            raise SectionError(
+                "volumes", f"has {len(self.volumes)} entries, lithium {len(self.lithium)}"
+            )
+        if any(b <= a for a, b in zip(self.lithium, self.lithium[1:], strict=False)):
+            raise SectionError("lithium", "must increase")
+        if min(self.volumes) <= 0.0:
+            raise SectionError("volumes", "must be greater than zero")
+        return self
+
+
+class TensorStrainConfig(Section):
+    """E (x - x_ref) with any symmetric tensor E."""
+
+    kind: Literal["tensor"] = "tensor"
+    tensor: tuple[StrainRow, StrainRow, StrainRow] = Field(description="strain per unit x")
+    frame: Frame = Field(default="wire", description="axes the tensor refers to")
+    reference_composition: Literal["mean"] | Lithium = Field(
+        default=0.0, description="stress-free x"
+    )
+
+
+class LatticeStrainConfig(Section):
+    """Strain tensors between the phases of a table of lattice parameters, linear in between."""
+
+    kind: Literal["lattice"] = "lattice"
+    file: ExistingFile = Field(description="CSV of phases: name, x, lattice parameters")
+    frame: Frame = Field(default="wire", description="axes a, b, c refer to")
+    reference_composition: Literal["mean"] | Lithium = Field(
+        default=0.0, description="stress-free x"
+    )
+
+
+StrainConfig = Annotated[
+    VegardStrainConfig
+    | PhaseStrainConfig
+    | VolumeStrainConfig
+    | TensorStrainConfig
+    | LatticeStrainConfig,
+    Field(discriminator="kind"),
+]
+
+
+class PhaseWindowConfig(Section):
+    """A phase, for statistics."""
+
+    name: Name = Field(description="what the table calls it")
+    lowest: Lithium = Field(description="lowest x that counts as this phase")
+    highest: Lithium = Field(description="highest x")
+
+    @model_validator(mode="after")
+    def _check_window(self) -> Self:
+        if self.lowest >= self.highest:
+            raise SectionError("highest", "must be greater than lowest")
+        return self
+
+
+class StatisticsConfig(Section):
+    """What the table of percentiles tells apart."""
+
+    percentiles: Annotated[
+        tuple[Annotated[Number, Field(ge=0.0, le=100.0)], ...], Field(min_length=1)
+    ] = Field(default=(5.0, 25.0, 50.0, 75.0, 95.0, 99.0), description="percent of the volume")
+    boundary_distance: PositiveLength | None = Field(
+        default=None, description="what counts as at a phase boundary; one pixel unless stated"
+    )
+    tip_distance: NonNegativeLength = Field(
+        default=0.0, description="leave out what is nearer to the wire's ends"
+    )
+
+
+class UncertaintyConfig(Section):
+    """Repetition with noise drawn from the map of uncertainty."""
+
+    samples: Annotated[int, Field(strict=True, ge=0, le=100_000)] = Field(
+        default=0, description="number of repetitions"
+    )
+    seed: Seed = Field(default=0, description="seed of the noise")
+
+
+class StressOutputConfig(Section):
+    """What is written."""
+
+    fields: Flag = Field(default=True, description="write fields for ParaView")
+    pictures: Flag = Field(default=True, description="write pictures")
+
+
+class StressConfig(Section):
+    """A stress map, as a TOML file states it; lengths in m, stresses in Pa."""
+
+    composition: CompositionSourceConfig | None = None
+    measurement: MeasurementConfig | None = None
+    treatment: TreatmentConfig = Field(default_factory=TreatmentConfig)
+    outline: ParticleOutlineConfig = Field(default_factory=ParticleOutlineConfig)
+    mesh: StressMeshConfig = Field(default_factory=StressMeshConfig)
+    assumption: PlaneAssumption = "plane_stress"
+    elasticity: ElasticityConfig
+    eigenstrain: StrainConfig
+    boundary: Literal["free", "border_rollers"] = "free"
+    phase: tuple[PhaseWindowConfig, ...] = ()
+    statistics: StatisticsConfig = Field(default_factory=StatisticsConfig)
+    uncertainty: UncertaintyConfig = Field(default_factory=UncertaintyConfig)
+    output: StressOutputConfig = Field(default_factory=StressOutputConfig)
+
+    @property
+    def dimension(self) -> int:
+        """Number of space dimensions; that of the mesh for a field on one."""
+        return 2 if self.mesh.thickness is None else 3
+
+    @model_validator(mode="after")
+    def _check_source(self) -> Self:
+        if (self.composition is None) == (self.measurement is None):
+            raise SectionError(
+                "composition", "state either [composition] or [measurement.*], the way from a stack"
+            )
+        if isinstance(self.composition, MapCompositionConfig) and self.outline.file is None:
+            raise SectionError("outline.file", "is missing; a map needs the particle's outline")
+        if isinstance(self.composition, FieldCompositionConfig):
+            for key in ("outline", "mesh", "treatment", "uncertainty"):
+                if getattr(self, key).model_fields_set:
+                    raise SectionError(key, "has no meaning for a field, which has its own mesh")
+            if self.boundary != "free":
+                raise SectionError("boundary", "a field of a simulation leaves no image; use free")
+        elif not isinstance(self.composition, MapCompositionConfig) and self.outline.file:
+            raise SectionError("outline.file", "has no meaning; the measurement brings outlines")
+        return self
+
+    @model_validator(mode="after")
+    def _check_thickness(self) -> Self:
+        if self.mesh.thickness is None and "layers" in self.mesh.model_fields_set:
+            raise SectionError("mesh.layers", "has no meaning without mesh.thickness")
+        if self.mesh.thickness is not None and "assumption" in self.model_fields_set:
+            raise SectionError("assumption", "has no meaning in 3-D; leave it out")
+        if self.mesh.thickness == "measured":
+            members = () if self.measurement is None else self.measurement.end_member
+            if isinstance(self.composition, MapCompositionConfig):
+                raise SectionError("mesh.thickness", "a map of x has no thickness; state one")
+            if members and members[0].thickness is None:
+                raise SectionError(
+                    "mesh.thickness", "measured needs the thickness of each end member's spectrum"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_phases(self) -> Self:
+        names = [phase.name for phase in self.phase]
+        for index, phase in enumerate(self.phase):
+            if phase.name in (*names[:index], "all", "boundaries"):
+                raise SectionError(f"phase.{index}.name", f"{phase.name!r} is used already")
+            if index and phase.lowest < self.phase[index - 1].highest:
+                raise SectionError(f"phase.{index}.lowest", "lies within the phase before it")
+        return self
