@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import ufl
 from ufl.core.expr import Expr
 
-from chemomech.materials.eigenstrain import Eigenstrain
+from chemomech.materials.eigenstrain import EigenstrainLaw
 from chemomech.materials.elasticity import Elasticity
 from chemomech.materials.free_energy import FreeEnergy
 
@@ -23,7 +23,7 @@ class Mechanics:
     """
 
     elasticity: Elasticity
-    eigenstrain: Eigenstrain
+    eigenstrain: EigenstrainLaw
     rotation: Expr | None = None
 
     def energy(self, c: Expr, strain: Expr) -> Expr:

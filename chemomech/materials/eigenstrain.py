@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import ufl
@@ -13,6 +13,13 @@ from ufl.core.expr import Expr
 from chemomech.errors import InputError
 
 _IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+
+
+class EigenstrainLaw(Protocol):
+    """What an eigenstrain must offer; a new law is one such class."""
+
+    def strain(self, c: Expr, rotation: Expr | None) -> Expr:
+        """Eigenstrain e*(c) in global axes, a 3 x 3 UFL tensor."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,23 @@ class Eigenstrain:
         """
         tensor = ufl.as_matrix(self.tensor.tolist())
         if self.in_wire_frame:
-            assert rotation is not None
-            tensor = rotation * tensor * rotation.T
+            tensor = rotate_from_wire(tensor, rotation)
         return (c - self.reference) * tensor
+
+
+def rotate_from_wire(tensor: Expr, rotation: Expr | None) -> Expr:
+    """R t R^T: a tensor t given along (wire, across, out of plane), in global axes.
+
+    Args:
+        tensor: 3 x 3 UFL tensor in the wire's axes.
+        rotation: 3 x 3 UFL tensor R whose columns are the wire's axes.
+
+    Raises:
+        InputError: There is no rotation.
+    """
+    if rotation is None:
+        raise InputError(
+            "a strain given along the wire needs the wire's axes; none were found or given",
+            key="mechanics.eigenstrain.frame",
+        )
+    return rotation * tensor * rotation.T
