@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import dolfinx
 from dolfinx import fem, io
+
+from chemomech.output.closing import Closing
 
 SUFFIX = ".bp" if dolfinx.has_adios2 else ".xdmf"
 """Suffix of field files: ADIOS2 where DOLFINx has it, XDMF otherwise."""
 
 
-class FieldWriter:
+class FieldWriter(Closing):
     """Write functions over time into one file that ParaView opens.
 
     With ADIOS2 the file is a VTX ``.bp``. VTX wants one element for all that is in a file, so
@@ -79,17 +79,6 @@ class FieldWriter:
             self._vtx.close()
         if self._xdmf is not None:
             self._xdmf.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _check(functions: Sequence[fem.Function]) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from io import TextIOWrapper
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.errors import InputError, run_on_root
+from chemomech.output.closing import Closing
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -79,7 +79,7 @@ def name_columns(dimension: int) -> tuple[str, ...]:
     return tuple(f"{name}_per_m" if name.endswith("_J") else name for name in _FIELDS)
 
 
-class Ledger:
+class Ledger(Closing):
     """A CSV file that grows by one flushed line a step, in full double precision.
 
     Rank 0 writes; construction and `write` are collective, and a failure to write reaches all
@@ -117,17 +117,6 @@ class Ledger:
         """Close the file."""
         if self._file is not None:
             self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _put(self, words: tuple[str, ...] | list[str]) -> None:
         assert self._file is not None

@@ -5,20 +5,20 @@ from __future__ import annotations
 import sys
 import time as clock
 from datetime import timedelta
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress as LiveProgress
 from rich.progress import TaskProgressColumn, TextColumn
 
+from chemomech.output.closing import Closing
 from chemomech.output.terminal import is_watched
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
 
-class Progress:
+class Progress(Closing):
     """Report a run's progress on rank 0; a context that leaves the terminal as it was.
 
     On a terminal one line is redrawn in place. Elsewhere a plain line is printed and flushed, no
@@ -115,17 +115,6 @@ class Progress:
         """Leave the terminal as it was."""
         if self._live is not None:
             self._live.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _estimate_remaining(self, time: float, now: float) -> str:
         assert self._first_time is not None
