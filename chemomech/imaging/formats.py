@@ -1,0 +1,129 @@
+"""Read a stack from whatever file a microscope wrote; write one back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from chemomech.errors import InputError
+from chemomech.imaging.axis2000 import read_axis2000
+from chemomech.imaging.nexus import read_nexus
+from chemomech.imaging.nexus_writer import write_nexus
+from chemomech.imaging.numpy_files import read_npz
+from chemomech.imaging.scan_axes import check_pixel_size
+from chemomech.imaging.sdf import read_sdf
+from chemomech.imaging.selection import refuse_selection
+from chemomech.imaging.stack import Stack
+from chemomech.imaging.text_tables import require_file
+from chemomech.imaging.tiff import read_tiff_stack
+
+_SUFFIXES = {
+    ".hdr": "sdf",
+    ".nxs": "nexus",
+    ".h5": "nexus",
+    ".hdf5": "nexus",
+    ".hdf": "nexus",
+    ".ncb": "axis2000",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".npz": "npz",
+}
+_BEGINNINGS = {
+    b"\x89HDF\r\n\x1a\n": "nexus",
+    b"PK\x03\x04": "npz",
+    b"II*\x00": "tiff",
+    b"MM\x00*": "tiff",
+    b"II+\x00": "tiff",
+    b"MM\x00+": "tiff",
+}
+
+
+def read_stack(
+    path: Path | str,
+    *,
+    region: int = 1,
+    channel: str | int | None = None,
+    energies: Path | str | None = None,
+    pixel_size: float | None = None,
+) -> Stack:
+    """Read a stack of images.
+
+    The kind of file is told by its first bytes, or else by its ending: SDF (``.hdr``, with its
+    ``.xim`` files beside it), NXstxm (``.nxs``, ``.h5``, ``.hdf5``), aXis2000 (``.ncb``, with its
+    ``.dat`` file), multi-page TIFF with a list of energies, or a NumPy archive (``.npz``). Row 0 of
+    the stack is the one with the largest y, column 0 the one with the smallest x. A scan from high
+    to low energies is turned round. A single image becomes a stack of one frame.
+
+    Args:
+        path: The file.
+        region: Number of the region scanned, counted from 1.
+        channel: Name or number (from 1) of the detector; the first where not given.
+        energies: For TIFF: text file whose first column lists the photon energies, in eV.
+        pixel_size: Edge of a pixel, in m; needed for TIFF, elsewhere in place of what the file
+            says.
+
+    Returns:
+        The stack, with I0 if the file holds it.
+
+    Raises:
+        InputError: The file is missing, of an unknown kind, cut short or wrong, or an argument
+            does not fit it.
+    """
+    path = Path(path)
+    try:
+        if pixel_size is not None:
+            check_pixel_size(pixel_size)
+        kind = _find_kind(path)
+        if kind != "tiff" and energies is not None:
+            raise InputError("only TIFF files need a list; this file has its own", key="energies")
+        if kind == "sdf":
+            return read_sdf(path, region=region, channel=channel, pixel_size=pixel_size)
+        if kind == "nexus":
+            return read_nexus(path, region=region, channel=channel, pixel_size=pixel_size)
+        refuse_selection(region, channel)
+        if kind == "axis2000":
+            return read_axis2000(path, pixel_size=pixel_size)
+        if kind == "npz":
+            return read_npz(path, pixel_size=pixel_size)
+        listed = None if energies is None else Path(energies)
+        return read_tiff_stack(path, energies=listed, pixel_size=pixel_size)
+    except InputError as error:
+        if error.path is not None:
+            raise
+        raise InputError(error.message, key=error.key, path=str(path)) from error
+
+
+def write_stack(
+    path: Path | str, stack: Stack, attributes: Mapping[str, str | float | int]
+) -> None:
+    """Write a stack as an NXstxm HDF5 file; `read_stack` reads the same one back.
+
+    Args:
+        path: File to write, ``.nxs``, ``.h5`` or ``.hdf5``; one that exists is left as it is.
+        stack: What to write.
+        attributes: Where the stack came from and what was done to it, for the record.
+
+    Raises:
+        InputError: The file exists, cannot be written, or its name does not say that it is HDF5.
+    """
+    path = Path(path)
+    if _SUFFIXES.get(path.suffix.lower()) != "nexus":
+        raise InputError("is to be HDF5; end its name in .nxs, .h5 or .hdf5", path=str(path))
+    write_nexus(path, stack, attributes)
+
+
+def _find_kind(path: Path) -> str:
+    require_file(path)
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(8)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}") from error
+    for known, kind in _BEGINNINGS.items():
+        if beginning.startswith(known):
+            return kind
+    if path.suffix.lower() == ".xim":
+        raise InputError("is one frame of a stack; name the .hdr file beside it")
+    if path.suffix.lower() not in _SUFFIXES:
+        raise InputError(f"is of an unknown kind; known are {', '.join(_SUFFIXES)}")
+    return _SUFFIXES[path.suffix.lower()]

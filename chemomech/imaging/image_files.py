@@ -1,0 +1,163 @@
+"""Maps of numbers and masks from files."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from skimage.io import imread
+
+from chemomech.errors import InputError
+from chemomech.imaging.numpy_files import read_npy
+from chemomech.imaging.text_tables import read_text, require_file
+from chemomech.imaging.tiff import read_pages
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+NumberArray = npt.NDArray[np.generic]
+
+_PICTURES = (".png", ".bmp", ".gif")
+_TIFF = (".tif", ".tiff")
+
+
+def read_map(path: Path | str) -> FloatArray:
+    """Read a map of numbers, such as composition or thickness.
+
+    NaN stands for pixels without a value.
+
+    Args:
+        path: TIFF image of one page, NumPy array (``.npy``), or text: one line a row, numbers
+            separated by commas, semicolons or blanks.
+
+    Returns:
+        Numbers, shape (rows, columns), the first row of the file on top.
+
+    Raises:
+        InputError: The file is missing, empty, cut short, of another kind, or no map of numbers.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in _PICTURES:
+        raise InputError("is a picture; numbers need TIFF, NPY or CSV", path=str(path))
+    if suffix in _TIFF:
+        numbers = _read_page(path)
+    else:
+        numbers = read_npy(path) if suffix == ".npy" else _read_text_map(path)
+    values = np.asarray(numbers, dtype=np.float64)
+    if values.ndim != 2 or values.size == 0:
+        raise InputError(
+            f"holds an array of shape {values.shape}; a map has rows and columns", path=str(path)
+        )
+    if np.isinf(values).any():
+        raise InputError("holds infinite numbers", path=str(path))
+    if np.isnan(values).all():
+        raise InputError("holds nothing but NaN", path=str(path))
+    return values
+
+
+def read_mask(
+    path: Path | str, shape: tuple[int, ...], *, upwards: bool | None = None
+) -> BoolArray:
+    """Read which pixels of an image are meant.
+
+    Two kinds of pixels are told apart: false or true; zero and another number; dark and bright; or,
+    in text, blanks and marks (one line of characters a row), or a table of 0 and 1.
+
+    Args:
+        path: NumPy array (``.npy``), image (PNG, TIFF) or text.
+        shape: Rows and columns of the image it belongs to.
+        upwards: Whether the first row of the file is the lowest one. Where not given: it is in text
+            of blanks and marks, which analysis programs write line by line as a scan runs, and not
+            in arrays, images and tables.
+
+    Returns:
+        True for the pixels meant, shape (rows, columns), rows downwards.
+
+    Raises:
+        InputError: The file is missing, of another kind or another shape, holds more than two
+            kinds of pixels, or marks none.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    drawn = False
+    if suffix == ".npy":
+        numbers = read_npy(path)
+    elif suffix in _TIFF:
+        numbers = _read_page(path)
+    elif suffix in _PICTURES:
+        numbers = _read_picture(path)
+    else:
+        numbers, drawn = _read_text_mask(path, shape)
+    if numbers.shape != shape:
+        raise InputError(
+            f"the mask has the shape {numbers.shape}, the image {shape} (rows, columns)",
+            path=str(path),
+        )
+    levels = np.unique(numbers)
+    if levels.size > 2:
+        raise InputError(f"holds {levels.size} different values; a mask has two", path=str(path))
+    mask = numbers == levels[-1]
+    if not levels[-1] > 0:
+        raise InputError("the mask marks no pixel", path=str(path))
+    return mask[::-1].copy() if (drawn if upwards is None else upwards) else mask
+
+
+def _read_page(path: Path) -> NumberArray:
+    """The one page of a TIFF image."""
+    pages = read_pages(path, np.dtype(np.float64))
+    if len(pages) != 1:
+        raise InputError(f"has {len(pages)} pages; one is expected", path=str(path))
+    return pages[0]
+
+
+def _read_picture(path: Path) -> NumberArray:
+    """Brightness of a picture, without its transparency."""
+    require_file(path)
+    try:
+        # Opened here, for imread leaves files open that are no images.
+        with path.open("rb") as file:
+            picture: NumberArray = np.asarray(imread(file))
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
+        raise InputError(f"cannot be read as an image: {error}", path=str(path)) from error
+    if picture.ndim == 3 and picture.shape[2] in (2, 4):
+        picture = picture[..., :-1]
+    if picture.ndim == 3:
+        # The brightest colour, so that any colour but black counts as bright.
+        picture = picture.max(axis=2)
+    return picture
+
+
+def _read_text_map(path: Path) -> NumberArray:
+    """Numbers of a text file, one line a row."""
+    lines = [line for line in read_text(path).splitlines() if line.strip()]
+    separator = next((mark for mark in (",", ";") if mark in lines[0]), None)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return np.loadtxt(lines, delimiter=separator, ndmin=2)
+    except (ValueError, UserWarning) as error:
+        raise InputError(f"is no table of numbers: {error}", path=str(path)) from error
+
+
+def _read_text_mask(path: Path, shape: tuple[int, ...]) -> tuple[NumberArray, bool]:
+    """Pixels of a text, and whether they are drawn with blanks and marks."""
+    text = read_text(path)
+    if not set(text) - set("01,;\t \r\n"):
+        return _read_text_map(path), False
+    lines = text.splitlines()
+    rows, columns = shape
+    if len(lines) != rows:
+        raise InputError(f"has {len(lines)} lines; the image has {rows} rows", path=str(path))
+    # Editors strip the blanks at the ends of lines, but then of all of them.
+    stripped = all(line == line.rstrip() for line in lines)
+    for number, line in enumerate(lines, start=1):
+        if len(line) > columns or (len(line) < columns and not stripped):
+            raise InputError(
+                f"line {number} has {len(line)} characters; the image has {columns} columns",
+                path=str(path),
+            )
+    drawn = np.array([list(line.ljust(columns)) for line in lines])
+    return (drawn != " ").astype(np.uint8), True

@@ -1,0 +1,190 @@
+"""From the order in which a microscope scanned to rows downwards and energies upwards."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.stack import Stack
+
+FloatArray = npt.NDArray[np.float64]
+CountArray = npt.NDArray[np.float32]
+
+_METRES = {
+    "m": 1.0,
+    "meter": 1.0,
+    "metre": 1.0,
+    "mm": 1e-3,
+    "millimeter": 1e-3,
+    "millimetre": 1e-3,
+    "um": 1e-6,
+    "\u00b5m": 1e-6,
+    "\u03bcm": 1e-6,
+    "micron": 1e-6,
+    "microns": 1e-6,
+    "micrometer": 1e-6,
+    "micrometre": 1e-6,
+    "nm": 1e-9,
+    "nanometer": 1e-9,
+    "nanometre": 1e-9,
+}
+_ELECTRONVOLTS = {"ev": 1.0, "kev": 1e3}
+
+
+def find_length_unit(unit: str, axis: str) -> float:
+    """Metres in a unit of length.
+
+    Args:
+        unit: Its name, e.g. ``um``.
+        axis: Axis it was found on, for the message.
+
+    Raises:
+        InputError: It is no unit of length.
+    """
+    try:
+        return _METRES[unit.strip().lower()]
+    except KeyError:
+        raise InputError(f"{axis} has the unit {unit!r}; m, mm, um or nm is needed") from None
+
+
+def find_energy_unit(unit: str, axis: str) -> float:
+    """Electronvolts in a unit of energy.
+
+    Args:
+        unit: Its name, ``eV`` or ``keV``.
+        axis: Axis it was found on, for the message.
+
+    Raises:
+        InputError: It is neither.
+    """
+    try:
+        return _ELECTRONVOLTS[unit.strip().lower()]
+    except KeyError:
+        raise InputError(f"{axis} has the unit {unit!r}; eV or keV is needed") from None
+
+
+def create_grid(x: FloatArray, y: FloatArray, pixel_size: float | None = None) -> PixelGrid:
+    """Find rows and columns from the positions of a scan.
+
+    The spacing is the median of the steps, which a jitter of the encoder leaves alone.
+
+    Args:
+        x: Position of each column, in m, rising or falling, shape (columns,).
+        y: Position of each row, in m, upwards, rising or falling, shape (rows,).
+        pixel_size: Edge of a pixel, in m, in place of what the positions say.
+
+    Returns:
+        The grid; its origin is the lowest x and y.
+
+    Raises:
+        InputError: Positions are not finite, do not step evenly or are too few to step at all, or
+            the pixel size is no positive length.
+    """
+    if pixel_size is not None:
+        check_pixel_size(pixel_size)
+        row_spacing = column_spacing = pixel_size
+    else:
+        row_spacing, column_spacing = _find_spacing(y, "y"), _find_spacing(x, "x")
+    origin = (float(min(x[0], x[-1])), float(min(y[0], y[-1])))
+    return PixelGrid(len(y), len(x), row_spacing, column_spacing, origin)
+
+
+def check_pixel_size(pixel_size: float) -> None:
+    """Refuse a pixel size that is no positive length.
+
+    Raises:
+        InputError: It is not.
+    """
+    if not np.isfinite(pixel_size) or pixel_size <= 0.0:
+        raise InputError(
+            f"must be some positive length in m, e.g. 40e-9, got {pixel_size}", key="pixel_size"
+        )
+
+
+def arrange_stack(
+    counts: CountArray,
+    energies: FloatArray,
+    x: FloatArray,
+    y: FloatArray,
+    grid: PixelGrid,
+    *,
+    incident: FloatArray | None = None,
+    source: str = "",
+) -> Stack:
+    """Turn frames so that row 0 has the largest y, column 0 the smallest x, and energies rise.
+
+    Args:
+        counts: Frames as they were scanned, shape (energies, y, x); they may be changed.
+        energies: Photon energies, in eV, rising or falling, shape (energies,).
+        x: Positions of the columns, in any unit, shape (columns,).
+        y: Positions of the rows, upwards, in any unit, shape (rows,).
+        grid: Where the pixels are.
+        incident: Counts I0 of each frame, if known.
+        source: Where the frames came from.
+
+    Returns:
+        The stack.
+
+    Raises:
+        InputError: The energies neither rise nor fall, or the stack is not valid (see `Stack`).
+    """
+    rows = slice(None, None, -1 if y[-1] > y[0] else 1)
+    columns = slice(None, None, -1 if x[-1] < x[0] else 1)
+    if rows.step < 0 or columns.step < 0:
+        # A frame at a time: no second stack is made.
+        for frame in counts:
+            frame[...] = frame[rows, columns].copy()
+    return sort_stack(counts, energies, grid, incident=incident, source=source)
+
+
+def sort_stack(
+    counts: CountArray,
+    energies: FloatArray,
+    grid: PixelGrid,
+    *,
+    incident: FloatArray | None = None,
+    source: str = "",
+) -> Stack:
+    """Turn a scan from high to low energies round; any other disorder is refused.
+
+    Args:
+        counts: Frames, rows downwards, shape (energies, rows, columns).
+        energies: Photon energies, in eV, rising or falling, shape (energies,).
+        grid: Where the pixels are.
+        incident: Counts I0 of each frame, if known.
+        source: Where the frames came from.
+
+    Returns:
+        The stack, energies rising.
+
+    Raises:
+        InputError: The energies neither rise nor fall, or the stack is not valid (see `Stack`).
+    """
+    if energies.size > 1 and np.all(np.diff(energies) < 0.0):
+        counts, energies = counts[::-1], energies[::-1]
+        incident = None if incident is None else incident[::-1]
+    return Stack(counts, energies, grid, incident, source)
+
+
+def _find_spacing(positions: FloatArray, axis: str) -> float:
+    """Median step of the positions along an axis, in m."""
+    if not np.isfinite(positions).all():
+        raise InputError(f"the positions along {axis} are not all finite")
+    if len(positions) < 2:
+        raise InputError(
+            f"one position along {axis} says nothing about the size of a pixel; give pixel_size"
+        )
+    spacing = float(np.median(np.diff(positions)))
+    if spacing == 0.0:
+        raise InputError(f"the positions along {axis} do not move")
+    number = np.arange(len(positions))
+    line = np.polynomial.Polynomial.fit(number, positions, 1)
+    away = np.abs(positions - line(number)) / abs(spacing)
+    if away.max() > 1.0:
+        raise InputError(
+            f"the positions along {axis} do not step evenly: number {int(away.argmax()) + 1} is "
+            f"{away.max():.3g} pixels away from where it should be"
+        )
+    return abs(spacing)

@@ -1,0 +1,214 @@
+"""Headers of the self-describing format: ``{ name = value; }`` and ``(count, value, ...)``."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+from chemomech.imaging.scan_axes import find_energy_unit, find_length_unit
+
+FloatArray = npt.NDArray[np.float64]
+
+_TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<mark>[{}()=;,])|(?P<word>[^\s{}()=;,"]+)')
+
+
+@dataclass(frozen=True, eq=False)
+class SdfRegion:
+    """Where one region was scanned.
+
+    Args:
+        x: Positions along the PAxis, in m, shape (columns,).
+        y: Positions along the QAxis, in m, shape (rows,).
+    """
+
+    x: FloatArray
+    y: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class SdfHeader:
+    """What a header says about the frames.
+
+    Args:
+        regions: Regions scanned.
+        energies: Photon energies, in eV, in the order of the scan.
+        channels: Names of the detectors.
+        stacked: Whether names of frames carry their number.
+    """
+
+    regions: tuple[SdfRegion, ...]
+    energies: FloatArray
+    channels: tuple[str, ...]
+    stacked: bool
+
+
+def parse_header(text: str, path: Path) -> SdfHeader:
+    """Find regions, energies and channels in the text of a header.
+
+    Args:
+        text: The header.
+        path: Where it came from, for messages.
+
+    Returns:
+        What it says.
+
+    Raises:
+        InputError: It is no header, is cut short, or describes no images.
+    """
+    try:
+        header = _Structure(_Reader(text).structure(end=""))
+        scan = header.part("ScanDefinition")
+        regions = tuple(_read_region(part) for part in scan.parts("Regions"))
+        detectors = scan if scan.has("Channels") else header
+        channels = tuple(part.text("Name") for part in detectors.parts("Channels"))
+        energies = _read_energies(scan.part("StackAxis"))
+        if len(channels) > len(string.ascii_lowercase):
+            raise InputError(f"the header names {len(channels)} channels, more than letters")
+        stacked = len(energies) > 1 or "stack" in scan.text("Flags", "").lower()
+    except InputError as error:
+        raise InputError(error.message, key=error.key, path=str(path)) from error
+    return SdfHeader(regions, energies, channels, stacked)
+
+
+def _read_region(region: _Structure) -> SdfRegion:
+    axes = []
+    for name in ("PAxis", "QAxis"):
+        axis = region.part(name)
+        if "energy" in axis.text("Name", "").lower():
+            raise InputError(f"{name} is the energy: this is a line scan, not a stack of images")
+        axes.append(axis.points(name) * find_length_unit(axis.text("Unit", "um"), name))
+    return SdfRegion(x=axes[0], y=axes[1])
+
+
+def _read_energies(axis: _Structure) -> FloatArray:
+    name = axis.text("Name", "Energy")
+    if "energy" not in name.lower():
+        raise InputError(f"the frames differ in {name!r}, not in photon energy")
+    unit = find_energy_unit(axis.text("Unit", "eV"), "StackAxis")
+    return axis.points("StackAxis") * unit
+
+
+class _Structure:
+    """Named values between braces."""
+
+    def __init__(self, values: object) -> None:
+        if not isinstance(values, dict):
+            raise InputError(f"expected {{ ... }} in the header, found {str(values)[:40]!r}")
+        self._values = values
+
+    def has(self, name: str) -> bool:
+        return name in self._values
+
+    def part(self, name: str) -> _Structure:
+        return _Structure(self._find(name))
+
+    def parts(self, name: str) -> list[_Structure]:
+        return [_Structure(value) for value in self._list(name)]
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = default if default is not None and name not in self._values else self._find(name)
+        return str(value)
+
+    def points(self, axis: str) -> FloatArray:
+        """Numbers of an axis, each after the other."""
+        words = self._list("Points")
+        try:
+            return np.array(words, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"the points of {axis} are not all numbers") from error
+
+    def _list(self, name: str) -> list[object]:
+        """Values of a list, whose first one is their number."""
+        values = self._find(name)
+        if not isinstance(values, list) or not values:
+            raise InputError(f"{name} in the header is no list (count, value, ...)")
+        if str(values[0]) != str(len(values) - 1) or len(values) == 1:
+            raise InputError(
+                f"{name} in the header should hold {values[0]} values, but holds {len(values) - 1}"
+            )
+        return values[1:]
+
+    def _find(self, name: str) -> object:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise InputError(f"the header has no {name}; is it one of a stack?") from None
+
+
+class _Reader:
+    """Takes a header apart, token by token."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens: Iterator[re.Match[str]] = _TOKEN.finditer(text)
+        self._position = 0
+
+    def structure(self, end: str) -> dict[str, object]:
+        """Everything up to the mark ``end``, or to the end of the file where that is empty."""
+        values: dict[str, object] = {}
+        name: list[str] = []
+        while (token := self._next(end)) is not None:
+            mark = token["mark"]
+            if mark == end:
+                return values
+            if mark == "=":
+                values[" ".join(name)] = self._value()
+                name = []
+            elif mark == ";":
+                name = []
+            elif mark is None:
+                name.append(token["text"] or token["word"] or "")
+            elif mark != "}":
+                # A stray brace is known from a converter of old scans; others are not.
+                raise InputError(f"line {self._line()} of the header: unexpected {mark!r}")
+        return values
+
+    def _value(self) -> object:
+        """What follows an equals sign, up to its semicolon."""
+        words: list[str] = []
+        while (token := self._next(";")) is not None:
+            mark = token["mark"]
+            if mark == "{":
+                return self.structure("}")
+            if mark == "(":
+                return self._list()
+            if mark == ";":
+                break
+            if mark in ("}", ")", "="):
+                raise InputError(f"line {self._line()} of the header: unexpected {mark!r}")
+            words.append(token["text"] if token["text"] is not None else token["word"] or mark)
+        return " ".join(words)
+
+    def _list(self) -> list[object]:
+        """Values between parentheses."""
+        values: list[object] = []
+        while (token := self._next(")")) is not None:
+            mark = token["mark"]
+            if mark == ")":
+                break
+            if mark == "{":
+                values.append(self.structure("}"))
+            elif mark is None:
+                values.append(token["text"] if token["text"] is not None else token["word"])
+        return values
+
+    def _next(self, end: str) -> re.Match[str] | None:
+        token = next(self._tokens, None)
+        if token is None:
+            if end:
+                raise InputError(
+                    f"the header is cut short: it ends at line {self._line()} before a {end!r}"
+                )
+            return None
+        self._position = token.start()
+        return token
+
+    def _line(self) -> int:
+        return self._text.count("\n", 0, self._position) + 1

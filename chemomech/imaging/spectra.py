@@ -1,0 +1,173 @@
+"""Spectra: numbers over photon energy, such as I0 or the absorption of a standard."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+from chemomech.imaging.stack import check_energies
+from chemomech.imaging.text_tables import read_table
+
+FloatArray = npt.NDArray[np.float64]
+
+# Rounding in files, far below what a monochromator resolves.
+_ROUNDING_EV = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Numbers over photon energy, straight between them.
+
+    Args:
+        energies: Photon energies, in eV, increasing, shape (energies,).
+        values: Counts, optical densities or the like, shape (energies,).
+        name: What it is of.
+
+    Raises:
+        InputError: The shapes differ, the energies do not increase, or a value is not finite.
+    """
+
+    energies: FloatArray
+    values: FloatArray
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        energies = np.asarray(self.energies, dtype=np.float64)
+        values = np.asarray(self.values, dtype=np.float64)
+        object.__setattr__(self, "energies", energies)
+        object.__setattr__(self, "values", values)
+        if energies.ndim != 1 or values.shape != energies.shape:
+            raise InputError(f"{values.shape} values do not fit {energies.shape} energies")
+        check_energies(energies)
+        wrong = np.flatnonzero(~np.isfinite(values))
+        if wrong.size:
+            raise InputError(f"the value at {energies[wrong[0]]:g} eV is {values[wrong[0]]}")
+
+    def at(self, energies: FloatArray) -> FloatArray:
+        """Interpolate linearly.
+
+        Args:
+            energies: Photon energies, in eV, any shape.
+
+        Returns:
+            Values, of the same shape.
+
+        Raises:
+            InputError: An energy is not finite, or more than rounding outside the spectrum.
+        """
+        wanted = np.asarray(energies, dtype=np.float64)
+        first, last = self.energies[0], self.energies[-1]
+        outside = ~((wanted >= first - _ROUNDING_EV) & (wanted <= last + _ROUNDING_EV))
+        if outside.any():
+            raise InputError(
+                f"the spectrum {self.name!r} reaches from {first:g} to {last:g} eV and says "
+                f"nothing about {wanted[outside].flat[0]:g} eV"
+            )
+        return np.asarray(np.interp(wanted, self.energies, self.values))
+
+
+def read_spectra(path: Path | str) -> list[Spectrum]:
+    """Read the spectra in a text file: photon energies in eV, then one or more columns of values.
+
+    See `chemomech.imaging.text_tables.read_table` for what such a file may look like. Energies may
+    rise or fall. Spectra are named by the heading of their column, or else by the file.
+
+    Args:
+        path: Text file, e.g. ``.xas``, ``.csv``, ``.txt``, ``.dat`` or ``.xsp``.
+
+    Returns:
+        One spectrum for each column but the first.
+
+    Raises:
+        InputError: The file is missing, empty or no such table, or a spectrum is not valid.
+    """
+    path = Path(path)
+    table = read_table(path)
+    columns = table.numbers.shape[1] - 1
+    if columns < 1:
+        raise InputError("holds one column; energies and values are two", path=str(path))
+    numbers, lines = table.numbers, table.lines
+    if len(numbers) > 1 and np.all(np.diff(numbers[:, 0]) < 0.0):
+        numbers, lines = numbers[::-1], lines[::-1]
+    falling = np.flatnonzero(np.diff(numbers[:, 0]) <= 0.0)
+    if falling.size:
+        first, second = numbers[falling[0], 0], numbers[falling[0] + 1, 0]
+        raise InputError(
+            f"line {lines[falling[0] + 1]}: {second:g} eV follows {first:g} eV; energies must "
+            "increase",
+            path=str(path),
+        )
+    if table.names:
+        names = table.names[1:]
+    else:
+        names = tuple(f"{path.stem} {number + 1}" for number in range(columns))
+        names = names if columns > 1 else (path.stem,)
+    try:
+        return [
+            Spectrum(numbers[:, 0], values, name)
+            for values, name in zip(numbers.T[1:], names, strict=True)
+        ]
+    except InputError as error:
+        raise InputError(error.message, key=error.key, path=str(path)) from error
+
+
+def read_spectrum(path: Path | str, column: int = 1) -> Spectrum:
+    """Read one spectrum from a text file (see `read_spectra`).
+
+    Args:
+        path: Text file.
+        column: Which column of values, counted from 1, the energies not among them.
+
+    Returns:
+        The spectrum.
+
+    Raises:
+        InputError: As `read_spectra`, or there is no such column.
+    """
+    spectra = read_spectra(path)
+    if not 1 <= column <= len(spectra):
+        raise InputError(
+            f"there is no column {column}; the file has {len(spectra)} of values",
+            key="column",
+            path=str(path),
+        )
+    return spectra[column - 1]
+
+
+def write_spectra(
+    path: Path | str, energies: FloatArray, spectra: Mapping[str, FloatArray]
+) -> None:
+    """Write spectra as a table of comma-separated values that `read_spectra` reads back exactly.
+
+    Args:
+        path: File to write; one that exists is left as it is.
+        energies: Photon energies, in eV, increasing, shape (energies,).
+        spectra: Values by name, each of shape (energies,).
+
+    Raises:
+        InputError: There are no spectra, one is not valid, its name cannot head a column, or the
+            file exists or cannot be written.
+    """
+    path = Path(path)
+    if not spectra:
+        raise InputError("there are no spectra to write", path=str(path))
+    for name in spectra:
+        if not name.strip() or set(name) & set(',;"\t\r\n'):
+            raise InputError(f"{name!r} cannot head a column of a table", path=str(path))
+    checked = [Spectrum(energies, values, name) for name, values in spectra.items()]
+    if path.exists():
+        raise InputError("exists already and is left as it is; name another", path=str(path))
+    columns = np.stack([checked[0].energies, *(spectrum.values for spectrum in checked)], axis=1)
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["energy (eV)", *spectra])
+            writer.writerows([float(number) for number in row] for row in columns)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from error

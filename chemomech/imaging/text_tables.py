@@ -1,0 +1,147 @@
+"""Tables of numbers in text files, as microscopes and spreadsheets write them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+
+FloatArray = npt.NDArray[np.float64]
+
+_COMMENTS = ("#", "%", "!", "*")
+_SEPARATORS = (",", ";", "\t")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns of numbers.
+
+    Args:
+        names: Names of the columns; empty where the file gives none.
+        numbers: Shape (rows, columns).
+        lines: Line of the file each row stands in, counted from 1, shape (rows,).
+    """
+
+    names: tuple[str, ...]
+    numbers: FloatArray
+    lines: tuple[int, ...]
+
+
+def read_text(path: Path) -> str:
+    """Read a text file.
+
+    Raises:
+        InputError: The file is missing, empty, cannot be opened or is no text.
+    """
+    data = read_bytes(path)
+    if b"\0" in data:
+        raise InputError("is no text file", path=str(path))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Old control programs write micrometres with the one-byte letter.
+        text = data.decode("latin-1")
+    if not text.strip():
+        raise InputError("the file is empty", path=str(path))
+    return text
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read all of a file.
+
+    Raises:
+        InputError: The file is missing, empty or cannot be opened.
+    """
+    require_file(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=str(path)) from error
+
+
+def require_file(path: Path) -> None:
+    """Refuse a path that names no file, or an empty one.
+
+    Raises:
+        InputError: It does.
+    """
+    if not path.is_file():
+        raise InputError("no such file", path=str(path))
+    if path.stat().st_size == 0:
+        raise InputError("the file is empty", path=str(path))
+
+
+def read_table(path: Path) -> Table:
+    """Read columns of numbers, separated by commas, semicolons, tabs or blanks.
+
+    Lines that begin with ``#``, ``%``, ``!`` or ``*`` are comments. The first other line may name
+    the columns. A line with nothing but the number of the rows that follow is left out.
+
+    Args:
+        path: Text file.
+
+    Returns:
+        The table.
+
+    Raises:
+        InputError: The file is missing, empty or no text, a cell is no number, or the lines differ
+            in length.
+    """
+    numbered = enumerate(read_text(path).splitlines(), start=1)
+    lines = [
+        (number, _split(line))
+        for number, line in numbered
+        if line.strip() and not line.lstrip().startswith(_COMMENTS)
+    ]
+    if not lines:
+        raise InputError("holds comments only, no numbers", path=str(path))
+    names: tuple[str, ...] = ()
+    if not _is_number(lines[0][1][0]):
+        names = tuple(lines.pop(0)[1])
+    elif len(lines) > 1 and lines[0][1] == [str(len(lines) - 1)]:
+        lines.pop(0)
+    if not lines:
+        raise InputError("has a heading, but no numbers", path=str(path))
+    rows = [_parse(cells, len(lines[0][1]), number, path) for number, cells in lines]
+    if names and len(names) != len(rows[0]):
+        raise InputError(
+            f"names {len(names)} columns, but the lines hold {len(rows[0])} numbers", path=str(path)
+        )
+    return Table(names, np.stack(rows), tuple(number for number, _ in lines))
+
+
+def _split(line: str) -> list[str]:
+    """Cells of a line; an empty one between two separators stays, to be refused."""
+    for separator in _SEPARATORS:
+        if separator in line.strip():
+            # Several tabs in a row only line columns up.
+            strip = line.strip() if separator != "\t" else re.sub(r"\t+", "\t", line.strip())
+            return [cell.strip().strip('"') for cell in strip.split(separator)]
+    return line.split()
+
+
+def _parse(cells: list[str], columns: int, number: int, path: Path) -> FloatArray:
+    """Numbers of one line."""
+    where = f"line {number}"
+    if len(cells) != columns:
+        raise InputError(
+            f"{where} holds {len(cells)} numbers where {columns} are expected", path=str(path)
+        )
+    try:
+        return np.array(cells, dtype=np.float64)
+    except ValueError as error:
+        wrong = next(cell for cell in cells if not _is_number(cell))
+        raise InputError(f"{where}: {wrong!r} is no number", path=str(path)) from error
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
