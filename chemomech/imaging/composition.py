@@ -1,0 +1,251 @@
+"""Lithium content of each pixel, and what a map of it needs before it meets a mesh."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from chemomech.errors import InputError
+from chemomech.imaging.composition_map import CompositionMap
+from chemomech.imaging.unmixing import ThicknessMaps
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Reading = Literal["normalised", "as_printed"]
+
+_TRUNCATE = 4.0
+
+
+def create_composition(
+    maps: ThicknessMaps,
+    lithium: FloatArray,
+    *,
+    reading: Reading = "normalised",
+    minimum_thickness: float = 0.1,
+    trusted: BoolArray | None = None,
+    source: str = "",
+) -> CompositionMap:
+    """Compute x = sum_s t_s x_s / sum_s t_s; or, as eqn 8 is printed, x = sum_s t_s x_s.
+
+    As printed, x grows with thickness, and is a lithium content only where the particle is as thick
+    as the spectra were given for (t_s counts in units of that thickness). Values are not clipped:
+    noise and plain fits lead beyond the contents of the end members.
+
+    The uncertainty is sqrt(g^T C g), with the covariance C of the thicknesses and g_s = dx/dt_s.
+
+    Args:
+        maps: Partial thicknesses.
+        lithium: Content x_s per formula unit of each spectrum's phase, shape (k,).
+        reading: ``normalised`` or ``as_printed``.
+        minimum_thickness: Least sum_s t_s of a pixel that can be trusted, as a fraction of the
+            median over the mask: the division magnifies the noise of thin pixels.
+        trusted: Pixels that can be trusted, shape (rows, columns); those of the maps if not given.
+        source: Where the maps came from, for the record.
+
+    Returns:
+        The map; NaN where it cannot be trusted.
+
+    Raises:
+        InputError: The contents do not fit the maps, an argument is out of range, or no pixel is
+            thick enough.
+    """
+    lithium = _check_lithium(lithium, len(maps.thickness))
+    if reading not in get_args(Reading):
+        names = ", ".join(get_args(Reading))
+        raise InputError(f"must be one of {names}, got {reading}", key="reading")
+    if not 0.0 <= minimum_thickness < 1.0:
+        raise InputError(
+            f"must be a fraction of the median thickness, at least 0 and less than 1, got "
+            f"{minimum_thickness:g}",
+            key="minimum_thickness",
+        )
+    total = maps.thickness.sum(axis=0)
+    chosen = _find_thick(maps, total, minimum_thickness, trusted)
+    parts = maps.thickness[:, chosen]
+    if reading == "normalised":
+        values = lithium @ parts / total[chosen]
+        slopes = (lithium[:, None] - values) / total[chosen]
+    else:
+        values = lithium @ parts
+        slopes = np.broadcast_to(lithium[:, None], parts.shape)
+    variance = np.einsum("in,ijn,jn->n", slopes, maps.covariance[:, :, chosen], slopes)
+    return CompositionMap(
+        maps.grid,
+        _to_image(values, chosen),
+        # Rounding may leave a tiny negative variance.
+        _to_image(np.sqrt(np.maximum(variance, 0.0)), chosen),
+        chosen,
+        reading,
+        source,
+    )
+
+
+def draw(composition: CompositionMap, rng: np.random.Generator) -> CompositionMap:
+    """Add noise of the map's own uncertainty, x + uncertainty N(0, 1), for one sample of many.
+
+    The noise of pixels is independent, which it is no longer after smoothing or extension: draw
+    first, then smooth, then extend.
+
+    Args:
+        composition: Map as measured.
+        rng: Random numbers; the same state gives the same map.
+
+    Returns:
+        The noisy map.
+
+    Raises:
+        InputError: No pixel has an uncertainty.
+    """
+    if not composition.uncertainty[composition.trusted].any():
+        raise InputError(
+            "the composition map states no uncertainty, so that all samples would be alike; give "
+            "its uncertainty, or ask for one sample"
+        )
+    noise = rng.standard_normal(composition.grid.shape) * composition.uncertainty
+    return replace(composition, values=composition.values + noise)
+
+
+def smooth(composition: CompositionMap, width: float) -> CompositionMap:
+    """Average with Gaussian weights over trusted pixels alone: x_i = sum_j g_ij x_j / sum_j g_ij.
+
+    The uncertainty shrinks as that of independent pixels, sqrt(sum g^2 u^2) / sum g. Stripes of
+    wavelength L keep exp(-2 (pi width / L)^2) of their contrast.
+
+    Args:
+        composition: Map.
+        width: Standard deviation of the Gaussian, in m; zero changes nothing.
+
+    Returns:
+        The smoothed map, with the same trusted pixels and NaN elsewhere.
+
+    Raises:
+        InputError: The width is negative or not finite.
+    """
+    if not (math.isfinite(width) and width >= 0.0):
+        raise InputError(f"must be zero or positive and finite, got {width:g} m", key="width")
+    if width == 0.0:
+        return composition
+    grid, trusted = composition.grid, composition.trusted
+    kernels = [_create_kernel(width / step) for step in (grid.row_spacing, grid.column_spacing)]
+    total = _convolve(trusted.astype(np.float64), kernels)
+    values = _convolve(np.where(trusted, composition.values, 0.0), kernels)
+    variance = _convolve(
+        np.where(trusted, composition.uncertainty, 0.0) ** 2, [kernel**2 for kernel in kernels]
+    )
+    return replace(
+        composition,
+        values=_to_image((values[trusted] / total[trusted]), trusted),
+        uncertainty=_to_image(np.sqrt(variance[trusted]) / total[trusted], trusted),
+    )
+
+
+def extend_outwards(composition: CompositionMap, *, erosion: int = 1) -> CompositionMap:
+    """Give every pixel a value: that of the nearest pixel that can be trusted.
+
+    The edge of a particle covers its pixels in part, and what they show is no composition: it is
+    taken away first. Where the particle leaves the image there is no such edge. The nearest value
+    carries stripes that cross a wire on to its surface, and magnifies no noise; continuing slopes
+    would.
+
+    Args:
+        composition: Map.
+        erosion: Width of the edge taken away, in pixels; only along rows and columns, since two
+            pixels taken off a slanted edge cost more than partial coverage does.
+
+    Returns:
+        The map with values and uncertainties everywhere; trusted are the pixels that remained.
+
+    Raises:
+        InputError: The erosion is negative, or leaves no pixel.
+    """
+    if erosion < 0:
+        raise InputError(f"must be at least 0 pixels, got {erosion}", key="erosion")
+    trusted = composition.trusted
+    if erosion:
+        trusted = ndimage.binary_erosion(trusted, iterations=erosion, border_value=True)
+    if not trusted.any():
+        raise InputError(
+            f"no trusted pixel is left after taking away {erosion} pixels at the edge; take less",
+            key="erosion",
+        )
+    grid = composition.grid
+    nearest = ndimage.distance_transform_edt(
+        ~trusted,
+        sampling=(grid.row_spacing, grid.column_spacing),
+        return_distances=False,
+        return_indices=True,
+    )
+    source = tuple(nearest)
+    return replace(
+        composition,
+        values=composition.values[source],
+        uncertainty=composition.uncertainty[source],
+        trusted=trusted,
+    )
+
+
+def _check_lithium(lithium: FloatArray, phases: int) -> FloatArray:
+    lithium = np.asarray(lithium, dtype=np.float64)
+    if lithium.shape != (phases,):
+        raise InputError(
+            f"one lithium content for each of {phases} spectra is needed, got shape "
+            f"{lithium.shape}",
+            key="lithium",
+        )
+    if not (np.isfinite(lithium) & (lithium >= 0.0)).all():
+        raise InputError(
+            f"lithium contents must be zero or positive and finite, got {lithium.tolist()}",
+            key="lithium",
+        )
+    return lithium
+
+
+def _find_thick(
+    maps: ThicknessMaps, total: FloatArray, minimum_thickness: float, trusted: BoolArray | None
+) -> BoolArray:
+    """Pixels of the maps that may be divided by their thickness, shape (rows, columns)."""
+    chosen = maps.mask
+    median = float(np.median(total[chosen]))
+    if median <= 0.0:
+        raise InputError(
+            f"the median thickness over the mask is {median:.3g}; there is no particle in it, or "
+            "the spectra are upside down"
+        )
+    if trusted is not None:
+        if trusted.shape != total.shape or trusted.dtype != np.bool_:
+            raise InputError(
+                f"must be true or false for each of {total.shape} pixels (rows, columns), got "
+                f"{trusted.dtype} of shape {trusted.shape}",
+                key="trusted",
+            )
+        chosen = chosen & trusted
+    # NaN, outside the mask, is not thick.
+    thick: BoolArray = chosen & (np.nan_to_num(total) > minimum_thickness * median)
+    if not thick.any():
+        raise InputError("no pixel of the composition map is both trusted and thick enough")
+    return thick
+
+
+def _to_image(values: FloatArray, chosen: BoolArray) -> FloatArray:
+    """Values of the chosen pixels as an image, NaN elsewhere."""
+    image = np.full(chosen.shape, np.nan)
+    image[chosen] = values
+    return image
+
+
+def _create_kernel(width: float) -> FloatArray:
+    """Gaussian of a standard deviation in pixels, its largest weight one."""
+    reach = max(1, math.ceil(_TRUNCATE * width))
+    return np.asarray(np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2))
+
+
+def _convolve(image: FloatArray, kernels: list[FloatArray]) -> FloatArray:
+    """Weigh rows with the first kernel and columns with the second; zeros beyond the image."""
+    for axis, kernel in enumerate(kernels):
+        image = ndimage.correlate1d(image, kernel, axis=axis, mode="constant")
+    return image

@@ -1,0 +1,130 @@
+"""Which pixels show a particle."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage import filters
+
+from chemomech.errors import InputError
+from chemomech.imaging.optical_density import OpticalDensity
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Level = float | Literal["otsu", "half_transmission"]
+
+_PLATEAU_PERCENTILE = 95.0
+_SPECK_PIXELS = 9
+
+
+def mean_density(od: OpticalDensity, window: tuple[float, float] | None = None) -> FloatArray:
+    """Average the optical density over energies, all or those in a window.
+
+    Args:
+        od: Optical densities.
+        window: Lowest and highest photon energy, in eV, both included.
+
+    Returns:
+        Mean density, NaN where not valid, shape (rows, columns).
+
+    Raises:
+        InputError: The window holds no energy.
+    """
+    low, high = (-np.inf, np.inf) if window is None else window
+    chosen = np.flatnonzero((od.energies >= low) & (od.energies <= high))
+    if chosen.size == 0:
+        raise InputError(
+            f"no photon energy lies between {low:g} and {high:g} eV; the stack has "
+            f"{od.energies[0]:g} to {od.energies[-1]:g} eV",
+            key="window",
+        )
+    image = np.zeros(od.grid.shape)
+    for number in chosen:
+        image += od.values[number]
+    image /= chosen.size
+    return image
+
+
+def find_particles(
+    od: OpticalDensity,
+    level: Level = "half_transmission",
+    window: tuple[float, float] | None = None,
+) -> BoolArray:
+    """Find the pixels of particles: those whose mean density exceeds a level.
+
+    Densities are normalised by the plateau OD0 inside the particles, the 95th percentile above
+    Otsu's threshold. Patches of less than nine pixels are dropped. Outlines are drawn on the grey
+    image of `mean_density`, not on this mask.
+
+    Args:
+        od: Optical densities.
+        level: ``half_transmission``, -ln[(1 + exp(-OD0)) / 2] / OD0, which the blur of the
+            microscope leaves in place; ``otsu``; or a fraction of the plateau in (0, 1).
+        window: Photon energies to average over, in eV; after the edge is best.
+
+    Returns:
+        Mask, never true where a pixel is not valid, shape (rows, columns).
+
+    Raises:
+        InputError: There is no contrast, the level is none of these, or no particle is found.
+    """
+    image = mean_density(od, window)
+    values = image[od.valid]
+    # Within the rounding of single precision.
+    if np.ptp(values) <= 1e-6 * max(float(np.abs(values).max()), 1e-6):
+        raise InputError("the image has the same density everywhere; there is no particle")
+    # Comparisons with NaN are false.
+    return _without_specks(image > _find_threshold(values, level))
+
+
+def erode(mask: BoolArray, pixels: int = 1) -> BoolArray:
+    """Peel pixels off the edge of a mask, not off the border of the image.
+
+    A particle that leaves the image is not thinner there; edge pixels are partly covered ones.
+
+    Args:
+        mask: Pixels, shape (rows, columns).
+        pixels: How many layers (neighbours above, below, left and right); zero keeps all.
+
+    Raises:
+        InputError: The number is negative, or nothing is left.
+    """
+    if pixels < 0:
+        raise InputError(f"must not be negative, got {pixels}", key="erosion")
+    if pixels == 0:
+        return mask.copy()
+    eroded = np.asarray(ndimage.binary_erosion(mask, iterations=pixels, border_value=1))
+    if not eroded.any():
+        raise InputError(f"nothing is left of the particle without {pixels} pixels", key="erosion")
+    return eroded
+
+
+def _find_threshold(values: FloatArray, level: Level) -> float:
+    otsu = float(filters.threshold_otsu(values))
+    if level == "otsu":
+        return otsu
+    plateau = float(np.percentile(values[values > otsu], _PLATEAU_PERCENTILE))
+    if plateau <= 0.0:
+        raise InputError("the particle is brighter than I0; I0 is too small")
+    if level == "half_transmission":
+        return float(-np.log((1.0 + np.exp(-plateau)) / 2.0))
+    if isinstance(level, str) or not 0.0 < level < 1.0:
+        raise InputError(
+            f"must be otsu, half_transmission or a fraction between 0 and 1, got {level!r}",
+            key="level",
+        )
+    return level * plateau
+
+
+def _without_specks(mask: BoolArray) -> BoolArray:
+    labels, _ = ndimage.label(mask)
+    large = np.bincount(labels.ravel()) >= _SPECK_PIXELS
+    large[0] = False
+    if not large.any():
+        raise InputError(
+            f"no particle of {_SPECK_PIXELS} pixels or more rises above the level", key="level"
+        )
+    return np.asarray(large[labels])

@@ -1,0 +1,196 @@
+"""How much of each pure spectrum a pixel's spectrum holds: maps of partial thickness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+from chemomech.imaging.fits import Design, fit_non_negative, fit_plain, fit_weighted
+from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.masked_spectra import MaskedSpectra, require_several_energies
+from chemomech.imaging.optical_density import OpticalDensity
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Method = Literal["plain", "non_negative", "weighted"]
+
+_MOST_CONDITION = 1e6
+_MOST_NON_NEGATIVE = 6
+
+
+@dataclass(frozen=True, eq=False)
+class ThicknessMaps:
+    """Partial thicknesses t_s of D(E) = sum_s mu_s(E) t_s + baseline (eqn 7), NaN outside the mask.
+
+    Args:
+        grid: Where the pixels are.
+        thickness: Shape (k, rows, columns), in units of the thickness the spectra mu were given
+            for: 1 is that thickness.
+        baseline: Optical density of the constant and of the linear baseline, as far as fitted,
+            shape (b, rows, columns); the linear one is zero amid the energies and this at the last.
+        covariance: Covariance of the thicknesses from the noise of the counts, shape (k, k, rows,
+            columns); for non-negative fits that of the plain fit, also where a thickness is zero.
+        residual: Root mean square over the energies of the misfit in optical density, shape (rows,
+            columns).
+        rms_residual: The same over all pixels of the mask.
+        relative_residual: Norm of the misfit over the norm of D, over all pixels and energies.
+        condition: Condition number of the spectra and baselines, scaled to unit norm.
+        method: ``plain``, ``non_negative`` or ``weighted``.
+    """
+
+    grid: PixelGrid
+    thickness: FloatArray
+    baseline: FloatArray
+    covariance: FloatArray
+    residual: FloatArray
+    rms_residual: float
+    relative_residual: float
+    condition: float
+    method: Method
+
+    @property
+    def mask(self) -> BoolArray:
+        """Pixels that were fitted, shape (rows, columns)."""
+        return np.isfinite(self.thickness[0])
+
+
+def unmix(
+    od: OpticalDensity,
+    mask: BoolArray,
+    spectra: FloatArray,
+    *,
+    method: Method = "plain",
+    constant: bool = True,
+    linear: bool = False,
+) -> ThicknessMaps:
+    """Minimise |D - mu t|^2 in every pixel: t = pinv(mu) D (eqn 7).
+
+    ``plain`` is that; ``non_negative`` the minimum under t >= 0 (baselines are free), found exactly
+    by trying every set of spectra that may be present; ``weighted`` minimises the misfit over the
+    variance of D (1 / I, and the share of I0 and of dark counts), with the counts I that the plain
+    fit predicts: measured ones would give low counts too little weight, and bias t.
+
+    Args:
+        od: Optical densities.
+        mask: Pixels to fit, shape (rows, columns); those not valid are left out.
+        spectra: Optical density mu of the pure phases at the stack's energies, all for the same
+            thickness, shape (k, energies).
+        method: ``plain``, ``non_negative`` or ``weighted``.
+        constant: Fit a constant baseline too.
+        linear: Fit a baseline linear in energy too.
+
+    Returns:
+        Maps of thickness.
+
+    Raises:
+        InputError: The spectra do not fit the stack or cannot be told apart, there are too few
+            energies, too many spectra for ``non_negative``, or the mask does not fit.
+    """
+    require_several_energies(od.energies)
+    if method not in get_args(Method):
+        raise InputError(
+            f"must be one of {', '.join(get_args(Method))}, got {method}", key="method"
+        )
+    spectra = _check_spectra(spectra, len(od.energies))
+    count = len(spectra)
+    if method == "non_negative" and count > _MOST_NON_NEGATIVE:
+        raise InputError(
+            f"non_negative takes at most {_MOST_NON_NEGATIVE} spectra, got {count}", key="method"
+        )
+    design = _create_design(spectra, _create_baselines(od.energies, constant, linear))
+    pixels = MaskedSpectra(od, mask)
+    amounts = np.empty((design.matrix.shape[1], pixels.count))
+    covariance = np.empty((count, count, pixels.count))
+    misfit = np.empty(pixels.count)
+    total = 0.0
+    for part, block in pixels.blocks():
+        amounts[:, part], covariance[..., part] = _fit(design, block, od, count, method)
+        misfit[part] = np.sum((block - design.matrix @ amounts[:, part]) ** 2, axis=0)
+        total += float(np.sum(block**2))
+    size = misfit.size * len(od.energies)
+    return ThicknessMaps(
+        grid=od.grid,
+        thickness=pixels.to_image(amounts[:count]),
+        baseline=pixels.to_image(amounts[count:]),
+        covariance=pixels.to_image(covariance),
+        residual=pixels.to_image(np.sqrt(misfit / len(od.energies))),
+        rms_residual=float(np.sqrt(misfit.sum() / size)),
+        relative_residual=float(np.sqrt(misfit.sum() / total)) if total > 0.0 else 0.0,
+        condition=design.condition,
+        method=method,
+    )
+
+
+def _fit(
+    design: Design, densities: FloatArray, od: OpticalDensity, count: int, method: Method
+) -> tuple[FloatArray, FloatArray]:
+    """Amounts of all columns, (p, n), and the covariance of the spectra's, (k, k, n)."""
+    amounts = fit_plain(design, densities)
+    variance = _predict_variance(od, design.matrix @ amounts)
+    if method == "weighted":
+        amounts, covariance = fit_weighted(design, densities, variance)
+        return amounts, covariance[:count, :count]
+    inverse = design.inverse[:count]
+    pairs = (inverse[:, None, :] * inverse[None, :, :]).reshape(count * count, -1)
+    covariance = (pairs @ variance).reshape(count, count, -1)
+    if method == "non_negative":
+        amounts = fit_non_negative(design, densities, count)
+    return amounts, covariance
+
+
+def _predict_variance(od: OpticalDensity, densities: FloatArray) -> FloatArray:
+    """What `OpticalDensity.compute_variance` is, of fitted densities, shape (energies, n)."""
+    incident = od.incident[:, None]
+    intensity = incident * np.exp(-densities)
+    variance: FloatArray = (intensity + od.dark) / intensity**2
+    if od.incident_pixels is not None:
+        variance += (incident + od.dark) / (od.incident_pixels * incident**2)
+    return variance
+
+
+def _check_spectra(spectra: FloatArray, energies: int) -> FloatArray:
+    spectra = np.asarray(spectra, dtype=np.float64)
+    if spectra.ndim != 2 or len(spectra) == 0 or spectra.shape[1] != energies:
+        raise InputError(
+            f"spectra must have shape (number of spectra, {energies} energies), got "
+            f"{spectra.shape}; interpolate them to the stack's energies first",
+            key="spectra",
+        )
+    if not np.isfinite(spectra).all():
+        raise InputError("a spectrum holds numbers that are not finite", key="spectra")
+    empty = np.flatnonzero(~spectra.any(axis=1))
+    if empty.size:
+        raise InputError(f"spectrum {empty[0] + 1} is zero at all energies", key="spectra")
+    return spectra
+
+
+def _create_baselines(energies: FloatArray, constant: bool, linear: bool) -> FloatArray:
+    """Columns 1 and, from -1 to 1 over the energies, linear; shape (energies, b)."""
+    middle, half = (energies[0] + energies[-1]) / 2, (energies[-1] - energies[0]) / 2
+    columns = np.stack([np.ones(len(energies)), (energies - middle) / half], axis=1)
+    return columns[:, [constant, linear]]
+
+
+def _create_design(spectra: FloatArray, baselines: FloatArray) -> Design:
+    """Spectra and baselines as the columns of one matrix that can be inverted."""
+    matrix = np.concatenate([spectra.T, baselines], axis=1)
+    energies, unknowns = matrix.shape
+    if energies < unknowns:
+        raise InputError(
+            f"{energies} energies cannot determine {unknowns} unknowns ({len(spectra)} spectra and "
+            f"{baselines.shape[1]} baselines)",
+            key="spectra",
+        )
+    design = Design(matrix)
+    if design.condition > _MOST_CONDITION:
+        raise InputError(
+            "the spectra (or baselines) cannot be told apart: their condition number is "
+            f"{design.condition:.3g}, above {_MOST_CONDITION:.0g}; leave out what is given twice, "
+            "or a spectrum that is a baseline",
+            key="spectra",
+        )
+    return design
