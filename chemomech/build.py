@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import ufl
 from dolfinx import fem
 from petsc4py import PETSc
 
@@ -21,6 +20,7 @@ from chemomech.materials.free_energy import FreeEnergy, Polynomial, RegularSolut
 from chemomech.materials.mobility import ConstantMobility, DegenerateMobility, Mobility
 from chemomech.particle import Particle
 from chemomech.problems import initial_composition as initial
+from chemomech.problems.averages import compute_mean
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Discretisation
 from chemomech.problems.conditions import (
     Displacement,
@@ -30,6 +30,7 @@ from chemomech.problems.conditions import (
     Support,
     Traction,
 )
+from chemomech.problems.measured_composition import FromMeasurement
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.preconditioners import Preset
@@ -62,7 +63,7 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
     energy = FreeEnergyDensity(
         homogeneous,
         config.material.kappa / (scales.chemical_potential * scales.length**2),
-        _create_mechanics(config, particle, _mean(start)),
+        _create_mechanics(config, particle, compute_mean(start, particle.domain.mesh)),
     )
     problem = ChemoMechanics(
         particle.domain,
@@ -227,11 +228,7 @@ def _choose_initial(config: cfg.Config, domain: Domain) -> initial.InitialCompos
             return initial.FromFile(law.file)
         case cfg.FormulaConfig():
             return initial.Formula(law.formula)
-
-
-def _mean(c: fem.Function) -> float:
-    mesh = c.function_space.mesh
-    one = fem.Constant(mesh, 1.0)
-    forms = [fem.form(integrand * ufl.dx(mesh)) for integrand in (c, one)]
-    total, volume = (mesh.comm.allreduce(fem.assemble_scalar(form)) for form in forms)
-    return float(total / volume)
+        case cfg.MeasuredConfig():
+            return FromMeasurement(
+                law.file, law.lithium_at_full, law.margin, law.erosion, law.smoothing
+            )

@@ -79,12 +79,14 @@ def collect_provenance(
     """
     hosts = tuple(sorted(set(comm.allgather(socket.gethostname()))))
     words = tuple(sys.argv if command is None else command)
+    # On all ranks: where nothing has used PETSc yet, importing it makes all ranks communicate.
+    versions = _collect_versions()
 
     def collect() -> Provenance:
         return Provenance(
             command=words,
             config_sha256=hashlib.sha256(config_text.encode()).hexdigest(),
-            versions=_collect_versions(),
+            versions=versions,
             hosts=hosts,
             ranks=comm.size,
             threads=os.environ.get("OMP_NUM_THREADS"),

@@ -11,12 +11,12 @@ from typing import Protocol
 import numexpr
 import numpy as np
 import numpy.typing as npt
-import ufl
-from dolfinx import default_scalar_type, fem
+from dolfinx import fem
 from mpi4py import MPI
 from scipy import interpolate, ndimage, spatial
 
 from chemomech.errors import InputError, run_on_root
+from chemomech.problems.averages import compute_mean
 
 FloatArray = npt.NDArray[np.float64]
 Bounds = tuple[float, float]
@@ -55,7 +55,7 @@ class Uniform:
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
         """Set ``c``; see `InitialComposition.apply`."""
         c.x.array[:] = self.mean
-        _require_bounds(c, bounds)
+        require_bounds(c, bounds)
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,11 @@ class Noise:
         """Set ``c``; see `InitialComposition.apply`."""
         field_at = self._create_field(c, length_unit)
         c.interpolate(lambda x: field_at(x[: c.function_space.mesh.geometry.dim]))
-        c.x.array[:] -= _mean(c, c)
-        deviation = math.sqrt(_mean(c, c * c))
+        c.x.array[:] -= compute_mean(c, c.function_space.mesh)
+        deviation = math.sqrt(compute_mean(c * c, c.function_space.mesh))
         c.x.array[:] *= self.amplitude / deviation
         c.x.array[:] += self.mean
-        _require_bounds(c, bounds)
+        require_bounds(c, bounds)
 
     def _create_field(
         self, c: fem.Function, length_unit: float
@@ -171,7 +171,7 @@ class FromFile:
             return np.where(np.isnan(inside), nearest(where), inside)
 
         c.interpolate(evaluate)
-        _require_bounds(c, bounds)
+        require_bounds(c, bounds)
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class Formula:
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
         """Set ``c``; see `InitialComposition.apply`."""
         c.interpolate(lambda x: self._evaluate(x * (length_unit / _NANOMETRE)))
-        _require_bounds(c, bounds)
+        require_bounds(c, bounds)
 
     def _evaluate(self, x: FloatArray) -> FloatArray:
         """Values at points of shape (3, n), in nm."""
@@ -243,19 +243,16 @@ def _read_table(path: Path, gdim: int) -> FloatArray:
     return table
 
 
-def _mean(c: fem.Function, expression: ufl.core.expr.Expr) -> float:
-    """Mean of ``expression`` over the body of ``c``."""
-    mesh = c.function_space.mesh
-    one = fem.Constant(mesh, default_scalar_type(1.0))
-    integrals = [
-        mesh.comm.allreduce(fem.assemble_scalar(fem.form(each * ufl.dx)), op=MPI.SUM)
-        for each in (expression, one)
-    ]
-    return float(np.real(integrals[0] / integrals[1]))
+def require_bounds(c: fem.Function, bounds: Bounds) -> None:
+    """Refuse values outside the open interval ``bounds``; collective.
 
+    Args:
+        c: The composition.
+        bounds: Open interval.
 
-def _require_bounds(c: fem.Function, bounds: Bounds) -> None:
-    """Refuse values outside the open interval ``bounds``, on all ranks alike."""
+    Raises:
+        InputError: A value lies outside, or is not finite; on all ranks.
+    """
     comm = c.function_space.mesh.comm
     values = np.real(c.x.array)
     if comm.allreduce(not np.isfinite(values).all(), op=MPI.LOR):

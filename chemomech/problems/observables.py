@@ -10,6 +10,8 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
+from chemomech.problems.stress_measures import compute_scalars, name_scalars
+
 Array = NDArray[np.float64]
 
 
@@ -58,11 +60,14 @@ class StressFields:
         stress: 3 x 3 UFL tensor.
         mesh_space: A Lagrange space on the mesh (its mesh and cell are used).
         scale: Factor from the problem's unit of stress to pascal.
-        tangent: Unit vector along the wire, for the stress along it; None leaves that out.
+        tangent: Unit vector t along the wire, for the stress in its frame; None leaves that out.
+        principal: Whether to compute the principal stresses.
 
     Attributes:
-        fields: Functions ``stress`` (3 x 3), ``von_mises``, ``hydrostatic`` and, with a tangent,
-            ``stress_along``, in Pa; tension positive.
+        fields: Functions ``stress`` (3 x 3), ``von_mises``, ``hydrostatic``; with a tangent,
+            ``stress_along`` (sigma_tt), ``stress_normal`` (sigma_nn) and ``stress_shear``
+            (sigma_tn), n = z x t; if asked for, ``principal_1`` >= ``principal_2`` >=
+            ``principal_3``. In Pa; tension positive.
     """
 
     def __init__(
@@ -71,15 +76,18 @@ class StressFields:
         mesh_space: fem.FunctionSpace,
         scale: float,
         tangent: fem.Function | None = None,
+        *,
+        principal: bool = False,
     ) -> None:
         mesh = mesh_space.mesh
         cell = mesh.basix_cell()
         tensors = fem.functionspace(mesh, element("Lagrange", cell, 1, shape=(3, 3)))
         scalars = fem.functionspace(mesh, element("Lagrange", cell, 1))
         self._projection = NodalProjection(scale * stress, tensors, 2, "stress")
-        names = ["von_mises", "hydrostatic", *(["stress_along"] if tangent is not None else [])]
-        self._scalars = {name: fem.Function(scalars, name=name) for name in names}
+        self._principal = principal
         self._direction = None if tangent is None else _directions(tangent)
+        names = name_scalars(in_wire_frame=tangent is not None, principal=principal)
+        self._scalars = {name: fem.Function(scalars, name=name) for name in names}
 
     @property
     def fields(self) -> list[fem.Function]:
@@ -90,13 +98,9 @@ class StressFields:
         """Recompute all fields from the present state; collective."""
         self._projection.update()
         stress = self._projection.function.x.array.reshape(-1, 3, 3)
-        pressure = np.trace(stress, axis1=1, axis2=2) / 3
-        deviator = stress - pressure[:, None, None] * np.eye(3)
-        self._scalars["hydrostatic"].x.array[:] = pressure
-        self._scalars["von_mises"].x.array[:] = np.sqrt(1.5 * (deviator**2).sum(axis=(1, 2)))
-        if self._direction is not None:
-            t = self._direction
-            self._scalars["stress_along"].x.array[:] = np.einsum("ni,nij,nj->n", t, stress, t)
+        scalars = compute_scalars(stress, self._direction, principal=self._principal)
+        for name, values in scalars.items():
+            self._scalars[name].x.array[:] = values
 
     def max_von_mises(self) -> float:
         """Largest von Mises stress at any vertex (Pa); collective."""

@@ -150,6 +150,10 @@ class NewtonSolver:
         self, snes: PETSc.SNES, x: PETSc.Vec, jacobian: PETSc.Mat, matrix: PETSc.Mat
     ) -> None:
         del snes, x, jacobian, matrix
+        if self.system.is_linear:
+            # Assembled with the system. PETSc factorises a matrix anew only once it was touched:
+            # many right-hand sides, as of many compositions, then cost one factorisation.
+            return
         self.system.assemble_jacobian()
         self.linear.refresh()
 

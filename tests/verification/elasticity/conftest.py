@@ -15,6 +15,8 @@ from mpi4py import MPI
 from chemomech.forms.energy import Mechanics
 from chemomech.geometry.distribution import distribute
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
+from chemomech.geometry.meshing import create_domain
+from chemomech.geometry.outline import Outline
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.elasticity import Assumption, Elasticity, create_isotropic_stiffness
 from chemomech.solvers.block_system import BlockSystem
@@ -142,5 +144,43 @@ def mark():
         inside = fem.Function(fem.functionspace(mesh, ("DG", 0)))
         inside.interpolate(lambda x: np.where(np.hypot(x[0], x[1]) < radius, 1.0, 0.0))
         return inside
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def mesh_outline():
+    """Return a function that meshes an outline from its corners and holes, in nm.
+
+    ``cut`` names the exterior's edges that are cuts, by the number of their first corner.
+    """
+
+    def create(corners, size, comm, holes=(), cut=()):
+        marks = np.isin(np.arange(len(corners)), cut)
+        shape = Outline(np.asarray(corners) * 1e-9, tuple(h * 1e-9 for h in holes), marks)
+        return create_domain(shape, size * 1e-9, comm)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def circle():
+    """Return a function for the corners of a circle about the origin, ``size`` nm apart."""
+
+    def corners(radius, size):
+        angle = np.linspace(0, 2 * np.pi, max(24, round(2 * np.pi * radius / size)), endpoint=False)
+        return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+    return corners
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """Return a function for a composition of degree 1, as a map at the nodes gives it."""
+
+    def create(mesh, values):
+        c = fem.Function(fem.functionspace(mesh, ("Lagrange", 1)))
+        c.interpolate(values)
+        return c
 
     return create

@@ -1,0 +1,70 @@
+"""Names and energies of the absorption edges that a soft X-ray stack may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class AbsorptionEdge(NamedTuple):
+    """Onset of the absorption by one shell of an element.
+
+    Args:
+        element: Chemical symbol.
+        shell: ``K``, ``L3`` or ``L2``.
+        energy: Onset, in eV.
+    """
+
+    element: str
+    shell: str
+    energy: float
+
+
+# Onsets in solids as the EELS Atlas rounds them (Ahn and Krivanek, Gatan 1983; eels.info/atlas).
+# Oxidation moves an edge by up to some eV: they name an edge, they do not calibrate a scale.
+_EDGES = (
+    AbsorptionEdge("C", "K", 284.0),
+    AbsorptionEdge("Ca", "L3", 346.0),
+    AbsorptionEdge("Ca", "L2", 350.0),
+    AbsorptionEdge("N", "K", 401.0),
+    AbsorptionEdge("Ti", "L3", 456.0),
+    AbsorptionEdge("Ti", "L2", 462.0),
+    AbsorptionEdge("V", "L3", 513.0),
+    AbsorptionEdge("V", "L2", 521.0),
+    AbsorptionEdge("O", "K", 532.0),
+    AbsorptionEdge("Cr", "L3", 575.0),
+    AbsorptionEdge("Cr", "L2", 584.0),
+    AbsorptionEdge("Mn", "L3", 640.0),
+    AbsorptionEdge("Mn", "L2", 651.0),
+    AbsorptionEdge("F", "K", 685.0),
+    AbsorptionEdge("Fe", "L3", 708.0),
+    AbsorptionEdge("Fe", "L2", 721.0),
+    AbsorptionEdge("Co", "L3", 779.0),
+    AbsorptionEdge("Co", "L2", 794.0),
+    AbsorptionEdge("Ni", "L3", 855.0),
+    AbsorptionEdge("Ni", "L2", 872.0),
+    AbsorptionEdge("Cu", "L3", 931.0),
+    AbsorptionEdge("Cu", "L2", 951.0),
+)
+
+
+def find_edges(
+    energies: FloatArray, elements: Collection[str] | None = None
+) -> list[AbsorptionEdge]:
+    """Edges whose onset lies within the range of some photon energies, in rising order.
+
+    Args:
+        energies: Photon energies in eV, shape (E,).
+        elements: Symbols of the elements to look for; all of the table where None.
+    """
+    low, high = float(energies.min()), float(energies.max())
+    return [
+        edge
+        for edge in _EDGES
+        if low <= edge.energy <= high and (elements is None or edge.element in elements)
+    ]

@@ -1,0 +1,166 @@
+"""Pictures of what the spectra say: eigen-images of the components and maps of the clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, to_hex
+from matplotlib.patches import Patch
+
+from chemomech.errors import InputError
+from chemomech.imaging.grid import PixelGrid
+from chemomech.output.figure_parts import (
+    CATEGORY_COLOURS,
+    LETTERS,
+    MISSING,
+    compute_limits,
+    create_figure,
+    create_plane_figure,
+    draw_scale_bar,
+    get_colours,
+    prepare_plane,
+    save_figure,
+)
+from chemomech.output.image_pictures import check_shape, get_extent
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.integer]
+
+_MOST_IN_A_ROW = 4
+# Inches.
+_IMAGE_WIDTH = 1.8
+_GAP = 0.42
+
+
+def draw_component(axes: Axes, scores: FloatArray, grid: PixelGrid, title: str) -> None:
+    """Draw an eigen-image: scores of one component, red above zero and blue below.
+
+    Args:
+        axes: Where to draw.
+        scores: Scores, NaN outside the mask, shape (rows, columns).
+        grid: Where the pixels are.
+        title: Name of the component.
+
+    Raises:
+        InputError: The scores do not fit the grid or none is finite.
+    """
+    check_shape(scores, grid)
+    low, high = compute_limits(scores, symmetric=True)
+    extent = get_extent(grid)
+    axes.imshow(
+        np.ma.masked_invalid(scores),
+        cmap=get_colours("RdBu_r"),
+        vmin=low,
+        vmax=high,
+        extent=extent,
+        origin="upper",
+        interpolation="none",
+    )
+    prepare_plane(axes, extent)
+    axes.set_title(title, fontsize=LETTERS, pad=3)
+
+
+def write_component_images(
+    path: str | Path, scores: FloatArray, grid: PixelGrid, variances: FloatArray | None = None
+) -> None:
+    """Write the eigen-images side by side, each with colours of its own, centred on zero.
+
+    Args:
+        path: PNG file to write.
+        scores: Scores, NaN outside the mask, shape (components, rows, columns).
+        grid: Where the pixels are.
+        variances: Variances of all components, to name each one's share, shape (k,).
+
+    Raises:
+        InputError: The scores do not fit the grid or a component has no finite score.
+    """
+    columns = min(len(scores), _MOST_IN_A_ROW)
+    rows = -(-len(scores) // columns)
+    shape = grid.columns * grid.column_spacing / (grid.rows * grid.row_spacing)
+    height = min(_IMAGE_WIDTH / shape, 2.0 * _IMAGE_WIDTH)
+    figure = create_figure(_IMAGE_WIDTH * columns, (height + _GAP) * rows)
+    panels = figure.subplots(
+        rows,
+        columns,
+        squeeze=False,
+        gridspec_kw={
+            **{"left": 0.0, "right": 1.0, "bottom": 0.0, "top": 1.0},
+            **{"wspace": 0.06, "hspace": _GAP / height},
+        },
+    ).ravel()
+    titles = name_components(len(scores), variances)
+    for panel, image, title in zip(panels, scores, titles, strict=False):
+        draw_component(panel, image, grid, title)
+    for panel in panels[len(scores) :]:
+        panel.set_axis_off()
+    draw_scale_bar(panels[0])
+    save_figure(figure, path)
+
+
+def name_components(count: int, variances: FloatArray | None = None) -> list[str]:
+    """Titles of the first components: number and, with the variances, share of the whole."""
+    if variances is None:
+        return [f"PC {number}" for number in range(1, count + 1)]
+    shares = 100.0 * variances[:count] / variances.sum()
+    return [f"PC {number} ({share:.2g} %)" for number, share in enumerate(shares, start=1)]
+
+
+def choose_colours(count: int) -> list[str]:
+    """Colours of clusters: Okabe and Ito's, or steps of viridis where eight do not suffice."""
+    if count <= len(CATEGORY_COLOURS):
+        return list(CATEGORY_COLOURS[:count])
+    return [to_hex(get_colours("viridis")(step)) for step in np.linspace(0.0, 1.0, count)]
+
+
+def draw_clusters(axes: Axes, labels: IntArray, grid: PixelGrid, names: Sequence[str]) -> None:
+    """Draw the pixels of each cluster in its colour.
+
+    Args:
+        axes: Where to draw.
+        labels: Number of each pixel's cluster, -1 outside, shape (rows, columns).
+        grid: Where the pixels are.
+        names: Name of each cluster, e.g. its phase.
+
+    Raises:
+        InputError: The labels do not fit the grid, name no cluster, or no pixel has one.
+    """
+    check_shape(labels, grid)
+    if labels.max() < 0:
+        raise InputError("there is nothing to draw: no pixel belongs to a cluster")
+    if labels.max() >= len(names):
+        raise InputError(f"cluster {labels.max()} has no name; there are {len(names)} names")
+    colours = choose_colours(len(names))
+    extent = get_extent(grid)
+    axes.imshow(
+        np.ma.masked_less(labels, 0),
+        cmap=ListedColormap(colours).with_extremes(bad=MISSING),
+        vmin=-0.5,
+        vmax=len(names) - 0.5,
+        extent=extent,
+        origin="upper",
+        interpolation="none",
+    )
+    prepare_plane(axes, extent)
+    draw_scale_bar(axes)
+    axes.legend(
+        handles=[Patch(color=c, label=name) for c, name in zip(colours, names, strict=True)],
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        frameon=False,
+        fontsize=LETTERS,
+        handlelength=1.0,
+        borderaxespad=0.3,
+    )
+
+
+def write_cluster_map(
+    path: str | Path, labels: IntArray, grid: PixelGrid, names: Sequence[str]
+) -> None:
+    """Write a map of clusters as a picture; see `draw_clusters` for the arguments and errors."""
+    figure, axes = create_plane_figure(get_extent(grid))
+    draw_clusters(axes, labels, grid, names)
+    save_figure(figure, path)

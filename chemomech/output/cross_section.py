@@ -1,0 +1,56 @@
+"""Solid stress cut by a plane, so that it is drawn like that of a flat particle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+from chemomech.output.stress_pictures import TriangleMesh
+
+if TYPE_CHECKING:
+    # Needs no DOLFINx at run time: a measurement is drawn without it.
+    from chemomech.output.snapshots import SnapshotGrid
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def cut_plane(
+    grid: SnapshotGrid, values: FloatArray, height: float | None = None
+) -> tuple[TriangleMesh, FloatArray]:
+    """Cut a solid mesh by a plane z = const and interpolate vertex values on the cut.
+
+    Args:
+        grid: A mesh of tetrahedra or hexahedra that `Gatherer` brought to rank 0, in nm.
+        values: A value for each vertex, shape (n,).
+        height: The plane's z in nm; half way between the lowest and the highest vertex where None.
+
+    Returns:
+        The cut as a flat mesh, and the value at each of its vertices.
+
+    Raises:
+        InputError: The mesh is flat, or the plane misses it.
+    """
+    # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
+    import pyvista
+
+    if grid.dimension != 3:
+        raise InputError(f"a mesh of {grid.cell_name} cells is flat and needs no cut")
+    z = grid.points[:, 2]
+    if height is None:
+        height = float(z.min() + z.max()) / 2
+    cells = np.column_stack([np.full(len(grid.cells), grid.cells.shape[1]), grid.cells])
+    types = np.full(len(grid.cells), grid.vtk_type, dtype=np.uint8)
+    solid = pyvista.UnstructuredGrid(cells.ravel(), types, grid.points)
+    solid.point_data["values"] = np.asarray(values, dtype=np.float64)
+    cut = solid.slice(normal="z", origin=(0.0, 0.0, height)).triangulate()
+    if cut.n_cells == 0:
+        raise InputError(
+            f"the plane z = {height:g} nm misses the particle, which lies between "
+            f"{z.min():g} and {z.max():g} nm"
+        )
+    triangles = np.asarray(cut.faces).reshape(-1, 4)[:, 1:].astype(np.int64)
+    mesh = TriangleMesh(np.asarray(cut.points, dtype=np.float64)[:, :2], triangles)
+    return mesh, np.asarray(cut.point_data["values"], dtype=np.float64)

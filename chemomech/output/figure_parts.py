@@ -1,0 +1,203 @@
+"""What all figures of a measurement share: paper, colours, scale bars, colour bars and limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
+from chemomech.errors import InputError
+
+FloatArray = npt.NDArray[np.float64]
+Extent = tuple[float, float, float, float]
+"""Left, right, bottom and top end of a plane, in nm."""
+
+CATEGORY_COLOURS = (
+    *("#0072B2", "#E69F00", "#009E73", "#D55E00"),
+    *("#CC79A7", "#56B4E9", "#F0E442", "#000000"),
+)
+"""Okabe and Ito's colours, told apart by colour-blind readers too."""
+
+LETTERS = 8.0
+"""Size of the letters, in points."""
+
+MISSING = "0.87"
+"""Grey of what has no value."""
+
+_DPI = 200
+_LONGEST_BAR = 0.3
+_WIDE = 2.0
+_LONGEST_SIDE = 4.6
+_OUTLIERS = 0.5
+
+
+def create_figure(width: float, height: float) -> Figure:
+    """A white page of a size in inches."""
+    figure = Figure((width, height), dpi=_DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def create_plane_figure(extent: Extent) -> tuple[Figure, Axes]:
+    """A page of the shape of what is drawn on it, with one pair of axes."""
+    across, upward = extent[1] - extent[0], extent[3] - extent[2]
+    inches = _LONGEST_SIDE / max(across, upward)
+    figure = create_figure(max(across * inches, 1.4), max(upward * inches, 1.4))
+    return figure, figure.add_axes((0.0, 0.0, 1.0, 1.0))
+
+
+def get_page(axes: Axes) -> Figure:
+    """The figure that axes lie on."""
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG, trimmed to what is drawn."""
+    figure.savefig(path, format="png", bbox_inches="tight", pad_inches=0.06)
+
+
+def choose_scale(longest: float) -> float:
+    """Choose the longest of 1, 2, 5 times a power of ten that does not exceed a length.
+
+    Args:
+        longest: Length to stay below; positive.
+    """
+    power = 10.0 ** np.floor(np.log10(longest))
+    return float(max(step * power for step in (1.0, 2.0, 5.0) if step * power <= longest))
+
+
+def prepare_plane(axes: Axes, extent: Extent) -> None:
+    """Give axes equal scales in nm, the limits of a plane, and no frame."""
+    axes.set_aspect("equal")
+    axes.set(xlim=extent[:2], ylim=extent[2:])
+    axes.set_axis_off()
+
+
+def prepare_chart(axes: Axes) -> None:
+    """Give a chart small ticks and a frame on the left and below only."""
+    axes.tick_params(labelsize=LETTERS - 1, width=0.6, length=3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_linewidth(0.6)
+
+
+def draw_scale_bar(axes: Axes) -> float:
+    """Draw a scale bar of a round length below the left end of a plane in nm.
+
+    It lies on the paper, not on the picture, and is read on any background.
+
+    Args:
+        axes: Axes whose limits are final.
+
+    Returns:
+        Length of the bar, in nm: at most three tenths of the picture's longer side, and its width.
+    """
+    left, right = axes.get_xlim()
+    bottom, top = axes.get_ylim()
+    length = choose_scale(min(_LONGEST_BAR * max(right - left, top - bottom), right - left))
+    below = blended_transform_factory(axes.transData, axes.transAxes)
+    for_bar, for_text = (
+        below + ScaledTranslation(0.0, -points / 72.0, get_page(axes).dpi_scale_trans)
+        for points in (6.0, 9.0)
+    )
+    ends = [left, left + length]
+    axes.plot(
+        *(ends, [0.0, 0.0]),
+        transform=for_bar,
+        color="black",
+        linewidth=2.0,
+        solid_capstyle="butt",
+        clip_on=False,
+        scalex=False,
+        scaley=False,
+        gid="scale bar",
+    )
+    text = f"{length / 1000:g} µm" if length >= 1000 else f"{length:g} nm"
+    axes.text(
+        *(left, 0.0, text), transform=for_text, fontsize=LETTERS, va="top", gid="scale bar length"
+    )
+    return length
+
+
+def draw_colour_bar(axes: Axes, mappable: ScalarMappable, label: str) -> None:
+    """Draw a colour bar as long as the picture: on its right, or on top of a wide picture.
+
+    Arrows at its ends say that some values lie beyond.
+
+    Args:
+        axes: Axes of a plane whose limits are final.
+        mappable: What was drawn, its limits set.
+        label: Quantity and unit.
+    """
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    shape = (right - left) / (top - bottom)
+    wide = shape > _WIDE
+    if wide:
+        place = axes.inset_axes((0.2, 1.08, 0.6, 0.05 * min(shape, 3.0)))
+    else:
+        place = axes.inset_axes((1.0 + 0.04 / min(shape, 1.0), 0.0, 0.05 / min(shape, 1.0), 1.0))
+    bar = get_page(axes).colorbar(
+        mappable,
+        cax=place,
+        orientation="horizontal" if wide else "vertical",
+        ticklocation="top" if wide else "right",
+        extend=_name_ends_exceeded(mappable),
+    )
+    bar.set_label(label, fontsize=LETTERS)
+    bar.locator = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
+    bar.update_ticks()
+    bar.ax.tick_params(labelsize=LETTERS - 1, width=0.5, length=2.5)
+    bar.outline.set_linewidth(0.5)
+
+
+def _name_ends_exceeded(mappable: ScalarMappable) -> str:
+    shown = np.ma.masked_invalid(mappable.get_array()).compressed()
+    low, high = mappable.get_clim()
+    # One float apart is not beyond.
+    slack = 1e-6 * (high - low)
+    below, above = shown.min() < low - slack, shown.max() > high + slack
+    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]
+
+
+def get_colours(name: str) -> Colormap:
+    """A colour map by name; pixels without a value are light grey."""
+    return colormaps[name].with_extremes(bad=MISSING)
+
+
+def compute_limits(
+    values: npt.NDArray[np.floating], symmetric: bool = False
+) -> tuple[float, float]:
+    """Choose the ends of a colour bar.
+
+    The outer half per cent at either end is left out, so that one hot pixel or the corner of a
+    clamp does not take the contrast from the rest.
+
+    Args:
+        values: What is drawn; NaN where there is nothing.
+        symmetric: Centre the limits on zero, for signed quantities on a diverging map.
+
+    Returns:
+        Lower and upper end.
+
+    Raises:
+        InputError: No value is finite.
+    """
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        raise InputError("there is nothing to draw: no value of the map is a finite number")
+    low, high = (float(end) for end in np.percentile(finite, [_OUTLIERS, 100.0 - _OUTLIERS]))
+    if symmetric:
+        low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
+    # A uniform map still needs a bar of some length.
+    least = max(1e-9, 1e-3 * max(abs(low), abs(high)))
+    return (low, high) if high - low > least else (low - least, high + least)

@@ -1,0 +1,253 @@
+"""Pictures of the mesh and of the stress on it, drawn from plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.collections import Collection, LineCollection, PolyCollection
+from matplotlib.tri import Triangulation
+
+from chemomech.errors import InputError
+from chemomech.output.figure_parts import (
+    MISSING,
+    Extent,
+    compute_limits,
+    create_plane_figure,
+    draw_colour_bar,
+    draw_scale_bar,
+    get_colours,
+    get_page,
+    prepare_plane,
+    save_figure,
+)
+
+if TYPE_CHECKING:
+    # Needs no DOLFINx at run time: a measurement is drawn without it.
+    from chemomech.output.snapshots import SnapshotGrid
+
+FloatArray = npt.NDArray[np.float64]
+
+STRESS_LABELS = MappingProxyType(
+    {
+        "von_mises": "von Mises stress",
+        "hydrostatic": "Hydrostatic stress",
+        "stress_along": r"Stress along the wire $\sigma_{tt}$",
+        "stress_normal": r"Stress across the wire $\sigma_{nn}$",
+        "stress_shear": r"Shear stress $\sigma_{tn}$",
+        "principal_1": r"Principal stress $\sigma_1$",
+        "principal_2": r"Principal stress $\sigma_2$",
+        "principal_3": r"Principal stress $\sigma_3$",
+    }
+)
+"""What stresses are called in pictures, by the names of the stress fields."""
+
+_UNSIGNED = ("von_mises",)
+_MARGIN = 0.02
+_GIGA = 1e9
+_MEGA = 1e6
+# Points: closer lines would hide the colours.
+_LEAST_EDGE = 2.0
+# Pa.
+_LEAST_STRESS = 1e3
+
+
+@dataclass(frozen=True, eq=False)
+class TriangleMesh:
+    """A flat mesh of triangles in plain arrays.
+
+    Args:
+        points: Vertices in nm, y upwards, shape (n, 2).
+        triangles: Vertices of each triangle, shape (m, 3).
+
+    Raises:
+        InputError: The arrays have other shapes, there is no triangle, or one names a vertex that
+            does not exist.
+    """
+
+    points: FloatArray
+    triangles: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for name, width in (("points", 2), ("triangles", 3)):
+            shape = getattr(self, name).shape
+            if len(shape) != 2 or shape[1] != width or shape[0] == 0:
+                raise InputError(f"{name} need shape (n, {width}) with n > 0, got {shape}")
+        if self.triangles.min() < 0 or self.triangles.max() >= len(self.points):
+            raise InputError(f"a triangle names a vertex that is none of {len(self.points)}")
+
+    @classmethod
+    def from_grid(cls, grid: SnapshotGrid) -> TriangleMesh:
+        """The flat mesh that `Gatherer` brought to rank 0; quadrilaterals are halved.
+
+        Raises:
+            InputError: The mesh is solid: cut it first (`cut_plane`).
+        """
+        if grid.dimension != 2:
+            raise InputError(f"a mesh of {grid.cell_name} cells is not flat; cut it by a plane")
+        cells = grid.cells
+        halves = [cells] if cells.shape[1] == 3 else [cells[:, [0, 1, 2]], cells[:, [0, 2, 3]]]
+        return cls(grid.points[:, :2], np.concatenate(halves))
+
+    @property
+    def extent(self) -> Extent:
+        """Left, right, bottom and top end with a narrow margin, in nm."""
+        (left, bottom), (right, top) = self.points.min(axis=0), self.points.max(axis=0)
+        margin = _MARGIN * max(right - left, top - bottom)
+        return left - margin, right + margin, bottom - margin, top + margin
+
+    @property
+    def boundary(self) -> npt.NDArray[np.int64]:
+        """Edges that belong to one triangle only, shape (k, 2)."""
+        edges, counts = self._count_edges()
+        return edges[counts == 1]
+
+    @property
+    def edge_length(self) -> float:
+        """Mean length of an edge, in nm."""
+        ends = self.points[self._count_edges()[0]]
+        return float(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).mean())
+
+    def _count_edges(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        pairs = np.sort(self.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+        edges, counts = np.unique(pairs, axis=0, return_counts=True)
+        return edges, counts
+
+
+@dataclass(frozen=True, eq=False)
+class StressMap:
+    """One stress on a flat mesh.
+
+    Args:
+        mesh: The mesh.
+        name: A name of `STRESS_LABELS`.
+        values: Stress in Pa, tension positive, a number for each vertex, shape (n,), or for each
+            triangle, shape (m,); NaN where it is not meaningful, e.g. near the tips (light grey).
+        by_triangle: The values belong to triangles.
+
+    Raises:
+        InputError: The name is not known, or the number of values does not fit the mesh.
+    """
+
+    mesh: TriangleMesh
+    name: str
+    values: FloatArray
+    by_triangle: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name not in STRESS_LABELS:
+            known = ", ".join(STRESS_LABELS)
+            raise InputError(f"there is no stress called {self.name!r}; there are {known}")
+        owner = "triangles" if self.by_triangle else "points"
+        count = len(getattr(self.mesh, owner))
+        if self.values.shape != (count,):
+            raise InputError(f"{self.name} of shape {self.values.shape} for {count} {owner}")
+
+
+def draw_mesh(axes: Axes, mesh: TriangleMesh) -> None:
+    """Draw the edges of a mesh and a scale bar."""
+    prepare_plane(axes, mesh.extent)
+    points = mesh.points
+    axes.triplot(points[:, 0], points[:, 1], mesh.triangles, color="#0072B2", linewidth=0.35)
+    _draw_boundary(axes, mesh)
+    draw_scale_bar(axes)
+
+
+def write_mesh_picture(path: str | Path, mesh: TriangleMesh) -> None:
+    """Write the edges of a mesh as a picture, with a scale bar."""
+    figure, axes = create_plane_figure(mesh.extent)
+    draw_mesh(axes, mesh)
+    save_figure(figure, path)
+
+
+def draw_stress(
+    axes: Axes,
+    stress: StressMap,
+    *,
+    edges: bool = False,
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Draw a stress in MPa (GPa from 1 GPa on) with scale bar and colour bar.
+
+    Signed stresses are red in tension and blue in compression, on limits symmetric about zero; von
+    Mises stress starts from zero. The colour bar leaves out the outer half per cent of the values
+    and says so by arrows.
+
+    Args:
+        axes: Where to draw.
+        stress: The stress.
+        edges: Draw the edges of the mesh on top where they are two points long or more.
+        limits: Ends of the colour bar in Pa, e.g. the same for two wires; from the values where
+            None.
+
+    Raises:
+        InputError: No value is finite.
+    """
+    signed = stress.name not in _UNSIGNED
+    low, high = limits or compute_limits(stress.values, symmetric=signed)
+    if not signed and limits is None:
+        low = 0.0
+    # What rounding leaves of no stress is not a pattern.
+    low, high = min(low, -_LEAST_STRESS if signed else 0.0), max(high, _LEAST_STRESS)
+    unit, name = (_GIGA, "GPa") if max(abs(low), abs(high)) >= _GIGA else (_MEGA, "MPa")
+    mesh = stress.mesh
+    prepare_plane(axes, mesh.extent)
+    mappable = _colour_triangles(axes, stress, unit)
+    mappable.set(cmap=get_colours("RdBu_r" if signed else "magma"))
+    mappable.set_clim(low / unit, high / unit)
+    if edges and mesh.edge_length >= _LEAST_EDGE * _measure_point(axes):
+        points = mesh.points
+        axes.triplot(points[:, 0], points[:, 1], mesh.triangles, color="0.5", linewidth=0.2)
+    _draw_boundary(axes, mesh)
+    draw_scale_bar(axes)
+    draw_colour_bar(axes, mappable, f"{STRESS_LABELS[stress.name]} ({name})")
+
+
+def write_stress_picture(
+    path: str | Path,
+    stress: StressMap,
+    *,
+    edges: bool = False,
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Write a stress as a picture; see `draw_stress` for the arguments and errors."""
+    figure, axes = create_plane_figure(stress.mesh.extent)
+    draw_stress(axes, stress, edges=edges, limits=limits)
+    save_figure(figure, path)
+
+
+def _colour_triangles(axes: Axes, stress: StressMap, unit: float) -> Collection:
+    """Triangles with a value in colour, the others light grey."""
+    mesh, shown = stress.mesh, stress.values / unit
+    known = np.isfinite(shown if stress.by_triangle else shown[mesh.triangles].sum(axis=1))
+    if not known.any():
+        raise InputError("there is nothing to draw: no triangle has a stress at all its corners")
+    axes.add_collection(
+        PolyCollection(mesh.points[mesh.triangles[~known]], facecolors=MISSING, edgecolors="face"),
+        autolim=False,
+    )
+    drawn = Triangulation(mesh.points[:, 0], mesh.points[:, 1], mesh.triangles[known])
+    if stress.by_triangle:
+        return axes.tripcolor(drawn, facecolors=shown[known])
+    # Corners of no triangle drawn may be NaN, which the colour bar must not see.
+    return axes.tripcolor(drawn, np.ma.masked_invalid(shown), shading="gouraud")
+
+
+def _draw_boundary(axes: Axes, mesh: TriangleMesh) -> None:
+    lines = LineCollection(
+        list(mesh.points[mesh.boundary]), colors="0.15", linewidths=0.7, gid="outline"
+    )
+    axes.add_collection(lines, autolim=False)
+
+
+def _measure_point(axes: Axes) -> float:
+    """Length of a point of the paper, in nm."""
+    figure = get_page(axes)
+    figure.canvas.draw()
+    left, right = axes.get_xlim()
+    return (right - left) / (axes.get_window_extent().width * 72.0 / figure.dpi)

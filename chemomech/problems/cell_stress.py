@@ -1,0 +1,172 @@
+"""The mean stress of each cell, of the whole mesh on one rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import basix
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+from ufl.core.expr import Expr
+
+from chemomech.errors import InputError
+from chemomech.fenicsx import get_cell_nodes
+from chemomech.geometry.domain import Domain
+
+Array = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+#: Decimals, in mesh units, to which midpoints are compared when cells are put in order.
+_DECIMALS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class CellValues:
+    """What each cell holds, in an order that does not depend on the number of ranks.
+
+    Args:
+        corners: Corners of each cell in m, shape (n, corners, gdim).
+        edges: Pairs of corners that make an edge, shape (edges, 2).
+        volumes: Volume in m^3, in 2-D area in m^2, shape (n,).
+        stress: Mean stress tensor in Pa, shape (n, 3, 3); tension positive.
+        composition: Composition at the corners, shape (n, corners).
+        mean_composition: Mean composition, shape (n,).
+        tangent: Unit vector along the wire, shape (n, 3), or None.
+    """
+
+    corners: Array
+    edges: NDArray[np.int64]
+    volumes: Array
+    stress: Array
+    composition: Array
+    mean_composition: Array
+    tangent: Array | None
+
+    @property
+    def midpoints(self) -> Array:
+        """Mean of the corners of each cell in m, shape (n, gdim)."""
+        return np.asarray(self.corners.mean(axis=1))
+
+
+class CellStress:
+    r"""Integral of sigma over a cell / volume of the cell, for every cell of the mesh.
+
+    These are the stresses of the elements themselves: unlike the fields at the vertices they are
+    not smoothed over neighbouring cells, which would take the top off a jump between two phases.
+
+    Args:
+        stress: 3 x 3 UFL tensor, read anew at each gathering.
+        composition: c, continuous and of degree 1.
+        domain: The mesh.
+        scale: Factor from the problem's unit of stress to pascal.
+        tangent: Unit vector along the wire, constant in each cell, or None.
+        excluded: Cells to leave out, a mark for each cell that this rank owns, in its own
+            numbering; None leaves out none.
+
+    Raises:
+        InputError: The composition is not continuous and of degree 1, or there is not one mark for
+            each cell; on all ranks.
+    """
+
+    def __init__(
+        self,
+        stress: Expr,
+        composition: fem.Function,
+        domain: Domain,
+        scale: float,
+        tangent: fem.Function | None = None,
+        excluded: BoolArray | None = None,
+    ) -> None:
+        mesh = domain.mesh
+        _require_linear(composition)
+        self._domain, self._composition, self._tangent = domain, composition, tangent
+        self._owned = mesh.topology.index_map(mesh.topology.dim).size_local
+        self._kept = np.ones(self._owned, dtype=np.bool_)
+        if excluded is not None:
+            self._kept = ~_require_marks(excluded, self._owned, domain)
+        dx = ufl.Measure("dx", domain=mesh, metadata={"quadrature_degree": 2})
+        self._spaces = [fem.functionspace(mesh, ("DG", 0, shape)) for shape in ((3, 3), (), ())]
+        integrands = (scale * stress, composition, ufl.as_ufl(1.0))
+        self._forms = [
+            fem.form(ufl.inner(integrand, ufl.TestFunction(space)) * dx)
+            for integrand, space in zip(integrands, self._spaces, strict=True)
+        ]
+
+    def gather(self) -> CellValues | None:
+        """Bring the present state of all cells to rank 0; collective, None on other ranks."""
+        mesh = self._domain.mesh
+        parts = mesh.comm.gather([values[self._kept] for values in self._compute()], root=0)
+        if parts is None:
+            return None
+        corners, stress, composition, mean, volumes, tangent = map(
+            np.concatenate, zip(*parts, strict=True)
+        )
+        # Sums taken in one order give the same digits however the cells were dealt out.
+        order = np.lexsort(np.round(corners.mean(axis=1), _DECIMALS).T)
+        unit = self._domain.length_unit
+        cell = mesh.basix_cell()
+        return CellValues(
+            corners=corners[order] * unit,
+            edges=np.array(basix.topology(cell)[1], dtype=np.int64),
+            volumes=volumes[order] * unit**mesh.topology.dim,
+            stress=stress[order],
+            composition=composition[order],
+            mean_composition=mean[order],
+            tangent=None if self._tangent is None else tangent[order],
+        )
+
+    def _compute(self) -> list[Array]:
+        """Corners, stress, composition, its mean, volumes and tangents of the owned cells."""
+        mesh, owned = self._domain.mesh, self._owned
+        stress, composition, volumes = (
+            self._integrate(form, space)
+            for form, space in zip(self._forms, self._spaces, strict=True)
+        )
+        corners = self._composition.function_space.dofmap.list[:owned]
+        nodes = get_cell_nodes(mesh.geometry)[:owned, : corners.shape[1]]
+        return [
+            mesh.geometry.x[nodes][:, :, : mesh.geometry.dim],
+            (stress / volumes).reshape(-1, 3, 3),
+            self._composition.x.array[corners],
+            (composition / volumes)[:, 0],
+            volumes[:, 0],
+            self._directions(),
+        ]
+
+    def _integrate(self, form: fem.Form, space: fem.FunctionSpace) -> Array:
+        """Integrals over the owned cells, shape (cells, components)."""
+        vector = fem.assemble_vector(form).array.reshape(-1, space.dofmap.index_map_bs)
+        return np.asarray(vector[space.dofmap.list[: self._owned, 0]])
+
+    def _directions(self) -> Array:
+        """Tangents of the owned cells, shape (cells, 3); zero without a wire."""
+        directions = np.zeros((self._owned, 3))
+        if self._tangent is not None:
+            space = self._tangent.function_space
+            vectors = self._tangent.x.array.reshape(-1, space.dofmap.index_map_bs)
+            directions[:, : vectors.shape[1]] = vectors[space.dofmap.list[: self._owned, 0]]
+        return directions
+
+
+def _require_linear(composition: fem.Function) -> None:
+    element = composition.function_space.ufl_element()
+    if element.degree != 1 or element.discontinuous:
+        raise InputError(
+            "stress statistics need a composition that is continuous and of degree 1",
+            key="composition",
+        )
+
+
+def _require_marks(excluded: BoolArray, owned: int, domain: Domain) -> BoolArray:
+    """The marks, which must be one for each owned cell on every rank."""
+    marks = np.asarray(excluded, dtype=np.bool_)
+    shapes = domain.mesh.comm.allgather((marks.shape, (owned,)))
+    wrong = [pair for pair in shapes if pair[0] != pair[1]]
+    if wrong:
+        given, needed = wrong[0]
+        raise InputError(
+            f"needs one mark for each cell of a rank, shape {needed}, got {given}", key="excluded"
+        )
+    return marks

@@ -1,0 +1,91 @@
+"""Scalars that engineers read from a stress tensor, for many tensors at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def compute_hydrostatic(stress: Array) -> Array:
+    """tr(sigma) / 3 of tensors of shape (n, 3, 3), shape (n,); tension positive."""
+    return np.asarray(np.trace(stress, axis1=1, axis2=2) / 3)
+
+
+def compute_von_mises(stress: Array) -> Array:
+    """sqrt(3/2 s : s), s the deviator, of tensors of shape (n, 3, 3), shape (n,)."""
+    deviator = stress - compute_hydrostatic(stress)[:, None, None] * np.eye(3)
+    return np.asarray(np.sqrt(1.5 * (deviator**2).sum(axis=(1, 2))))
+
+
+def compute_principal(stress: Array) -> Array:
+    """Eigenvalues of symmetric tensors of shape (n, 3, 3), largest (most tensile) first.
+
+    Returns:
+        Shape (n, 3). In plane stress one of them is the zero across the plane.
+    """
+    # Round-off of the assembly leaves the two halves a little different.
+    symmetric = 0.5 * (stress + stress.transpose(0, 2, 1))
+    return np.asarray(np.linalg.eigvalsh(symmetric)[:, ::-1])
+
+
+def compute_wire_stress(stress: Array, tangent: Array) -> dict[str, Array]:
+    """Stress in the frame of the wire: t along it, n = z x t across it.
+
+    In 3-D the wire is taken to be bent about the z axis, and n is of unit length.
+
+    Args:
+        stress: Tensors, shape (n, 3, 3).
+        tangent: Unit vectors t, shape (n, 3).
+
+    Returns:
+        By name, each of shape (n,): ``stress_along`` sigma_tt, ``stress_normal`` sigma_nn and
+        ``stress_shear`` sigma_tn; tension positive.
+    """
+    across = np.stack([-tangent[:, 1], tangent[:, 0], np.zeros(len(tangent))], axis=1)
+    across /= np.linalg.norm(across, axis=1)[:, None]
+    pairs = {
+        "stress_along": (tangent, tangent),
+        "stress_normal": (across, across),
+        "stress_shear": (tangent, across),
+    }
+    return {
+        name: np.einsum("ni,nij,nj->n", left, stress, right)
+        for name, (left, right) in pairs.items()
+    }
+
+
+def compute_scalars(
+    stress: Array, tangent: Array | None, *, principal: bool
+) -> Mapping[str, Array]:
+    """Compute all scalars by name, in a fixed order.
+
+    Args:
+        stress: Symmetric tensors, shape (n, 3, 3).
+        tangent: Unit vectors along the wire, shape (n, 3); None leaves its frame out.
+        principal: Whether ``principal_1``, ``principal_2`` and ``principal_3`` are wanted, the
+            largest (most tensile) first.
+
+    Returns:
+        ``von_mises``, ``hydrostatic`` and what was asked for, each of shape (n,).
+    """
+    scalars = {
+        "von_mises": compute_von_mises(stress),
+        "hydrostatic": compute_hydrostatic(stress),
+    }
+    if tangent is not None:
+        scalars |= compute_wire_stress(stress, tangent)
+    if principal:
+        values = compute_principal(stress)
+        scalars |= {f"principal_{i + 1}": values[:, i] for i in range(3)}
+    return scalars
+
+
+def name_scalars(*, in_wire_frame: bool, principal: bool) -> tuple[str, ...]:
+    """Names of what :func:`compute_scalars` gives, in its order."""
+    none = np.zeros((0, 3, 3))
+    tangent = np.zeros((0, 3)) if in_wire_frame else None
+    return tuple(compute_scalars(none, tangent, principal=principal))

@@ -1,0 +1,257 @@
+"""How stress is distributed over a particle: percentiles by region, and their spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+from ufl.core.expr import Expr
+
+from chemomech.errors import InputError, run_on_root
+from chemomech.geometry.domain import Domain
+from chemomech.problems.cell_stress import CellStress, CellValues
+from chemomech.problems.stress_measures import compute_scalars
+from chemomech.problems.stress_regions import Regions
+
+Array = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+LEVELS = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
+
+#: Ends of the band that nine in ten samples lie in, in per cent.
+BAND = (5.0, 95.0)
+
+
+@dataclass(frozen=True)
+class StressRow:
+    """One stress in one region. Where the region has no cell, its volume is 0 and the rest NaN.
+
+    Args:
+        stress: ``von_mises``, ``hydrostatic``, ``stress_along``, ``stress_normal``,
+            ``stress_shear`` or ``principal_1`` (largest) to ``principal_3``.
+        region: ``all``, a phase or ``boundaries``.
+        volume: Of the region, in m^3; in 2-D its area in m^2.
+        mean: Volume-weighted mean in Pa.
+        minimum: Least value of any cell in Pa.
+        maximum: Greatest value of any cell in Pa.
+        percentiles: Volume-weighted percentiles in Pa, one for each level of the table.
+    """
+
+    stress: str
+    region: str
+    volume: float
+    mean: float
+    minimum: float
+    maximum: float
+    percentiles: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class StressTable:
+    """Volume-weighted statistics of cell stresses.
+
+    Args:
+        rows: One for each stress and region.
+        levels: Percentiles that each row holds, in per cent.
+        dimension: 2 or 3, of the mesh.
+    """
+
+    rows: tuple[StressRow, ...]
+    levels: tuple[float, ...]
+    dimension: int
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """Names of the columns of ``values``."""
+        return ("mean", "minimum", *(f"p{level:g}" for level in self.levels), "maximum")
+
+    @property
+    def values(self) -> Array:
+        """All statistics in Pa, shape (rows, statistics)."""
+        return np.array([[r.mean, r.minimum, *r.percentiles, r.maximum] for r in self.rows])
+
+    def find(self, stress: str, region: str) -> StressRow:
+        """Return the row of a stress in a region.
+
+        Raises:
+            InputError: There is none.
+        """
+        for row in self.rows:
+            if (row.stress, row.region) == (stress, region):
+                return row
+        raise InputError(f"the table has no stress '{stress}' in a region '{region}'")
+
+
+class StressStatistics:
+    """Statistics of the mean stress of each cell, weighted by volume.
+
+    Each cell counts with its own mean stress tensor, not with the smoothed values at its vertices,
+    from which the scalars are computed.
+
+    Args:
+        stress: 3 x 3 UFL tensor, read anew at each computation.
+        composition: c, continuous and of degree 1; it tells phases and boundaries.
+        domain: The mesh.
+        scale: Factor from the problem's unit of stress to pascal.
+        tangent: Unit vector along the wire, constant in each cell; None leaves its frame out.
+        regions: What to look at beside the whole particle.
+        excluded: Cells to leave out (near the tips of a wire, say), a mark for each cell that
+            this rank owns; None leaves out none.
+        levels: Percentiles wanted, in per cent.
+
+    Raises:
+        InputError: The composition is not continuous and of degree 1, there is not one mark for
+            each cell, or a level is not within 0 to 100; on all ranks.
+    """
+
+    def __init__(
+        self,
+        stress: Expr,
+        composition: fem.Function,
+        domain: Domain,
+        scale: float,
+        *,
+        tangent: fem.Function | None = None,
+        regions: Regions | None = None,
+        excluded: BoolArray | None = None,
+        levels: Sequence[float] = LEVELS,
+    ) -> None:
+        if not all(0 <= level <= 100 for level in levels):
+            raise InputError("percentiles lie within 0 to 100", key="levels")
+        self._comm = domain.mesh.comm
+        self._dimension = domain.mesh.topology.dim
+        self._levels = tuple(float(level) for level in levels)
+        self._regions = regions or Regions()
+        self._cells = CellStress(stress, composition, domain, scale, tangent, excluded)
+
+    def compute(self) -> StressTable:
+        """Tabulate the present state; collective, the same on all ranks and any number of them."""
+        cells = self._cells.gather()
+
+        def tabulate() -> StressTable:
+            assert cells is not None
+            rows = _create_rows(cells, self._regions, self._levels)
+            return StressTable(rows, self._levels, self._dimension)
+
+        return run_on_root(self._comm, tabulate)
+
+
+@dataclass(frozen=True)
+class BandRow:
+    """How one number of a table spreads over samples.
+
+    Args:
+        stress: As in the table.
+        region: As in the table.
+        statistic: ``mean``, ``minimum``, ``maximum`` or a percentile such as ``p95``.
+        samples: Samples in which the region has cells; only these count.
+        mean: Over the samples, in Pa; NaN without any, as are the others.
+        deviation: Standard deviation of one sample in Pa; NaN for fewer than two.
+        low: 5th percentile over the samples in Pa.
+        high: 95th percentile over the samples in Pa.
+    """
+
+    stress: str
+    region: str
+    statistic: str
+    samples: int
+    mean: float
+    deviation: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class StressBands:
+    """Spread of stress statistics over samples of an uncertain composition.
+
+    Args:
+        rows: One for each stress, region and statistic.
+    """
+
+    rows: tuple[BandRow, ...]
+
+
+def create_stress_bands(tables: Sequence[StressTable]) -> StressBands:
+    """Gather tables of samples into mean, standard deviation and 5 to 95 % bands.
+
+    Args:
+        tables: One for each sample, all of the same stresses, regions and levels.
+
+    Raises:
+        InputError: There is no table, or they differ in what they hold.
+    """
+    labels = {tuple((r.stress, r.region) for r in table.rows) for table in tables}
+    levels = {table.levels for table in tables}
+    if len(labels) != 1 or len(levels) != 1:
+        raise InputError("bands need tables of the same stresses, regions and percentiles")
+    values = np.array([table.values for table in tables])
+    present = np.array([[row.volume > 0 for row in table.rows] for table in tables])
+    rows = [
+        BandRow(stress, region, statistic, *_spread(values[present[:, i], i, j]))
+        for i, (stress, region) in enumerate(labels.pop())
+        for j, statistic in enumerate(tables[0].statistics)
+    ]
+    return StressBands(tuple(rows))
+
+
+def _spread(values: Array) -> tuple[int, float, float, float, float]:
+    """Number, mean, standard deviation and band of values, shape (samples,)."""
+    count = len(values)
+    if count == 0:
+        return 0, np.nan, np.nan, np.nan, np.nan
+    deviation = float(values.std(ddof=1)) if count > 1 else np.nan
+    low, high = np.percentile(values, BAND)
+    return count, float(values.mean()), deviation, float(low), float(high)
+
+
+def _create_rows(
+    cells: CellValues, regions: Regions, levels: tuple[float, ...]
+) -> tuple[StressRow, ...]:
+    scalars = compute_scalars(cells.stress, cells.tangent, principal=True)
+    marks = regions.find(cells)
+    return tuple(
+        _create_row(stress, region, values[inside], cells.volumes[inside], levels)
+        for stress, values in scalars.items()
+        for region, inside in marks.items()
+    )
+
+
+def _create_row(
+    stress: str, region: str, values: Array, volumes: Array, levels: tuple[float, ...]
+) -> StressRow:
+    if len(values) == 0:
+        return StressRow(stress, region, 0.0, np.nan, np.nan, np.nan, (np.nan,) * len(levels))
+    volume = float(volumes.sum())
+    return StressRow(
+        stress=stress,
+        region=region,
+        volume=volume,
+        mean=float(values @ volumes) / volume,
+        minimum=float(values.min()),
+        maximum=float(values.max()),
+        percentiles=tuple(map(float, compute_percentiles(values, volumes, levels))),
+    )
+
+
+def compute_percentiles(values: Array, weights: Array, levels: Sequence[float]) -> Array:
+    """Weighted percentiles: the value below which a share of the weight lies.
+
+    Half a value's own weight counts as below it, and between values the percentile is linear: were
+    it to jump, round-off in the weights could make it differ between runs.
+
+    Args:
+        values: Shape (n,), at least one.
+        weights: Positive, shape (n,).
+        levels: Shares in per cent.
+
+    Returns:
+        Shape (levels,).
+    """
+    order = np.argsort(values, kind="stable")
+    heights = weights[order]
+    below = np.cumsum(heights) - heights / 2
+    return np.interp(np.asarray(levels) / 100 * heights.sum(), below, values[order])
