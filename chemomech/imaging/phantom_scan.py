@@ -1,0 +1,164 @@
+"""How the phantom's microscope sees: drift, the blur of the spot, the average over a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage, sparse, special
+
+from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.phantom_truth import PhantomTruth
+
+FloatArray = npt.NDArray[np.float64]
+IndexArray = npt.NDArray[np.int64]
+SingleArray = npt.NDArray[np.float32]
+
+_FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
+# Weights of the spot further out are below 1e-6 of the whole.
+_TAIL = 5.0
+_DRIFT_MEMORY = 2.0
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """Average of a transmitted image over the spot and over each pixel.
+
+    The image is given at points, a whole number of them along a pixel's edge, in a view that is
+    wider by a border; a pixel's value is that of the image convolved with the Gaussian spot and
+    averaged over the pixel's square, both exactly but for the spacing of the points.
+
+    Args:
+        grid: The pixels.
+        spot: Full width of the spot at half its height, in m.
+        supersampling: Points along a pixel's edge.
+        border: Pixels the view is wider by on each side.
+    """
+
+    grid: PixelGrid
+    spot: float
+    supersampling: int
+    border: int
+
+    @classmethod
+    def create(cls, grid: PixelGrid, spot: float, supersampling: int, drift: float) -> Scanner:
+        """A scanner whose border is wide enough for the spot and a drift by so many pixels."""
+        border = int(np.ceil(drift + _TAIL * spot / _FWHM / grid.pixel_size)) + 2
+        return cls(grid, spot, supersampling, border)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of points."""
+        rows, columns = self.grid.shape
+        return (
+            (rows + 2 * self.border) * self.supersampling,
+            (columns + 2 * self.border) * self.supersampling,
+        )
+
+    def scan(self, image: SingleArray, shift: FloatArray) -> FloatArray:
+        """Measure a frame.
+
+        Args:
+            image: Transmission at the points, shape as ``self.shape``.
+            shift: (rows, columns), in pixels, by which to move the frame so that it registers with
+                the image.
+
+        Returns:
+            Transmission of the pixels, shape (rows, columns).
+        """
+        rows, columns = self.grid.shape
+        lines = self._weigh(rows, shift[0]) @ image
+        return np.asarray(self._weigh(columns, shift[1]) @ lines.T).T.astype(np.float64)
+
+    def _weigh(self, pixels: int, shift: float) -> sparse.csr_array:
+        """Weights of the points along one axis, shape (pixels, points), each row's sum 1."""
+        deviation = self.spot / _FWHM / self.grid.pixel_size
+        reach = int(np.ceil((0.5 + _TAIL * deviation) * self.supersampling)) + 1
+        # What has to move by +shift to its place shows at a pixel that much before it.
+        centres = np.arange(pixels) + shift
+        middle = np.rint((centres + self.border + 0.5) * self.supersampling - 0.5).astype(np.int64)
+        points = middle[:, None] + np.arange(-reach, reach + 1)
+        offsets = (points + 0.5) / self.supersampling - 0.5 - self.border - centres[:, None]
+        upper = special.ndtr((offsets + 0.5) / deviation)
+        weights = upper - special.ndtr((offsets - 0.5) / deviation)
+        weights /= weights.sum(axis=1, keepdims=True)
+        starts = np.arange(pixels + 1) * points.shape[1]
+        count = (pixels + 2 * self.border) * self.supersampling
+        return sparse.csr_array(
+            (weights.astype(np.float32).ravel(), points.ravel(), starts), shape=(pixels, count)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """The wire at the points of a scanner.
+
+    Args:
+        shape: (rows, columns) of points.
+        points: Flat numbers of the points in or at the wire, shape (n,).
+        coverage: Part of each point's square the wire covers, shape (n,).
+        thickness: In m, shape (n,).
+        composition: x, shape (n,).
+    """
+
+    shape: tuple[int, int]
+    points: IndexArray
+    coverage: SingleArray
+    thickness: FloatArray
+    composition: FloatArray
+
+    @classmethod
+    def create(cls, truth: PhantomTruth, scanner: Scanner) -> Scene:
+        """Find the points in the wire among those of the pixels it touches."""
+        grid, border, fine = truth.grid, scanner.border, scanner.supersampling
+        rows, columns = grid.shape
+        spacing = grid.pixel_size / fine
+        row, column = np.mgrid[-border : rows + border, -border : columns + border]
+        centres = np.stack([column, rows - 1 - row], axis=-1) * grid.pixel_size
+        touched = truth.wire.signed_distance(centres) < grid.pixel_size
+        within = (np.arange(fine) - (fine - 1) / 2.0) * spacing
+        down, right = np.meshgrid(within, within, indexing="ij")
+        positions = centres[touched][:, None, None] + np.stack([right, -down], axis=-1)
+        first = np.argwhere(touched)[:, :, None, None] * fine
+        numbers = np.mgrid[:fine, :fine] + first
+        flat = numbers[:, 0] * scanner.shape[1] + numbers[:, 1]
+        coverage = np.clip(0.5 - truth.wire.signed_distance(positions) / spacing, 0.0, 1.0)
+        inside = coverage > 0.0
+        chosen = positions[inside]
+        return cls(
+            scanner.shape,
+            flat[inside],
+            coverage[inside].astype(np.float32),
+            truth.thickness(chosen),
+            truth.composition(chosen),
+        )
+
+    def transmit(self, first: float, slope: float, image: SingleArray) -> None:
+        """Write the transmission exp(-OD) into an image that is 1 outside the wire.
+
+        Args:
+            first: Optical density of a metre at x = 0.
+            slope: What x = 1 adds to it.
+            image: Shape as ``self.shape``.
+        """
+        density = self.thickness * (first + slope * self.composition)
+        image.ravel()[self.points] = 1.0 + self.coverage * np.expm1(-density)
+
+
+def draw_drift(frames: int, largest: float, rng: np.random.Generator) -> FloatArray:
+    """Draw a smooth random walk about zero.
+
+    Args:
+        frames: Number of frames; one does not drift.
+        largest: Length of the largest excursion, in pixels.
+        rng: Source of random numbers.
+
+    Returns:
+        (rows, columns) in pixels with mean zero, shape (frames, 2).
+    """
+    walk = np.cumsum(rng.standard_normal((frames, 2)), axis=0)
+    walk = ndimage.gaussian_filter1d(walk, _DRIFT_MEMORY, axis=0, mode="nearest")
+    walk -= walk.mean(axis=0)
+    longest = float(np.hypot(*walk.T).max())
+    return np.asarray(walk * (largest / longest)) if frames > 1 else np.zeros((frames, 2))
