@@ -1,4 +1,4 @@
-"""The direction along the wire, at each cell of any mesh."""
+"""The direction along the wire, and the distance from its ends, at each cell of any mesh."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from dolfinx import default_scalar_type, fem, mesh
 from dolfinx.fem import petsc
 from mpi4py import MPI
 from petsc4py import PETSc
-from scipy.spatial import ConvexHull
-from scipy.spatial.distance import pdist, squareform
+from scipy.spatial import KDTree
 
 from chemomech.errors import ConvergenceError
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.nanowire import Nanowire
+from chemomech.geometry.wire_ends import find_wire_ends
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
-
-_ENDS = (("start", "end"), ("left", "right"))
 
 
 def create_wire_tangent(domain: Domain, shape: object = None) -> fem.Function:
@@ -27,10 +25,10 @@ def create_wire_tangent(domain: Domain, shape: object = None) -> fem.Function:
 
     For a nanowire it is that of the mid-line. For any other shape it is ``t = grad(phi) /
     |grad(phi)|`` with the cell mean of grad(phi), where phi solves Laplace's equation with phi = 0
-    at the start, 1 at the end and no flux elsewhere, exact in straight wires and circular bends.
-    The ends are the facet groups ``start`` and ``end`` (or ``left`` and ``right``) or, without
-    them, the boundary around its two farthest points, the start being the one further left (then
-    lower). Within about one width of such free tips t is a guess.
+    at the start, 1 at the end and no flux elsewhere, exact in straight wires and circular bends
+    whose ends are square cuts. The ends are named groups, cuts of the image or free tips: see
+    `find_wire_ends`. Within about one width of free tips or slanted cuts t is a guess, which
+    `create_end_distance` tells apart.
 
     Args:
         domain: Mesh with its groups; the call is collective.
@@ -49,11 +47,64 @@ def create_wire_tangent(domain: Domain, shape: object = None) -> fem.Function:
         tangent.interpolate(lambda x: shape.tangent(x * domain.length_unit))
         tangent.x.scatter_forward()
         return tangent
-    start, end, chord = _find_ends(domain)
-    potential = _solve_laplace(domain.mesh, start, end)
-    tangent.x.array[:] = _cell_directions(potential, space, chord).reshape(-1)
+    ends = find_wire_ends(domain)
+    potential = _solve_laplace(domain.mesh, ends.start, ends.end)
+    tangent.x.array[:] = _cell_directions(potential, space, ends.chord).reshape(-1)
     tangent.x.scatter_forward()
     return tangent
+
+
+def create_end_distance(domain: Domain) -> fem.Function:
+    """Create the distance of each cell from the nearer end of the wire, in widths of the wire.
+
+    ``d = |x - x_end| / w``, from the cell's midpoint to the nearest facet of an end. The width is
+    that of a straight wire of this measure V and conductance: ``w = sqrt(V G)`` in 2-D and
+    ``(V G)**(1/4)`` in 3-D, with ``G`` the integral of |grad(phi)|^2 for the potential of
+    `create_wire_tangent`. Stresses where d < 1 are those of an end, not of the wire.
+
+    Args:
+        domain: Mesh with its groups; the call is collective.
+
+    Returns:
+        Scalar DG0 function on ``domain.mesh``.
+
+    Raises:
+        ConvergenceError: Laplace's equation could not be solved.
+    """
+    ends = find_wire_ends(domain)
+    width = _compute_width(_solve_laplace(domain.mesh, ends.start, ends.end))
+    distance = fem.Function(fem.functionspace(domain.mesh, ("DG", 0)), name="end_distance")
+    dim = domain.mesh.topology.dim
+    facets = np.unique(np.concatenate([ends.start, ends.end]))
+    corners = _facet_corners(domain.mesh, facets)
+    middles = mesh.compute_midpoints(domain.mesh, dim - 1, facets)
+    # Corners and middles: facets are no longer than cells, of which d is an average anyway.
+    places = np.concatenate(domain.mesh.comm.allgather(np.concatenate([corners, middles])))
+    index_map = domain.mesh.topology.index_map(dim)
+    cells = np.arange(index_map.size_local + index_map.num_ghosts, dtype=np.int32)
+    midpoints = mesh.compute_midpoints(domain.mesh, dim, cells)
+    distance.x.array[:] = KDTree(places).query(midpoints)[0] / width
+    return distance
+
+
+def _compute_width(potential: fem.Function) -> float:
+    """Width of the straight wire with the same measure and conductance, in mesh units."""
+    domain = potential.function_space.mesh
+    one = fem.Constant(domain, default_scalar_type(1.0))
+    forms = (one * ufl.dx, ufl.inner(ufl.grad(potential), ufl.grad(potential)) * ufl.dx)
+    local = np.array([fem.assemble_scalar(fem.form(form)) for form in forms])
+    measure, conductance = domain.comm.allreduce(local, op=MPI.SUM)
+    # In 2-D V = w L and G = w / L; in 3-D V = w^2 L and G = w^2 / L.
+    return float((measure * conductance) ** (0.5 / (domain.topology.dim - 1)))
+
+
+def _facet_corners(domain: mesh.Mesh, facets: IntArray) -> FloatArray:
+    """Corners of facets, shape (corners, 3)."""
+    if len(facets) == 0:
+        # DOLFINx 0.9 divides by the number of facets asked for.
+        return np.empty((0, 3))
+    nodes = mesh.entities_to_geometry(domain, domain.topology.dim - 1, facets)
+    return domain.geometry.x[np.unique(nodes)]
 
 
 def _cell_directions(
@@ -71,61 +122,6 @@ def _cell_directions(
     flat = sizes <= 1e-12 * largest
     slopes[flat], sizes[flat] = fallback, 1.0
     return slopes / sizes[:, None]
-
-
-def _find_ends(domain: Domain) -> tuple[IntArray, IntArray, FloatArray]:
-    """Facets at the start and the end on this rank, and the unit vector between their middles."""
-    for start, end in _ENDS:
-        if start in domain.groups and end in domain.groups:
-            facets = domain.facets(start), domain.facets(end)
-            ends = [_mean_midpoint(domain.mesh, each) for each in facets]
-            break
-    else:
-        ends = _farthest_points(domain.mesh)
-        facets = _tips(domain.mesh, ends)
-    chord = (ends[1] - ends[0])[: domain.mesh.geometry.dim]
-    return *facets, chord / np.linalg.norm(chord)
-
-
-def _mean_midpoint(domain: mesh.Mesh, facets: IntArray) -> FloatArray:
-    """Mean of the facets' midpoints over all ranks, shape (3,)."""
-    midpoints = mesh.compute_midpoints(domain, domain.topology.dim - 1, facets)
-    total = domain.comm.allreduce(np.append(midpoints.sum(axis=0), len(facets)), op=MPI.SUM)
-    return total[:3] / total[3]
-
-
-def _boundary_midpoints(domain: mesh.Mesh) -> tuple[IntArray, FloatArray]:
-    """Exterior facets on this rank and their midpoints, shape (facets, 3)."""
-    facet_dim = domain.topology.dim - 1
-    domain.topology.create_connectivity(facet_dim, facet_dim + 1)
-    facets = mesh.exterior_facet_indices(domain.topology)
-    return facets, mesh.compute_midpoints(domain, facet_dim, facets)
-
-
-def _farthest_points(domain: mesh.Mesh) -> list[FloatArray]:
-    """The two farthest boundary midpoints, the one further left (then lower) first."""
-    _, local = _boundary_midpoints(domain)
-    points = np.concatenate(domain.comm.allgather(local))
-    gdim = domain.geometry.dim
-    corners = points[ConvexHull(points[:, :gdim]).vertices]
-    # Ranks gather in another order when the partition changes: sorted, ties fall the same way.
-    corners = corners[np.lexsort(np.round(corners.T[::-1], 6))]
-    distances = np.round(squareform(pdist(corners)), 6)
-    first, second = np.unravel_index(np.argmax(distances), distances.shape)
-    return [corners[min(first, second)], corners[max(first, second)]]
-
-
-def _tips(domain: mesh.Mesh, ends: list[FloatArray]) -> tuple[IntArray, IntArray]:
-    """Exterior facets within half a width, taken as measure over length, of each end."""
-    facets, midpoints = _boundary_midpoints(domain)
-    one = fem.Constant(domain, default_scalar_type(1.0))
-    measure = domain.comm.allreduce(fem.assemble_scalar(fem.form(one * ufl.dx)), op=MPI.SUM)
-    length = np.linalg.norm(ends[1] - ends[0])
-    width = (measure / length) ** (1.0 / (domain.topology.dim - 1))
-    distances = [np.linalg.norm(midpoints - end, axis=1) for end in ends]
-    # The end's own facet is always among them, however slender the wire.
-    start, end = (facets[distance <= max(width / 2.0, 1e-6 * length)] for distance in distances)
-    return start, end
 
 
 def _solve_laplace(domain: mesh.Mesh, start: IntArray, end: IntArray) -> fem.Function:

@@ -30,6 +30,9 @@ _DOLFINX_NAME = {
     "tetra": "tetrahedron",
     "hexahedron": "hexahedron",
 }
+DIMENSION = {"triangle": 2, "quadrilateral": 2, "tetrahedron": 3, "hexahedron": 3}
+"""Dimension of each cell type."""
+
 _SHAPES = sorted(_TO_DOLFINX, key=len, reverse=True)
 
 
@@ -76,7 +79,27 @@ def _read_gmsh(path: Path) -> MeshArrays:
 
 def _read_meshio(path: Path) -> MeshArrays:
     """Read a file with meshio; named or numbered blocks of facets become facet groups."""
-    mesh = _load(path)
+    mesh = load_mesh(path)
+    kind, cells = extract_cells(mesh)
+    points = np.zeros((len(mesh.points), 3))
+    points[:, : mesh.points.shape[1]] = mesh.points
+    used, numbers = np.unique(cells, return_inverse=True)
+    dim = DIMENSION[kind]
+    _check_flat(points[used], dim)
+    facets = {
+        name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)
+        for name, rows in _facet_groups(mesh, dim).items()
+    }
+    cells = numbers.reshape(cells.shape).astype(np.int64)
+    return MeshArrays(points[used, :dim].copy(), cells, kind, facets)
+
+
+def extract_cells(mesh: meshio.Mesh) -> tuple[str, IntArray]:
+    """Name of the cell type, and corners in DOLFINx's order, of the cells of highest dimension.
+
+    Raises:
+        InputError: There are none, or they are of several types or of one not supported.
+    """
     dim = max((block.dim for block in mesh.cells if len(block.data)), default=0)
     kinds = {_shape_of(block.type) for block in mesh.cells if block.dim == dim and len(block.data)}
     if dim < 2:
@@ -84,20 +107,15 @@ def _read_meshio(path: Path) -> MeshArrays:
     if len(kinds) != 1 or (kind := kinds.pop()) not in _DOLFINX_NAME:
         raise InputError(f"needs cells of one type, found {', '.join(sorted(kinds)) or kind}")
     cells = np.concatenate([_corners(block) for block in mesh.cells if block.dim == dim])
-    points = np.zeros((len(mesh.points), 3))
-    points[:, : mesh.points.shape[1]] = mesh.points
-    used, numbers = np.unique(cells, return_inverse=True)
-    _check_flat(points[used], dim)
-    facets = {
-        name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)
-        for name, rows in _facet_groups(mesh, dim).items()
-    }
-    cells = numbers.reshape(cells.shape).astype(np.int64)
-    return MeshArrays(points[used, :dim].copy(), cells, _DOLFINX_NAME[kind], facets)
+    return _DOLFINX_NAME[kind], cells
 
 
-def _load(path: Path) -> meshio.Mesh:
-    """Read a file with meshio, whose readers fail in as many ways as there are broken files."""
+def load_mesh(path: Path) -> meshio.Mesh:
+    """Read a file with meshio, whose readers fail in as many ways as there are broken files.
+
+    Raises:
+        InputError: No reader takes the file, or it is broken.
+    """
     try:
         return meshio.read(path)
     except meshio.ReadError as error:

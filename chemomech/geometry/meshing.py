@@ -31,9 +31,10 @@ def create_domain(shape: Shape, size_m: float, comm: MPI.Comm, cell: CellName = 
     for the same reason. Outlines get triangles of uniform size.
 
     Groups: ``start``, ``end``, ``inner``, ``outer`` (3-D: ``bottom``, ``top``) of a nanowire;
-        ``left``, ``right``,
-    ``bottom``, ``top`` (3-D: ``back``, ``front``) of a box; ``exterior``, ``holes``, ``border`` of
-    an outline; and ``surface`` for all that the electrolyte wets.
+    ``left``, ``right``, ``bottom``, ``top`` (3-D: ``back``, ``front``) of a box; ``exterior``,
+    ``holes``, ``border`` and its sides ``border_left``, ``border_right``, ``border_bottom``,
+    ``border_top`` of an outline, as far as it has them; and ``surface`` for all that the
+    electrolyte wets.
 
     Args:
         shape: What to mesh, in m.

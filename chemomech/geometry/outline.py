@@ -23,7 +23,9 @@ class Outline:
 
     Facet groups of its mesh: ``exterior`` and ``holes``, ``border`` for edges where the particle is
     cut off by the end of the image or of the region looked at, and ``surface`` for ``exterior`` and
-    ``holes`` together: no electrolyte wets a cut.
+    ``holes`` together: no electrolyte wets a cut. Cuts along an axis are in ``border_left``,
+    ``border_right``, ``border_bottom`` or ``border_top`` as well, by the side they face; a region
+    cut along the axes has such sides too.
 
     Args:
         exterior: Corners of the outer curve in m, shape (n, 2), y upwards, the first not repeated.

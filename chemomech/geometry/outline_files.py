@@ -1,10 +1,10 @@
-"""Outlines from GeoJSON files and from images."""
+"""Outlines from files: traced in images here, read from GeoJSON next door."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,43 +15,16 @@ from skimage.io import imread
 
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_not_negative, require_positive
+from chemomech.geometry.geojson_files import pick_particle, read_outline_geojson
 from chemomech.geometry.outline import Outline
 
+__all__ = ["read_outline_geojson", "read_outline_image", "trace_outlines"]
+
 FloatArray = npt.NDArray[np.float64]
-Particle = TypeVar("Particle", shapely.Polygon, Outline)
 Level = float | Literal["otsu", "half_transmission"]
 
 _SPECK_PIXELS = 9.0
 _PLATEAU_PERCENTILE = 95.0
-
-
-def read_outline_geojson(path: Path | str, unit_m: float, particle: int = 1) -> Outline:
-    """Read an outline from the polygons of a GeoJSON file.
-
-    Args:
-        path: File with a Polygon or MultiPolygon, or Features or a collection of them.
-        unit_m: Length, in m, of one unit of the coordinates.
-        particle: Which polygon, by area: 1 is the largest.
-
-    Returns:
-        The outline, in m.
-
-    Raises:
-        InputError: The file is missing, empty or no GeoJSON, has no such polygon, or one that
-            crosses itself.
-    """
-    require_positive(unit_m, "geometry.unit")
-    text = _read_text(Path(path))
-    try:
-        geometry = shapely.from_geojson(text)
-    except shapely.GEOSException as error:
-        raise InputError(f"is no GeoJSON: {error}", path=str(path)) from error
-    parts = shapely.get_parts(shapely.get_parts(geometry))
-    polygons = [part for part in parts if part.geom_type == "Polygon" and not part.is_empty]
-    try:
-        return _to_outline(_pick(polygons, particle), unit_m)
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
 
 
 def read_outline_image(
@@ -83,7 +56,7 @@ def read_outline_image(
     """
     try:
         outlines = trace_outlines(_read_grey(Path(path)), pixel_size, level, region, simplify)
-        return _pick(outlines, particle)
+        return outlines[pick_particle([outline.area for outline in outlines], particle)]
     except InputError as error:
         raise InputError(error.message, key=error.key, path=str(path)) from error
 
@@ -103,7 +76,8 @@ def trace_outlines(
 
     Brightness is normalised first: images of integers by the largest number of their type, images
     of floating-point numbers, taken for optical densities, by the plateau OD0 inside the particle
-    (the 95th percentile above Otsu's threshold).
+    (the 95th percentile above Otsu's threshold). Pixels without a value are refused, for a contour
+    would go round them: only the caller knows which lie outside the particle and are to be zero.
 
     Args:
         image: Grey image, bright where the particle is, shape (rows, columns), rows downwards.
@@ -119,7 +93,8 @@ def trace_outlines(
         Outlines in m, y upwards.
 
     Raises:
-        InputError: The image has no contrast, or an argument is out of range.
+        InputError: The image has no contrast or pixels without a value, or an argument is out of
+            range.
     """
     require_positive(pixel_size, "geometry.pixel_size")
     require_not_negative(simplify, "geometry.simplify", "pixels")
@@ -145,8 +120,12 @@ def _normalise(image: npt.NDArray[np.generic], level: Level) -> tuple[FloatArray
     grey: FloatArray = np.array(image, dtype=np.float64)
     if grey.ndim != 2 or min(grey.shape) < 2:
         raise InputError(f"needs a grey image, got an array of shape {grey.shape}")
-    if not np.isfinite(grey).all():
-        raise InputError("the image holds numbers that are not finite")
+    missing = np.count_nonzero(~np.isfinite(grey))
+    if missing:
+        raise InputError(
+            f"{missing} of the image's {grey.size} pixels are not finite; fill them first, with "
+            "zeros outside the particle"
+        )
     if np.ptp(grey) == 0.0:
         raise InputError("the image has the same brightness everywhere; there is no contour")
     densities = not np.issubdtype(image.dtype, np.integer)
@@ -205,43 +184,14 @@ def _without_specks(polygon: shapely.Polygon) -> shapely.Polygon:
     return shapely.Polygon(polygon.exterior, holes)
 
 
-def _to_outline(
-    polygon: shapely.Polygon, unit_m: float, frame: shapely.LinearRing | None = None
-) -> Outline:
+def _to_outline(polygon: shapely.Polygon, unit_m: float, frame: shapely.LinearRing) -> Outline:
     """Scale a polygon to m; edges on ``frame`` are cuts."""
     exterior = shapely.get_coordinates(polygon.exterior)[:-1]
-    cut = None
-    if frame is not None:
-        edges = np.stack([exterior, np.roll(exterior, -1, axis=0)], axis=1)
-        # Within a thousandth of a pixel, far below the accuracy of a contour.
-        cut = np.asarray(shapely.covers(frame.buffer(1e-3), shapely.linestrings(edges)))
+    edges = np.stack([exterior, np.roll(exterior, -1, axis=0)], axis=1)
+    # Within a thousandth of a pixel, far below the accuracy of a contour.
+    cut = np.asarray(shapely.covers(frame.buffer(1e-3), shapely.linestrings(edges)))
     holes = tuple(shapely.get_coordinates(hole)[:-1] * unit_m for hole in polygon.interiors)
     return Outline(exterior * unit_m, holes, cut)
-
-
-def _pick(particles: Sequence[Particle], number: int) -> Particle:
-    """The ``number``-th particle by area, counted from 1."""
-    if not particles:
-        raise InputError("holds no closed curve of any size")
-    if not 1 <= number <= len(particles):
-        raise InputError(
-            f"must be between 1 and {len(particles)}, the particles found; got {number}",
-            key="geometry.particle",
-        )
-    return sorted(particles, key=lambda particle: -particle.area)[number - 1]
-
-
-def _read_text(path: Path) -> str:
-    """Text of a file."""
-    if not path.is_file():
-        raise InputError("no such file", path=str(path))
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError("is no text file", path=str(path)) from error
-    if not text.strip():
-        raise InputError("the file is empty", path=str(path))
-    return text
 
 
 def _read_grey(path: Path) -> npt.NDArray[np.generic]:

@@ -14,18 +14,31 @@ from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
 from chemomech.geometry.outline import Outline
 
 FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 _FRONTAL_DELAUNAY = 6
 _CORNER_ANGLE = np.deg2rad(40.0)
+
+# Marks of edges: wet, cut across the axes, or cut along one; the sides follow in this order.
+_WET, _SLANTED = 0, 1
+_SIDES = ("border_left", "border_right", "border_bottom", "border_top")
+_OUTWARD = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
+# Rollers take a group as plane within 1e-8.
+_PARALLEL = 1e-9
 
 
 def mesh_outline(outline: Outline, size: float) -> MeshArrays:
     """Mesh an outline with triangles of uniform size (gmsh's Frontal-Delaunay); only for one rank.
 
+    Cut edges normal to an axis also belong to ``border_left`` (outward normal -x),
+    ``border_right``, ``border_bottom`` or ``border_top``: the sides of the image, or of a region
+    that is cut along the axes. Slanted cuts are in ``border`` alone. A group without edges does not
+    exist.
+
     Where the outline's corners lie closer together than ``size``, it is divided anew into edges of
     that size, so that a finely traced contour does not force slivers on the mesh; sharp corners and
-    long edges stay.
+    long edges stay. Of corners less than half a cell apart one stays, and cells are smaller near
+    edges that remain short.
 
     Args:
         outline: Shape, in m.
@@ -37,50 +50,75 @@ def mesh_outline(outline: Outline, size: float) -> MeshArrays:
     Raises:
         InputError: The size is too coarse for the outline.
     """
-    exterior, cut = coarsen(np.divide(outline.exterior, MESH_LENGTH_UNIT), outline.cut, size)
-    holes = [coarsen(np.divide(hole, MESH_LENGTH_UNIT), None, size)[0] for hole in outline.holes]
+    corners = np.divide(outline.exterior, MESH_LENGTH_UNIT)
+    exterior, marks = coarsen(corners, _mark_edges(corners, outline.cut), size)
+    holes = [_coarsen_hole(np.divide(hole, MESH_LENGTH_UNIT), size) for hole in outline.holes]
     if min(map(len, [exterior, *holes])) < 3 or not shapely.Polygon(exterior, holes).is_valid:
         raise InputError(
             f"{size:g} nm cells are too coarse for this outline; use smaller ones", key="mesh.size"
         )
+    # Where a short cut was joined to its neighbour, the edge no longer runs along the axis.
+    marks = _mark_edges(exterior, marks != _WET)
     with GmshSession("chemomech_outline"):
         loop, edges = _add_curve(exterior)
         hole_curves = [_add_curve(hole) for hole in holes]
         gmsh.model.geo.addPlaneSurface([loop, *(hole_loop for hole_loop, _ in hole_curves)])
         gmsh.model.geo.synchronize()
         gmsh.option.setNumber("Mesh.Algorithm", _FRONTAL_DELAUNAY)
-        gmsh.model.mesh.setSizeCallback(lambda *_: size)
+        gmsh.model.mesh.setSizeCallback(lambda *given: min(size, given[-1]))
         gmsh.model.mesh.generate(2)
-        groups = {
-            "exterior": [edge for edge, is_cut in zip(edges, cut, strict=True) if not is_cut],
-            "border": [edge for edge, is_cut in zip(edges, cut, strict=True) if is_cut],
-            "holes": [edge for _, hole_edges in hole_curves for edge in hole_edges],
-        }
+        groups = _group_edges(np.array(edges), marks)
+        groups["holes"] = [edge for _, hole_edges in hole_curves for edge in hole_edges]
         groups[SURFACE] = groups["exterior"] + groups["holes"]
         return extract_arrays(2, groups)
 
 
-def coarsen(
-    corners: FloatArray, cut: BoolArray | None, size: float
-) -> tuple[FloatArray, BoolArray]:
+def _mark_edges(corners: FloatArray, cut: npt.NDArray[np.bool_] | None) -> IntArray:
+    """Mark each edge of a counter-clockwise curve: wet, slanted cut, or the side a cut faces."""
+    if cut is None:
+        return np.full(len(corners), _WET)
+    edges = np.roll(corners, -1, axis=0) - corners
+    outward = np.column_stack([edges[:, 1], -edges[:, 0]])
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    misfit = np.abs(outward[:, None, :] - _OUTWARD).max(axis=2)
+    facing = np.where(misfit.min(axis=1) <= _PARALLEL, 2 + misfit.argmin(axis=1), _SLANTED)
+    return np.where(cut, facing, _WET)
+
+
+def _group_edges(edges: IntArray, marks: IntArray) -> dict[str, list[int]]:
+    """Edges of the exterior by facet group, from their marks."""
+    groups = {name: edges[marks == 2 + side].tolist() for side, name in enumerate(_SIDES)}
+    groups["border"] = edges[marks != _WET].tolist()
+    groups["exterior"] = edges[marks == _WET].tolist()
+    return groups
+
+
+def _coarsen_hole(corners: FloatArray, size: float) -> FloatArray:
+    """Corners of a hole, coarsened."""
+    return coarsen(corners, np.full(len(corners), _WET), size)[0]
+
+
+def coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
     """Divide runs of short edges of a closed curve into equal edges of about ``size``.
 
     Args:
         corners: Closed curve, shape (n, 2), the first corner not repeated.
-        cut: Mark of the edge that leaves each corner, shape (n,); where it changes, the corner
-            stays.
+        marks: Mark of the edge that leaves each corner, shape (n,); where it changes, the corner
+            stays, unless it lies within half of ``size`` of another such corner.
         size: Edge length wanted.
 
     Returns:
         The new corners and the marks of their edges.
     """
-    marks = np.zeros(len(corners), dtype=np.bool_) if cut is None else cut
     edges = np.roll(corners, -1, axis=0) - corners
     lengths = np.linalg.norm(edges, axis=1)
     heading = np.arctan2(edges[:, 1], edges[:, 0])
     turn = np.abs(np.angle(np.exp(1j * (heading - np.roll(heading, 1)))))
-    kept = (turn > _CORNER_ANGLE) | (marks != np.roll(marks, 1))
+    changes = marks != np.roll(marks, 1)
+    kept = (turn > _CORNER_ANGLE) | changes
     kept |= np.minimum(lengths, np.roll(lengths, 1)) >= size
+    # No turn outweighs a change of mark.
+    kept = _thin_out(kept, turn + 10.0 * changes, lengths, size)
     kept[0] |= not kept.any()
     # Begin at a corner that stays; then each run between such corners is divided by itself.
     first = int(np.argmax(kept))
@@ -94,7 +132,44 @@ def coarsen(
     position = np.repeat(ends[:-1], counts) + within * np.repeat(np.diff(ends) / counts, counts)
     closed = np.vstack([corners, corners[:1]])
     new = np.column_stack([np.interp(position, arc, closed[:, axis]) for axis in (0, 1)])
-    return new, np.repeat(marks[kept], counts)
+    return new, np.repeat(_main_marks(marks, lengths, kept), counts)
+
+
+def _main_marks(marks: IntArray, lengths: FloatArray, kept: npt.NDArray[np.bool_]) -> IntArray:
+    """The mark with the greatest length on each run from one kept corner to the next."""
+    names = np.unique(marks)
+    shares = [np.where(marks == name, lengths, 0.0) for name in names]
+    sums = np.add.reduceat(np.array(shares), np.flatnonzero(kept), axis=1)
+    return names[np.argmax(sums, axis=0)]
+
+
+def _thin_out(
+    kept: npt.NDArray[np.bool_], weights: FloatArray, lengths: FloatArray, size: float
+) -> npt.NDArray[np.bool_]:
+    """Drop corners that lie within half of ``size`` of a weightier one, the lightest first.
+
+    Args:
+        kept: Corners to choose from, shape (n,).
+        weights: Weight of each corner, shape (n,).
+        lengths: Length of the edge that leaves each corner.
+        size: Edge length wanted.
+
+    Returns:
+        The corners that stay.
+    """
+    arc = np.concatenate([[0.0], np.cumsum(lengths)])
+    perimeter = arc[-1]
+    chosen = np.flatnonzero(kept)
+    # Weightiest first, so that a corner has only to look at those that stay already.
+    order = chosen[np.argsort(-weights[chosen], kind="stable")]
+    staying: list[int] = []
+    for corner in order:
+        gap = np.abs(arc[staying] - arc[corner])
+        if not (np.minimum(gap, perimeter - gap) < size / 2.0).any():
+            staying.append(int(corner))
+    result = np.zeros(len(kept), dtype=np.bool_)
+    result[staying] = True
+    return result
 
 
 def _add_curve(corners: FloatArray) -> tuple[int, list[int]]:

@@ -10,6 +10,7 @@ from scipy import ndimage
 from skimage import filters
 
 from chemomech.errors import InputError
+from chemomech.imaging.detector import check_dark, check_limits
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack, check_energies, check_incident
 
@@ -19,6 +20,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 # Pixels this many standard deviations from the commonest brightness are something else.
 _SPREAD = 2.5
+# Relative differences of this size come from moving frames in single precision.
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,7 @@ class OpticalDensity:
                 raise InputError("the optical density of a valid pixel is not finite")
         if self.incident_pixels is not None and self.incident_pixels < 1:
             raise InputError(f"I0 cannot be the mean of {self.incident_pixels} pixels")
-        _check_dark(self.dark)
+        check_dark(self.dark)
 
     def compute_variance(self, energy: int) -> FloatArray:
         """Var OD = (I + d) / I^2 + (I0 + d) / (N I0^2), from the Poisson noise of I and of I0.
@@ -107,7 +110,8 @@ def convert(
     """Compute OD = -ln[(I - d) / (I0 - d)].
 
     A pixel that at any energy has no value, no more than the dark counts d, or as many counts as
-    saturate the detector is not valid. It is flagged and becomes NaN, and is never patched.
+    saturate the detector is not valid. It is flagged and becomes NaN, and is never patched. Before
+    frames are moved onto each other, `chemomech.imaging.detector.reject_unsound` does the same.
 
     Args:
         stack: Counts.
@@ -120,13 +124,8 @@ def convert(
         InputError: There is no I0, it does not fit, it saturates or does not exceed the dark
             counts, an argument is out of range, or no pixel is valid.
     """
-    _check_dark(dark)
-    if saturation is not None and not saturation > dark:
-        raise InputError(
-            f"must exceed the dark counts ({dark:g}), got {saturation:g}", key="saturation"
-        )
+    ceiling = check_limits(dark, saturation)
     net = _find_net_incident(stack, incident, dark, saturation)
-    ceiling = np.inf if saturation is None else saturation
     valid = np.ones(stack.grid.shape, dtype=np.bool_)
     for frame in stack.counts:
         # Comparisons with NaN are false.
@@ -261,21 +260,27 @@ def _refuse_energies(wrong: BoolArray, stack: Stack, what: str) -> None:
 
 
 def _refuse_saturation(stack: Stack, region: BoolArray) -> None:
-    """Refuse a region most of which is at the largest count of the whole stack.
+    """Refuse a region whose counts do not scatter and reach the same ceiling in every such frame.
 
-    Counts scatter, those of a saturated detector do not. Frames below the ceiling without any
-    scatter mean that the stack was computed, where a plateau at the maximum is in order.
+    Counts scatter, those of a saturated detector do not. Frames without scatter at different levels
+    mean that the stack was computed, where that is in order.
     """
     if np.count_nonzero(region) < 2:
         return
-    ceiling = max(float(np.nanmax(frame)) for frame in stack.counts)
-    full = np.array([np.mean(frame[region] == ceiling) > 0.5 for frame in stack.counts])
-    even = np.array([np.ptp(frame[region]) == 0.0 for frame in stack.counts])
-    if full.any() and not (even & ~full).any():
-        energy = stack.energies[int(np.argmax(full))]
+    levels = np.empty(len(stack.energies))
+    even = np.zeros(len(stack.energies), dtype=np.bool_)
+    for number, frame in enumerate(stack.counts):
+        values = frame[region]
+        levels[number] = np.median(values)
+        close = np.abs(values - levels[number]) <= _ROUNDING * levels[number]
+        # More than half of small counts may be zero, but never any other number.
+        even[number] = levels[number] > 0.0 and np.mean(close) > 0.5
+    ceiling = levels.max()
+    if even.any() and (levels[even] >= (1.0 - _ROUNDING) * ceiling).all():
+        energy = stack.energies[int(np.argmax(even))]
         raise InputError(
             f"the detector saturates in the empty region: at {energy:g} eV most of its pixels have "
-            f"the same count, {ceiling:g}, the largest of the stack",
+            f"the same count, {ceiling:g}",
             key="mask",
         )
 
@@ -289,8 +294,3 @@ def _check_mask(mask: BoolArray, grid: PixelGrid, name: str) -> None:
         )
     if not mask.any():
         raise InputError("holds no pixel", key=name)
-
-
-def _check_dark(dark: float) -> None:
-    if not (np.isfinite(dark) and dark >= 0.0):
-        raise InputError(f"must be a number of counts, zero or more, got {dark:g}", key="dark")

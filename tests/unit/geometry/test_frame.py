@@ -9,7 +9,7 @@ from mpi4py import MPI
 
 from chemomech.geometry.box import Box
 from chemomech.geometry.domain import Domain
-from chemomech.geometry.frame import create_wire_tangent
+from chemomech.geometry.frame import create_end_distance, create_wire_tangent
 from chemomech.geometry.meshing import create_domain
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.outline import Outline
@@ -93,3 +93,96 @@ def test_frame_of_outline_does_not_depend_on_the_partition(circle):
         sums.append(comm.allreduce(tangent.sum(axis=0), op=MPI.SUM))
     assert sums[0] == pytest.approx(sums[1], rel=1e-6, abs=1e-4)
     assert sums[0][0] > 0.0
+
+
+def _arc(radius_in, radius_out, count=400):
+    """Quarter annulus whose square ends lie on the axes, cut there."""
+    angle = np.linspace(0.0, np.pi / 2, count)
+    ray = np.column_stack([np.cos(angle), np.sin(angle)])
+    corners = 1e-9 * np.vstack([radius_out * ray, radius_in * ray[::-1]])
+    cut = np.zeros(len(corners), dtype=bool)
+    cut[[count - 1, -1]] = True
+    return Outline(corners, (), cut)
+
+
+def _bar(cut):
+    """Bar of 400 nm x 50 nm; edges run below, right, above, left."""
+    corners = 1e-9 * np.array([[0.0, 0.0], [400.0, 0.0], [400.0, 50.0], [0.0, 50.0]])
+    return Outline(corners, (), cut)
+
+
+def test_straight_wire_through_the_image_is_exact():
+    outline = _bar(np.array([False, True, False, True]))
+    domain = create_domain(outline, 10e-9, COMM)
+    _, tangent = _owned(domain, create_wire_tangent(domain, outline))
+    # phi is linear: exact but for the linear solver's tolerance of 1e-10.
+    assert _worst_angle(tangent, np.broadcast_to([1.0, 0.0], tangent.shape)) < 1e-4
+
+
+def test_arc_between_two_borders_converges_to_its_circle():
+    errors = []
+    for size in (10e-9, 5e-9):
+        domain = create_domain(_arc(100.0, 200.0), size, COMM)
+        midpoints, tangent = _owned(domain, create_wire_tangent(domain))
+        exact = np.column_stack([midpoints[:, 1], -midpoints[:, 0]])
+        # The start is the end further left, on the y axis.
+        exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+        squares = COMM.allreduce(np.sum((tangent - exact) ** 2), op=MPI.SUM)
+        count = COMM.allreduce(len(tangent), op=MPI.SUM)
+        errors.append(math.degrees(math.sqrt(squares / count)))
+    assert errors[0] < 1.5
+    # The gradient of linear elements is of first order.
+    assert errors[1] < 0.65 * errors[0]
+
+
+def test_wire_that_leaves_twice_through_one_side_has_two_ends():
+    # A hairpin open to the left: its legs point to the right at the start, then back.
+    corners = [[0, 0], [300, 0], [300, 150], [0, 150], [0, 100], [250, 100], [250, 50], [0, 50]]
+    cut = np.array([False, False, False, True, False, False, False, True])
+    domain = create_domain(Outline(1e-9 * np.array(corners, dtype=float), (), cut), 10e-9, COMM)
+    midpoints, tangent = _owned(domain, create_wire_tangent(domain))
+    lower = (midpoints[:, 1] < 50.0) & (midpoints[:, 0] < 150.0)
+    upper = (midpoints[:, 1] > 100.0) & (midpoints[:, 0] < 150.0)
+    assert np.all(tangent[lower, 0] > 0.999)
+    assert np.all(tangent[upper, 0] < -0.999)
+
+
+@pytest.mark.parametrize("side", [1, 3])
+def test_one_border_and_the_tip_farthest_from_it(side):
+    cut = np.arange(4) == side
+    domain = create_domain(_bar(cut), 10e-9, COMM)
+    midpoints, tangent = _owned(domain, create_wire_tangent(domain))
+    inside = (midpoints[:, 0] > 100.0) & (midpoints[:, 0] < 300.0)
+    assert np.all(tangent[inside, 0] > math.cos(math.radians(1.0)))
+
+
+def test_distance_from_the_ends_is_in_widths():
+    outline = _bar(np.array([False, True, False, True]))
+    domain = create_domain(outline, 10e-9, COMM)
+    distance = create_end_distance(domain)
+    midpoints, _ = _owned(domain, create_wire_tangent(domain))
+    x = midpoints[:, 0]
+    exact = np.minimum(x, 400.0 - x) / 50.0
+    # From the nearest corner or middle of a facet: at most a quarter of a facet sideways.
+    found = distance.x.array[: len(x)]
+    assert np.all(found >= exact * (1 - 1e-9))
+    assert np.allclose(found, exact, atol=0.05)
+
+
+def test_distance_from_the_ends_in_three_dimensions():
+    domain = create_domain(Box((400e-9, 40e-9, 40e-9)), 10e-9, COMM)
+    distance = create_end_distance(domain)
+    midpoints, _ = _owned(domain, create_wire_tangent(domain))
+    found = distance.x.array[: len(midpoints)]
+    exact = np.minimum(midpoints[:, 0], 400.0 - midpoints[:, 0]) / 40.0
+    assert np.allclose(found, exact, atol=0.01)
+
+
+def test_free_tips_are_told_from_the_wire():
+    domain = create_domain(_bar(np.zeros(4, dtype=bool)), 10e-9, COMM)
+    distance = create_end_distance(domain)
+    midpoints, tangent = _owned(domain, create_wire_tangent(domain))
+    clear = distance.x.array[: len(midpoints)] > 1.0
+    assert COMM.allreduce(np.count_nonzero(clear)) > 0
+    # The mode of longest reach that a tip excites falls by exp(-pi) over a width: below 0.05.
+    assert np.all(tangent[clear, 0] > math.cos(0.05))

@@ -185,3 +185,37 @@ def test_meshes_do_not_depend_on_the_number_of_ranks():
     assert together.vertices == alone.vertices
     assert together.h_mean == pytest.approx(alone.h_mean)
     assert together.worst_shape == pytest.approx(alone.worst_shape)
+
+
+def test_cuts_along_the_axes_know_their_side(measure):
+    corners = 1e-9 * np.array([[0.0, 0.0], [100.0, 0.0], [120.0, 80.0], [50.0, 90.0], [0.0, 60.0]])
+    outline = Outline(corners, (), np.array([True, True, False, False, True]))
+    domain = create_domain(outline, 10e-9, COMM)
+    assert measure(domain, "border_bottom") == pytest.approx(100.0)
+    assert measure(domain, "border_left") == pytest.approx(60.0)
+    assert measure(domain, "border") == pytest.approx(160.0 + math.hypot(20.0, 80.0))
+    assert not {"border_right", "border_top"} & set(domain.groups)
+    with pytest.raises(InputError, match="border_left"):
+        domain.facets("border_right")
+
+
+@pytest.mark.parametrize("size", [5e-9, 30e-9, 70e-9])
+def test_sides_stay_planes_whatever_the_size(size):
+    # A cut of 3 nm beside a corner of the image joins its neighbour in coarse meshes.
+    corners = 1e-9 * np.array([[0.0, 0.0], [3.0, 0.0], [90.0, 60.0], [90.0, 200.0], [0.0, 200.0]])
+    outline = Outline(corners, (), np.array([True, False, False, False, True]))
+    domain = create_domain(outline, size, COMM)
+    facets = domain.facets("border_left")
+    from dolfinx.mesh import compute_midpoints
+
+    assert COMM.allreduce(len(facets)) > 0
+    assert np.allclose(compute_midpoints(domain.mesh, 1, facets)[:, 0], 0.0, atol=1e-9)
+    assert domain.quality().worst_shape > 0.3
+
+
+def test_corners_close_together_give_no_slivers(circle):
+    # Sharp corners 1 nm apart on a disc whose cells are twenty times larger.
+    corners = circle(100e-9)
+    notch = np.array([[99e-9, 0.5e-9], [99e-9, 1.5e-9]])
+    domain = create_domain(Outline(np.vstack([corners[:1], notch, corners[1:]])), 20e-9, COMM)
+    assert domain.quality().worst_shape > 0.5

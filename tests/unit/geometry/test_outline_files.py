@@ -168,6 +168,36 @@ def test_half_transmission_is_unbiased_under_blur():
     assert abs(heights[1] - exact) > 0.5
 
 
+def _mean_distance(outline, centre, radius):
+    """Mean distance of points on an outline from a circle."""
+    ends = np.stack([outline.exterior, np.roll(outline.exterior, -1, axis=0)])
+    points = np.concatenate([(1 - s) * ends[0] + s * ends[1] for s in np.linspace(0, 0.9, 10)])
+    weights = np.tile(np.linalg.norm(ends[1] - ends[0], axis=1), 10)
+    distances = np.abs(np.linalg.norm(points - centre, axis=1) - radius)
+    return np.average(distances, weights=weights)
+
+
+@pytest.mark.parametrize("plateau", [0.3, 1.0, 2.0])
+def test_disc_under_blur_keeps_its_area_at_half_transmission(plateau):
+    from scipy.ndimage import gaussian_filter
+
+    # Eight samples a pixel; the spot is as wide (FWHM) as the phantom's: 30 nm of 35 nm pixels.
+    fine = np.indices((80 * 8, 80 * 8)).astype(float) / 8 + 0.5 / 8 - 0.5
+    inside = np.hypot(fine[0] - 40, fine[1] - 38) < 20.0
+    blurred = gaussian_filter(np.exp(-plateau * inside), 8 * (30 / 35) / 2.355)
+    density = -np.log(blurred.reshape(80, 8, 80, 8).mean(axis=(1, 3)))
+    (outline,) = trace_outlines(density, 1.0, "half_transmission")
+    assert abs(outline.area / (math.pi * 400.0) - 1.0) < 0.017
+    assert _mean_distance(outline, [38.0, 39.0], 20.0) < 0.2
+
+
+def test_pixels_without_value_are_counted_and_refused():
+    density = _blob((80, 80), (40, 40), 20.0)
+    density[:2, 0] = np.nan
+    with pytest.raises(InputError, match="2 of the image's 6400 pixels are not finite; fill them"):
+        trace_outlines(density, PIXEL)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -1,0 +1,151 @@
+"""A field on the vertices of a mesh: plain arrays, and the mesh and function made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from dolfinx import fem
+from mpi4py import MPI
+
+from chemomech.errors import InputError
+from chemomech.fenicsx import get_cell_nodes
+from chemomech.geometry.distribution import MeshArrays, distribute
+from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+# VTK's corner order, read in DOLFINx's.
+TO_DOLFINX = {
+    "triangle": [0, 1, 2],
+    "quadrilateral": [0, 1, 3, 2],
+    "tetrahedron": [0, 1, 2, 3],
+    "hexahedron": [0, 1, 3, 2, 4, 5, 7, 6],
+}
+"""Corners of VTK's cells in DOLFINx's order, by the cell's name."""
+
+_PLANE = ("triangle", "quadrilateral")
+
+
+@dataclass(frozen=True, eq=False)
+class FieldData:
+    """One field at one time, on the vertices of an undistributed mesh.
+
+    Args:
+        points: Coordinates in the file's unit, shape (points, gdim).
+        cells: Corners of each cell in DOLFINx's order, shape (cells, corners).
+        cell: Name of the cell type, e.g. ``quadrilateral``.
+        values: Value at each point, shape (points,), or (points, components) of vectors and
+            tensors.
+        time: Time they belong to, in s; None where the file knows no times.
+
+    Raises:
+        InputError: There are no cells, a cell has a corner that is no point, a plane mesh is not in
+            the x-y plane, or the values are not finite or not one for each point.
+    """
+
+    points: FloatArray
+    cells: IntArray
+    cell: str
+    values: FloatArray
+    time: float | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.cells) == 0:
+            raise InputError("the mesh of the field has no cells")
+        if self.cells.min() < 0 or self.cells.max() >= len(self.points):
+            raise InputError("the mesh of the field has cells with corners that do not exist")
+        if len(self.values) != len(self.points):
+            raise InputError(
+                f"the field has {len(self.values)} values at {len(self.points)} points"
+            )
+        if not (np.isfinite(self.values).all() and np.isfinite(self.points).all()):
+            raise InputError("the field or its mesh has numbers that are not finite")
+        object.__setattr__(self, "points", _drop_flat_axis(self.points, self.cell))
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A field as a function.
+
+    Args:
+        domain: Mesh in nm; its one facet group is ``surface``, the whole boundary.
+        function: Continuous, linear (on quadrilaterals and hexahedra multilinear).
+        time: Time it belongs to, in s; None if not known.
+    """
+
+    domain: Domain
+    function: fem.Function
+    time: float | None
+
+
+def create_field(comm: MPI.Comm, read: Callable[[], FieldData], name: str, unit_m: float) -> Field:
+    """Spread a field and its mesh over all ranks.
+
+    Args:
+        comm: Communicator of the mesh; the call is collective.
+        read: Gives the field; called on rank 0 alone.
+        name: Name of the function.
+        unit_m: Length, in m, of one unit of the field's coordinates.
+
+    Returns:
+        The field on its mesh.
+
+    Raises:
+        InputError: ``read`` failed; on all ranks.
+    """
+    field: FieldData | None = None
+
+    def build() -> MeshArrays:
+        nonlocal field
+        field = read()
+        return MeshArrays(field.points * (unit_m / MESH_LENGTH_UNIT), field.cells, field.cell, {})
+
+    domain = distribute(comm, build)
+    shape, time = comm.bcast(None if field is None else (field.values.shape[1:], field.time))
+    # Each rank asks rank 0 for the values at its own nodes, by their number in the file.
+    wanted = comm.gather(domain.mesh.geometry.input_global_indices)
+    answers = None if field is None else [field.values[numbers] for numbers in wanted or []]
+    values = comm.scatter(answers)
+    element = ("Lagrange", 1, shape) if shape else ("Lagrange", 1)
+    function = fem.Function(fem.functionspace(domain.mesh, element), name=name)
+    size = domain.mesh.topology.index_map(domain.mesh.topology.dim)
+    cells = size.size_local + size.num_ghosts
+    # Linear functions and straight cells have the same corners in the same order.
+    dofs = function.function_space.dofmap.list[:cells]
+    nodes = get_cell_nodes(domain.mesh.geometry)[:cells]
+    function.x.array.reshape(-1, *shape)[dofs.reshape(-1)] = values[nodes.reshape(-1)]
+    function.x.scatter_forward()
+    return Field(domain, function, time)
+
+
+def keep_corners(
+    points: FloatArray, cells: IntArray, values: FloatArray
+) -> tuple[FloatArray, IntArray, FloatArray]:
+    """Drop points that are the corner of no cell, e.g. the edge nodes of quadratic fields.
+
+    Args:
+        points: Coordinates, shape (points, 3).
+        cells: Corners of each cell, shape (cells, corners).
+        values: Value at each point, shape (points, ...).
+
+    Returns:
+        Points, cells and values of what is left.
+    """
+    used, numbers = np.unique(cells, return_inverse=True)
+    if len(used) and (used[0] < 0 or used[-1] >= min(len(points), len(values))):
+        raise InputError("the mesh of the field has cells with corners that do not exist")
+    return points[used], numbers.reshape(cells.shape).astype(np.int64), values[used]
+
+
+def _drop_flat_axis(points: FloatArray, cell: str) -> FloatArray:
+    """Points of a plane mesh without z."""
+    if cell not in _PLANE:
+        return points
+    extent = np.ptp(points, axis=0)
+    if points.shape[1] == 3 and extent[2] > 1e-9 * max(extent[:2]):
+        raise InputError("a field on triangles or quadrilaterals must lie in the x-y plane")
+    return np.ascontiguousarray(points[:, :2])

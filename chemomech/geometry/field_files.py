@@ -1,0 +1,177 @@
+"""Fields from files: what a run wrote, or another program, as plain arrays or as a function."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+from mpi4py import MPI
+
+from chemomech.errors import InputError
+from chemomech.geometry.checks import require_positive
+from chemomech.geometry.domain import MESH_LENGTH_UNIT
+from chemomech.geometry.field_data import (
+    TO_DOLFINX,
+    Field,
+    FieldData,
+    create_field,
+    keep_corners,
+)
+from chemomech.geometry.mesh_files import extract_cells, load_mesh
+from chemomech.geometry.vtx_files import list_vtx, read_vtx
+
+FloatArray = npt.NDArray[np.float64]
+
+_SAME_TIME = 1e-6
+
+
+def read_field(path: Path | str, name: str, time: float | None = None) -> FieldData:
+    """Read a field at the vertices of its mesh; only for one rank.
+
+    Files are those of `chemomech.output.fields.FieldWriter`, VTX (``.bp``) or XDMF (``.xdmf``
+    beside its ``.h5``), written on any number of ranks, and whatever meshio reads (``.vtu`` and
+    others). Of fields of higher degree the values at the vertices are read.
+
+    Args:
+        path: File to read.
+        name: Name of the field.
+        time: Time in s, one of those in the file; None for the last. A file that meshio reads knows
+            none.
+
+    Returns:
+        The field, coordinates in the file's unit (nm in the package's own).
+
+    Raises:
+        InputError: The file is missing, empty or broken, or has no such field or time.
+    """
+    file = Path(path)
+    try:
+        if not file.exists():
+            raise InputError("no such file")
+        if file.suffix == ".bp":
+            names, times = list_vtx(file)
+            _require_name(name, names)
+            return read_vtx(file, name, _find_time(times, time))
+        if file.stat().st_size == 0:
+            raise InputError("the file is empty")
+        if file.suffix == ".xdmf":
+            return _read_xdmf(file, name, time)
+        return _read_meshio(file, name, time)
+    except InputError as error:
+        raise InputError(error.message, key=error.key, path=str(path)) from error
+
+
+def create_field_from_file(
+    path: Path | str,
+    name: str,
+    comm: MPI.Comm,
+    unit_m: float = MESH_LENGTH_UNIT,
+    time: float | None = None,
+) -> Field:
+    """Read a field and make a distributed mesh and a function of it.
+
+    Args:
+        path: File to read, see `read_field`.
+        name: Name of the field, and of the function.
+        comm: Communicator of the mesh; the call is collective.
+        unit_m: Length, in m, of one unit of the file's coordinates.
+        time: Time in s; None for the last.
+
+    Returns:
+        The field on its mesh, in nm; the mesh has no facet group but ``surface``.
+
+    Raises:
+        InputError: See `read_field`; on all ranks.
+    """
+    require_positive(unit_m, "mesh.unit")
+    return create_field(comm, lambda: read_field(path, name, time), name, unit_m)
+
+
+def _require_name(name: str, known: Sequence[str]) -> None:
+    """Refuse a name that is not among the known ones."""
+    if name in known:
+        return
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise InputError(f"has no field {name!r}{hint} (fields: {', '.join(sorted(known)) or 'none'})")
+
+
+def _find_time(times: FloatArray, wanted: float | None) -> int:
+    """Index of a time; the last one by default."""
+    if len(times) == 0:
+        raise InputError("has no times")
+    if wanted is None:
+        return len(times) - 1
+    nearest = int(np.argmin(np.abs(times - wanted)))
+    if abs(times[nearest] - wanted) > _SAME_TIME * max(abs(wanted), abs(times[nearest])):
+        raise InputError(
+            f"has no time {wanted:g} s; the nearest of {len(times)} from {times[0]:g} s to "
+            f"{times[-1]:g} s is {times[nearest]:.9g} s"
+        )
+    return nearest
+
+
+def _read_xdmf(path: Path, name: str, time: float | None) -> FieldData:
+    """Read an XDMF file of FieldWriter: a mesh, then a series of grids for each field."""
+    try:
+        grids = ElementTree.parse(path).getroot().findall("./Domain/Grid")
+        series = {
+            grid.get("Name", ""): grid.findall("Grid")
+            for grid in grids
+            if grid.get("CollectionType") == "Temporal"
+        }
+        _require_name(name, list(series))
+        times = np.array([float(_find(grid, "Time").get("Value", "")) for grid in series[name]])
+        step = _find_time(times, time)
+        topology = _find(grids[0], "Topology")
+        cell = topology.get("TopologyType", "").lower()
+        if cell not in TO_DOLFINX:
+            raise InputError(f"cells of type {cell!r} are not supported")
+        corners = _load(path, _find(topology, "DataItem"))
+        points = _load(path, _find(grids[0], "Geometry/DataItem")).astype(np.float64)
+        values = _load(path, _find(series[name][step], "Attribute/DataItem"))
+    except (ElementTree.ParseError, LookupError, OSError, TypeError, ValueError) as error:
+        raise InputError(f"is no complete XDMF file of this package: {error}") from error
+    cells = corners.astype(np.int64)[:, TO_DOLFINX[cell]]
+    points, cells, values = keep_corners(points, cells, _flatten(values))
+    return FieldData(points, cells, cell, values, float(times[step]))
+
+
+def _find(element: ElementTree.Element, tag: str) -> ElementTree.Element:
+    """The first element of this tag below another one."""
+    found = element.find(tag)
+    if found is None:
+        raise InputError(f"is no complete XDMF file of this package: it lacks a {tag}")
+    return found
+
+
+def _load(path: Path, item: ElementTree.Element) -> npt.NDArray[np.generic]:
+    """Array that a data item names as ``file.h5:/where/it/is``."""
+    name, _, place = (item.text or "").strip().partition(":")
+    with h5py.File(path.parent / name, "r") as file:
+        array: npt.NDArray[np.generic] = file[place][()]
+    return array
+
+
+def _read_meshio(path: Path, name: str, time: float | None) -> FieldData:
+    """Read a file with meshio."""
+    if time is not None:
+        raise InputError(f"{path.suffix or 'such'} files know no times; leave the time out")
+    mesh = load_mesh(path)
+    _require_name(name, list(mesh.point_data))
+    cell, cells = extract_cells(mesh)
+    points: FloatArray = np.zeros((len(mesh.points), 3))
+    points[:, : mesh.points.shape[1]] = mesh.points
+    points, cells, values = keep_corners(points, cells, _flatten(mesh.point_data[name]))
+    return FieldData(points, cells, cell, values)
+
+
+def _flatten(values: npt.NDArray[np.generic]) -> FloatArray:
+    """Values at each point, without an axis of length one, tensors as rows of nine."""
+    rows = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    return rows[:, 0] if rows.shape[1] == 1 else rows

@@ -1,0 +1,263 @@
+"""Registration of the frames of a stack, which drift from one photon energy to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft, ndimage
+from skimage.registration import phase_cross_correlation
+
+from chemomech.errors import InputError
+from chemomech.imaging.stack import Stack
+
+FloatArray = npt.NDArray[np.float64]
+FrameArray = npt.NDArray[np.float32]
+SpectrumArray = npt.NDArray[np.complex64]
+
+# Share of the view at each end over which it fades out.
+_TAPER = 0.125
+# Cycles per pixel below which noise does not hide the contrast of a frame.
+_COARSE = 0.125
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """A stack whose frames lie on each other.
+
+    Args:
+        stack: The moved frames; NaN where a frame does not reach.
+        shifts: (row, column) by which each frame was moved, in pixels, shape (energies, 2).
+        rms_change: Root mean square change of the shifts in the last round, in pixels.
+        iterations: Rounds that were needed.
+        converged: Whether the last change is within the tolerance.
+    """
+
+    stack: Stack
+    shifts: FloatArray
+    rms_change: float
+    iterations: int
+    converged: bool
+
+
+def align(
+    stack: Stack,
+    *,
+    max_iterations: int = 8,
+    upsampling: int = 100,
+    tolerance: float = 0.01,
+    max_shift: float | None = None,
+) -> Alignment:
+    """Move each frame s to where its cross-correlation with the mean of all frames is largest.
+
+    Frame e becomes I_e(x - s_e); the mean of the shifts is zero. All frames are compared with one
+    reference, the mean of the other frames where they lie by now, over and over until the shifts
+    rest; the first reference is the frame with the strongest contrast. Frame to frame comparisons
+    would add up their errors.
+
+    What is correlated is the square root of the counts less its mean: its noise is the same at all
+    pixels and energies, which makes the plain correlation (not the phase correlation, which gives
+    noise the weight of contrast) the most accurate one. A frame with inverted contrast counts
+    negatively. The view fades out towards its borders, and the window moves with the frame, for a
+    fixed one would hold the shifts back.
+
+    Args:
+        stack: Counts; pixels without a value take the nearest one while shifts are sought.
+        max_iterations: Most rounds.
+        upsampling: Shifts are found to within one in so many parts of a pixel.
+        tolerance: Root mean square change of the shifts that ends the rounds, in pixels.
+        max_shift: Largest shift believed along rows or columns, in pixels; by default a quarter of
+            the rows or columns.
+
+    Returns:
+        The moved stack (see `apply_shifts`) and the shifts; a single frame comes back as it is.
+
+    Raises:
+        InputError: A frame shows nothing, or seems to have moved by more than ``max_shift``; or an
+            argument is out of range.
+    """
+    _check_arguments(max_iterations, upsampling, tolerance, max_shift)
+    count = len(stack.energies)
+    if count == 1:
+        return Alignment(stack, np.zeros((1, 2)), 0.0, 0, True)
+    limits = np.array(stack.grid.shape) / 4.0 if max_shift is None else np.full(2, max_shift)
+    state = _Registration(np.zeros((count, 2)), np.zeros(count), _find_first_reference(stack))
+    change, rounds = np.inf, 0
+    while change > tolerance and rounds < max_iterations:
+        better = _improve(stack, state, upsampling)
+        _check_shifts(better.shifts, limits, stack)
+        change = float(np.sqrt(np.mean(np.sum((better.shifts - state.shifts) ** 2, axis=1))))
+        state, rounds = better, rounds + 1
+    moved = apply_shifts(stack, state.shifts)
+    return Alignment(moved, state.shifts, change, rounds, change <= tolerance)
+
+
+def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
+    """Move frames by known shifts: I_e(x) becomes I_e(x - s_e).
+
+    Cubic splines interpolate: unlike a Fourier shift they do not carry the borders' mismatch into
+    the image. They average the noise of neighbouring pixels: after a move by half a pixel along
+    rows and columns 0.57 of its variance is left. A pixel becomes NaN if it comes from beyond the
+    view, or from between pixels of which one has no value. Where a spline swings below zero the
+    count is zero.
+
+    Args:
+        stack: Counts.
+        shifts: (row, column) in pixels, shape (energies, 2).
+
+    Returns:
+        The moved frames on the same grid.
+
+    Raises:
+        InputError: The shifts are not one finite pair for each energy, or a frame leaves the view.
+    """
+    shifts = np.asarray(shifts, dtype=np.float64)
+    if shifts.shape != (len(stack.energies), 2) or not np.isfinite(shifts).all():
+        raise InputError(
+            f"needs a finite (row, column) for each of {len(stack.energies)} energies, got an "
+            f"array of shape {shifts.shape}",
+            key="shifts",
+        )
+    _check_shifts(shifts, np.maximum(np.array(stack.grid.shape) - 1.0, 0.5), stack)
+    counts = np.empty_like(stack.counts)
+    for moved, frame, shift in zip(counts, stack.counts, shifts, strict=True):
+        _move(frame, shift, moved)
+    return Stack(counts, stack.energies, stack.grid, stack.incident, stack.source)
+
+
+@dataclass(frozen=True, eq=False)
+class _Registration:
+    """Where the frames lie by now.
+
+    Args:
+        shifts: (row, column) of each frame.
+        signs: Sign with which each frame is part of the reference; zero where it is not.
+        reference: Spectrum of the reference.
+    """
+
+    shifts: FloatArray
+    signs: FloatArray
+    reference: SpectrumArray
+
+
+def _improve(stack: Stack, state: _Registration, upsampling: int) -> _Registration:
+    """Register every frame with the reference, and add up a new one."""
+    shifts, signs = np.empty_like(state.shifts), np.empty_like(state.signs)
+    total = np.zeros_like(state.reference)
+    for number, frame in enumerate(stack.counts):
+        spectrum = _transform(frame, state.shifts[number], state.shifts)
+        # Its own noise in the reference would hold a frame where it is.
+        step, _, phase = phase_cross_correlation(
+            state.reference - np.float32(state.signs[number]) * spectrum,
+            spectrum,
+            upsample_factor=upsampling,
+            space="fourier",
+            normalization=None,
+        )
+        shifts[number] = state.shifts[number] + step
+        signs[number] = np.sign(np.cos(phase))
+        total += np.float32(signs[number]) * spectrum * _ramp(spectrum.shape, step)
+    centre = shifts.mean(axis=0)
+    return _Registration(shifts - centre, signs, total * _ramp(total.shape, -centre))
+
+
+def _find_first_reference(stack: Stack) -> SpectrumArray:
+    """Spectrum of the frame with the strongest contrast."""
+    best, strongest = None, 0.0
+    rows, columns = (np.abs(fft.fftfreq(count)) <= _COARSE for count in stack.grid.shape)
+    still = np.zeros((1, 2))
+    for number, frame in enumerate(stack.counts):
+        spectrum = _transform(frame, still[0], still)
+        contrast = float(np.sum(np.abs(spectrum[np.ix_(rows, columns)]) ** 2, dtype=np.float64))
+        if np.nanmin(frame) == np.nanmax(frame):
+            raise InputError(
+                f"frame {number + 1} ({stack.energies[number]:g} eV) has the same count everywhere "
+                "and cannot be aligned"
+            )
+        if contrast > strongest:
+            best, strongest = spectrum, contrast
+    if best is None:
+        raise InputError("the frames show nothing by which they could be aligned")
+    return best
+
+
+def _transform(frame: FrameArray, shift: FloatArray, shifts: FloatArray) -> SpectrumArray:
+    """Fourier transform of the root of a frame, moved, within the view common to all frames."""
+    image = np.sqrt(_fill(frame))
+    windows = []
+    for axis, count in enumerate(frame.shape):
+        # The window stands still in the aligned stack, so it moves with each frame.
+        low, high = shifts[:, axis].max(), count - 1.0 + shifts[:, axis].min()
+        windows.append(_fade(np.arange(count) + shift[axis], low, high))
+    weights = windows[0][:, None] * windows[1]
+    image -= np.sum(weights**2 * image) / np.sum(weights**2)
+    image *= weights
+    return np.asarray(fft.fft2(image) * _ramp(frame.shape, shift))
+
+
+def _fade(positions: FloatArray, low: float, high: float) -> FrameArray:
+    """One within [low, high], falling to zero at its ends by a cosine."""
+    depth = np.minimum(positions - low, high - positions) + 0.5
+    ramp = np.clip(depth / max(_TAPER * (high - low), 1.0), 0.0, 1.0)
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * ramp), dtype=np.float32)
+
+
+def _ramp(shape: tuple[int, ...], shift: FloatArray) -> SpectrumArray:
+    """Factor exp(-2 pi i k s) of the spectrum of an image that is moved by s."""
+    rows, columns = (
+        np.exp(-2j * np.pi * fft.fftfreq(count) * along)
+        for count, along in zip(shape, shift, strict=True)
+    )
+    return np.asarray(np.outer(rows, columns), dtype=np.complex64)
+
+
+def _move(frame: FrameArray, shift: FloatArray, out: FrameArray) -> None:
+    if not shift.any():
+        out[...] = frame
+        return
+    ndimage.shift(_fill(frame), shift, order=3, mode="mirror", output=out)
+    np.maximum(out, 0.0, out=out)
+    missing = np.isnan(frame)
+    if missing.any():
+        partial = ndimage.shift(missing.astype(np.float32), shift, order=1, mode="nearest")
+        # Weights below a thousandth are rounding and moves of no consequence.
+        out[partial > 1e-3] = np.nan
+    for axis, count in enumerate(frame.shape):
+        position = np.arange(count) - shift[axis]
+        beyond = (position < 0.0) | (position > count - 1.0)
+        out[(slice(None),) * axis + (beyond,)] = np.nan
+
+
+def _fill(frame: FrameArray) -> FrameArray:
+    """The frame with the nearest value where there is none."""
+    missing = np.isnan(frame)
+    if not missing.any():
+        return frame
+    nearest = ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
+    return np.asarray(frame[tuple(nearest)])
+
+
+def _check_arguments(
+    max_iterations: int, upsampling: int, tolerance: float, max_shift: float | None
+) -> None:
+    for name, count in (("max_iterations", max_iterations), ("upsampling", upsampling)):
+        if count < 1:
+            raise InputError(f"must be at least 1, got {count}", key=name)
+    for name, value in (("tolerance", tolerance), ("max_shift", max_shift)):
+        if value is not None and not value > 0.0:
+            raise InputError(f"must be greater than zero, got {value:g}", key=name)
+
+
+def _check_shifts(shifts: FloatArray, limits: FloatArray, stack: Stack) -> None:
+    """Refuse shifts beyond limits, and shifts that leave no part of the view to all frames."""
+    excess = np.max(np.abs(shifts) / limits, axis=1)
+    worst = int(np.argmax(excess))
+    if excess[worst] > 1.0:
+        row, column = shifts[worst]
+        raise InputError(
+            f"frame {worst + 1} ({stack.energies[worst]:g} eV) is {row:.1f} rows and {column:.1f} "
+            f"columns away, more than the {limits[0]:g} rows and {limits[1]:g} columns allowed; "
+            "leave the frame out, or raise the limit if it has really moved so far",
+            key="max_shift",
+        )

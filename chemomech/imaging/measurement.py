@@ -1,0 +1,129 @@
+"""All that comes of a stack, from shifts to composition, and the file that keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TypeVar, get_args, get_type_hints
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+from chemomech.imaging.clustering import Clusters
+from chemomech.imaging.composition_map import CompositionMap
+from chemomech.imaging.decomposition import Decomposition
+from chemomech.imaging.end_members import EndMembers
+from chemomech.imaging.unmixing import ThicknessMaps
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What each step of the chain gave.
+
+    Args:
+        energies: Photon energies (eV), shape (energies,).
+        shifts: (row, column) by which each frame was moved, in pixels, shape (energies, 2).
+        incident: I0, shape (energies,).
+        density: Mean optical density that is outlined, NaN where invalid, shape (rows, columns).
+        particle: Pixels of particles, shape (rows, columns).
+        decomposition: Principal components.
+        clusters: Groups of pixels.
+        end_members: Pure phases.
+        maps: Amount of each, baselines, residual.
+        composition: Lithium content, as measured: not yet smoothed or extended.
+        thickness: Thickness in m, NaN outside, shape (rows, columns); None where the end members
+            state none.
+    """
+
+    energies: FloatArray
+    shifts: FloatArray
+    incident: FloatArray
+    density: FloatArray
+    particle: BoolArray
+    decomposition: Decomposition
+    clusters: Clusters
+    end_members: EndMembers
+    maps: ThicknessMaps
+    composition: CompositionMap
+    thickness: FloatArray | None
+
+
+def write_measurement(path: Path, measurement: Measurement, report: str) -> None:
+    """Write a measurement as HDF5, a group for each step; call it on one rank only.
+
+    Args:
+        path: File to create.
+        measurement: What to write.
+        report: How it was made (JSON), kept as the attribute ``report``.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with h5py.File(path, "w") as file:
+        file.attrs["report"] = report
+        file.attrs["units"] = "energies eV; shifts pixel; lengths m; composition Li per formula"
+        _write(file, measurement)
+
+
+def read_measurement(path: Path) -> Measurement:
+    """Read back what `write_measurement` wrote.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: The file cannot be read, or something is missing in it.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            return _read(file, Measurement)
+    except InputError as error:
+        raise InputError(error.message, path=str(path)) from error
+    # h5py raises any of these for files that are damaged or of another kind.
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        raise InputError(
+            f"holds no measurement of `chemomech measure`: {error}", path=str(path)
+        ) from error
+
+
+def _write(group: h5py.Group, record: object) -> None:
+    """Write the fields of a dataclass: arrays as data sets, records as groups, others as notes."""
+    assert is_dataclass(record)
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if value is None:
+            continue
+        if is_dataclass(value):
+            _write(group.create_group(field.name), value)
+        elif isinstance(value, np.ndarray):
+            group.create_dataset(field.name, data=value, compression="gzip", compression_opts=1)
+        else:
+            group.attrs[field.name] = value
+
+
+def _read(group: h5py.Group, kind: type[Record]) -> Record:
+    """Make a dataclass of what `_write` left; what is not there was None."""
+    hints = get_type_hints(kind)
+    values: dict[str, object] = {}
+    for field in fields(kind):  # type: ignore[arg-type]
+        name, hint = field.name, hints[field.name]
+        if isinstance(hint, type) and is_dataclass(hint):
+            values[name] = _read(group[name], hint)
+        elif name in group:
+            values[name] = group[name][()]
+        elif name in group.attrs:
+            note = group.attrs[name]
+            # Notes come back as NumPy's numbers and arrays.
+            plain = note.tolist() if isinstance(note, np.ndarray | np.generic) else note
+            values[name] = tuple(plain) if isinstance(plain, list) else plain
+        elif type(None) in get_args(hint):
+            values[name] = None
+        else:
+            raise InputError(f"holds no {group.name.rstrip('/')}/{name}")
+    return kind(**values)

@@ -1,0 +1,93 @@
+"""The part of an image that every frame of a stack shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from skimage.draw import polygon2mask
+
+from chemomech.errors import InputError
+from chemomech.imaging.stack import Stack
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class View:
+    """A rectangle of an image; regions and masks are stated in the pixels of the whole image.
+
+    Args:
+        shape: (rows, columns) of the whole image.
+        rows: Rows of it that are kept.
+        columns: Columns of it that are kept.
+    """
+
+    shape: tuple[int, int]
+    rows: slice
+    columns: slice
+
+    @classmethod
+    def find(cls, stack: Stack) -> Self:
+        """Find the rectangle whose border rows and columns every frame shows.
+
+        Frames that were moved onto each other have lost rows and columns at the border: NaN there.
+
+        Args:
+            stack: The aligned frames.
+
+        Raises:
+            InputError: No pixel is in all frames.
+        """
+        missing = np.zeros(stack.grid.shape, dtype=np.bool_)
+        lost = [np.zeros(count, dtype=np.bool_) for count in stack.grid.shape]
+        for frame in stack.counts:
+            np.isnan(frame, out=missing)
+            lost[0] |= missing.all(axis=1)
+            lost[1] |= missing.all(axis=0)
+        return cls(stack.grid.shape, *(_longest_run(~gone) for gone in lost))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was lost."""
+        return (self.rows, self.columns) == (slice(0, self.shape[0]), slice(0, self.shape[1]))
+
+    def crop(self, mask: BoolArray) -> BoolArray:
+        """The part of a mask of the whole image that lies in the view."""
+        return mask[self.rows, self.columns]
+
+    def rasterise(self, region: Sequence[tuple[float, float]]) -> BoolArray:
+        """Pixels of the view whose centres lie within a polygon of (column, row).
+
+        Args:
+            region: Corners in pixels of the whole image.
+
+        Raises:
+            InputError: No pixel of the view lies within.
+        """
+        corners = np.asarray(region, dtype=np.float64)[:, ::-1]
+        mask = self.crop(np.asarray(polygon2mask(self.shape, corners), dtype=np.bool_))
+        if not mask.any():
+            raise InputError("no pixel lies within the polygon", key="region")
+        return mask
+
+    def move(
+        self, region: Sequence[tuple[float, float]] | None
+    ) -> list[tuple[float, float]] | None:
+        """A polygon of (column, row) in pixels of the view."""
+        if region is None:
+            return None
+        return [(x - self.columns.start, y - self.rows.start) for x, y in region]
+
+
+def _longest_run(kept: BoolArray) -> slice:
+    """The longest run of True."""
+    edges = np.diff(np.concatenate([[0], kept.astype(np.int8), [0]]))
+    starts, ends = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
+    if not starts.size:
+        raise InputError("no pixel is in all frames of the aligned stack")
+    longest = int(np.argmax(ends - starts))
+    return slice(int(starts[longest]), int(ends[longest]))

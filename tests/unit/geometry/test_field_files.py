@@ -1,0 +1,150 @@
+"""Fields read back from files: exact values, whatever the format and the number of ranks."""
+
+import shutil
+
+import meshio
+import numpy as np
+import pytest
+from dolfinx import fem
+from mpi4py import MPI
+
+from chemomech.errors import InputError, run_on_root
+from chemomech.geometry.box import Box
+from chemomech.geometry.field_files import create_field_from_file, read_field
+from chemomech.geometry.meshing import create_domain
+from chemomech.output.fields import SUFFIX, FieldWriter
+
+COMM = MPI.COMM_WORLD
+TIMES = (0.0, 0.5, 1e3)
+SUFFIXES = sorted({SUFFIX, ".xdmf"})
+LENGTHS = {2: (40e-9, 20e-9), 3: (30e-9, 20e-9, 10e-9)}
+
+
+def _plane(x, time):
+    """A function linear in space, which every element holds exactly."""
+    return x[0] + 10.0 * x[1] + 100.0 * x[2] + time
+
+
+@pytest.fixture
+def write_fields(shared_path):
+    """Return a function that writes ``c`` and ``u`` at three times."""
+
+    def write(suffix, cell="triangle", degree=1):
+        dim = 3 if cell in ("tetrahedron", "hexahedron") else 2
+        mesh = create_domain(Box(LENGTHS[dim]), 10e-9, COMM, cell).mesh
+        c = fem.Function(fem.functionspace(mesh, ("Lagrange", degree)), name="c")
+        u = fem.Function(fem.functionspace(mesh, ("Lagrange", 1, (dim,))), name="u")
+        u.interpolate(lambda x: x[:dim])
+        path = shared_path / f"fields{suffix}"
+        with FieldWriter(path, [c, u]) as writer:
+            for time in TIMES:
+                c.interpolate(lambda x, time=time: _plane(x, time))
+                writer.write(time)
+        COMM.barrier()
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("cell", ["triangle", "quadrilateral", "tetrahedron", "hexahedron"])
+def test_field_comes_back_as_function(write_fields, measure, suffix, cell, degree):
+    path = write_fields(suffix, cell, degree)
+    field = create_field_from_file(path, "c", COMM)
+    assert field.time == TIMES[-1]
+    assert field.function.name == "c"
+    x = field.function.function_space.tabulate_dof_coordinates().T
+    assert np.allclose(field.function.x.array, _plane(x, TIMES[-1]), rtol=1e-12, atol=1e-9)
+    box = LENGTHS[field.domain.mesh.geometry.dim]
+    assert measure(field.domain) == pytest.approx(np.prod(box) * 1e9 ** len(box))
+    original = create_domain(Box(box), 10e-9, COMM, cell).quality()
+    assert field.domain.quality().vertices == original.vertices
+    assert field.domain.quality().worst_shape == pytest.approx(original.worst_shape)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("time", TIMES)
+def test_field_at_a_chosen_time(write_fields, suffix, time):
+    path = write_fields(suffix)
+    field = run_on_root(COMM, lambda: read_field(path, "c", time))
+    assert field.time == time
+    x = np.pad(field.points, ((0, 0), (0, 1))).T
+    assert np.allclose(field.values, _plane(x, time), rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_vector_field(write_fields, suffix):
+    field = create_field_from_file(write_fields(suffix), "u", COMM)
+    x = field.function.function_space.tabulate_dof_coordinates()
+    assert np.allclose(field.function.x.array.reshape(-1, 3), x, atol=1e-9)
+
+
+def test_vtu_of_another_program_in_its_own_unit(write_shared, measure):
+    points = np.array([[0, 0, 0], [2, 0, 0], [2, 1, 0], [0, 1, 0], [9, 9, 0]], dtype=float)
+    cells = [("triangle", [[0, 1, 2], [0, 2, 3]])]
+    values = {"lithium": points[:, 0], "other": np.ones(5)}
+    path = write_shared("field.vtu", meshio.Mesh(points, cells, values).write)
+    field = create_field_from_file(path, "lithium", COMM, unit_m=1e-6)
+    x = field.function.function_space.tabulate_dof_coordinates()
+    assert np.allclose(field.function.x.array, x[:, 0] / 1000.0)
+    assert measure(field.domain) == pytest.approx(2e6)
+    assert field.time is None
+    assert set(field.domain.groups) == {"surface"}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    ("name", "time", "message"),
+    [
+        ("cc", None, r"no field 'cc'; did you mean 'c'\? \(fields: c, u\)"),
+        ("c", 0.6, r"no time 0\.6 s; the nearest of 3 from 0 s to 1000 s is 0\.5 s"),
+    ],
+)
+def test_what_is_not_there_is_refused_on_all_ranks(write_fields, suffix, name, time, message):
+    path = write_fields(suffix)
+    with pytest.raises(InputError, match=rf"fields\{suffix}: .*{message}"):
+        create_field_from_file(path, name, COMM, time=time)
+
+
+@pytest.mark.parametrize("name", ["none.bp", "none.xdmf", "none.vtu", "empty.xdmf", "empty.vtu"])
+def test_missing_and_empty_files_are_refused_by_name(write_shared, name):
+    path = write_shared(name, lambda path: path.touch() if name.startswith("empty") else None)
+    with pytest.raises(InputError, match=name):
+        create_field_from_file(path, "c", COMM)
+
+
+@pytest.mark.parametrize("name", ["text.bp", "text.xdmf", "text.vtu"])
+def test_files_of_something_else_are_refused_by_name(write_shared, name):
+    path = write_shared(name, lambda path: path.write_text("no field"))
+    with pytest.raises(InputError, match=name):
+        create_field_from_file(path, "c", COMM)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "victim"),
+    [
+        (".xdmf", "fields.xdmf"),
+        (".xdmf", "fields.h5"),
+        (".bp", "fields.bp/data.0"),
+        (".bp", "fields.bp/md.0"),
+    ],
+)
+@pytest.mark.parametrize("share", [0.0, 0.45, None])
+def test_truncated_files_are_refused_by_name(write_fields, suffix, victim, share):
+    if suffix not in SUFFIXES:
+        pytest.skip("this DOLFINx has no ADIOS2")
+    path = write_fields(suffix)
+
+    def damage():
+        broken = path.parent / victim
+        if share is None:
+            broken.unlink()
+        else:
+            content = broken.read_bytes()
+            broken.write_bytes(content[: int(share * len(content))])
+
+    run_on_root(COMM, damage)
+    with pytest.raises(InputError, match=path.name):
+        create_field_from_file(path, "c", COMM)
+    run_on_root(COMM, lambda: shutil.rmtree(path) if path.is_dir() else None)

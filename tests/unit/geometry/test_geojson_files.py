@@ -1,0 +1,100 @@
+"""Outlines written to GeoJSON and read back."""
+
+import json
+
+import numpy as np
+import pytest
+
+from chemomech.errors import InputError
+from chemomech.geometry.geojson_files import read_outline_geojson, write_outlines_geojson
+from chemomech.geometry.outline import Outline
+
+
+@pytest.fixture
+def outline(circle):
+    square = 1e-9 * np.array([[0.0, 0.0], [300.0, 0.0], [300.0, 200.0], [0.0, 210.0]])
+    hole = circle(30e-9, 7, (100e-9, 90e-9))
+    return Outline(square, (hole,), np.array([True, False, True, False]))
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-6, 1.0])
+def test_outline_survives_the_round_trip(tmp_path, outline, unit):
+    path = tmp_path / "outline.geojson"
+    write_outlines_geojson(path, [outline], unit)
+    again = read_outline_geojson(path, unit)
+    assert np.allclose(again.exterior, outline.exterior, rtol=1e-14, atol=0.0)
+    assert np.allclose(again.holes[0], outline.holes[0], rtol=1e-14, atol=0.0)
+    assert again.cut.tolist() == outline.cut.tolist()
+
+
+def test_particles_keep_their_order_and_properties(tmp_path, outline, circle):
+    path = tmp_path / "outlines.geojson"
+    small = Outline(circle(10e-9, 5))
+    write_outlines_geojson(path, [small, outline], 1e-9, {"source": "stack.hdf5", "level": 0.4})
+    features = json.loads(path.read_text())["features"]
+    assert [len(each["properties"]["cut"]) for each in features] == [5, 4]
+    assert features[0]["properties"]["source"] == "stack.hdf5"
+    assert not read_outline_geojson(path, 1e-9, particle=2).cut.any()
+    assert read_outline_geojson(path, 1e-9).cut.sum() == 2
+
+
+def test_cut_marks_follow_a_clockwise_ring(tmp_path):
+    ring = [[0, 0], [0, 2], [3, 2], [3, 0], [0, 0]]
+    feature = {
+        "type": "Feature",
+        "properties": {"cut": [True, False, False, False]},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    path = tmp_path / "clockwise.geojson"
+    path.write_text(json.dumps(feature))
+    outline = read_outline_geojson(path, 1.0)
+    ends = np.stack([outline.exterior, np.roll(outline.exterior, -1, axis=0)], axis=1)[outline.cut]
+    assert ends.shape == (1, 2, 2)
+    assert np.all(ends[..., 0] == 0.0)
+
+
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [
+        ([True], "1 marks for the 3 edges"),
+        ([1, 0, 1], "true and false"),
+        ("yes", "true and false"),
+    ],
+)
+def test_wrong_cut_marks_are_refused(tmp_path, cut, message):
+    geometry = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [0, 1], [0, 0]]]}
+    path = tmp_path / "wrong.geojson"
+    path.write_text(
+        json.dumps({"type": "Feature", "properties": {"cut": cut}, "geometry": geometry})
+    )
+    with pytest.raises(InputError, match=rf"wrong\.geojson: .*{message}"):
+        read_outline_geojson(path, 1.0)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"type": "FeatureCollection", "features": 3},
+        {"type": "FeatureCollection", "features": [1]},
+        {"type": "Feature", "properties": [1], "geometry": None},
+        {"type": "Feature", "properties": None, "geometry": None},
+        [1, 2],
+    ],
+)
+def test_what_is_no_geojson_is_refused(tmp_path, document):
+    path = tmp_path / "wrong.geojson"
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"wrong\.geojson"):
+        read_outline_geojson(path, 1.0)
+
+
+def test_what_cannot_be_written_is_refused(tmp_path, outline):
+    path = tmp_path / "outline.geojson"
+    with pytest.raises(InputError, match="no outline"):
+        write_outlines_geojson(path, [])
+    with pytest.raises(InputError, match="taken by the cut marks"):
+        write_outlines_geojson(path, [outline], properties={"cut": 1.0})
+    with pytest.raises(InputError, match="cannot be written"):
+        write_outlines_geojson(path, [outline], properties={"level": float("nan")})
+    with pytest.raises(InputError, match="cannot be written"):
+        write_outlines_geojson(tmp_path / "nowhere" / "a.geojson", [outline])
