@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
-from importlib import metadata, resources
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING
 from mpi4py import MPI
 
 from chemomech.errors import ChemoMechError, InputError, run_on_root
+from chemomech.templates import Subject, create_template
 
 if TYPE_CHECKING:
-    from chemomech.config import Config
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _MESH_FORMATS = (".msh", ".xdmf", ".bp", ".vtu")
 _SECONDS_TO_AGREE = 10.0
@@ -67,14 +69,19 @@ def _parse_arguments(arguments: Sequence[str] | None, comm: MPI.Comm) -> argpars
 def _create_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="chemomech",
-        description="Phase separation and stress in battery particles (Cahn-Hilliard, elasticity).",
+        description="Battery particles: lithium maps from X-ray microscopy, their stress, and "
+        "simulations of phase separation (Cahn-Hilliard, elasticity).",
         epilog="Exit codes: 0 done, 2 bad input, 3 no convergence.",
     )
     parser.add_argument("--version", action="version", version=f"chemomech {_find_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     init = commands.add_parser("init", help="write a commented configuration to start from")
-    init.add_argument("file", metavar="FILE", type=Path, nargs="?", default=Path("simulation.toml"))
+    init.add_argument("file", metavar="FILE", type=Path, nargs="?")
+    init.add_argument(
+        "--for", dest="subject", choices=["simulation", "measurement", "stress"],
+        default="simulation", help="what the configuration is for (simulation)",
+    )  # fmt: skip
 
     configured = argparse.ArgumentParser(add_help=False)
     configured.add_argument("file", metavar="FILE", type=Path, help="configuration (TOML)")
@@ -82,69 +89,193 @@ def _create_parser() -> argparse.ArgumentParser:
         "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
         help='change one key, such as --set "time.end=10 s"; may be repeated',
     )  # fmt: skip
-    configured.add_argument(
+    solved = argparse.ArgumentParser(add_help=False)
+    solved.add_argument(
         "--petsc", metavar='"NAME VALUE"', action="append", default=[],
         help='set one PETSc option, such as --petsc "ksp_rtol 1e-9"; may be repeated',
     )  # fmt: skip
-
-    commands.add_parser(
-        "validate", parents=[configured], help="check a configuration; print what follows from it"
-    )
-    mesh = commands.add_parser("mesh", parents=[configured], help="write the mesh only")
-    mesh.add_argument("--output", metavar="FILE", type=Path, required=True, help=".msh, .xdmf, ...")
-    run = commands.add_parser("run", parents=[configured], help="simulate")
-    run.add_argument(
+    recorded = argparse.ArgumentParser(add_help=False)
+    recorded.add_argument(
         "--output", metavar="DIR", type=Path, help='new folder; default: FILE\'s name + "-results"'
     )
+
+    commands.add_parser(
+        "validate",
+        parents=[configured, solved],
+        help="check a configuration; print what follows from it",
+    )
+    mesh = commands.add_parser("mesh", parents=[configured, solved], help="write the mesh only")
+    mesh.add_argument("--output", metavar="FILE", type=Path, required=True, help=".msh, .xdmf, ...")
+    run = commands.add_parser("run", parents=[configured, solved, recorded], help="simulate")
     run.add_argument("--quiet", action="store_true", help="no progress line")
+    commands.add_parser(
+        "measure",
+        parents=[configured, recorded],
+        help="make a composition map of a microscope stack",
+    )
+    stress = commands.add_parser(
+        "stress",
+        parents=[configured, recorded],
+        help="compute the stress of a composition map, or of a stack",
+    )
+    stress.add_argument(
+        "--samples", metavar="N", type=int, help="repeat with noise N times: bands on the stress"
+    )
+    phantom = commands.add_parser(
+        "phantom", help="make a synthetic stack, its standards and files to measure it with"
+    )
+    phantom.add_argument("folder", metavar="DIR", type=Path, help="new folder")
+    phantom.add_argument("--wire", choices=["delithiated", "lithiated"], default="delithiated")
+    phantom.add_argument("--counts", metavar="N", type=float, default=3000.0, help="I0 (3000)")
+    phantom.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the noise (0)")
+    phantom.add_argument(
+        "--leaves-view", action="store_true", help="let the wire leave the image on two sides"
+    )
+    _add_tables(commands)
     return parser
 
 
+def _add_tables(commands: _Commands) -> None:
+    stoney = commands.add_parser(
+        "stoney", help="compute a film's stress from the bending of its plate"
+    )
+    stoney.add_argument("file", metavar="FILE", type=Path, help="curvature over time (CSV)")
+    stoney.add_argument("--film-thickness", metavar="LENGTH", required=True, help='as "50 nm"')
+    stoney.add_argument(
+        "--positive-side", choices=["concave", "convex"], required=True,
+        help="how the film's side looks where the curvature of the file is positive",
+    )  # fmt: skip
+    stoney.add_argument("--young-modulus", default="203 GPa", help="of the plate (203 GPa)")
+    stoney.add_argument("--poisson-ratio", type=float, default=0.29, help="of the plate (0.29)")
+    stoney.add_argument("--substrate-thickness", default="0.736 mm", help="(0.736 mm)")
+    lattice = commands.add_parser("lattice", help="compute volumes and strains of unit cells")
+    lattice.add_argument("file", metavar="FILE", type=Path, help="lattice parameters (CSV)")
+    lattice.add_argument(
+        "--axes", default="abc", help="edges along the wire, across it and out of the image (abc)"
+    )
+    lattice.add_argument("--reference", metavar="PHASE", help="unstrained; the least lithium")
+    for table in (stoney, lattice):
+        table.add_argument("--output", metavar="FILE", type=Path, help="new CSV file")
+
+
 def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    if arguments.command == "init":
-        run_on_root(comm, lambda: _write_template(arguments.file))
+    # Imports wait until here: help and complaints about a file need no finite elements.
+    match arguments.command:
+        case "init":
+            run_on_root(comm, lambda: _write_template(arguments.file, arguments.subject))
+        case "phantom":
+            from chemomech.phantom_files import write_phantom
+
+            phantom = write_phantom(
+                arguments.folder,
+                arguments.wire,
+                arguments.counts,
+                arguments.seed,
+                comm,
+                leaves_view=arguments.leaves_view,
+            )
+            _print(phantom, comm)
+        case "stoney" | "lattice":
+            _print(_make_table(arguments, comm), comm)
+        case "measure" | "stress":
+            _execute_imaging(arguments, comm)
+        case _:
+            _execute_simulation(arguments, comm)
+
+
+def _make_table(arguments: argparse.Namespace, comm: MPI.Comm) -> str:
+    from chemomech.table_commands import lattice, stoney
+
+    if arguments.command == "lattice":
+        return lattice(
+            arguments.file,
+            axes=arguments.axes,
+            reference=arguments.reference,
+            output=arguments.output,
+            comm=comm,
+        )
+    return stoney(
+        arguments.file,
+        film_thickness=arguments.film_thickness,
+        young_modulus=arguments.young_modulus,
+        poisson_ratio=arguments.poisson_ratio,
+        substrate_thickness=arguments.substrate_thickness,
+        positive_side=arguments.positive_side,
+        output=arguments.output,
+        comm=comm,
+    )
+
+
+def _execute_imaging(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
+    from chemomech.config import MeasurementConfig, StressConfig, load_config
+
+    folder = arguments.output or Path(f"{arguments.file.stem}-results")
+    if arguments.command == "measure":
+        measurement = load_config(
+            arguments.file, comm, arguments.overrides, model=MeasurementConfig
+        )
+        from chemomech.measure import measure
+
+        with _naming(arguments.file):
+            _print(measure(measurement, folder, comm), comm)
         return
-    # Here, not above: help, templates and complaints about the file need not wait for these.
+    overrides = arguments.overrides
+    if arguments.samples is not None:
+        overrides = [*overrides, f"uncertainty.samples={arguments.samples}"]
+    config = load_config(arguments.file, comm, overrides, model=StressConfig)
+    from chemomech.stress import stress
+
+    with _naming(arguments.file):
+        _print(stress(config, folder, comm), comm)
+
+
+def _execute_simulation(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     from chemomech.config import load_config
 
     overrides = [*arguments.overrides, *map(_petsc_override, arguments.petsc)]
     config = load_config(arguments.file, comm, overrides)
     if arguments.command == "mesh":
         run_on_root(comm, lambda: _check_mesh_file(arguments.output))
+    from chemomech import run
 
+    with _naming(arguments.file):
+        match arguments.command:
+            case "validate":
+                _print(run.validate(config, comm), comm)
+            case "mesh":
+                run.write_mesh(config, arguments.output, comm)
+            case "run":
+                folder = arguments.output or Path(f"{arguments.file.stem}-results")
+                run.simulate(config, folder, comm, quiet=arguments.quiet)
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """Name the configuration in errors about its keys."""
     try:
-        _carry_out(arguments, config, comm)
+        yield
     except InputError as error:
         if error.path is None and error.key and not error.key.startswith("--"):
-            error.path = str(arguments.file)
+            error.path = str(file)
         raise
 
 
-def _carry_out(arguments: argparse.Namespace, config: Config, comm: MPI.Comm) -> None:
-    from chemomech import run
-
-    match arguments.command:
-        case "validate":
-            summary = run.validate(config, comm)
-            if comm.rank == 0:
-                sys.stdout.write(summary.rstrip("\n") + "\n")
-        case "mesh":
-            run.write_mesh(config, arguments.output, comm)
-        case "run":
-            folder = arguments.output or Path(f"{arguments.file.stem}-results")
-            run.simulate(config, folder, comm, quiet=arguments.quiet)
+def _print(text: str, comm: MPI.Comm) -> None:
+    if comm.rank == 0:
+        sys.stdout.write(text.rstrip("\n") + "\n")
 
 
-def _write_template(path: Path) -> None:
-    template = resources.files("chemomech").joinpath("template.toml").read_text(encoding="utf-8")
+def _write_template(file: Path | None, subject: Subject) -> None:
+    path = file or Path(f"{subject}.toml")
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(template)
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(create_template(subject))
     except FileExistsError as error:
         raise InputError(
             "exists already and is left as it is; name another", path=str(path)
         ) from error
-    sys.stdout.write(f"{path} written; next: chemomech run {path}\n")
+    command = {"simulation": "run", "measurement": "measure", "stress": "stress"}[subject]
+    sys.stdout.write(f"{path} written; next: chemomech {command} {path}\n")
 
 
 def _petsc_override(option: str) -> str:

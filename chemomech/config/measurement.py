@@ -188,9 +188,6 @@ class MeasurementOutputConfig(Section):
     """What is written."""
 
     pictures: Flag = Field(default=True, description="write pictures")
-    density: Flag = Field(
-        default=False, description="write the aligned optical densities of all energies too"
-    )
 
 
 class MeasurementConfig(Section):

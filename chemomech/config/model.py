@@ -14,6 +14,7 @@ from chemomech.config.mechanics import MechanicsConfig
 from chemomech.config.simulation import (
     FluxConfig,
     InitialConfig,
+    MeasuredConfig,
     NoiseConfig,
     OutputConfig,
     SolverConfig,
@@ -23,6 +24,7 @@ from chemomech.config.simulation import (
 from chemomech.errors import InputError
 
 _CELLS = {2: ("triangle", "quadrilateral"), 3: ("tetrahedron", "hexahedron")}
+_IMAGED = ("outline", "mesh")
 _ROUNDING = 1e-9
 _MAX_CELLS = 1e9
 
@@ -126,6 +128,16 @@ class Config(Section):
                     f"{self.initial.amplitude:g} takes the composition outside "
                     f"({lower:g}, {upper:g}); less than {room:g} is needed",
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_measurement(self) -> Self:
+        if isinstance(self.initial, MeasuredConfig) and self.geometry.kind not in _IMAGED:
+            raise SectionError(
+                "initial.kind",
+                "a measured composition lies on its own outline; use geometry.kind = "
+                '"outline" with its outlines.geojson',
+            )
         return self
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ from chemomech.config.base import (
     Section,
     SectionError,
 )
-from chemomech.units import MOLAR_FLUX, VELOCITY, PositiveLength, Rate, Time
+from chemomech.units import MOLAR_FLUX, VELOCITY, NonNegativeLength, PositiveLength, Rate, Time
 
 MAX_SNAPSHOTS = 10_000
 # A logarithmic series of snapshots begins at this fraction of the end time.
@@ -101,8 +101,30 @@ class FormulaConfig(Section):
     )
 
 
+class MeasuredConfig(Section):
+    """Composition measured in a microscope."""
+
+    kind: Literal["measurement"] = "measurement"
+    file: ExistingFile = Field(
+        description="measurement.h5; geometry.file is the outlines.geojson beside it"
+    )
+    lithium_at_full: Annotated[Number, Field(gt=0.0)] = Field(
+        default=1.0, description="lithium content x at c = 1"
+    )
+    margin: Annotated[Number, Field(gt=0.0, lt=0.5)] | None = Field(
+        default=None, description="set values beyond the bounds this far within; else refuse them"
+    )
+    erosion: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
+        default=1, description="pixels peeled off the trusted part, then filled from within"
+    )
+    smoothing: NonNegativeLength = Field(
+        default=0.0, description="standard deviation of a Gaussian filter within the trusted part"
+    )
+
+
 InitialConfig = Annotated[
-    UniformConfig | NoiseConfig | FileConfig | FormulaConfig, Field(discriminator="kind")
+    UniformConfig | NoiseConfig | FileConfig | FormulaConfig | MeasuredConfig,
+    Field(discriminator="kind"),
 ]
 
 

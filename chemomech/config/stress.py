@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from chemomech.config.base import (
     Count,
@@ -23,7 +23,7 @@ from chemomech.config.mechanics import (
     PlaneAssumption,
     StrainRow,
 )
-from chemomech.units import Concentration, MolarVolume, NonNegativeLength, PositiveLength
+from chemomech.units import Concentration, MolarVolume, NonNegativeLength, PositiveLength, Time
 
 Lithium = Annotated[Number, Field(ge=0.0)]
 
@@ -63,7 +63,9 @@ class FieldCompositionConfig(Section):
 
     kind: Literal["field"] = "field"
     file: ExistingPath = Field(description="VTX (.bp), XDMF or .vtu")
-    name: Name = Field(default="c", description="name of the field")
+    name: Name = Field(default="composition", description="name of the field")
+    time: Time | None = Field(default=None, description="which time of the file; the last")
+    unit: PositiveLength = Field(default=1e-9, description="length of one coordinate unit; 1 nm")
     scale: Annotated[Number, Field(gt=0.0)] = Field(
         default=1.0, description="x at a field value of one"
     )
@@ -116,6 +118,9 @@ class StressMeshConfig(Section):
     layers: Annotated[Count, Field(le=100)] = Field(
         default=3, description="layers of cells across the thickness"
     )
+    degree: Literal[1, 2] = Field(
+        default=2, description="of the displacement; 1 invents stress where x varies within a cell"
+    )
 
 
 class VegardStrainConfig(Section):
@@ -162,7 +167,7 @@ class PhaseStrainConfig(Section):
 
 
 class VolumeStrainConfig(Section):
-    """(V(x) / V(x_ref))^(1/3) - 1 in all directions, from a table of molar volumes."""
+    """(V(x) - V_ref) / (3 V_ref) in all directions, from a table of molar volumes."""
 
     kind: Literal["molar_volumes"] = "molar_volumes"
     lithium: Annotated[tuple[Lithium, ...], Field(min_length=2)] = Field(
@@ -204,7 +209,9 @@ class LatticeStrainConfig(Section):
 
     kind: Literal["lattice"] = "lattice"
     file: ExistingFile = Field(description="CSV of phases: name, x, lattice parameters")
-    frame: Frame = Field(default="wire", description="axes a, b, c refer to")
+    axes: Annotated[str, StringConstraints(strict=True, pattern="^[abc]{3}$")] = Field(
+        description='edges along the wire, across it and out of the image, such as "bca"'
+    )
     reference_composition: Literal["mean"] | Lithium = Field(
         default=0.0, description="stress-free x"
     )
@@ -243,8 +250,8 @@ class StatisticsConfig(Section):
     boundary_distance: PositiveLength | None = Field(
         default=None, description="what counts as at a phase boundary; one pixel unless stated"
     )
-    tip_distance: NonNegativeLength = Field(
-        default=0.0, description="leave out what is nearer to the wire's ends"
+    tip_widths: NonNegative = Field(
+        default=0.0, description="leave out what is nearer to the wire's ends, in widths of it"
     )
 
 

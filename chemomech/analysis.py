@@ -1,0 +1,301 @@
+"""From a microscope stack to a composition map: the steps of the chain, as a table sets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy import ndimage
+
+from chemomech import config as cfg
+from chemomech.config import measurement as mcfg
+from chemomech.errors import InputError
+from chemomech.geometry.outline import Outline
+from chemomech.geometry.outline_files import trace_outlines
+from chemomech.imaging import optical_density as od
+from chemomech.imaging.alignment import align
+from chemomech.imaging.clustering import Clusters, cluster
+from chemomech.imaging.composition import create_composition
+from chemomech.imaging.decomposition import Decomposition, decompose
+from chemomech.imaging.end_members import EndMembers
+from chemomech.imaging.formats import read_stack
+from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.image_files import read_mask
+from chemomech.imaging.measurement import Measurement
+from chemomech.imaging.particle_mask import mean_density
+from chemomech.imaging.spectra import Spectrum, read_spectrum
+from chemomech.imaging.stack import Stack
+from chemomech.imaging.unmixing import ThicknessMaps, unmix
+from chemomech.imaging.view import View
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """All that came of a stack.
+
+    Args:
+        measurement: What each step gave.
+        outlines: Outlines of the particles in m, the largest first, all in one frame.
+        density: The optical densities of all energies.
+        view: What part of the images every frame shows.
+        rounds: Rounds the alignment took.
+        incident_source: Where I0 came from, in words.
+    """
+
+    measurement: Measurement
+    outlines: tuple[Outline, ...]
+    density: od.OpticalDensity
+    view: View
+    rounds: int
+    incident_source: str
+
+
+def analyse(config: cfg.MeasurementConfig) -> Analysis:
+    """Carry out all steps of the chain; call it on one rank only.
+
+    Args:
+        config: The configuration.
+
+    Raises:
+        InputError: If a step cannot be done; the key names its table.
+    """
+    with _at("stack", config.stack.file):
+        stack = _load_stack(config.stack)
+    with _at("alignment"):
+        stack, shifts, rounds = _align(stack, config.alignment)
+        view = View.find(stack)
+        stack = stack if view.is_whole else stack.crop(view.rows, view.columns)
+    with _at("optical_density"):
+        incident, incident_source = _find_incident(stack, config.optical_density, view)
+        density = od.convert(
+            stack,
+            incident,
+            dark=config.optical_density.dark,
+            saturation=config.optical_density.saturation,
+        )
+    del stack  # two copies of a large stack are enough
+    with _at("outline"):
+        image = mean_density(density, _window(config.outline.energies))
+        outlines = _trace(image, density, config.outline, view)
+        particle = _cover(outlines, density.grid) & density.valid
+    with _at("pca"):
+        settings = config.pca
+        components = decompose(
+            density,
+            particle,
+            components=settings.components,
+            centred=settings.centred,
+            normalised=settings.normalised,
+        )
+    with _at("clusters"):
+        clusters = _cluster(density, particle, components, config.clusters)
+    with _at("end_member"):
+        end_members = _collect_end_members(config, density.energies, clusters)
+    with _at("unmixing"):
+        maps = unmix(
+            density,
+            particle,
+            end_members.spectra,
+            method=config.unmixing.method,
+            constant=config.unmixing.constant,
+            linear=config.unmixing.linear,
+        )
+    with _at("composition"):
+        composition = create_composition(
+            maps,
+            end_members.lithium,
+            reading=config.composition.reading,
+            minimum_thickness=config.composition.min_amount,
+            source=config.stack.file.name,
+        )
+    measurement = Measurement(
+        energies=density.energies,
+        shifts=shifts,
+        incident=density.incident,
+        density=image,
+        particle=particle,
+        decomposition=components,
+        clusters=clusters,
+        end_members=end_members,
+        maps=maps,
+        composition=composition,
+        thickness=_measure_thickness(maps, end_members),
+    )
+    return Analysis(measurement, tuple(outlines), density, view, rounds, incident_source)
+
+
+@contextmanager
+def _at(table: str, path: Path | None = None) -> Iterator[None]:
+    """Name the table of the configuration at whose step something failed."""
+    try:
+        yield
+    except InputError as error:
+        # Steps name their arguments, and tracing an outline those of another configuration.
+        key = (error.key or "").removeprefix("geometry.")
+        if error.path is None and not key.startswith(table):
+            error.key = f"{table}.{key}" if key else table
+        raise
+
+
+def _load_stack(settings: mcfg.StackConfig) -> Stack:
+    stack = read_stack(
+        settings.file,
+        region=settings.scan_region,
+        channel=settings.channel,
+        energies=settings.energies,
+        pixel_size=settings.pixel_size,
+    )
+    if len(stack.energies) < 2:
+        raise InputError(
+            f"has one photon energy only ({stack.energies[0]:g} eV); spectra need more",
+            path=str(settings.file),
+        )
+    return stack
+
+
+def _align(stack: Stack, settings: mcfg.AlignmentConfig) -> tuple[Stack, FloatArray, int]:
+    """The aligned frames, their shifts and the number of rounds it took."""
+    if not settings.enabled:
+        return stack, np.zeros((len(stack.energies), 2)), 0
+    aligned = align(
+        stack,
+        max_iterations=settings.max_iterations,
+        tolerance=settings.tolerance,
+        max_shift=settings.max_shift,
+    )
+    return aligned.stack, aligned.shifts, aligned.iterations
+
+
+def _find_incident(
+    stack: Stack, settings: mcfg.OpticalDensityConfig, view: View
+) -> tuple[FloatArray, str]:
+    """I0 at each energy, and where it came from."""
+    match settings.incident:
+        case "file":
+            assert settings.file is not None
+            return _read_spectrum(settings.file, 1, stack.energies).values, settings.file.name
+        case "mask":
+            assert settings.mask is not None
+            mask = view.crop(read_mask(settings.mask, view.shape))
+            return od.find_incident(stack, mask), settings.mask.name
+        case "region":
+            assert settings.region is not None
+            return od.find_incident(stack, view.rasterise(settings.region)), "a stated region"
+    if stack.incident is not None:
+        return stack.incident, "stored with the stack"
+    if settings.incident == "stored":
+        raise InputError("the file holds no I0; use auto, file, mask or region", key="incident")
+    return od.find_incident(stack, od.find_empty_region(stack)), "the brightest pixels"
+
+
+def _read_spectrum(file: Path, column: int, energies: FloatArray) -> Spectrum:
+    """A spectrum from a file at the energies of the stack."""
+    spectrum = read_spectrum(file, column=column)
+    try:
+        return Spectrum(energies, spectrum.at(energies), spectrum.name)
+    except InputError as error:
+        raise InputError(error.message, path=str(file)) from error
+
+
+def _window(window: mcfg.EnergyWindow | None) -> tuple[float, float] | None:
+    return None if window is None else (window.lowest, window.highest)
+
+
+def _trace(
+    image: FloatArray,
+    density: od.OpticalDensity,
+    settings: mcfg.OutlineTraceConfig,
+    view: View,
+) -> list[Outline]:
+    """Outline the particles; an invalid pixel is drawn as its nearest neighbour is."""
+    if not density.valid.any():
+        raise InputError("no pixel has a valid optical density at all energies")
+    nearest = ndimage.distance_transform_edt(
+        ~density.valid, return_distances=False, return_indices=True
+    )
+    if not np.nanmax(image) > 0.0:
+        raise InputError("no pixel absorbs: all counts are above I0, which must be too small")
+    outlines = trace_outlines(
+        image[tuple(nearest)],
+        density.grid.pixel_size,
+        settings.level,
+        view.move(settings.region),
+        settings.simplify,
+    )
+    if not outlines:
+        raise InputError("no particle of nine pixels or more stands out", key="level")
+    return outlines
+
+
+def _cover(outlines: list[Outline], grid: PixelGrid) -> BoolArray:
+    """Pixels whose centres lie in one of the outlines."""
+    union = shapely.union_all([shapely.Polygon(o.exterior, o.holes) for o in outlines])
+    shapely.prepare(union)
+    centres = grid.centres()
+    return np.asarray(shapely.contains_xy(union, centres[..., 0], centres[..., 1]))
+
+
+def _cluster(
+    density: od.OpticalDensity,
+    particle: BoolArray,
+    components: Decomposition,
+    settings: mcfg.ClustersConfig,
+) -> Clusters:
+    return cluster(
+        density,
+        particle,
+        components,
+        clusters=settings.number,
+        seed=settings.seed,
+        restarts=settings.restarts,
+        skip_first=settings.skip_first,
+        erosion=settings.erosion,
+        pre_edge=_window(settings.pre_edge),
+        area_normalise=settings.area_normalise,
+    )
+
+
+def _collect_end_members(
+    config: cfg.MeasurementConfig, energies: FloatArray, clusters: Clusters
+) -> EndMembers:
+    """Spectra of the end members, all for the thickness of the first one."""
+    # Of one area, spectra of clusters stand for one thickness.
+    averages = (
+        clusters.spectra_of_equal_area() if config.clusters.area_normalise else clusters.spectra
+    )
+    members = config.end_member
+    first = members[0].thickness
+    spectra, sources = [], []
+    for member in members:
+        if member.cluster is not None:
+            spectrum, source = averages[member.cluster - 1], f"cluster {member.cluster}"
+        else:
+            assert member.file is not None
+            standard = _read_spectrum(member.file, member.column, energies)
+            spectrum, source = standard.values, f"{member.file.name}: {standard.name}"
+        if first is not None and member.thickness is not None:
+            spectrum = spectrum * (first / member.thickness)
+        spectra.append(spectrum)
+        sources.append(source)
+    return EndMembers(
+        tuple(member.name for member in members),
+        np.array([member.lithium for member in members]),
+        np.array(spectra),
+        first,
+        tuple(sources),
+    )
+
+
+def _measure_thickness(maps: ThicknessMaps, end_members: EndMembers) -> FloatArray | None:
+    """Thickness in m: the amounts of all end members together."""
+    if end_members.thickness is None:
+        return None
+    return np.asarray(maps.thickness.sum(axis=0) * end_members.thickness)

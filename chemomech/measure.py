@@ -1,0 +1,120 @@
+"""The pipeline behind `chemomech measure`: analyse a stack, leave records and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mpi4py import MPI
+
+from chemomech import config as cfg
+from chemomech.analysis import Analysis, analyse
+from chemomech.config import format_config, write_config
+from chemomech.errors import run_on_root
+from chemomech.geometry.geojson_files import write_outlines_geojson
+from chemomech.imaging.measurement import write_measurement
+from chemomech.imaging.spectra import write_spectra
+from chemomech.measurement_illustration import draw_measurement
+from chemomech.measurement_report import Report, create_report, format_report, write_report
+from chemomech.output.folder import RunFolder
+from chemomech.output.provenance import collect_provenance, write_provenance
+from chemomech.stress_source import OUTLINES
+
+RESULT = "measurement.h5"
+"""Name of the file that holds what was measured."""
+
+_NAMES = (RESULT, OUTLINES, "spectra.csv", "report.json")
+
+
+def measure(config: cfg.MeasurementConfig, output: Path, comm: MPI.Comm) -> str:
+    """Measure composition and outlines and leave them in a new folder; collective.
+
+    Images are small next to simulations: rank 0 does the work, and the others wait.
+
+    Args:
+        config: The configuration.
+        output: Folder to create; refused if it holds anything.
+        comm: Ranks of the run.
+
+    Returns:
+        The figures of each step as a table.
+
+    Raises:
+        InputError: If the input cannot be used; nothing is written then.
+        OSError: A file cannot be written.
+    """
+    RunFolder.require_unused(output, comm)
+    analysis = analyse_on_root(config, comm)
+    return write_analysis(config, analysis, RunFolder.create(output, comm))
+
+
+def analyse_on_root(config: cfg.MeasurementConfig, comm: MPI.Comm) -> Analysis | None:
+    """Analyse a stack on rank 0, which keeps what comes of it; collective.
+
+    Args:
+        config: The configuration.
+        comm: Ranks that wait, and share a failure.
+
+    Raises:
+        InputError: A step of the chain cannot be done; on all ranks.
+    """
+    analysis: Analysis | None = None
+
+    def work() -> None:
+        nonlocal analysis
+        analysis = analyse(config)
+
+    run_on_root(comm, work)
+    return analysis
+
+
+def write_analysis(
+    config: cfg.MeasurementConfig, analysis: Analysis | None, folder: RunFolder
+) -> str:
+    """Write all records and pictures of an analysis; collective.
+
+    Args:
+        config: What was asked for.
+        analysis: What came of it; looked at on rank 0 alone.
+        folder: Folder of the run.
+
+    Returns:
+        The figures of each step as a table.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    comm = folder.comm
+    run_on_root(comm, lambda: write_config(config, folder.path / "config.toml"))
+    provenance = collect_provenance(comm, format_config(config))
+    write_provenance(folder.path / "provenance.json", provenance, comm)
+
+    def write() -> Report:
+        assert analysis is not None
+        report = create_report(config, analysis)
+        _write_files(analysis, report, {name: folder.partial(name) for name in _NAMES})
+        return report
+
+    report = run_on_root(comm, write)
+    for name in _NAMES:
+        folder.finish(name)
+    # On record before anything is drawn: a picture that fails does not unmake the rest.
+    write_provenance(folder.path / "provenance.json", provenance, comm, "measured")
+    if config.output.pictures:
+        found = None if analysis is None else analysis.measurement
+        draw_measurement(found, () if analysis is None else analysis.outlines, folder)
+    return format_report(report)
+
+
+def _write_files(analysis: Analysis, report: Report, paths: Mapping[str, Path]) -> None:
+    found = analysis.measurement
+    text = write_report(report)
+    write_measurement(paths[RESULT], found, text)
+    write_outlines_geojson(paths[OUTLINES], analysis.outlines)
+    paths["report.json"].write_text(text, encoding="utf-8")
+    spectra = {f"cluster {i + 1}": each for i, each in enumerate(found.clusters.spectra)}
+    spectra |= {
+        f"end member {name}": each
+        for name, each in zip(found.end_members.names, found.end_members.spectra, strict=True)
+    }
+    write_spectra(paths["spectra.csv"], found.energies, spectra)

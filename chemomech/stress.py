@@ -1,0 +1,195 @@
+"""The pipeline behind `chemomech stress`: from a composition to the stress it causes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mpi4py import MPI
+
+from chemomech import config as cfg
+from chemomech.analysis import Analysis
+from chemomech.config import format_config, write_config
+from chemomech.errors import ChemoMechError, run_on_root
+from chemomech.imaging.composition import draw
+from chemomech.imaging.composition_map import CompositionMap
+from chemomech.imaging.measurement import Measurement
+from chemomech.measure import analyse_on_root, write_analysis
+from chemomech.output.fields import SUFFIX, FieldWriter
+from chemomech.output.folder import RunFolder
+from chemomech.output.provenance import collect_provenance, write_provenance
+from chemomech.problems.observables import StressFields
+from chemomech.problems.stress_files import write_stress_bands, write_stress_table
+from chemomech.problems.stress_regions import Phase, Regions
+from chemomech.problems.stress_statistics import (
+    StressBands,
+    StressStatistics,
+    StressTable,
+    create_stress_bands,
+)
+from chemomech.stress_illustration import draw_stress
+from chemomech.stress_model import STRESS_UNIT, StressModel, create_model, place
+from chemomech.stress_source import ImagedParticle, load_particle, pick_particle
+from chemomech.stress_summary import summarise_stress
+
+_FIELDS = f"stress{SUFFIX}"
+_TABLE = "stress.csv"
+_BANDS = "stress_bands.csv"
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """What is put under stress.
+
+    Args:
+        particle: A particle of an image; None for a field of a simulation.
+        measurement: What its pictures show, on rank 0, if it was measured.
+        analysis: The analysis of the stack, on rank 0, if that was part of the way.
+    """
+
+    particle: ImagedParticle | None
+    measurement: Measurement | None = None
+    analysis: Analysis | None = None
+
+
+def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
+    """Compute the stress of a particle and leave it in a new folder; collective.
+
+    Args:
+        config: The configuration.
+        output: Folder to create; refused if it holds anything.
+        comm: Ranks that share the mesh.
+
+    Returns:
+        The most telling numbers as a table.
+
+    Raises:
+        InputError: If the input cannot be used; nothing is written then.
+        ConvergenceError: The stress cannot be found.
+        OSError: A file cannot be written.
+    """
+    RunFolder.require_unused(output, comm)
+    source = _load(config, comm)
+    model = create_model(config, source.particle, comm)
+    statistics = _create_statistics(config, model, source.particle)
+    model.solve()
+    table = statistics.compute()
+    folder = RunFolder.create(output, comm)
+    run_on_root(comm, lambda: write_config(config, output / "config.toml"))
+    provenance = collect_provenance(comm, format_config(config))
+    write_provenance(output / "provenance.json", provenance, comm)
+    try:
+        _write_analysis(config, source, folder)
+        fields = _write_fields(config, model, folder)
+        write_stress_table(folder.partial(_TABLE), table, comm)
+        folder.finish(_TABLE)
+        bands = _sample(config, source, model, statistics, folder)
+    except (ChemoMechError, OSError, KeyboardInterrupt) as error:
+        if comm.rank == 0:
+            # Alone: nobody knows whether the other ranks failed as well.
+            reason = f"failed: {error}" if str(error) else "interrupted"
+            write_provenance(output / "provenance.json", provenance, MPI.COMM_SELF, reason)
+        raise
+    write_provenance(output / "provenance.json", provenance, comm, "stress computed")
+    if config.output.pictures:
+        draw_stress(folder, fields.fields, source.particle, source.measurement, bands)
+    return summarise_stress(table, bands)
+
+
+def _load(config: cfg.StressConfig, comm: MPI.Comm) -> _Source:
+    if isinstance(config.composition, cfg.FieldCompositionConfig):
+        return _Source(None)
+    if config.measurement is None:
+        return _Source(*load_particle(config, comm))
+    analysis = analyse_on_root(config.measurement, comm)
+
+    def pick() -> ImagedParticle:
+        assert analysis is not None
+        return pick_particle(analysis.measurement, analysis.outlines, config.outline.particle)
+
+    particle = run_on_root(comm, pick)
+    return _Source(particle, None if analysis is None else analysis.measurement, analysis)
+
+
+def _create_statistics(
+    config: cfg.StressConfig, model: StressModel, particle: ImagedParticle | None
+) -> StressStatistics:
+    phases = tuple(Phase(phase.name, phase.lowest, phase.highest) for phase in config.phase)
+    distance = config.statistics.boundary_distance
+    if distance is None and particle is not None:
+        distance = particle.composition.grid.pixel_size
+    elif distance is None:
+        distance = model.domain.quality().h_mean * model.domain.length_unit
+    return StressStatistics(
+        model.problem.stress(),
+        model.composition,
+        model.domain,
+        STRESS_UNIT,
+        tangent=model.tangent,
+        regions=Regions(phases, distance if len(phases) > 1 else None),
+        excluded=model.find_tips(config.statistics.tip_widths),
+        levels=config.statistics.percentiles,
+    )
+
+
+def _write_analysis(config: cfg.StressConfig, source: _Source, folder: RunFolder) -> None:
+    if config.measurement is not None:
+        inner = RunFolder.create(folder.path / "measurement", folder.comm)
+        write_analysis(config.measurement, source.analysis, inner)
+
+
+def _write_fields(config: cfg.StressConfig, model: StressModel, folder: RunFolder) -> StressFields:
+    """Composition, displacement and stress at the vertices, in SI units but for nm of u."""
+    fields = StressFields(
+        model.problem.stress(),
+        model.composition.function_space,
+        STRESS_UNIT,
+        model.tangent,
+        principal=True,
+    )
+    fields.update()
+    if config.output.fields:
+        functions = [model.composition, model.problem.u, *fields.fields]
+        with FieldWriter(folder.partial(_FIELDS), functions) as writer:
+            writer.write(0.0)
+        folder.finish(_FIELDS)
+    return fields
+
+
+def _sample(
+    config: cfg.StressConfig,
+    source: _Source,
+    model: StressModel,
+    statistics: StressStatistics,
+    folder: RunFolder,
+) -> StressBands | None:
+    """Repeat with noise drawn from the map's uncertainty; the model keeps its first solution."""
+    count = config.uncertainty.samples
+    if count == 0 or source.particle is None:
+        return None
+    measured = source.particle.composition
+    kept = [function.x.array.copy() for function in (model.composition, model.problem.u)]
+    seeds = np.random.SeedSequence(config.uncertainty.seed).spawn(count)
+    tables = [
+        _compute_sample(draw(measured, np.random.default_rng(seed)), config, model, statistics)
+        for seed in seeds
+    ]
+    for function, values in zip((model.composition, model.problem.u), kept, strict=True):
+        function.x.array[:] = values
+    bands = create_stress_bands(tables)
+    write_stress_bands(folder.partial(_BANDS), bands, folder.comm)
+    folder.finish(_BANDS)
+    return bands
+
+
+def _compute_sample(
+    composition: CompositionMap,
+    config: cfg.StressConfig,
+    model: StressModel,
+    statistics: StressStatistics,
+) -> StressTable:
+    # The same random numbers are drawn on every rank.
+    place(composition, config, model.composition)
+    model.solve()
+    return statistics.compute()

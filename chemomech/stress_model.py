@@ -1,0 +1,228 @@
+"""The static stress of a particle whose composition may be exchanged."""
+
+from __future__ import annotations
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from chemomech import config as cfg
+from chemomech.errors import ConvergenceError, InputError
+from chemomech.forms.energy import Mechanics
+from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
+from chemomech.geometry.extrusion import create_extruded_domain
+from chemomech.geometry.field_data import FieldData, create_field
+from chemomech.geometry.field_files import read_field
+from chemomech.geometry.frame import create_end_distance, create_wire_tangent
+from chemomech.geometry.meshing import create_domain
+from chemomech.imaging.composition import extend_outwards, smooth
+from chemomech.imaging.composition_map import CompositionMap
+from chemomech.laws import create_eigenstrain, create_stiffness
+from chemomech.materials import elasticity as el
+from chemomech.problems.averages import compute_mean
+from chemomech.problems.conditions import Loads, Roller
+from chemomech.problems.static_stress import StaticStress
+from chemomech.solvers.block_system import BlockSystem
+from chemomech.solvers.newton import NewtonSolver
+from chemomech.solvers.preconditioners import Preset
+from chemomech.stress_source import ImagedParticle
+
+STRESS_UNIT = 1e9
+"""Unit of stress of the equations, in Pa: displacements then come out in nm of order one."""
+
+_SIDES = ("border_left", "border_right", "border_bottom", "border_top")
+
+
+class StressModel:
+    """Equilibrium of a particle under the eigenstrain of its composition (eqns 9-11).
+
+    The stiffness does not depend on the composition: it is factorised once, and each further
+    composition costs one substitution.
+
+    Args:
+        config: Laws and boundary.
+        domain: The particle's mesh.
+        tangent: Unit vector along the wire in each cell.
+        composition: Lithium content x, continuous and of degree 1; change its values and `solve`.
+
+    Attributes:
+        domain: The mesh.
+        tangent: As given.
+        composition: As given.
+        problem: The equations.
+
+    Raises:
+        InputError: A law cannot be made, or rollers are wanted where no border is.
+    """
+
+    def __init__(
+        self,
+        config: cfg.StressConfig,
+        domain: Domain,
+        tangent: fem.Function,
+        composition: fem.Function,
+    ) -> None:
+        self.domain, self.tangent, self.composition = domain, tangent, composition
+        assumption = (
+            el.Assumption.THREE_DIMENSIONAL
+            if domain.mesh.geometry.dim == 3
+            else el.Assumption(config.assumption)
+        )
+        law = config.elasticity
+        elasticity = el.Elasticity(
+            np.asarray(create_stiffness(law) / STRESS_UNIT, dtype=np.float64),
+            assumption,
+            in_wire_frame=getattr(law, "frame", "global") == "wire",
+        )
+        eigenstrain = create_eigenstrain(config.eigenstrain, compute_mean(composition, domain.mesh))
+        mechanics = Mechanics(elasticity, eigenstrain, el.create_wire_rotation(tangent))
+        loads = _create_loads(config, domain)
+        self.problem = StaticStress(domain, mechanics, composition, loads, config.mesh.degree)
+        self.problem.u.name = "displacement"
+        preset = Preset.ITERATIVE if domain.mesh.geometry.dim == 3 else Preset.DIRECT
+        self._solver = NewtonSolver(BlockSystem(self.problem), preset, prefix="chemomech_stress_")
+
+    def find_tips(self, widths: float) -> NDArray[np.bool_] | None:
+        """Mark the cells of this rank that are nearer to the wire's ends; collective.
+
+        Args:
+            widths: Distance, in widths of the wire; zero finds none.
+
+        Returns:
+            A mark for each owned cell; None for a distance of zero.
+
+        Raises:
+            InputError: No cell is farther away.
+        """
+        if widths == 0.0:
+            return None
+        distance = create_end_distance(self.domain)
+        cells = self.domain.mesh.topology.index_map(self.domain.mesh.topology.dim).size_local
+        dofs = distance.function_space.dofmap.list[:cells, 0]
+        near = np.asarray(distance.x.array[dofs] < widths)
+        if self.domain.mesh.comm.allreduce(int((~near).sum())) == 0:
+            raise InputError(
+                f"no part of the particle is {widths:g} widths away from its ends",
+                key="statistics.tip_widths",
+            )
+        return near
+
+    def solve(self) -> None:
+        """Find the displacement for the composition's present values; collective.
+
+        Raises:
+            ConvergenceError: The linear solver failed.
+        """
+        result = self._solver.solve()
+        if not result.converged:
+            raise ConvergenceError(
+                "the linear solver of the stress failed; look at the mesh's quality",
+                reason=result.reason,
+            )
+
+
+def create_model(
+    config: cfg.StressConfig, particle: ImagedParticle | None, comm: MPI.Comm
+) -> StressModel:
+    """Mesh a particle and put its composition on the mesh; collective.
+
+    Args:
+        config: The configuration.
+        particle: A particle of an image; None for the field of a simulation the configuration
+            names.
+        comm: Ranks that share the mesh.
+
+    Raises:
+        InputError: The particle cannot be meshed, the field not be read, or a law not be made.
+    """
+    if particle is None:
+        assert isinstance(config.composition, cfg.FieldCompositionConfig)
+        domain, composition = _read_field(config.composition, comm)
+    else:
+        domain = _create_domain(config, particle, comm)
+        composition = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)))
+        place(particle.composition, config, composition)
+    composition.name = "composition"
+    return StressModel(config, domain, create_wire_tangent(domain), composition)
+
+
+def _read_field(source: cfg.FieldCompositionConfig, comm: MPI.Comm) -> tuple[Domain, fem.Function]:
+    def read() -> FieldData:
+        data = read_field(source.file, source.name, source.time)
+        if data.values.ndim > 1:
+            raise InputError(
+                f"{source.name!r} is a vector or a tensor; a composition is one number a point",
+                key="composition.name",
+            )
+        return data
+
+    field = create_field(comm, read, source.name, source.unit)
+    field.function.x.array[:] *= source.scale
+    return field.domain, field.function
+
+
+def _create_domain(config: cfg.StressConfig, particle: ImagedParticle, comm: MPI.Comm) -> Domain:
+    size = config.mesh.size or particle.composition.grid.pixel_size / 2
+    thickness = config.mesh.thickness
+    if thickness is None:
+        return create_domain(particle.outline, size, comm)
+    if thickness != "measured":
+        return create_extruded_domain(particle.outline, size, thickness, config.mesh.layers, comm)
+    if particle.thickness is None:
+        raise InputError("no thickness was measured; state one", key="mesh.thickness")
+    heights = CompositionMap(
+        particle.composition.grid,
+        particle.thickness,
+        np.zeros_like(particle.thickness),
+        particle.composition.trusted,
+    )
+    extended = treat(heights, config)
+    return create_extruded_domain(particle.outline, size, extended.sample, config.mesh.layers, comm)
+
+
+def place(composition: CompositionMap, config: cfg.StressConfig, on: fem.Function) -> None:
+    """Smooth a map, extend it beyond the trusted pixels and interpolate it at a mesh's vertices.
+
+    Args:
+        composition: The map as measured.
+        config: How much to smooth and to erode.
+        on: Function of degree 1 to change; its mesh has nanometres and the map's origin.
+
+    Raises:
+        InputError: Nothing trusted is left after erosion.
+    """
+    treated = treat(composition, config)
+    unit = MESH_LENGTH_UNIT
+    on.interpolate(lambda x: treated.sample(x[:2].T * unit))
+
+
+def treat(composition: CompositionMap, config: cfg.StressConfig) -> CompositionMap:
+    """Smooth a map within its trusted pixels, then extend it beyond them.
+
+    Args:
+        composition: The map as measured.
+        config: How much to smooth and to erode.
+
+    Raises:
+        InputError: Nothing trusted is left after erosion.
+    """
+    try:
+        if config.treatment.smoothing > 0.0:
+            composition = smooth(composition, config.treatment.smoothing)
+        return extend_outwards(composition, erosion=config.treatment.erosion)
+    except InputError as error:
+        raise InputError(error.message, key="treatment") from error
+
+
+def _create_loads(config: cfg.StressConfig, domain: Domain) -> Loads:
+    if config.boundary == "free":
+        return Loads()
+    sides = [side for side in _SIDES if side in domain.groups]
+    if not sides:
+        raise InputError(
+            "rollers act where a wire leaves the image, but this outline touches no border; "
+            "use free",
+            key="boundary",
+        )
+    return Loads([Roller(side) for side in sides])

@@ -1,0 +1,129 @@
+"""Where the particle of a stress map and its composition come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from mpi4py import MPI
+
+from chemomech import config as cfg
+from chemomech.config.stress import ParticleOutlineConfig
+from chemomech.errors import InputError, run_on_root
+from chemomech.geometry.outline import Outline
+from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
+from chemomech.imaging.composition_map import CompositionMap
+from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.image_files import read_map, read_mask
+from chemomech.imaging.measurement import Measurement, read_measurement
+
+FloatArray = npt.NDArray[np.float64]
+
+OUTLINES = "outlines.geojson"
+"""Name of the file beside a measurement that holds the outlines of its particles."""
+_NANOMETRE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class ImagedParticle:
+    """One particle of an image.
+
+    Args:
+        outline: Its outline, in m.
+        composition: Lithium content, as measured: not yet smoothed or extended.
+        thickness: Measured thickness in m, shape (rows, columns), NaN outside; None if unknown.
+    """
+
+    outline: Outline
+    composition: CompositionMap
+    thickness: FloatArray | None = None
+
+
+def load_particle(
+    config: cfg.StressConfig, comm: MPI.Comm
+) -> tuple[ImagedParticle, Measurement | None]:
+    """Read the particle of a map or of a measurement; collective.
+
+    Args:
+        config: The configuration, whose composition is no field and no stack.
+        comm: Ranks that share the particle.
+
+    Returns:
+        The particle, and, on rank 0, the measurement it comes from, if any.
+
+    Raises:
+        InputError: A file cannot be read or does not fit the others; on all ranks.
+    """
+    found: Measurement | None = None
+
+    def load() -> ImagedParticle:
+        nonlocal found
+        source = config.composition
+        if isinstance(source, cfg.MeasuredCompositionConfig):
+            found = read_measurement(source.file)
+            outlines = source.file.with_name(OUTLINES)
+            outline = read_outline_geojson(outlines, _NANOMETRE, config.outline.particle)
+            return ImagedParticle(outline, found.composition, found.thickness)
+        assert isinstance(source, cfg.MapCompositionConfig)
+        return ImagedParticle(_read_outline(config.outline, source), _read_map(source))
+
+    return run_on_root(comm, load), found
+
+
+def pick_particle(
+    measurement: Measurement, outlines: Sequence[Outline], number: int
+) -> ImagedParticle:
+    """Put together what is known of one particle of a measurement.
+
+    Args:
+        measurement: What was measured of the image.
+        outlines: Outlines of its particles in m, the largest first.
+        number: Which particle, counted from 1.
+
+    Raises:
+        InputError: There is no such particle.
+    """
+    if number > len(outlines):
+        raise InputError(
+            f"must be between 1 and {len(outlines)}, the particles found; got {number}",
+            key="outline.particle",
+        )
+    return ImagedParticle(outlines[number - 1], measurement.composition, measurement.thickness)
+
+
+def _read_outline(settings: ParticleOutlineConfig, source: cfg.MapCompositionConfig) -> Outline:
+    assert settings.file is not None
+    if settings.is_drawn:
+        return read_outline_geojson(settings.file, _NANOMETRE, settings.particle)
+    return read_outline_image(
+        settings.file, source.pixel_size, settings.level, settings.region, settings.particle
+    )
+
+
+def _read_map(source: cfg.MapCompositionConfig) -> CompositionMap:
+    values = read_map(source.file)
+    rows, columns = values.shape
+    trusted = np.isfinite(values)
+    if source.mask is not None:
+        trusted &= read_mask(source.mask, (rows, columns))
+    if isinstance(source.uncertainty, Path):
+        uncertainty = read_map(source.uncertainty)
+        if uncertainty.shape != values.shape:
+            raise InputError(
+                f"has {uncertainty.shape} pixels (rows, columns), the map {values.shape}",
+                key="composition.uncertainty",
+                path=str(source.uncertainty),
+            )
+        trusted &= np.isfinite(uncertainty)
+    else:
+        uncertainty = np.full(values.shape, source.uncertainty)
+    grid = PixelGrid(rows, columns, source.pixel_size, source.pixel_size)
+    try:
+        return CompositionMap(
+            grid, values, uncertainty, trusted, reading="given", source=source.file.name
+        )
+    except InputError as error:
+        raise InputError(error.message, key="composition.file", path=str(source.file)) from error

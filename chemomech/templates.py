@@ -1,0 +1,42 @@
+"""The commented configurations to start from."""
+
+from __future__ import annotations
+
+from importlib import resources
+from string import Template
+from typing import Literal
+
+from chemomech.imaging.phantom_truth import PHASES, WireKind
+
+Subject = Literal["simulation", "measurement", "stress"]
+
+_FILES = {
+    "simulation": "template.toml",
+    "measurement": "template_measurement.toml",
+    "stress": "template_stress.toml",
+}
+
+
+def create_template(subject: Subject, wire: WireKind = "delithiated", dark: float = 0.0) -> str:
+    """Write a commented configuration.
+
+    Args:
+        subject: What it is for.
+        wire: Which two phases a measurement or a stress map speaks of.
+        dark: Counts of the detector without light.
+    """
+    text = resources.files("chemomech").joinpath(_FILES[subject]).read_text(encoding="utf-8")
+    if subject == "simulation":
+        return text
+    (poor, poor_lithium), (rich, rich_lithium) = PHASES[wire]
+    half = (rich_lithium - poor_lithium) / 2
+    return Template(text).substitute(
+        poor=poor,
+        dark=f"{dark:.1f}",
+        rich=rich,
+        poor_lithium=f"{poor_lithium:g}",
+        rich_lithium=f"{rich_lithium:g}",
+        poor_lowest=f"{max(0.0, poor_lithium - half):g}",
+        middle=f"{poor_lithium + half:g}",
+        rich_highest=f"{rich_lithium + half:g}",
+    )
