@@ -77,6 +77,11 @@ def choose_scale(longest: float) -> float:
     return float(max(step * power for step in (1.0, 2.0, 5.0) if step * power <= longest))
 
 
+def format_length(length_nm: float) -> str:
+    """Write a length in nm with the unit people would use."""
+    return f"{length_nm / 1000:g} µm" if length_nm >= 1000 else f"{length_nm:g} nm"
+
+
 def prepare_plane(axes: Axes, extent: Extent) -> None:
     """Give axes equal scales in nm, the limits of a plane, and no frame."""
     axes.set_aspect("equal")
@@ -122,7 +127,7 @@ def draw_scale_bar(axes: Axes) -> float:
         scaley=False,
         gid="scale bar",
     )
-    text = f"{length / 1000:g} µm" if length >= 1000 else f"{length:g} nm"
+    text = format_length(length)
     axes.text(
         *(left, 0.0, text), transform=for_text, fontsize=LETTERS, va="top", gid="scale bar length"
     )
@@ -199,5 +204,5 @@ def compute_limits(
     if symmetric:
         low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
     # A uniform map still needs a bar of some length.
-    least = max(1e-9, 1e-3 * max(abs(low), abs(high)))
+    least = max(1e-9, 1e-6 * max(abs(low), abs(high)))
     return (low, high) if high - low > least else (low - least, high + least)

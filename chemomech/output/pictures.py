@@ -17,6 +17,8 @@ from matplotlib.image import imsave
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from chemomech.output import figure_parts
+from chemomech.output.figure_parts import choose_scale, format_length
 from chemomech.output.scene import Scene
 from chemomech.output.snapshots import SnapshotGrid
 
@@ -78,12 +80,7 @@ def compute_limits(style: FieldStyle, *values: NDArray[np.floating]) -> tuple[fl
     if style.limits is not None:
         return style.limits
     shown = np.concatenate([np.ravel(array) for array in values]) * style.factor
-    low, high = (float(end) for end in np.percentile(shown, [0.5, 99.5]))
-    if style.symmetric:
-        low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
-    # A uniform field still needs a bar of some length.
-    least = max(1e-9, 1e-6 * max(abs(low), abs(high)))
-    return (low, high) if high - low > least else (low - least, high + least)
+    return figure_parts.compute_limits(shown, style.symmetric)
 
 
 class _Box(NamedTuple):
@@ -227,20 +224,6 @@ def format_time(time_s: float) -> str:
     return "0 s" if time_s == 0 else f"{time_s / 1e-6:#.3g} µs".replace(". ", " ")
 
 
-def choose_scale(longest: float) -> float:
-    """Choose the longest of 1, 2, 5 times a power of ten that does not exceed a length.
-
-    Args:
-        longest: Length to stay below; positive.
-    """
-    power = 10.0 ** np.floor(np.log10(longest))
-    return float(max(step * power for step in (1.0, 2.0, 5.0) if step * power <= longest))
-
-
-def _format_length(length_nm: float) -> str:
-    return f"{length_nm / 1000:g} µm" if length_nm >= 1000 else f"{length_nm:g} nm"
-
-
 def _prepare_strip(axes: Axes) -> tuple[float, float]:
     """Give axes pixel coordinates and no frame; return their width and height."""
     box = axes.get_window_extent()
@@ -255,7 +238,7 @@ def _draw_scale_bar(axes: Axes, left: float, projection: NDArray[np.float64]) ->
     length = choose_scale(300 / pixels)
     end = left + length * pixels
     axes.plot([left, end], [66, 66], color="black", linewidth=2.5, solid_capstyle="butt")
-    axes.text((left + end) / 2, 50, _format_length(length), fontsize=9, ha="center", va="top")
+    axes.text((left + end) / 2, 50, format_length(length), fontsize=9, ha="center", va="top")
 
 
 def _draw_triad(axes: Axes, projection: NDArray[np.float64]) -> None:
@@ -270,4 +253,4 @@ def _draw_triad(axes: Axes, projection: NDArray[np.float64]) -> None:
         # A little beyond the tip.
         across, upward = tip + 18 * direction / pixels
         axes.text(across, upward, f"${name}$", fontsize=9, ha="center", va="center")
-    axes.text(_LEFT + 180, 100, f"each {_format_length(length)}", fontsize=9, va="center")
+    axes.text(_LEFT + 180, 100, f"each {format_length(length)}", fontsize=9, va="center")
