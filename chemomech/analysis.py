@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from chemomech.imaging.alignment import align
 from chemomech.imaging.clustering import Clusters, cluster
 from chemomech.imaging.composition import create_composition
 from chemomech.imaging.decomposition import Decomposition, decompose
+from chemomech.imaging.detector import reject_unsound
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.formats import read_stack
 from chemomech.imaging.grid import PixelGrid
@@ -32,6 +34,8 @@ from chemomech.imaging.spectra import Spectrum, read_spectrum
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.unmixing import ThicknessMaps, unmix
 from chemomech.imaging.view import View
+
+_log = logging.getLogger(__name__)
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -69,17 +73,22 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
     """
     with _at("stack", config.stack.file):
         stack = _load_stack(config.stack)
+    light = config.optical_density
+    with _at("optical_density"):
+        # Before frames are moved, which mixes neighbouring pixels.
+        stack = reject_unsound(stack, dark=light.dark, saturation=light.saturation)
     with _at("alignment"):
         stack, shifts, rounds = _align(stack, config.alignment)
         view = View.find(stack)
         stack = stack if view.is_whole else stack.crop(view.rows, view.columns)
     with _at("optical_density"):
-        incident, incident_source = _find_incident(stack, config.optical_density, view)
+        incident = _find_incident(stack, light, view)
         density = od.convert(
             stack,
-            incident,
-            dark=config.optical_density.dark,
-            saturation=config.optical_density.saturation,
+            incident.counts,
+            dark=light.dark,
+            saturation=light.saturation,
+            incident_pixels=incident.pixels,
         )
     del stack  # two copies of a large stack are enough
     with _at("outline"):
@@ -129,7 +138,7 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
         composition=composition,
         thickness=_measure_thickness(maps, end_members),
     )
-    return Analysis(measurement, tuple(outlines), density, view, rounds, incident_source)
+    return Analysis(measurement, tuple(outlines), density, view, rounds, incident.source)
 
 
 @contextmanager
@@ -171,29 +180,45 @@ def _align(stack: Stack, settings: mcfg.AlignmentConfig) -> tuple[Stack, FloatAr
         tolerance=settings.tolerance,
         max_shift=settings.max_shift,
     )
+    if not aligned.converged:
+        _log.warning(
+            "The alignment has not come to rest: shifts still change by %.3g pixels",
+            aligned.rms_change,
+        )
     return aligned.stack, aligned.shifts, aligned.iterations
 
 
-def _find_incident(
-    stack: Stack, settings: mcfg.OpticalDensityConfig, view: View
-) -> tuple[FloatArray, str]:
-    """I0 at each energy, and where it came from."""
+@dataclass(frozen=True, eq=False)
+class _Incident:
+    """I0 at each energy, where it came from, and how many pixels it is the mean of."""
+
+    counts: FloatArray
+    source: str
+    pixels: int | None = None
+
+
+def _find_incident(stack: Stack, settings: mcfg.OpticalDensityConfig, view: View) -> _Incident:
     match settings.incident:
         case "file":
             assert settings.file is not None
-            return _read_spectrum(settings.file, 1, stack.energies).values, settings.file.name
+            spectrum = _read_spectrum(settings.file, 1, stack.energies)
+            return _Incident(spectrum.values, settings.file.name)
         case "mask":
             assert settings.mask is not None
             mask = view.crop(read_mask(settings.mask, view.shape))
-            return od.find_incident(stack, mask), settings.mask.name
+            return _average(stack, mask, settings.mask.name)
         case "region":
             assert settings.region is not None
-            return od.find_incident(stack, view.rasterise(settings.region)), "a stated region"
+            return _average(stack, view.rasterise(settings.region), "a stated region")
     if stack.incident is not None:
-        return stack.incident, "stored with the stack"
+        return _Incident(stack.incident, "stored with the stack")
     if settings.incident == "stored":
         raise InputError("the file holds no I0; use auto, file, mask or region", key="incident")
-    return od.find_incident(stack, od.find_empty_region(stack)), "the brightest pixels"
+    return _average(stack, od.find_empty_region(stack), "the brightest pixels")
+
+
+def _average(stack: Stack, mask: BoolArray, source: str) -> _Incident:
+    return _Incident(od.find_incident(stack, mask), source, int(mask.sum()))
 
 
 def _read_spectrum(file: Path, column: int, energies: FloatArray) -> Spectrum:

@@ -32,9 +32,9 @@ class View:
 
     @classmethod
     def find(cls, stack: Stack) -> Self:
-        """Find the rectangle whose border rows and columns every frame shows.
+        """Find the rectangle within the border rows and columns that some frame has lost.
 
-        Frames that were moved onto each other have lost rows and columns at the border: NaN there.
+        Frames that were moved onto each other are NaN there.
 
         Args:
             stack: The aligned frames.
@@ -48,7 +48,7 @@ class View:
             np.isnan(frame, out=missing)
             lost[0] |= missing.all(axis=1)
             lost[1] |= missing.all(axis=0)
-        return cls(stack.grid.shape, *(_longest_run(~gone) for gone in lost))
+        return cls(stack.grid.shape, *(_between_ends(~gone) for gone in lost))
 
     @property
     def is_whole(self) -> bool:
@@ -83,11 +83,8 @@ class View:
         return [(x - self.columns.start, y - self.rows.start) for x, y in region]
 
 
-def _longest_run(kept: BoolArray) -> slice:
-    """The longest run of True."""
-    edges = np.diff(np.concatenate([[0], kept.astype(np.int8), [0]]))
-    starts, ends = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
-    if not starts.size:
+def _between_ends(kept: BoolArray) -> slice:
+    """From the first True to the last."""
+    if not kept.any():
         raise InputError("no pixel is in all frames of the aligned stack")
-    longest = int(np.argmax(ends - starts))
-    return slice(int(starts[longest]), int(ends[longest]))
+    return slice(int(np.argmax(kept)), len(kept) - int(np.argmax(kept[::-1])))
