@@ -302,20 +302,28 @@ class StressConfig(Section):
         if isinstance(self.composition, MapCompositionConfig) and self.outline.file is None:
             raise SectionError("outline.file", "is missing; a map needs the particle's outline")
         if isinstance(self.composition, FieldCompositionConfig):
-            for key in ("outline", "mesh", "treatment", "uncertainty"):
-                if getattr(self, key).model_fields_set:
-                    raise SectionError(key, "has no meaning for a field, which has its own mesh")
-            if self.boundary != "free":
-                raise SectionError("boundary", "a field of a simulation leaves no image; use free")
+            self._check_field()
         elif not isinstance(self.composition, MapCompositionConfig) and self.outline.file:
             raise SectionError("outline.file", "has no meaning; the measurement brings outlines")
         return self
 
+    def _check_field(self) -> None:
+        for key, used, unused in (
+            ("outline", self.outline, ParticleOutlineConfig()),
+            ("treatment", self.treatment, TreatmentConfig()),
+            ("uncertainty", self.uncertainty, UncertaintyConfig()),
+            ("mesh", self.mesh, StressMeshConfig(degree=self.mesh.degree)),
+        ):
+            if used != unused:
+                raise SectionError(key, "has no meaning for a field, which has its own mesh")
+        if self.boundary != "free":
+            raise SectionError("boundary", "a field of a simulation leaves no image; use free")
+
     @model_validator(mode="after")
     def _check_thickness(self) -> Self:
-        if self.mesh.thickness is None and "layers" in self.mesh.model_fields_set:
+        if self.mesh.thickness is None and self.mesh.layers != StressMeshConfig().layers:
             raise SectionError("mesh.layers", "has no meaning without mesh.thickness")
-        if self.mesh.thickness is not None and "assumption" in self.model_fields_set:
+        if self.mesh.thickness is not None and self.assumption != "plane_stress":
             raise SectionError("assumption", "has no meaning in 3-D; leave it out")
         if self.mesh.thickness == "measured":
             members = () if self.measurement is None else self.measurement.end_member

@@ -417,10 +417,10 @@ LOADED: dict[str, tuple[list[Callable[[Case], None]], list[str]]] = {
         ["outline.geojson"],
     ),
     "measured thickness of a map": ([put("mesh.thickness", "measured")], ["mesh.thickness"]),
-    "layers in 2-D": ([put("mesh.layers", 3)], ["mesh.layers"]),
+    "layers in 2-D": ([put("mesh.layers", 4)], ["mesh.layers"]),
     "cells too coarse": ([put("mesh.size", "5 um")], ["mesh.size"]),
-    "plane stress in 3-D": (
-        [put("mesh.thickness", "50 nm"), put("assumption", "plane_stress")],
+    "plane strain in 3-D": (
+        [put("mesh.thickness", "50 nm"), put("assumption", "plane_strain")],
         ["assumption"],
     ),
     "overlapping phases": (
