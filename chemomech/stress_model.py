@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
@@ -70,12 +73,14 @@ class StressModel:
             else el.Assumption(config.assumption)
         )
         law = config.elasticity
-        elasticity = el.Elasticity(
-            np.asarray(create_stiffness(law) / STRESS_UNIT, dtype=np.float64),
-            assumption,
-            in_wire_frame=getattr(law, "frame", "global") == "wire",
-        )
-        eigenstrain = create_eigenstrain(config.eigenstrain, compute_mean(composition, domain.mesh))
+        mean = compute_mean(composition, domain.mesh)
+        with _naming_laws():
+            elasticity = el.Elasticity(
+                np.asarray(create_stiffness(law) / STRESS_UNIT, dtype=np.float64),
+                assumption,
+                in_wire_frame=getattr(law, "frame", "global") == "wire",
+            )
+            eigenstrain = create_eigenstrain(config.eigenstrain, mean)
         mechanics = Mechanics(elasticity, eigenstrain, el.create_wire_rotation(tangent))
         loads = _create_loads(config, domain)
         self.problem = StaticStress(domain, mechanics, composition, loads, config.mesh.degree)
@@ -213,6 +218,16 @@ def treat(composition: CompositionMap, config: cfg.StressConfig) -> CompositionM
         return extend_outwards(composition, erosion=config.treatment.erosion)
     except InputError as error:
         raise InputError(error.message, key="treatment") from error
+
+
+@contextmanager
+def _naming_laws() -> Iterator[None]:
+    """Name the tables of laws as a stress map does, where they do not belong to [mechanics]."""
+    try:
+        yield
+    except InputError as error:
+        error.key = error.key and error.key.removeprefix("mechanics.")
+        raise
 
 
 def _create_loads(config: cfg.StressConfig, domain: Domain) -> Loads:

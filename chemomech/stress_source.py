@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def load_particle(
         if isinstance(source, cfg.MeasuredCompositionConfig):
             found = read_measurement(source.file)
             outlines = source.file.with_name(OUTLINES)
-            outline = read_outline_geojson(outlines, _NANOMETRE, config.outline.particle)
+            outline = _read_drawn_outline(outlines, config.outline.particle)
             return ImagedParticle(outline, found.composition, found.thickness)
         assert isinstance(source, cfg.MapCompositionConfig)
         return ImagedParticle(_read_outline(config.outline, source), _read_map(source))
@@ -97,10 +98,27 @@ def pick_particle(
 def _read_outline(settings: ParticleOutlineConfig, source: cfg.MapCompositionConfig) -> Outline:
     assert settings.file is not None
     if settings.is_drawn:
-        return read_outline_geojson(settings.file, _NANOMETRE, settings.particle)
-    return read_outline_image(
-        settings.file, source.pixel_size, settings.level, settings.region, settings.particle
-    )
+        return _read_drawn_outline(settings.file, settings.particle)
+    with _naming_outline():
+        return read_outline_image(
+            settings.file, source.pixel_size, settings.level, settings.region, settings.particle
+        )
+
+
+def _read_drawn_outline(file: Path, particle: int) -> Outline:
+    with _naming_outline():
+        return read_outline_geojson(file, _NANOMETRE, particle)
+
+
+@contextmanager
+def _naming_outline() -> Iterator[None]:
+    """Name the keys of [outline], which a simulation's file calls [geometry]."""
+    try:
+        yield
+    except InputError as error:
+        if error.key and error.key.startswith("geometry."):
+            error.key = "outline." + error.key.removeprefix("geometry.")
+        raise
 
 
 def _read_map(source: cfg.MapCompositionConfig) -> CompositionMap:
