@@ -16,8 +16,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chemomech.config import Config, create_config, format_config, load_config
+    from chemomech.config import (
+        Config,
+        MeasurementConfig,
+        StressConfig,
+        create_config,
+        format_config,
+        load_config,
+    )
     from chemomech.errors import ChemoMechError, ConvergenceError, InputError
+    from chemomech.mapping.measure import measure
+    from chemomech.mapping.stress import stress
     from chemomech.output.ledger import read_ledger
     from chemomech.run import simulate, validate, write_mesh
 
@@ -26,11 +35,15 @@ _HOMES = {
     "Config": "chemomech.config",
     "ConvergenceError": "chemomech.errors",
     "InputError": "chemomech.errors",
+    "MeasurementConfig": "chemomech.config",
+    "StressConfig": "chemomech.config",
     "create_config": "chemomech.config",
     "format_config": "chemomech.config",
     "load_config": "chemomech.config",
+    "measure": "chemomech.mapping.measure",
     "read_ledger": "chemomech.output.ledger",
     "simulate": "chemomech.run",
+    "stress": "chemomech.mapping.stress",
     "validate": "chemomech.run",
     "write_mesh": "chemomech.run",
 }
@@ -40,11 +53,15 @@ __all__ = [
     "Config",
     "ConvergenceError",
     "InputError",
+    "MeasurementConfig",
+    "StressConfig",
     "create_config",
     "format_config",
     "load_config",
+    "measure",
     "read_ledger",
     "simulate",
+    "stress",
     "validate",
     "write_mesh",
 ]

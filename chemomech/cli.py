@@ -164,7 +164,7 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
         case "init":
             run_on_root(comm, lambda: _write_template(arguments.file, arguments.subject))
         case "phantom":
-            from chemomech.phantom_files import write_phantom
+            from chemomech.mapping.phantom_files import write_phantom
 
             phantom = write_phantom(
                 arguments.folder,
@@ -214,7 +214,7 @@ def _execute_imaging(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
         measurement = load_config(
             arguments.file, comm, arguments.overrides, model=MeasurementConfig
         )
-        from chemomech.measure import measure
+        from chemomech.mapping.measure import measure
 
         with _naming(arguments.file):
             _print(measure(measurement, folder, comm), comm)
@@ -223,7 +223,7 @@ def _execute_imaging(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     if arguments.samples is not None:
         overrides = [*overrides, f"uncertainty.samples={arguments.samples}"]
     config = load_config(arguments.file, comm, overrides, model=StressConfig)
-    from chemomech.stress import stress
+    from chemomech.mapping.stress import stress
 
     with _naming(arguments.file):
         _print(stress(config, folder, comm), comm)

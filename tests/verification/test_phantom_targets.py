@@ -20,17 +20,17 @@ from mpi4py import MPI
 from scipy import ndimage
 
 from chemomech import config as cfg
-from chemomech.analysis import Analysis, analyse
 from chemomech.config import create_config, load_config
 from chemomech.geometry.frame import create_wire_tangent
 from chemomech.geometry.meshing import create_domain
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.phantom import create_phantom
 from chemomech.imaging.phantom_truth import PHASES, PhantomTruth
-from chemomech.phantom_files import write_phantom
+from chemomech.mapping.analysis import Analysis, analyse
+from chemomech.mapping.phantom_files import write_phantom
+from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model
+from chemomech.mapping.stress_source import pick_particle
 from chemomech.problems.stress_statistics import StressStatistics
-from chemomech.stress_model import STRESS_UNIT, StressModel, create_model
-from chemomech.stress_source import pick_particle
 
 SELF = MPI.COMM_SELF
 WIRES = ("delithiated", "lithiated")

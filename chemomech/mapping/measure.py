@@ -8,17 +8,17 @@ from pathlib import Path
 from mpi4py import MPI
 
 from chemomech import config as cfg
-from chemomech.analysis import Analysis, analyse
 from chemomech.config import format_config, write_config
 from chemomech.errors import run_on_root
 from chemomech.geometry.geojson_files import write_outlines_geojson
 from chemomech.imaging.measurement import write_measurement
 from chemomech.imaging.spectra import write_spectra
-from chemomech.measurement_illustration import draw_measurement
-from chemomech.measurement_report import Report, create_report, format_report, write_report
+from chemomech.mapping.analysis import Analysis, analyse
+from chemomech.mapping.measurement_illustration import draw_measurement
+from chemomech.mapping.measurement_report import Report, create_report, format_report, write_report
+from chemomech.mapping.stress_source import OUTLINES
 from chemomech.output.folder import RunFolder
 from chemomech.output.provenance import collect_provenance, write_provenance
-from chemomech.stress_source import OUTLINES
 
 RESULT = "measurement.h5"
 """Name of the file that holds what was measured."""

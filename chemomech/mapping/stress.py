@@ -9,13 +9,17 @@ import numpy as np
 from mpi4py import MPI
 
 from chemomech import config as cfg
-from chemomech.analysis import Analysis
 from chemomech.config import format_config, write_config
 from chemomech.errors import ChemoMechError, run_on_root
 from chemomech.imaging.composition import draw
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.measurement import Measurement
-from chemomech.measure import analyse_on_root, write_analysis
+from chemomech.mapping.analysis import Analysis
+from chemomech.mapping.measure import analyse_on_root, write_analysis
+from chemomech.mapping.stress_illustration import draw_stress
+from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model, place
+from chemomech.mapping.stress_source import ImagedParticle, load_particle, pick_particle
+from chemomech.mapping.stress_summary import summarise_stress
 from chemomech.output.fields import SUFFIX, FieldWriter
 from chemomech.output.folder import RunFolder
 from chemomech.output.provenance import collect_provenance, write_provenance
@@ -28,10 +32,6 @@ from chemomech.problems.stress_statistics import (
     StressTable,
     create_stress_bands,
 )
-from chemomech.stress_illustration import draw_stress
-from chemomech.stress_model import STRESS_UNIT, StressModel, create_model, place
-from chemomech.stress_source import ImagedParticle, load_particle, pick_particle
-from chemomech.stress_summary import summarise_stress
 
 _FIELDS = f"stress{SUFFIX}"
 _TABLE = "stress.csv"

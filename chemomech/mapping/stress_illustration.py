@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from chemomech.errors import run_on_root
 from chemomech.imaging.measurement import Measurement
-from chemomech.measurement_illustration import get_curves, name_clusters
+from chemomech.mapping.measurement_illustration import get_curves, name_clusters
+from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.output import stress_pictures as pictures
 from chemomech.output.cross_section import cut_plane
 from chemomech.output.folder import RunFolder
@@ -19,7 +20,6 @@ from chemomech.output.measurement_figure import PanelData, write_panels
 from chemomech.output.snapshots import Gatherer, SnapshotGrid
 from chemomech.output.stress_charts import PercentileBand, write_bands_chart
 from chemomech.problems.stress_statistics import StressBands
-from chemomech.stress_source import ImagedParticle
 
 Values = dict[str, NDArray[np.float64]]
 

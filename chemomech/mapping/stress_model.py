@@ -22,6 +22,7 @@ from chemomech.geometry.meshing import create_domain
 from chemomech.imaging.composition import extend_outwards, smooth
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.laws import create_eigenstrain, create_stiffness
+from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.materials import elasticity as el
 from chemomech.problems.averages import compute_mean
 from chemomech.problems.conditions import Loads, Roller
@@ -29,7 +30,6 @@ from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.preconditioners import Preset
-from chemomech.stress_source import ImagedParticle
 
 STRESS_UNIT = 1e9
 """Unit of stress of the equations, in Pa: displacements then come out in nm of order one."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech import config as cfg
-from chemomech.analysis import Analysis
+from chemomech.mapping.analysis import Analysis
 
 Report = Mapping[str, Mapping[str, object]]
 """Figures by step of the chain and by name; units are part of the names."""

@@ -25,15 +25,13 @@ from chemomech.imaging.composition import create_composition
 from chemomech.imaging.decomposition import Decomposition, decompose
 from chemomech.imaging.detector import reject_unsound
 from chemomech.imaging.end_members import EndMembers
-from chemomech.imaging.formats import read_stack
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.image_files import read_mask
 from chemomech.imaging.measurement import Measurement
 from chemomech.imaging.particle_mask import mean_density
-from chemomech.imaging.spectra import Spectrum, read_spectrum
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.unmixing import ThicknessMaps, unmix
 from chemomech.imaging.view import View
+from chemomech.mapping.inputs import find_incident, load_stack, read_spectrum_at
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +70,7 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
         InputError: If a step cannot be done; the key names its table.
     """
     with _at("stack", config.stack.file):
-        stack = _load_stack(config.stack)
+        stack = load_stack(config.stack)
     light = config.optical_density
     with _at("optical_density"):
         # Before frames are moved, which mixes neighbouring pixels.
@@ -82,7 +80,7 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
         view = View.find(stack)
         stack = stack if view.is_whole else stack.crop(view.rows, view.columns)
     with _at("optical_density"):
-        incident = _find_incident(stack, light, view)
+        incident = find_incident(stack, light, view)
         density = od.convert(
             stack,
             incident.counts,
@@ -154,22 +152,6 @@ def _at(table: str, path: Path | None = None) -> Iterator[None]:
         raise
 
 
-def _load_stack(settings: mcfg.StackConfig) -> Stack:
-    stack = read_stack(
-        settings.file,
-        region=settings.scan_region,
-        channel=settings.channel,
-        energies=settings.energies,
-        pixel_size=settings.pixel_size,
-    )
-    if len(stack.energies) < 2:
-        raise InputError(
-            f"has one photon energy only ({stack.energies[0]:g} eV); spectra need more",
-            path=str(settings.file),
-        )
-    return stack
-
-
 def _align(stack: Stack, settings: mcfg.AlignmentConfig) -> tuple[Stack, FloatArray, int]:
     """The aligned frames, their shifts and the number of rounds it took."""
     if not settings.enabled:
@@ -186,48 +168,6 @@ def _align(stack: Stack, settings: mcfg.AlignmentConfig) -> tuple[Stack, FloatAr
             aligned.rms_change,
         )
     return aligned.stack, aligned.shifts, aligned.iterations
-
-
-@dataclass(frozen=True, eq=False)
-class _Incident:
-    """I0 at each energy, where it came from, and how many pixels it is the mean of."""
-
-    counts: FloatArray
-    source: str
-    pixels: int | None = None
-
-
-def _find_incident(stack: Stack, settings: mcfg.OpticalDensityConfig, view: View) -> _Incident:
-    match settings.incident:
-        case "file":
-            assert settings.file is not None
-            spectrum = _read_spectrum(settings.file, 1, stack.energies)
-            return _Incident(spectrum.values, settings.file.name)
-        case "mask":
-            assert settings.mask is not None
-            mask = view.crop(read_mask(settings.mask, view.shape))
-            return _average(stack, mask, settings.mask.name)
-        case "region":
-            assert settings.region is not None
-            return _average(stack, view.rasterise(settings.region), "a stated region")
-    if stack.incident is not None:
-        return _Incident(stack.incident, "stored with the stack")
-    if settings.incident == "stored":
-        raise InputError("the file holds no I0; use auto, file, mask or region", key="incident")
-    return _average(stack, od.find_empty_region(stack), "the brightest pixels")
-
-
-def _average(stack: Stack, mask: BoolArray, source: str) -> _Incident:
-    return _Incident(od.find_incident(stack, mask), source, int(mask.sum()))
-
-
-def _read_spectrum(file: Path, column: int, energies: FloatArray) -> Spectrum:
-    """A spectrum from a file at the energies of the stack."""
-    spectrum = read_spectrum(file, column=column)
-    try:
-        return Spectrum(energies, spectrum.at(energies), spectrum.name)
-    except InputError as error:
-        raise InputError(error.message, path=str(file)) from error
 
 
 def _window(window: mcfg.EnergyWindow | None) -> tuple[float, float] | None:
@@ -304,7 +244,7 @@ def _collect_end_members(
             spectrum, source = averages[member.cluster - 1], f"cluster {member.cluster}"
         else:
             assert member.file is not None
-            standard = _read_spectrum(member.file, member.column, energies)
+            standard = read_spectrum_at(member.file, member.column, energies)
             spectrum, source = standard.values, f"{member.file.name}: {standard.name}"
         if first is not None and member.thickness is not None:
             spectrum = spectrum * (first / member.thickness)

@@ -1,0 +1,1 @@
+"""From images to stress: the pipelines behind `measure`, `stress` and `phantom`."""

@@ -1,0 +1,112 @@
+"""What the tables of a measurement point to: the stack, its I0, spectra in files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.config import measurement as mcfg
+from chemomech.errors import InputError
+from chemomech.imaging import optical_density as od
+from chemomech.imaging.formats import read_stack
+from chemomech.imaging.image_files import read_mask
+from chemomech.imaging.spectra import Spectrum, read_spectrum
+from chemomech.imaging.stack import Stack
+from chemomech.imaging.view import View
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def load_stack(settings: mcfg.StackConfig) -> Stack:
+    """Read the stack of a table ``stack``.
+
+    Args:
+        settings: The table.
+
+    Raises:
+        InputError: The file cannot be read, or holds one photon energy only.
+    """
+    stack = read_stack(
+        settings.file,
+        region=settings.scan_region,
+        channel=settings.channel,
+        energies=settings.energies,
+        pixel_size=settings.pixel_size,
+    )
+    if len(stack.energies) < 2:
+        raise InputError(
+            f"has one photon energy only ({stack.energies[0]:g} eV); spectra need more",
+            path=str(settings.file),
+        )
+    return stack
+
+
+@dataclass(frozen=True, eq=False)
+class Incident:
+    """Incident intensity.
+
+    Args:
+        counts: I0 at each energy, dark counts included.
+        source: Where it came from, in words.
+        pixels: How many pixels it is the mean of; None if not known.
+    """
+
+    counts: FloatArray
+    source: str
+    pixels: int | None = None
+
+
+def find_incident(stack: Stack, settings: mcfg.OpticalDensityConfig, view: View) -> Incident:
+    """Find I0 as a table ``optical_density`` says.
+
+    Args:
+        stack: The aligned frames, as far as the view.
+        settings: The table.
+        view: The part of the images that the stack shows.
+
+    Raises:
+        InputError: A file cannot be read or does not fit, or there is no I0.
+    """
+    match settings.incident:
+        case "file":
+            assert settings.file is not None
+            spectrum = read_spectrum_at(settings.file, 1, stack.energies)
+            return Incident(spectrum.values, settings.file.name)
+        case "mask":
+            assert settings.mask is not None
+            mask = view.crop(read_mask(settings.mask, view.shape))
+            return _average(stack, mask, settings.mask.name)
+        case "region":
+            assert settings.region is not None
+            return _average(stack, view.rasterise(settings.region), "a stated region")
+    if stack.incident is not None:
+        return Incident(stack.incident, "stored with the stack")
+    if settings.incident == "stored":
+        raise InputError("the file holds no I0; use auto, file, mask or region", key="incident")
+    return _average(stack, od.find_empty_region(stack), "the brightest pixels")
+
+
+def _average(stack: Stack, mask: BoolArray, source: str) -> Incident:
+    return Incident(od.find_incident(stack, mask), source, int(mask.sum()))
+
+
+def read_spectrum_at(file: Path, column: int, energies: FloatArray) -> Spectrum:
+    """Read a spectrum and interpolate it at the energies of a stack.
+
+    Args:
+        file: Text file of columns.
+        column: Which spectrum of the file, from 1.
+        energies: Photon energies in eV.
+
+    Raises:
+        InputError: The file cannot be read, or does not reach as far as the energies.
+    """
+    spectrum = read_spectrum(file, column=column)
+    try:
+        return Spectrum(energies, spectrum.at(energies), spectrum.name)
+    except InputError as error:
+        raise InputError(error.message, path=str(file)) from error

@@ -1,0 +1,49 @@
+"""Commands and code in README.md and docs/ are those of the program."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from mpi4py import MPI
+
+from chemomech import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = [
+    (page.name, line.partition("#")[0].rpartition("chemomech ")[2])
+    for page in PAGES
+    for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    for line in block.replace("\\\n", " ").splitlines()
+    if re.search(r"(with-fenicsx|-n \d|chemomech) chemomech ", line)
+]
+
+
+@pytest.mark.parametrize(("page", "command"), COMMANDS)
+def test_command_is_one(page, command):
+    assert page
+    cli._create_parser().parse_args(shlex.split(command))
+
+
+def test_there_are_commands_on_each_page_with_any():
+    assert {"README.md", "imaging.md", "tables.md"} <= {page for page, _ in COMMANDS}
+
+
+@pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="one rank tries the examples")
+def test_code_runs(tmp_path, monkeypatch, capfd):
+    assert cli.main(["phantom", str(tmp_path / "wire")]) == 0
+    monkeypatch.chdir(tmp_path / "wire")
+    blocks = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "imaging.md").read_text("utf-8"), re.DOTALL
+    )
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "imaging.md", "exec"), {})
+    assert "[" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists()
