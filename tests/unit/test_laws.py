@@ -1,0 +1,109 @@
+"""Tables of a configuration become the laws they state."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chemomech import config as cfg
+from chemomech.errors import InputError
+from chemomech.laws import create_eigenstrain, create_stiffness
+from chemomech.materials.lattice import read_phases
+
+LATTICE = Path(__file__).resolve().parents[2] / "demos" / "fictitious_phases.csv"
+YOUNG, POISSON = 43e9, 0.3
+SHEAR = YOUNG / (2 * (1 + POISSON))
+LAME = YOUNG * POISSON / ((1 + POISSON) * (1 - 2 * POISSON))
+OMEGA, SITES = 2.415e-6, 18500.0
+MOLAR = {"site_concentration": f"{SITES} mol/m^3"}
+OMEGA_TEXT = f"{OMEGA} m^3/mol"
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        cfg.IsotropicConfig(young_modulus="43 GPa", poisson_ratio=POISSON),
+        cfg.CubicConfig(c11=f"{LAME + 2 * SHEAR} Pa", c12=f"{LAME} Pa", c44=f"{SHEAR} Pa"),
+        cfg.OrthotropicConfig(
+            young_moduli=["43 GPa"] * 3,
+            poisson_ratios=[POISSON] * 3,
+            shear_moduli=[f"{SHEAR} Pa"] * 3,
+            frame="wire",
+        ),
+    ],
+)
+def test_three_ways_to_an_isotropic_solid(law):
+    stiffness = create_stiffness(law)
+    expected = np.diag([2 * SHEAR] * 6)
+    expected[:3, :3] += LAME
+    np.testing.assert_allclose(stiffness, expected, rtol=1e-12, atol=1e-12 * YOUNG)
+
+
+def between(law, low, high):
+    """Strain at one composition less that at another."""
+    tensors = [
+        [np.interp(x, law.compositions, law.strains[:, i, j]) for i in range(3) for j in range(3)]
+        for x in (low, high)
+    ]
+    return (np.array(tensors[1]) - tensors[0]).reshape(3, 3)
+
+
+@pytest.mark.parametrize(("reference", "expected"), [(0.2, 0.2), ("mean", 0.37)])
+def test_vegard_and_its_reference(reference, expected):
+    law = create_eigenstrain(
+        cfg.VegardStrainConfig(
+            partial_molar_volume=OMEGA_TEXT, reference_composition=reference, **MOLAR
+        ),
+        0.37,
+    )
+    np.testing.assert_allclose(law.expansion, OMEGA * SITES / 3 * np.eye(3), rtol=1e-14)
+    assert law.reference == expected
+    assert not law.in_wire_frame
+
+
+def test_phases():
+    windows = [
+        {"lowest": low, "highest": high, "partial_molar_volume": f"{omega} m^3/mol"}
+        for low, high, omega in ((0.0, 0.2, 2e-6), (0.2, 0.5, 3e-6))
+    ]
+    law = create_eigenstrain(cfg.PhaseStrainConfig(phases=windows, **MOLAR), 0.0)
+    expected = SITES / 3 * (0.1 * 2e-6 + 0.2 * 3e-6)
+    np.testing.assert_allclose(between(law, 0.1, 0.4), expected * np.eye(3), atol=1e-15)
+    assert law.reference == 0.0
+
+
+def test_molar_volumes():
+    table = cfg.VolumeStrainConfig(
+        lithium=[0.1, 0.3, 0.5],
+        volumes=["5.4e-5 m^3/mol", "5.5e-5 m^3/mol", "5.8e-5 m^3/mol"],
+        reference_composition="mean",
+    )
+    law = create_eigenstrain(table, 0.3)
+    expected = (5.8e-5 - 5.4e-5) / (3 * 5.5e-5)
+    np.testing.assert_allclose(between(law, 0.1, 0.5), expected * np.eye(3), atol=1e-15)
+    assert law.reference == 0.3
+
+
+@pytest.mark.parametrize("frame", ["wire", "global"])
+def test_tensor(frame):
+    rows = [[0.01, 0.002, 0.0], [0.002, -0.03, 0.0], [0.0, 0.0, 0.0]]
+    law = create_eigenstrain(cfg.TensorStrainConfig(tensor=rows, frame=frame), 0.0)
+    np.testing.assert_array_equal(law.expansion, rows)
+    assert law.in_wire_frame == (frame == "wire")
+
+
+def test_a_tensor_must_be_symmetric():
+    rows = [[0.01, 0.002, 0.0], [0.0, -0.03, 0.0], [0.0, 0.0, 0.0]]
+    with pytest.raises(InputError, match="symmetric"):
+        create_eigenstrain(cfg.TensorStrainConfig.model_construct(tensor=rows), 0.0)
+
+
+def test_lattice_turns_edges_along_the_wire():
+    table = cfg.LatticeStrainConfig(file=LATTICE, axes="bca")
+    law = create_eigenstrain(table, 0.0)
+    assert law.in_wire_frame
+    first, *_, last = read_phases(LATTICE)
+    own = last.eigenstrain(first)
+    turned = between(law, first.x, last.x)
+    # b along the wire, c across it, a out of the image.
+    np.testing.assert_allclose(np.diag(turned), [own[1, 1], own[2, 2], own[0, 0]], rtol=1e-12)
