@@ -104,7 +104,7 @@ def test_no_pixel_left(c, measure):
     trusted = np.zeros(GRID.shape, dtype=bool)
     trusted[5:8, 5:8] = True
     path = measure(np.full(GRID.shape, 0.3), trusted)
-    with pytest.raises(InputError, match="erosion|left") as caught:
+    with pytest.raises(InputError, match=r"erosion|left") as caught:
         FromMeasurement(path, erosion=2).apply(c, NANOMETRE, BOUNDS)
     assert caught.value.key == "initial"
     assert caught.value.path == str(path)
