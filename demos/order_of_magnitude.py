@@ -95,7 +95,7 @@ def measure(folder, wire, reading, standards, dark, comm) -> Analysis | None:
 
 
 def compute_p95(folder, wire, analysis, boundary, law, size, comm):
-    """95th percentile of the von Mises stress, in Pa, away from the ends."""
+    """95th percentile of the von Mises stress over the whole particle, in Pa."""
     table = {
         "composition": {"kind": "map", "file": f"{wire}.csv", "pixel_size": "35 nm"},
         "outline": {"file": f"{wire}.csv"},

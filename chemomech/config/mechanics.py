@@ -83,6 +83,17 @@ class VegardConfig(Section):
     )
 
 
+def check_symmetry(tensor: tuple[StrainRow, StrainRow, StrainRow]) -> None:
+    """Refuse a strain that is not symmetric.
+
+    Raises:
+        SectionError: It is not; under the key ``tensor``.
+    """
+    rows = np.array(tensor)
+    if not np.allclose(rows, rows.T, rtol=1e-12, atol=0.0):
+        raise SectionError("tensor", "must be symmetric")
+
+
 class TensorEigenstrainConfig(Section):
     """E (c - c_ref) with any symmetric tensor E."""
 
@@ -97,9 +108,7 @@ class TensorEigenstrainConfig(Section):
 
     @model_validator(mode="after")
     def _check_symmetry(self) -> Self:
-        tensor = np.array(self.tensor)
-        if not np.allclose(tensor, tensor.T, rtol=1e-12, atol=0.0):
-            raise SectionError("tensor", "must be symmetric")
+        check_symmetry(self.tensor)
         return self
 
 

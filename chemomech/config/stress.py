@@ -22,6 +22,7 @@ from chemomech.config.mechanics import (
     Frame,
     PlaneAssumption,
     StrainRow,
+    check_symmetry,
 )
 from chemomech.units import Concentration, MolarVolume, NonNegativeLength, PositiveLength, Time
 
@@ -202,6 +203,11 @@ class TensorStrainConfig(Section):
     reference_composition: Literal["mean"] | Lithium = Field(
         default=0.0, description="stress-free x"
     )
+
+    @model_validator(mode="after")
+    def _check_symmetry(self) -> Self:
+        check_symmetry(self.tensor)
+        return self
 
 
 class LatticeStrainConfig(Section):

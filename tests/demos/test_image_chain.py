@@ -16,9 +16,11 @@ from mpi4py import MPI
 
 from chemomech.cli import main
 from chemomech.config import MeasurementConfig, StressConfig, create_config, load_config
+from chemomech.errors import ConvergenceError
 from chemomech.geometry.geojson_files import read_outline_geojson
 from chemomech.imaging.measurement import read_measurement
 from chemomech.imaging.phantom_truth import PHASES
+from chemomech.mapping.stress_model import StressModel
 from chemomech.output.ledger import read_ledger
 
 COMM = MPI.COMM_WORLD
@@ -132,6 +134,33 @@ def test_used_folder_is_left_as_it_is(folder, capfd):
     assert stress(folder, "measure-results") == 2
     assert ("--output" in capfd.readouterr().err) == (COMM.rank == 0)
     assert sorted((folder / "measure-results").rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "ended"),
+    [
+        (ConvergenceError("gave up", reason=-3), 3, "failed: gave up"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_what_ends_early_says_so(folder, monkeypatch, error, code, ended):
+    """The second sample fails: what is finished stays, and nothing claims more."""
+    solve, solved = StressModel.solve, []
+
+    def fail_third_time(model):
+        solved.append(model)
+        if len(solved) == 3:
+            raise error
+        solve(model)
+
+    monkeypatch.setattr(StressModel, "solve", fail_third_time)
+    name = f"ended_{code}"
+    assert stress(folder, name, "--samples", "2", *COARSE, *QUICK) == code
+    record = json.loads((folder / name / "provenance.json").read_text())
+    assert record["ended"] == ended
+    assert record["finished"] >= record["started"]
+    names = {path.name for path in (folder / name).iterdir()}
+    assert names == {"config.toml", "provenance.json", "stress.csv"}
 
 
 def test_from_stack_to_stress_in_one_command(folder):

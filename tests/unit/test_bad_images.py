@@ -456,6 +456,10 @@ LOADED: dict[str, tuple[list[Callable[[Case], None]], list[str]]] = {
         ],
         ["eigenstrain.phases.1.lowest"],
     ),
+    "tensor that is not symmetric": (
+        [put("eigenstrain", {"kind": "tensor", "tensor": [[0.0, 0.1, 0.0], [0.0] * 3, [0.0] * 3]})],
+        ["eigenstrain.tensor", "symmetric"],
+    ),
     "volumes that do not match": (
         [put("eigenstrain", VOLUMES | {"volumes": ["5.4e-5 m^3/mol"] * 3})],
         ["eigenstrain.volumes"],

@@ -152,14 +152,8 @@ def test_all_ranks_agree_with_one(name, folder):
 @pytest.mark.parametrize(
     ("name", "ranks"),
     [
-        ("isotropic", 2),
         ("wire frame", 2),
-        *(
-            pytest.param(name, ranks, marks=pytest.mark.slow)
-            for name in CASES
-            for ranks in (2, 3)
-            if (name, ranks) not in {("isotropic", 2), ("wire frame", 2)}
-        ),
+        *(pytest.param(name, 3, marks=pytest.mark.slow) for name in CASES),
     ],
 )
 def test_one_rank_and_many_from_the_command_line(name, ranks, folder):

@@ -37,7 +37,7 @@ def measure(monkeypatch, tmp_path):
         found = CompositionMap(GRID, values, np.zeros(GRID.shape), trusted)
         measurement = SimpleNamespace(composition=found)
         monkeypatch.setattr(measured_composition, "read_measurement", lambda path: measurement)
-        return tmp_path / "measurement.h5"
+        return COMM.bcast(tmp_path) / "measurement.h5"
 
     return put
 
