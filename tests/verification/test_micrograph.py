@@ -1,16 +1,43 @@
 """Particles of a real STXM image of V2O5 nanowires: outlined, and meshed without slivers."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
 from skimage.io import imread
 
+from chemomech.cli import main
 from chemomech.geometry.meshing import create_domain
 from chemomech.geometry.outline_files import trace_outlines
 
 IMAGE = Path(__file__).parents[3] / "shared" / "data" / "v2o5" / "STXM.png"
 PIXEL = 20e-9  # The image's scale is unknown; nothing here depends on it.
+STRIPED = """
+[composition]
+kind = "map"
+file = "x.npy"
+pixel_size = "35 nm"
+[outline]
+file = "MICROGRAPH"
+region = [[250, 295], [325, 295], [325, 340], [250, 340]]
+[elasticity]
+kind = "isotropic"
+young_modulus = "43 GPa"
+poisson_ratio = 0.3
+[eigenstrain]
+kind = "vegard"
+partial_molar_volume = "2.415e-6 m^3/mol"
+site_concentration = "18500 mol/m^3"
+[[phase]]
+name = "alpha"
+lowest = 0.0
+highest = 0.2
+[[phase]]
+name = "epsilon"
+lowest = 0.2
+highest = 0.4
+"""
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +78,28 @@ def test_all_cuts_lie_on_the_sides_of_the_image(image):
     on_side = [np.abs(ends[..., axis] - place).max(axis=1) < 1e-3 for axis, place in sides]
     assert len(ends) >= 5
     assert np.any(on_side, axis=0).all()
+
+
+def test_stress_of_one_particle_with_stripes(comm, image, tmp_path, monkeypatch):
+    """Stripes of alpha and epsilon: at most the misfit's stress, and most of it at the walls.
+
+    The micrograph's scale is not known; 35 nm a pixel is assumed. The particle is a separate wire.
+    """
+    folder = Path(comm.bcast(str(tmp_path)))
+    monkeypatch.chdir(folder)
+    if comm.rank == 0:
+        shape = image.shape[:2]
+        along = np.broadcast_to(np.arange(shape[1]) * 35.0, shape)
+        np.save("x.npy", 0.2 + 0.1 * np.tanh(3.0 * np.cos(2.0 * np.pi * along / 600.0)))
+        Path("stress.toml").write_text(STRIPED.replace("MICROGRAPH", str(IMAGE.resolve())))
+    comm.barrier()
+    assert main(["stress", "stress.toml"]) == 0
+    comm.barrier()
+    with Path("stress-results/stress.csv").open() as file:
+        rows = {(row["stress"], row["region"]): row for row in csv.DictReader(file)}
+    misfit = 43e9 * 2.415e-6 * 18500 / 3 * 0.2
+    everywhere, walls = rows["von_mises", "all"], rows["von_mises", "boundaries"]
+    assert 0.1 * misfit < float(everywhere["p95_Pa"]) < misfit
+    assert float(walls["p50_Pa"]) > float(everywhere["p50_Pa"])
+    # Nothing holds the particle: normal stresses along the wire balance.
+    assert abs(float(rows["stress_along", "all"]["mean_Pa"])) < 0.05 * misfit
