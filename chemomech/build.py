@@ -30,7 +30,6 @@ from chemomech.problems.conditions import (
     Support,
     Traction,
 )
-from chemomech.problems.measured_composition import FromMeasurement
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.preconditioners import Preset
@@ -229,6 +228,9 @@ def _choose_initial(config: cfg.Config, domain: Domain) -> initial.InitialCompos
         case cfg.FormulaConfig():
             return initial.Formula(law.formula)
         case cfg.MeasuredConfig():
+            # Here: other simulations need not wait for all that images take.
+            from chemomech.problems.measured_composition import FromMeasurement
+
             return FromMeasurement(
                 law.file, law.lithium_at_full, law.margin, law.erosion, law.smoothing
             )

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from mpi4py import MPI
 
 from chemomech.errors import ChemoMechError, InputError, run_on_root
-from chemomech.templates import Subject, create_template
 
 if TYPE_CHECKING:
+    from chemomech.templates import Subject
+
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _MESH_FORMATS = (".msh", ".xdmf", ".bp", ".vtu")
@@ -266,6 +267,8 @@ def _print(text: str, comm: MPI.Comm) -> None:
 
 
 def _write_template(file: Path | None, subject: Subject) -> None:
+    from chemomech.templates import create_template
+
     path = file or Path(f"{subject}.toml")
     try:
         with path.open("x", encoding="utf-8") as stream:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from chemomech import config as cfg
 from chemomech.geometry.domain import MeshQuality
 from chemomech.materials import phase_diagram as pd
+from chemomech.output.terminal import render
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 
 Rows = list[tuple[str, str]]
@@ -56,9 +55,7 @@ def summarise(config: cfg.Config, problem: ChemoMechanics) -> str:
         for label, value in rows:
             table.add_row(f"  {label}", value)
         table.add_section()
-    text = io.StringIO()
-    Console(file=text, width=100, color_system=None).print(table)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+    return render(table)
 
 
 @dataclass(frozen=True)

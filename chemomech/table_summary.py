@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from scipy.constants import Avogadro, angstrom
 
 from chemomech.materials.lattice import LatticePhase
 from chemomech.materials.stoney import CurvatureRecord, StoneySubstrate
+from chemomech.output.terminal import render
 
 FloatArray = NDArray[np.float64]
 Rows = Sequence[tuple[str, str]]
@@ -56,7 +55,7 @@ def summarise_film(
     Returns:
         The tables as text.
     """
-    return _render(_tabulate_plate(plate, film), _tabulate_stresses(record, stress, positive_side))
+    return render(_tabulate_plate(plate, film), _tabulate_stresses(record, stress, positive_side))
 
 
 def summarise_phases(
@@ -88,7 +87,7 @@ def summarise_phases(
         f"Relative to {escape(reference)}, + expansion. Along the wire (t): {axes[0]}; "
         f"across (n): {axes[1]}; out of the image (z): {axes[2]}."
     )
-    return _render(_tabulate_volumes(phases, expansions), table)
+    return render(_tabulate_volumes(phases, expansions), table)
 
 
 def _tabulate_plate(plate: StoneySubstrate, film: float) -> Table:
@@ -156,11 +155,3 @@ def _list(title: str, rows: Rows) -> Table:
     for label, value in rows:
         table.add_row(f"  {label}", value)
     return table
-
-
-def _render(*tables: Table) -> str:
-    text = io.StringIO()
-    console = Console(file=text, width=100, color_system=None)
-    for table in tables:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())

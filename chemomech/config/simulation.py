@@ -17,7 +17,8 @@ from chemomech.config.base import (
     Section,
     SectionError,
 )
-from chemomech.units import MOLAR_FLUX, VELOCITY, NonNegativeLength, PositiveLength, Rate, Time
+from chemomech.config.treatment import TreatmentConfig
+from chemomech.units import MOLAR_FLUX, VELOCITY, PositiveLength, Rate, Time
 
 MAX_SNAPSHOTS = 10_000
 # A logarithmic series of snapshots begins at this fraction of the end time.
@@ -101,7 +102,7 @@ class FormulaConfig(Section):
     )
 
 
-class MeasuredConfig(Section):
+class MeasuredConfig(TreatmentConfig):
     """Composition measured in a microscope."""
 
     kind: Literal["measurement"] = "measurement"
@@ -113,12 +114,6 @@ class MeasuredConfig(Section):
     )
     margin: Annotated[Number, Field(gt=0.0, lt=0.5)] | None = Field(
         default=None, description="set values beyond the bounds this far within; else refuse them"
-    )
-    erosion: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
-        default=1, description="pixels peeled off the trusted part, then filled from within"
-    )
-    smoothing: NonNegativeLength = Field(
-        default=0.0, description="standard deviation of a Gaussian filter within the trusted part"
     )
 
 

@@ -24,20 +24,10 @@ from chemomech.config.mechanics import (
     StrainRow,
     check_symmetry,
 )
-from chemomech.units import Concentration, MolarVolume, NonNegativeLength, PositiveLength, Time
+from chemomech.config.treatment import TreatmentConfig
+from chemomech.units import Concentration, MolarVolume, PositiveLength, Time
 
 Lithium = Annotated[Number, Field(ge=0.0)]
-
-
-class TreatmentConfig(Section):
-    """What is done to a map of pixels before it is put on the mesh."""
-
-    erosion: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
-        default=1, description="pixels peeled off the trusted part, then filled from within"
-    )
-    smoothing: NonNegativeLength = Field(
-        default=0.0, description="standard deviation of a Gaussian filter within the trusted part"
-    )
 
 
 class MeasuredCompositionConfig(Section):

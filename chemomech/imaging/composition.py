@@ -144,6 +144,22 @@ def smooth(composition: CompositionMap, width: float) -> CompositionMap:
     )
 
 
+def prepare(
+    composition: CompositionMap, *, smoothing: float = 0.0, erosion: int = 1
+) -> CompositionMap:
+    """Make a map ready for a mesh: smooth it among trusted pixels, then extend it beyond them.
+
+    Args:
+        composition: Map as measured, or a sample of it.
+        smoothing: Standard deviation of the Gaussian in m, as in `smooth`.
+        erosion: Width of the edge taken away in pixels, as in `extend_outwards`.
+
+    Raises:
+        InputError: An argument is out of range, or no pixel is left.
+    """
+    return extend_outwards(smooth(composition, smoothing), erosion=erosion)
+
+
 def extend_outwards(composition: CompositionMap, *, erosion: int = 1) -> CompositionMap:
     """Give every pixel a value: that of the nearest pixel that can be trusted.
 

@@ -15,11 +15,10 @@ from chemomech.errors import ConvergenceError, InputError
 from chemomech.forms.energy import Mechanics
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.extrusion import create_extruded_domain
-from chemomech.geometry.field_data import FieldData, create_field
-from chemomech.geometry.field_files import read_field
+from chemomech.geometry.field_files import create_field_from_file
 from chemomech.geometry.frame import create_end_distance, create_wire_tangent
 from chemomech.geometry.meshing import create_domain
-from chemomech.imaging.composition import extend_outwards, smooth
+from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.laws import create_eigenstrain, create_stiffness
 from chemomech.mapping.stress_source import ImagedParticle
@@ -153,16 +152,12 @@ def create_model(
 
 
 def _read_field(source: cfg.FieldCompositionConfig, comm: MPI.Comm) -> tuple[Domain, fem.Function]:
-    def read() -> FieldData:
-        data = read_field(source.file, source.name, source.time)
-        if data.values.ndim > 1:
-            raise InputError(
-                f"{source.name!r} is a vector or a tensor; a composition is one number a point",
-                key="composition.name",
-            )
-        return data
-
-    field = create_field(comm, read, source.name, source.unit)
+    field = create_field_from_file(source.file, source.name, comm, source.unit, source.time)
+    if field.function.ufl_shape:
+        raise InputError(
+            f"{source.name!r} is a vector or a tensor; a composition is one number a point",
+            key="composition.name",
+        )
     field.function.x.array[:] *= source.scale
     return field.domain, field.function
 
@@ -213,9 +208,8 @@ def treat(composition: CompositionMap, config: cfg.StressConfig) -> CompositionM
         InputError: Nothing trusted is left after erosion.
     """
     try:
-        if config.treatment.smoothing > 0.0:
-            composition = smooth(composition, config.treatment.smoothing)
-        return extend_outwards(composition, erosion=config.treatment.erosion)
+        treatment = config.treatment
+        return prepare(composition, smoothing=treatment.smoothing, erosion=treatment.erosion)
     except InputError as error:
         raise InputError(error.message, key="treatment") from error
 

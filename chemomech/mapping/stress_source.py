@@ -14,6 +14,7 @@ from mpi4py import MPI
 from chemomech import config as cfg
 from chemomech.config.stress import ParticleOutlineConfig
 from chemomech.errors import InputError, run_on_root
+from chemomech.geometry import geojson_files
 from chemomech.geometry.outline import Outline
 from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
 from chemomech.imaging.composition_map import CompositionMap
@@ -87,12 +88,9 @@ def pick_particle(
     Raises:
         InputError: There is no such particle.
     """
-    if number > len(outlines):
-        raise InputError(
-            f"must be between 1 and {len(outlines)}, the particles found; got {number}",
-            key="outline.particle",
-        )
-    return ImagedParticle(outlines[number - 1], measurement.composition, measurement.thickness)
+    with _naming_outline():
+        index = geojson_files.pick_particle([outline.area for outline in outlines], number)
+    return ImagedParticle(outlines[index], measurement.composition, measurement.thickness)
 
 
 def _read_outline(settings: ParticleOutlineConfig, source: cfg.MapCompositionConfig) -> Outline:

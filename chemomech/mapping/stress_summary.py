@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from chemomech.output.terminal import render
 from chemomech.problems.stress_statistics import StressBands, StressTable
 
 _MEGA = 1e6
@@ -52,6 +50,4 @@ def summarise_stress(table: StressTable, bands: StressBands | None) -> str:
                 tail = "" if deviation is None else f"±{deviation / _MEGA:.2g}"
                 cells.append(f"{value / _MEGA:.3g}{tail}")
         lines.add_row(label, *cells)
-    text = io.StringIO()
-    Console(file=text, width=140, color_system=None).print(lines)
-    return text.getvalue()
+    return render(lines, width=140)

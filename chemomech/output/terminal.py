@@ -1,10 +1,14 @@
-"""Whether somebody watches a stream, or it ends in a file."""
+"""What terminals show: whether somebody watches a stream, and tables as text."""
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
 
 _LAUNCHERS = frozenset({"mpirun", "mpiexec", "mpiexec.hydra", "orterun", "prterun"})
 _RANK_VARIABLES = ("PMIX_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
@@ -31,6 +35,20 @@ def is_watched(stream: TextIO) -> bool:
     except OSError:
         return False
     return target is not None and str(target).startswith(_TERMINALS)
+
+
+def render(*tables: Table, width: int = 100) -> str:
+    """Write tables as plain text, without blanks at the ends of lines.
+
+    Args:
+        tables: The tables, one below the other.
+        width: Longest line, in characters.
+    """
+    text = io.StringIO()
+    console = Console(file=text, width=width, color_system=None)
+    for table in tables:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def _find_launcher() -> Path | None:

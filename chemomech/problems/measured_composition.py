@@ -9,7 +9,7 @@ import numpy as np
 from dolfinx import fem
 
 from chemomech.errors import InputError, run_on_root
-from chemomech.imaging.composition import extend_outwards, smooth
+from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.measurement import read_measurement
 from chemomech.problems.initial_composition import Bounds, require_bounds
@@ -46,8 +46,6 @@ class FromMeasurement:
     def _read(self) -> CompositionMap:
         composition = read_measurement(self.path).composition
         try:
-            if self.smoothing > 0.0:
-                composition = smooth(composition, self.smoothing)
-            return extend_outwards(composition, erosion=self.erosion)
+            return prepare(composition, smoothing=self.smoothing, erosion=self.erosion)
         except InputError as error:
             raise InputError(error.message, key="initial", path=str(self.path)) from error
