@@ -36,6 +36,11 @@ class Mechanics:
         variable = ufl.variable(strain)
         return ufl.diff(self.energy(c, variable), variable)
 
+    def potential(self, c: Expr, strain: Expr) -> Expr:
+        """Elastic part dW/dc of the chemical potential: -Omega C tr(sigma) / 3 by Vegard's law."""
+        variable = ufl.variable(c)
+        return ufl.diff(self.energy(variable, strain), variable)
+
 
 @dataclass(frozen=True)
 class FreeEnergyDensity:

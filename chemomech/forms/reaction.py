@@ -1,4 +1,4 @@
-"""Lithium exchange through the surface (eqn 24)."""
+"""Lithium exchange through the surface (eqn 24), and the reservoir it is exchanged with."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import ufl
 from ufl.core.expr import Expr
 from ufl.form import Form
 
+Fluxes = Sequence[tuple[tuple[int, ...], Expr]]
 
-def surface_flux(
-    q: Expr, fluxes: Sequence[tuple[tuple[int, ...], Expr]], ds: ufl.Measure
-) -> Form | None:
+
+def surface_flux(q: Expr, fluxes: Fluxes, ds: ufl.Measure) -> Form | None:
     """Sum over groups of the integral of J q, with -M grad(mu) . n = J and n outward.
 
     J > 0 takes lithium out (delithiation), J < 0 puts it in.
@@ -23,3 +23,39 @@ def surface_flux(
     """
     terms = [flux * q * ds(tags) for tags, flux in fluxes]
     return sum(terms[1:], terms[0]) if terms else None
+
+
+def reservoir_residual(
+    level: Expr,
+    test: Expr,
+    fluxes: Fluxes,
+    mu: Expr,
+    drive: tuple[Expr, Expr, Expr],
+    ds: ufl.Measure,
+    area: float,
+) -> Form:
+    r"""One equation for the one unknown mu_res, by three switches.
+
+        a (oint J dS - T) + b (mu_res - T) + (1 - a - b) (mu_res - mean of mu over the surface) = 0
+
+    With a = 1 the current T is held, with b = 1 the potential T, with neither mu_res follows the
+    particle.
+
+    Args:
+        level: mu_res, constant over the mesh.
+        test: Test function of its space.
+        fluxes: Pairs of facet tags and flux J.
+        mu: Chemical potential that the reactions see.
+        drive: The switches a and b and the target T.
+        ds: Facet measure with the domain's tags.
+        area: Measure of the surface on which the fluxes act.
+    """
+    hold_current, hold_potential, target = drive
+    follow = 1 - hold_current - hold_potential
+    share = 1.0 / area
+    terms = []
+    for tags, flux in fluxes:
+        current = hold_current * (flux - share * target)
+        potential = hold_potential * (level - target) + follow * (level - mu)
+        terms.append((current + share * potential) * test * ds(tags))
+    return sum(terms[1:], terms[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,12 @@ from ufl.form import Form
 from chemomech.forms.cahn_hilliard import chemical_potential_residual, composition_residual
 from chemomech.forms.energy import FreeEnergyDensity
 from chemomech.forms.equilibrium import equilibrium_residual
-from chemomech.forms.reaction import surface_flux
 from chemomech.geometry.domain import Domain
 from chemomech.materials.mobility import Mobility
 from chemomech.problems.conditions import Loads
 from chemomech.problems.solid import Solid
+from chemomech.problems.surface import Surface, SurfaceReaction
+from chemomech.problems.thermal_noise import ThermalNoise
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,26 @@ class Discretisation:
         return self.quadrature_degree or 2 * self.composition_degree + 1
 
 
-class ChemoMechanics:
-    r"""Find c, mu, u (and eps_zz in generalised plane strain).
+@dataclass(frozen=True)
+class Coupling:
+    """Where stress acts on lithium; what is left out shows what the coupling does.
 
-        (dc/dt, q) + (M(c) grad mu, grad q) + <J, q> = 0,
+    Args:
+        in_bulk: The stress part of mu drives diffusion.
+        in_reaction: The stress part of mu drives the surface reactions.
+    """
+
+    in_bulk: bool = True
+    in_reaction: bool = True
+
+
+class ChemoMechanics:
+    r"""Find c, mu, u (eps_zz in generalised plane strain, mu_res where the surface reacts).
+
+        (dc/dt, q) + (M(c) grad mu, grad q) + <J(c, mu, mu_res), q> = 0,
         (mu, v) - dF/dc[v] = 0,
-        dF/du[w] = 0,     F = integral of psi(c, grad c, strain) - work of the tractions.
+        dF/du[w] = 0,     F = integral of psi(c, grad c, strain) - work of the tractions,
+        a current or a potential held (see :class:`~chemomech.problems.surface.Surface`).
 
     Everything is in one consistent set of units (mu per RT where energies are per RT C). The
     problem holds unknowns, forms and conditions in blocks; it does not solve.
@@ -57,13 +73,19 @@ class ChemoMechanics:
         domain: Mesh with facet groups.
         energy: Free-energy density psi.
         mobility: M(c).
-        loads: Boundary conditions.
+        loads: Supports and tractions.
+        reactions: Lithium exchange by facet group; what is not named is sealed.
+        coupling: Where stress acts on lithium.
+        noise: Strength of thermal noise: number of lithium sites in a unit of area (2-D) or volume
+            (3-D); None for none.
         discretisation: Elements and quadrature.
         sources: Manufactured right-hand sides (of dc/dt and of equilibrium), for verification.
 
     Attributes:
         c, mu, u: Unknown fields; ``u`` is None without mechanics.
-        unknowns: All unknowns, in block order c, mu, u, eps_zz.
+        surface: Reactions, mu_res and what drives them.
+        noise: Thermal noise, None without.
+        unknowns: All unknowns, in block order c, mu, u, eps_zz, mu_res.
         out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
         shift: Constant a in dc/dt = a c + history.
         history: Function of the composition's space that holds the rest of dc/dt.
@@ -71,8 +93,8 @@ class ChemoMechanics:
         conditions: Dirichlet conditions, a list for each unknown (empty but for u).
 
     Raises:
-        InputError: If the assumption does not suit the mesh, a condition cannot be imposed, or the
-            tractions move a body that nothing holds.
+        InputError: If the assumption does not suit the mesh, a condition cannot be imposed, a group
+            is unknown, or the tractions move a body that nothing holds.
     """
 
     def __init__(
@@ -83,14 +105,22 @@ class ChemoMechanics:
         loads: Loads | None = None,
         discretisation: Discretisation | None = None,
         sources: tuple[Expr, Expr] | None = None,
+        *,
+        reactions: Sequence[SurfaceReaction] = (),
+        coupling: Coupling | None = None,
+        noise: float | None = None,
     ) -> None:
         self.domain = domain
         self.energy_density = energy
         self.mobility = mobility
         self.loads = loads or Loads()
+        self.coupling = coupling or Coupling()
         self.discretisation = discretisation or Discretisation()
         self._create_unknowns()
-        self._create_measures()
+        self._create_surface(reactions)
+        rule = {"quadrature_degree": self.discretisation.chemical_quadrature}
+        self._dx = ufl.Measure("dx", domain=domain.mesh, metadata=rule)
+        self.noise = None if noise is None else ThermalNoise(self.c, mobility, noise)
         self._energies = self._create_energies()
         self.residuals = self._create_residuals(sources)
         self.scalar_forms = {name: fem.form(form) for name, form in self._energies.items()}
@@ -98,8 +128,6 @@ class ChemoMechanics:
         self._scratch = fem.Function(self.c.function_space)
         self._square_form = fem.form(self._scratch**2 * self._dx)
         self._volume = self._integrate(fem.form(fem.Constant(domain.mesh, 1.0) * self._dx))
-        outflow = surface_flux(ufl.as_ufl(1.0), self._flux_terms(), self._ds)
-        self._outflow = 0.0 if outflow is None else self._integrate(fem.form(outflow))
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -107,9 +135,9 @@ class ChemoMechanics:
         return self.energy_density.homogeneous.bounds
 
     @property
-    def varying(self) -> tuple[fem.Constant, fem.Function]:
+    def varying(self) -> tuple[fem.Constant | fem.Function, ...]:
         """What changes from step to step without being unknown."""
-        return (self.shift, self.history)
+        return (self.shift, self.history, *self.surface.constants)
 
     @property
     def displacement_block(self) -> int | None:
@@ -117,19 +145,25 @@ class ChemoMechanics:
         return None if self._solid is None else 2
 
     @property
+    def uniform_blocks(self) -> tuple[int, ...]:
+        """Numbers of the blocks that hold one unknown for the whole particle."""
+        uniform = (self.out_of_plane_strain, self.surface.reservoir)
+        blocks = enumerate(self.unknowns)
+        return tuple(i for i, unknown in blocks if any(unknown is one for one in uniform))
+
+    @property
     def is_closed(self) -> bool:
-        """Whether no lithium passes the surface, so that the free energy can only fall."""
-        return not self.loads.fluxes
+        """Whether the free energy can only fall: nothing is exchanged, stirred or left out."""
+        return self.surface.is_isolated and self.noise is None and self.coupling.in_bulk
 
     @property
     def volume(self) -> float:
         """Area or volume of the particle."""
         return self._volume
 
-    @property
     def outflow(self) -> float:
-        """Lithium leaving per time, the integral of J over the surface."""
-        return self._outflow
+        """Lithium leaving per time, the integral of J over the surface (collective)."""
+        return self.surface.outflow()
 
     def mean_composition(self) -> float:
         """Mean of c over the particle (collective)."""
@@ -143,6 +177,20 @@ class ChemoMechanics:
     def energies(self) -> dict[str, float]:
         """Parts of the free energy: chemical, gradient, elastic, loads (minus the work)."""
         return {name: self._integrate(form) for name, form in self.scalar_forms.items()}
+
+    def compile_integral(self, expression: Expr) -> Callable[[], float]:
+        """Compile the integral of an expression over the particle.
+
+        Args:
+            expression: Scalar, read anew at each call of what is returned (collective).
+        """
+        form = fem.form(expression * self._dx)
+        return lambda: self._integrate(form)
+
+    def dissipation(self) -> Expr:
+        """Free energy that diffusion turns into heat, M |grad mu|^2 per volume and time."""
+        gradient = ufl.grad(self.mu)
+        return self.mobility.value(self.c) * ufl.dot(gradient, gradient)
 
     def strain(self) -> Expr:
         """Total strain, 3 x 3."""
@@ -190,11 +238,18 @@ class ChemoMechanics:
             self.unknowns += self._solid.unknowns
             self.conditions += self._solid.conditions
 
-    def _create_measures(self) -> None:
-        mesh = self.domain.mesh
-        rule = {"quadrature_degree": self.discretisation.chemical_quadrature}
-        self._dx = ufl.Measure("dx", domain=mesh, metadata=rule)
-        self._ds = ufl.Measure("ds", domain=mesh, subdomain_data=self.domain.facet_tags)
+    def _create_surface(self, reactions: Sequence[SurfaceReaction]) -> None:
+        seen: Expr = self.mu
+        if self._solid is not None and self.coupling.in_bulk != self.coupling.in_reaction:
+            # mu holds the stress part or not, as the bulk wants it; here it is taken out or put in.
+            sign = 1.0 if self.coupling.in_reaction else -1.0
+            elastic = self._solid.mechanics.potential(self.c, self._solid.strain())
+            seen = self.mu + sign * elastic
+        degree = self.discretisation.chemical_quadrature
+        self.surface = Surface(self.domain, reactions, self.c, seen, degree)
+        if self.surface.reservoir is not None:
+            self.unknowns.append(self.surface.reservoir)
+            self.conditions.append([])
 
     def _create_energies(self) -> dict[str, Form]:
         psi = self.energy_density
@@ -204,28 +259,30 @@ class ChemoMechanics:
         }
         return energies if self._solid is None else {**energies, **self._solid.energies}
 
-    def _flux_terms(self) -> list[tuple[tuple[int, ...], Expr]]:
-        mesh = self.domain.mesh
-        return [
-            (self.domain.tags(flux.group), fem.Constant(mesh, default_scalar_type(flux.value)))
-            for flux in self.loads.fluxes
-        ]
-
     def _create_residuals(self, sources: tuple[Expr, Expr] | None) -> list[Form]:
-        energy = sum(list(self._energies.values())[1:], next(iter(self._energies.values())))
+        energy = _add(*self._energies.values())
+        acting = energy
+        if not self.coupling.in_bulk:
+            acting = _add(self._energies["chemical"], self._energies["gradient"])
         tests = [ufl.TestFunction(unknown.function_space) for unknown in self.unknowns]
         q, v = tests[:2]
         rate = self.shift * self.c + self.history
         diffusion = composition_residual(
             self.c, self.mu, q, rate=rate, mobility=self.mobility, dx=self._dx
         )
-        exchange = surface_flux(q, self._flux_terms(), self._ds)
+        if (exchange := self.surface.exchange(q)) is not None:
+            diffusion += exchange
+        if self.noise is not None:
+            diffusion += self.noise.residual(q, self._dx)
         residuals = [
-            diffusion if exchange is None else diffusion + exchange,
-            chemical_potential_residual(self.mu, v, energy, self.c, self._dx),
+            diffusion,
+            chemical_potential_residual(self.mu, v, acting, self.c, self._dx),
         ]
         for unknown, w in zip(self.unknowns[2:], tests[2:], strict=True):
-            residuals.append(equilibrium_residual(energy, unknown, w))
+            if unknown is self.surface.reservoir:
+                residuals.append(self.surface.control(w))
+            else:
+                residuals.append(equilibrium_residual(energy, unknown, w))
         if sources is not None:
             residuals[0] -= sources[0] * q * self._dx
             residuals[2] -= ufl.dot(sources[1], tests[2]) * self._dx
@@ -233,3 +290,7 @@ class ChemoMechanics:
 
     def _integrate(self, form: fem.Form) -> float:
         return float(self.domain.mesh.comm.allreduce(fem.assemble_scalar(form)))
+
+
+def _add(first: Form, *others: Form) -> Form:
+    return sum(others, first)

@@ -60,35 +60,20 @@ class Traction:
         _require_components(self.group, self.value, dimension)
 
 
-@dataclass(frozen=True)
-class LithiumFlux:
-    """-M grad(mu) . n = value on a group, n outward: positive takes lithium out.
-
-    Args:
-        group: Facet group.
-        value: Flux in the problem's units (length / time).
-    """
-
-    group: str
-    value: float
-
-
 Support = Displacement | Roller
 
 
 @dataclass(frozen=True)
 class Loads:
-    """What acts on the particle from outside.
+    """What pushes and holds the particle from outside.
 
     Args:
         supports: Clamps, prescribed displacements and rollers; none leaves the body free.
         tractions: Dead surface loads.
-        fluxes: Prescribed lithium fluxes; elsewhere nothing passes.
     """
 
     supports: Sequence[Support] = field(default=())
     tractions: Sequence[Traction] = field(default=())
-    fluxes: Sequence[LithiumFlux] = field(default=())
 
 
 def create_dirichlet_conditions(

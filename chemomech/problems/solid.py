@@ -33,7 +33,7 @@ class Solid:
         domain: Mesh with facet groups.
         mechanics: W and e*.
         composition: c, a field or any UFL expression of the position.
-        loads: Supports and tractions (fluxes have no bearing here).
+        loads: Supports and tractions.
         displacement_degree: Degree of the Lagrange elements of u.
 
     Attributes:

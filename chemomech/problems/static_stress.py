@@ -30,7 +30,7 @@ class StaticStress:
         mechanics: W and e*.
         composition: c as a field on the mesh, of any space, or a UFL expression of the position. A
             field may be changed between solves.
-        loads: Supports and tractions; fluxes have no bearing on a fixed composition.
+        loads: Supports and tractions.
         displacement_degree: Degree of the Lagrange elements of u.
 
     Attributes:
@@ -72,6 +72,11 @@ class StaticStress:
             for unknown in self.unknowns
         ]
         self._energies = {name: fem.form(form) for name, form in self._solid.energies.items()}
+
+    @property
+    def uniform_blocks(self) -> tuple[int, ...]:
+        """Number of the block of eps_zz, if there is one."""
+        return tuple(range(1, len(self.unknowns)))
 
     def energies(self) -> dict[str, float]:
         """Parts of the energy (collective): elastic and, under tractions, loads (minus work)."""

@@ -38,6 +38,10 @@ class BlockProblem(Protocol):
         """Number of the block that holds a displacement; None if there is none."""
 
     @property
+    def uniform_blocks(self) -> Sequence[int]:
+        """Numbers of the blocks that hold one unknown for the whole mesh."""
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """Open interval for the first unknown."""
 

@@ -40,6 +40,9 @@ class ShiftedLaplacianSchur:
         problem: Source of the present step and of the scale of the stiff part.
         mobility: Block K_M; read anew in every application.
         curvature: Block -(W + k K); read anew in every application.
+
+    Attributes:
+        coefficient: p of the multigrid in use; infinite before the first.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class ShiftedLaplacianSchur:
         self._mass = _assemble(ufl.inner(trial, test) * dx)
         self._stiffness = _assemble(ufl.inner(ufl.grad(trial), ufl.grad(test)) * dx)
         self._shifted = self._mass.duplicate(copy=True)
-        self._coefficient = math.inf
+        self.coefficient = math.inf
         prefix = "chemomech_shifted_laplacian_"
         self._laplacian = _create_solver(self._shifted, prefix, "preonly", "hypre")
         self._mass_solver = _create_solver(self._mass, "chemomech_mass_", "cg", "jacobi")
@@ -71,13 +74,20 @@ class ShiftedLaplacianSchur:
         """
         self._shift = float(self._problem.shift.value)
         coefficient = math.sqrt(self._problem.stiffness_scale / self._shift)
-        if abs(coefficient - self._coefficient) > DRIFT * self._coefficient or math.isinf(
-            self._coefficient
-        ):
-            self._coefficient = coefficient
-            self._mass.copy(self._shifted, structure=PETSc.Mat.Structure.SAME)
-            self._shifted.axpy(coefficient, self._stiffness, PETSc.Mat.Structure.SAME)
-            self._laplacian.setOperators(self._shifted)
+        drift = abs(coefficient - self.coefficient)
+        if math.isinf(self.coefficient) or drift > DRIFT * self.coefficient:
+            self.build(coefficient)
+
+    def build(self, coefficient: float) -> None:
+        """Build the multigrid of M + p K.
+
+        Args:
+            coefficient: p.
+        """
+        self.coefficient = coefficient
+        self._mass.copy(self._shifted, structure=PETSc.Mat.Structure.SAME)
+        self._shifted.axpy(coefficient, self._stiffness, PETSc.Mat.Structure.SAME)
+        self._laplacian.setOperators(self._shifted)
 
     def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Solve approximately for y = (c, mu) with right-hand side x."""

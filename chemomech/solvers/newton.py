@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,12 @@ FRACTION_TO_BOUND = 0.9
 #: Share of Newton's absolute tolerance that suffices for a linear solve: round-off keeps it from
 #: reducing a small right-hand side by the relative tolerance.
 LINEAR_SHARE = 0.01
+
+#: What the first unknown conserves may be out of balance by this much, as a change of that unknown.
+BALANCE = 1e-12
+
+#: Error that an unknown which is one for the whole mesh may have, where its own equation tells.
+UNIFORM = 1e-9
 
 #: The one step of a linear problem must be as exact as Newton's method would make it.
 LINEAR: PetscOptions = {"ksp_rtol": 1e-10}
@@ -65,6 +72,9 @@ class NewtonSolver:
     conserves is then conserved however loosely the linear system was solved. And the step is cut
     (never the solution clipped) where it would leave the open bounds of the first unknown.
 
+    PETSc's criteria of convergence apply, and two more, for what a norm over all unknowns does not
+    see: that balance, where it is not linear, and the equations of uniform unknowns.
+
     Args:
         system: Blocks to solve.
         preset: Linear solver.
@@ -92,7 +102,12 @@ class NewtonSolver:
             stol=settings.step_tolerance,
             max_it=settings.max_iterations,
         )
+        self._rigid = np.array(system.problem.rigid_modes(supported=True))
         self._was_cut = False
+        self._is_short = False
+        self._verdict = 0
+        self._first_norm = 0.0
+        self._floor = LINEAR_SHARE * settings.absolute_tolerance
         self.linear = create_linear_solver(system, preset)
         self.snes.setFunction(self._evaluate, system.residual)
         self.snes.setJacobian(self._linearise, system.jacobian, self.linear.matrix)
@@ -107,40 +122,67 @@ class NewtonSolver:
             self._ones, self._weights = diagonal.createVecRight(), diagonal.createVecLeft()
             self._ones.set(1.0)
             self.snes.setLineSearchPreCheck(self._adjust_step)
+            self.snes.setConvergenceTest(self._judge)
         database = PETSc.Options(prefix)
         for name, value in {**defaults, **(options or {})}.items():
             database[name] = value
         self.snes.setFromOptions()
         self.linear.attach(self.snes.ksp)
 
+    @property
+    def memory(self) -> float | None:
+        """What the preconditioner keeps from one solve to the next; None if nothing."""
+        return self.linear.memory
+
+    def recall(self, memory: float | None) -> None:
+        """Take over the memory of another solver of the same problem."""
+        self.linear.recall(memory)
+
     def solve(self) -> NewtonResult:
         """Solve from the unknowns' present values; they hold the result (or the last iterate)."""
         self.system.gather_unknowns()
         self._remove_rigid_motion()
+        self._verdict = 0
         self.snes.solve(None, self.system.x)
         self._remove_rigid_motion()
         self.system.scatter_unknowns(self.system.x)
         reason = self.snes.getConvergedReason()
+        if reason == PETSc.SNES.ConvergedReason.DIVERGED_LINEAR_SOLVE:
+            self.linear.recover(self.snes.ksp)
         return NewtonResult(
-            converged=reason > 0 and not self._is_held_back(reason),
+            converged=reason > 0 and not self._is_stuck(reason),
             reason=int(reason),
             iterations=self.snes.getIterationNumber(),
             linear_iterations=self.snes.getLinearSolveIterations(),
         )
 
-    def _is_held_back(self, reason: int) -> bool:
-        """Whether PETSc took a step for converged that was short because it was cut at a bound."""
-        return self._was_cut and reason == PETSc.SNES.ConvergedReason.CONVERGED_SNORM_RELATIVE
+    def _is_stuck(self, reason: int) -> bool:
+        """Whether PETSc took a step for converged that was short for another reason.
+
+        It was cut at a bound, or the line search found no length at which the residual falls: PETSc
+        then compares what is left of the step with the solution, and asks nobody. Only where the
+        whole step was short is it round-off that keeps the residual from falling.
+        """
+        if self.system.is_linear or reason != PETSc.SNES.ConvergedReason.CONVERGED_SNORM_RELATIVE:
+            return False
+        return self._was_cut or (self._verdict != reason and not self._is_short)
 
     def _remove_rigid_motion(self) -> None:
         """Take out of ``x`` what the equations do not determine.
 
         FGMRES preconditions from the right, where PETSc does not do this: round-off would pile up
-        step by step, and extrapolation in time make it grow until it drowns the strains.
+        step by step, and extrapolation in time make it grow until it drowns the strains. Not by
+        PETSc's own removal either: it sums in an order that depends on where vectors happen to lie
+        in memory, and no two runs would be the same to the last bit.
         """
-        null_space = self.system.jacobian.getNullSpace()
-        if null_space:
-            null_space.remove(self.system.x)
+        if not len(self._rigid):
+            return
+        index = self.system.problem.displacement_block
+        assert index is not None
+        begin, end = self.system.offsets[index : index + 2]
+        values = self.system.x.array_w[begin:end]
+        shares = self.system.comm.allreduce((self._rigid * values).sum(axis=1))
+        values -= (shares[:, None] * self._rigid).sum(axis=0)
 
     def _evaluate(self, snes: PETSc.SNES, x: PETSc.Vec, residual: PETSc.Vec) -> None:
         del snes
@@ -157,9 +199,54 @@ class NewtonSolver:
         self.system.assemble_jacobian()
         self.linear.refresh()
 
+    def _judge(self, snes: PETSc.SNES, iteration: int, norms: tuple[float, float, float]) -> int:
+        """Test of convergence as PETSc calls it: the reason, 0 to go on."""
+        self._verdict = self._test(snes, iteration, norms)
+        return self._verdict
+
+    def _test(self, snes: PETSc.SNES, iteration: int, norms: tuple[float, float, float]) -> int:
+        """PETSc's default test of convergence, and the balances."""
+        length, change, residual = norms
+        reasons = PETSc.SNES.ConvergedReason
+        relative, absolute, step, _ = snes.getTolerances()
+        if iteration == 0:
+            self._first_norm = residual
+        if not math.isfinite(residual):
+            return int(reasons.DIVERGED_FUNCTION_NANORINF)
+        if iteration and change < step * length:
+            return int(reasons.CONVERGED_SNORM_RELATIVE)
+        if residual > max(absolute, relative * self._first_norm * (iteration > 0)):
+            return int(reasons.ITERATING)
+        if iteration and not self._is_balanced():
+            return int(reasons.ITERATING)
+        is_absolute = residual < absolute
+        return int(reasons.CONVERGED_FNORM_ABS if is_absolute else reasons.CONVERGED_FNORM_RELATIVE)
+
+    def _is_balanced(self) -> bool:
+        """Whether the first block's residuals sum to zero, and those of uniform blocks are small.
+
+        Both are compared with what the matrices of the last step say an unknown would change.
+        """
+        system = self.system
+        total = system.block(system.residual, 0).sum()
+        total, weight = system.comm.allreduce(np.array([total, self._weights.array_r.sum()]))
+        if abs(total) > BALANCE * abs(weight):
+            return False
+        for index in system.problem.uniform_blocks:
+            if index == 0:
+                continue
+            matrix = system.jacobian.getNestSubMatrix(index, index)
+            mine = np.array([system.block(system.residual, index).sum(), 0.0])
+            mine[1] = matrix.getDiagonal().array_r.sum()
+            rest, diagonal = system.comm.allreduce(mine)
+            if abs(rest) > max(UNIFORM * abs(diagonal), self._floor):
+                return False
+        return True
+
     def _adjust_step(self, x: PETSc.Vec, step: PETSc.Vec) -> bool:
         self._balance(step)
         self._keep_within_bounds(x, step)
+        self._is_short = step.norm() < self.snes.getTolerances()[2] * x.norm()
         return True
 
     def _balance(self, step: PETSc.Vec) -> None:

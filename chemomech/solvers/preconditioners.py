@@ -22,6 +22,12 @@ DIRECT: PetscOptions = {
     "ksp_max_it": 30,
     "pc_type": "lu",
     "pc_factor_mat_solver_type": "mumps",
+    # Order and permute by the pattern alone, by a method without random numbers, and scale at each
+    # factorisation: what the first matrix of a process happens to be, and what it has done before,
+    # then decide nothing, and a restarted run goes on to the last bit.
+    "mat_mumps_icntl_6": 0,
+    "mat_mumps_icntl_7": 5,
+    "mat_mumps_icntl_8": 7,
 }
 
 KRYLOV: PetscOptions = {
@@ -35,6 +41,9 @@ FIELDSPLIT: PetscOptions = {
     **KRYLOV,
     "pc_type": "fieldsplit",
     "pc_fieldsplit_type": "multiplicative",
+}
+#: Beside others, u.
+MECHANICS: PetscOptions = {
     "fieldsplit_mechanics_ksp_type": "preonly",
     # The elastic block never changes; PETSc cannot see that through the nest.
     "fieldsplit_mechanics_ksp_reuse_preconditioner": True,
@@ -55,7 +64,7 @@ MECHANICS_3D: PetscOptions = {
     "fieldsplit_mechanics_mg_levels_ksp_type": "chebyshev",
     "fieldsplit_mechanics_mg_levels_pc_type": "jacobi",
 }
-#: The one unknown of generalised plane strain.
+#: The one unknown of generalised plane strain, and that of the reservoir.
 UNIFORM: PetscOptions = {
     "fieldsplit_uniform_ksp_type": "preonly",
     "fieldsplit_uniform_pc_type": "jacobi",
@@ -82,6 +91,16 @@ class LinearSolver(Protocol):
 
     def attach(self, ksp: PETSc.KSP) -> None:
         """Complete a KSP once its options are set."""
+
+    @property
+    def memory(self) -> float | None:
+        """What is kept from one solve to the next; None if nothing."""
+
+    def recall(self, memory: float | None) -> None:
+        """Take over the memory of another solver of the same problem."""
+
+    def recover(self, ksp: PETSc.KSP) -> None:
+        """Forget what a failed linear solve has left, so that the next one is not spoilt by it."""
 
     def refresh(self) -> None:
         """Bring ``matrix`` up to date after the Jacobian's blocks changed."""
@@ -125,6 +144,7 @@ class _Direct:
     """Sparse LU of the whole system, polished by an iteration or two of FGMRES."""
 
     options = DIRECT
+    memory = None
 
     def __init__(self, blocks: PETSc.Mat) -> None:
         self._blocks = blocks
@@ -134,6 +154,13 @@ class _Direct:
     def attach(self, ksp: PETSc.KSP) -> None:
         """Nothing to complete."""
 
+    def recall(self, memory: float | None) -> None:
+        """Nothing to take over."""
+
+    def recover(self, ksp: PETSc.KSP) -> None:
+        """Let the matrix be analysed anew: PETSc skips all factorisations after one that failed."""
+        ksp.pc.reset()
+
     def refresh(self) -> None:
         """Copy the blocks into the flat matrix."""
         self._blocks.assemble()
@@ -141,7 +168,7 @@ class _Direct:
 
 
 class _FieldSplit:
-    """Multiplicative fieldsplit: first (c, mu), then u, then eps_zz, as far as they exist."""
+    """Multiplicative fieldsplit: (c, mu), then u, then what is uniform, as far as they exist."""
 
     def __init__(self, system: BlockSystem, blocks: PETSc.Mat) -> None:
         self._system = system
@@ -168,6 +195,19 @@ class _FieldSplit:
             )
             chemistry.setPythonContext(self._chemistry)
 
+    @property
+    def memory(self) -> float | None:
+        """Coefficient for which the chemical multigrid was last built."""
+        return None if self._chemistry is None else self._chemistry.coefficient
+
+    def recall(self, memory: float | None) -> None:
+        """Build the chemical multigrid for the coefficient of another solver."""
+        if self._chemistry is not None and memory is not None:
+            self._chemistry.build(memory)
+
+    def recover(self, ksp: PETSc.KSP) -> None:
+        """Nothing stays of a failed solve."""
+
     def refresh(self) -> None:
         """Tell the nest that its blocks, and the chemical part that the step changed."""
         self.matrix.assemble()
@@ -184,7 +224,12 @@ class _FieldSplit:
                 prefix = "fieldsplit_mechanics_"
                 return {**KRYLOV, **{k.removeprefix(prefix): v for k, v in mechanics.items()}}
         options = dict(FIELDSPLIT)
-        for name, own in (("chemistry", CHEMISTRY), ("mechanics", mechanics), ("uniform", UNIFORM)):
+        parts = {
+            "chemistry": CHEMISTRY,
+            "mechanics": {**MECHANICS, **mechanics},
+            "uniform": UNIFORM,
+        }
+        for name, own in parts.items():
             options.update(own if name in self._splits else {})
         return options
 
@@ -202,12 +247,12 @@ class _FieldSplit:
 
 def _name_splits(system: BlockSystem) -> dict[str, tuple[int, ...]]:
     """The blocks of each split by its name, in the order they are solved."""
-    blocks = tuple(range(len(system.sizes)))
-    index = system.problem.displacement_block
-    cut = len(blocks) if index is None else index
+    index, uniform = system.problem.displacement_block, tuple(system.problem.uniform_blocks)
+    mechanics = () if index is None else (index,)
+    blocks = range(len(system.sizes))
     splits = {
-        "chemistry": blocks[:cut],
-        "mechanics": blocks[cut : cut + 1],
-        "uniform": blocks[cut + 1 :],
+        "chemistry": tuple(i for i in blocks if i not in (*mechanics, *uniform)),
+        "mechanics": mechanics,
+        "uniform": uniform,
     }
     return {name: indices for name, indices in splits.items() if indices}

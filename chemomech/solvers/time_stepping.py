@@ -7,16 +7,17 @@ raising the free energy, nor the history be written down and read again. The sch
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
+from scipy import optimize
 
 from chemomech.errors import ConvergenceError
+from chemomech.solvers.history import History, limit
 from chemomech.solvers.newton import NewtonResult
+from chemomech.solvers.steps import Memory, NonlinearSolver, Step, StepControl, TransientProblem
 
 Array = NDArray[np.float64]
 
@@ -26,87 +27,15 @@ MAX_GROWTH = 2.0
 SAFETY = 0.8
 #: Shortest step, relative to the time reached or the first step, before the stepper gives up.
 SMALLEST = 1e-8
-#: Length of the step that makes the initial state consistent, in the problem's unit of time.
+#: Length of the step that makes a state consistent, in the problem's unit of time.
 VANISHING = 1e-6
 #: Rise of the energy, relative to the sum of its parts' magnitudes, that counts as round-off.
 ENERGY_ROUND_OFF = 1e-12
+#: Accuracy, relative to the step, with which the time of an event is found.
+EVENT_ACCURACY = 1e-9
 
-
-class TransientProblem(Protocol):
-    """What a problem must offer to be stepped in time.
-
-    Attributes:
-        unknowns: Functions to find; only the first has a time derivative.
-        shift, history: dc/dt = shift c + history.
-        is_closed: Whether the energy must not rise.
-    """
-
-    unknowns: list[fem.Function]
-    shift: fem.Constant
-    history: fem.Function
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Open interval for the first unknown."""
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the energy must not rise."""
-
-    def energies(self) -> dict[str, float]:
-        """Parts of the energy."""
-
-    def mean_square(self, values: Array) -> float:
-        """Mean over the domain of the square of a field of the first unknown's space."""
-
-
-class NonlinearSolver(Protocol):
-    """What the time stepper needs of Newton's method."""
-
-    def solve(self) -> NewtonResult:
-        """Solve for the unknowns, starting from their present values."""
-
-
-@dataclass(frozen=True)
-class StepControl:
-    """Choice of time steps.
-
-    Args:
-        tolerance: Bound on the root mean square over the domain of a step's local error in c.
-        first_step: First step; None derives it from the initial rate.
-        max_step: Longest step.
-        adaptive: Whether steps follow the error; otherwise all are ``first_step``.
-    """
-
-    tolerance: float = 1e-3
-    first_step: float | None = None
-    max_step: float = math.inf
-    adaptive: bool = True
-
-
-@dataclass(frozen=True)
-class Step:
-    """An accepted time step.
-
-    Args:
-        number: Steps accepted so far.
-        time: Time reached.
-        size: Length of the step.
-        rejected: Attempts refused before this one.
-        newton_iterations: Newton iterations of all attempts.
-        linear_iterations: Krylov iterations of all attempts.
-        rate: Largest |dc/dt| at any node over the step.
-        energies: Parts of the energy at the new time.
-    """
-
-    number: int
-    time: float
-    size: float
-    rejected: int
-    newton_iterations: int
-    linear_iterations: int
-    rate: float
-    energies: dict[str, float]
+Event = Callable[[], float]
+"""A collective function of the present state that is negative until something happens."""
 
 
 class Bdf2:
@@ -123,48 +52,78 @@ class Bdf2:
             are consistent with it.
         solver: Nonlinear solver of that problem.
         control: Choice of steps.
+        memory: Of an earlier stepper, to go on from: its newest state becomes the unknowns'.
 
     Raises:
         ConvergenceError: If the initial state cannot be made consistent.
     """
 
     def __init__(
-        self, problem: TransientProblem, solver: NonlinearSolver, control: StepControl
+        self,
+        problem: TransientProblem,
+        solver: NonlinearSolver,
+        control: StepControl,
+        memory: Memory | None = None,
     ) -> None:
         self._problem = problem
         self._solver = solver
         self._control = control
         self._comm: MPI.Comm = problem.unknowns[0].function_space.mesh.comm
-        self._number = 0
-        self._times = [0.0]
-        self._states = [self._copy_state()]
-        self._initial_rate = self._make_consistent()
-        self._states = [self._copy_state()]
+        if memory is None:
+            self._memory = self._begin(number=0, time=0.0, released=0.0)
+        else:
+            self._memory = memory
+            self._solver.recall(memory.solver)
+            self._restore_state()
         self._energies = problem.energies()
-        self._last_size = math.inf
-        self._first_proposal = control.first_step or self._estimate_first_step()
-        self._proposal = self._first_proposal
 
     @property
     def time(self) -> float:
         """Time of the unknowns' present values."""
-        return self._times[0]
+        return self._history.times[0]
 
     @property
     def energies(self) -> dict[str, float]:
         """Parts of the energy at :attr:`time`."""
         return self._energies
 
-    def advance(self, target: float) -> Step:
-        """Take one step that ends at ``target`` at the latest.
+    @property
+    def memory(self) -> Memory:
+        """What a stepper must know to go on from here; not a copy."""
+        self._memory.solver = self._solver.memory
+        return self._memory
+
+    def present(self) -> Step:
+        """The present state in the form of a step of no length."""
+        released = self._history.released[0]
+        return Step(self._memory.number, self.time, 0.0, 0, 0, 0, 0.0, self._energies, released)
+
+    def jump(self) -> None:
+        """Begin anew at the present composition after something outside has changed at once.
+
+        The algebraic unknowns are made consistent with it; the history, which no formula may look
+        across, is dropped.
+
+        Raises:
+            ConvergenceError: If the state cannot be made consistent.
+        """
+        number, released = self._memory.number, self._history.released[0]
+        self._memory = self._begin(number, self.time, released)
+        self._energies = self._problem.energies()
+
+    def advance(self, target: float, events: Sequence[Event] = ()) -> Step:
+        """Take one step that ends at ``target`` at the latest, and at the first event.
 
         Args:
             target: Time that must not be passed, and is hit exactly when it is near.
+            events: Functions of the state, negative at present; the step ends where the first one
+                reaches zero.
 
         Raises:
             ConvergenceError: If even a vanishing step fails; the state is the one before.
         """
         size, lands = self._choose_size(target)
+        before = _happens(events)
         rejected = newton = linear = 0
         while True:
             result, error = self._attempt(size)
@@ -177,21 +136,51 @@ class Bdf2:
             self._restore_state()
             self._check_retry(factor * size, result)
             size, lands = factor * size, False
-        rate = self._max_norm(self._c - self._states[0][0]) / size
+        event = None
+        # Also at zero to the last bit: the next step could not begin with an event at hand.
+        if events and _happens(events) >= 0.0:
+            size, lands = self._locate(events, before, size), False
+            event = int(np.argmax([function() for function in events]))
+            energies = self._problem.energies()
+        rate = self._max_norm(self._c - self._history.states[0][0]) / size
         self._accept(target if lands else self.time + size, size, energies)
-        self._propose(size, error, rejected)
-        return Step(self._number, self.time, size, rejected, newton, linear, rate, energies)
+        if event is None:
+            self._propose(size, error, rejected)
+        released = self._history.released[0]
+        return Step(
+            self._memory.number, self.time, size, rejected, newton, linear, rate, energies,
+            released, event,
+        )  # fmt: skip
+
+    @property
+    def _history(self) -> History:
+        return self._memory.history
 
     @property
     def _c(self) -> Array:
         return self._problem.unknowns[0].x.array
 
+    def _begin(self, number: int, time: float, released: float) -> Memory:
+        """Memory of a stepper that starts at the unknowns' present values."""
+        self._memory = Memory(
+            number,
+            History(time, self._copy_state(), released, np.zeros_like(self._c)),
+            last_size=math.inf,
+            proposal=math.inf,
+            first_proposal=math.inf,
+        )
+        rate = self._make_consistent()
+        first = self._control.first_step or self._estimate_first_step(rate)
+        history = History(time, self._copy_state(), released, rate)
+        return Memory(number, history, math.inf, first, first)
+
     def _choose_size(self, target: float) -> tuple[float, bool]:
         """Length of the next step and whether it lands on ``target``."""
         left = target - self.time
-        size = min(self._proposal, self._control.max_step, MAX_GROWTH * self._last_size)
+        memory = self._memory
+        size = min(memory.proposal, self._control.max_step, MAX_GROWTH * memory.last_size)
         if not self._control.adaptive:
-            size = self._proposal
+            size = memory.proposal
         if size >= left * (1 - 1e-10):
             return left, True
         # Two even steps rather than one whole and a crumb.
@@ -200,10 +189,11 @@ class Bdf2:
     def _attempt(self, size: float) -> tuple[NewtonResult, float]:
         """Solve one step; the error is relative to the tolerance (0 where none is known)."""
         self._set_difference(size)
-        predicted, share = self._predict(size)
+        predicted, share = self._history.predict(size)
         for unknown, values in zip(self._problem.unknowns, predicted, strict=True):
             unknown.x.array[:] = values
-        self._c[:] = self._limit(predicted[0].copy())
+        last = self._history.states[0][0]
+        self._c[:] = limit(predicted[0].copy(), last, self._problem.bounds)
         result = self._solver.solve()
         if not result.converged or not self._control.adaptive:
             return result, 0.0
@@ -212,36 +202,8 @@ class Bdf2:
 
     def _set_difference(self, size: float) -> None:
         """Write dc/dt = shift c + history for a step of the given length into the problem."""
-        values = [state[0] for state in self._states]
-        if len(values) == 1:
-            shift, history = 1.0 / size, -values[0] / size
-        else:
-            w = size / (self._times[0] - self._times[1])
-            shift = (1 + 2 * w) / ((1 + w) * size)
-            history = (w**2 / (1 + w) * values[1] - (1 + w) * values[0]) / size
-        self._problem.shift.value = shift
-        self._problem.history.x.array[:] = history
-
-    def _predict(self, size: float) -> tuple[list[Array], float]:
-        """Extrapolated state, and the share of (result - prediction) that is the step's error.
-
-        With p the predicted and c the exact value, c - p = E_p and (computed) - c = E_s are
-        multiples of one derivative of c: the share is E_s / (E_s + E_p).
-        """
-        time = self.time + size
-        if len(self._times) == 1:
-            first, *others = self._states[0]
-            return [first + size * self._initial_rate, *others], 0.5
-        weights = _extrapolate(self._times, time)
-        predicted = [
-            sum(w * values for w, values in zip(weights, history, strict=True))
-            for history in zip(*self._states, strict=True)
-        ]
-        if len(self._times) == 2:
-            # The chord is of lower order than BDF2: the estimate is that of a first-order step.
-            return predicted, size / (size + time - self._times[1])
-        scaled = size / (self._problem.shift.value * size)
-        return predicted, scaled / (scaled + time - self._times[2])
+        self._problem.shift.value = self._history.difference(size)[0]
+        self._problem.history.x.array[:] = self._history.older_part(size)
 
     def _judge(
         self, result: NewtonResult, error: float, energies: dict[str, float]
@@ -261,7 +223,8 @@ class Bdf2:
 
     def _check_retry(self, size: float, result: NewtonResult) -> None:
         """Raise if a shorter step is not allowed or would vanish."""
-        if self._control.adaptive and size > SMALLEST * max(self.time, self._first_proposal):
+        shortest = SMALLEST * max(self.time, self._memory.first_proposal)
+        if self._control.adaptive and size > shortest:
             return
         raise ConvergenceError(
             f"the step from t = {self.time:g} (in the run's unit of time) failed "
@@ -269,12 +232,36 @@ class Bdf2:
             reason=result.reason,
         )
 
+    def _locate(self, events: Sequence[Event], before: float, size: float) -> float:
+        """Length of the step that ends at the first event within ``size``; its state is solved."""
+
+        def happens_after(length: float) -> float:
+            if length == 0.0:
+                return before
+            self._restore_state()
+            result, _ = self._attempt(length)
+            if not result.converged:
+                self._restore_state()
+                raise ConvergenceError(
+                    f"the step to an event after t = {self.time:g} (in the run's unit of time) "
+                    f"failed (PETSc's reason {result.reason})",
+                    reason=result.reason,
+                )
+            return _happens(events)
+
+        accuracy = EVENT_ACCURACY * size
+        found = float(optimize.brentq(happens_after, 0.0, size, xtol=accuracy, rtol=1e-12))
+        # What all but happened in the step before is found at once, and no step has no length.
+        found = max(found, accuracy)
+        happens_after(found)
+        return found
+
     def _accept(self, time: float, size: float, energies: dict[str, float]) -> None:
-        self._number += 1
-        self._last_size = size
+        released = self._history.integrate(self._problem.outflow(), size)
+        self._history.push(time, self._copy_state(), released)
+        self._memory.number += 1
+        self._memory.last_size = size
         self._energies = energies
-        self._times = [time, *self._times[:2]]
-        self._states = [self._copy_state(), *self._states[:2]]
 
     def _propose(self, size: float, error: float, rejected: int) -> None:
         """Choose the length to try next; a step cut short to land says nothing against the last."""
@@ -283,11 +270,11 @@ class Bdf2:
         growth = SAFETY * max(error, 1e-12) ** (-1 / 3)
         proposal = size * min(MAX_GROWTH, max(0.2, growth))
         if rejected == 0 and growth >= 1:
-            proposal = max(proposal, min(self._proposal, size * growth))
-        self._proposal = proposal
+            proposal = max(proposal, min(self._memory.proposal, size * growth))
+        self._memory.proposal = proposal
 
     def _make_consistent(self) -> Array:
-        """Solve for the algebraic unknowns at the initial composition; return dc/dt.
+        """Solve for the algebraic unknowns at the present composition; return dc/dt.
 
         This is a backward Euler step so short that the composition does not move.
         """
@@ -297,41 +284,31 @@ class Bdf2:
         rate = np.divide(self._c - initial, VANISHING, dtype=np.float64)
         self._c[:] = initial
         if not result.converged:
+            which = f"state at t = {self.time:g} (in the run's unit of time)"
             raise ConvergenceError(
-                f"the initial state cannot be made consistent (PETSc's reason {result.reason})",
+                f"the {which if self.time else 'initial state'} cannot be made consistent "
+                f"(PETSc's reason {result.reason})",
                 reason=result.reason,
             )
         return rate
 
-    def _estimate_first_step(self) -> float:
+    def _estimate_first_step(self, initial_rate: Array) -> float:
         """Step over which the initial rate changes c by a tenth of the tolerance."""
-        rate = math.sqrt(self._problem.mean_square(self._initial_rate))
+        rate = math.sqrt(self._problem.mean_square(initial_rate))
         return min(0.1 * self._control.tolerance / rate if rate > 0 else 1.0, 1.0)
 
     def _copy_state(self) -> list[Array]:
         return [unknown.x.array.copy() for unknown in self._problem.unknowns]
 
     def _restore_state(self) -> None:
-        for unknown, values in zip(self._problem.unknowns, self._states[0], strict=True):
+        state = self._history.states[0]
+        for unknown, values in zip(self._problem.unknowns, state, strict=True):
             unknown.x.array[:] = values
-
-    def _limit(self, guess: Array) -> Array:
-        """A guess that at no node goes more than 0.9 of the last value's way to a bound."""
-        lower, upper = self._problem.bounds
-        last = self._states[0][0]
-        if math.isfinite(lower):
-            np.maximum(guess, lower + 0.1 * (last - lower), out=guess)
-        if math.isfinite(upper):
-            np.minimum(guess, upper - 0.1 * (upper - last), out=guess)
-        return guess
 
     def _max_norm(self, values: Array) -> float:
         return float(self._comm.allreduce(np.abs(values).max(initial=0.0), op=MPI.MAX))
 
 
-def _extrapolate(times: list[float], time: float) -> list[float]:
-    """Weights of the values at ``times`` in the polynomial through them, evaluated at ``time``."""
-    return [
-        math.prod((time - other) / (own - other) for other in times if other != own)
-        for own in times
-    ]
+def _happens(events: Sequence[Event]) -> float:
+    """The largest of the events' functions: none has happened while it is negative."""
+    return max((function() for function in events), default=-math.inf)

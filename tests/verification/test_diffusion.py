@@ -13,8 +13,9 @@ from chemomech.geometry.meshing import create_domain
 from chemomech.geometry.outline import Outline
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import DegenerateMobility
+from chemomech.materials.reactions import ConstantFlux
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.conditions import LithiumFlux, Loads
+from chemomech.problems.surface import SurfaceReaction
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.time_stepping import Bdf2, StepControl
@@ -26,8 +27,8 @@ SIZE, INFLOW, TIME, START = 50.0, 1e-4, 500.0, 0.1
 def fill(domain, group):
     """Composition after constant inflow through a group."""
     psi = FreeEnergyDensity(RegularSolution(0.0), 0.0)
-    loads = Loads(fluxes=[LithiumFlux(group, -INFLOW)])
-    problem = ChemoMechanics(domain, psi, DegenerateMobility(1.0), loads)
+    reactions = [SurfaceReaction(group, ConstantFlux(-INFLOW))]
+    problem = ChemoMechanics(domain, psi, DegenerateMobility(1.0), reactions=reactions)
     problem.c.x.array[:] = START
     newton = NewtonSolver(BlockSystem(problem))
     stepper = Bdf2(problem, newton, StepControl(tolerance=7e-9, first_step=1e-2))

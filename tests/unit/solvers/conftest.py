@@ -38,6 +38,7 @@ class Scalar:
     """
 
     displacement_block = None
+    uniform_blocks = ()
 
     def __init__(self, reaction, bounds=(-math.inf, math.inf), is_closed=False):
         self.mesh = create_square()
@@ -50,6 +51,7 @@ class Scalar:
         dx = ufl.dx(metadata={"quadrature_degree": 3})
         self.residuals = [(rate + reaction(self.c)) * ufl.TestFunction(space) * dx]
         self.varying = (self.shift, self.history)
+        self._reaction = fem.form(ufl.as_ufl(reaction(self.c)) * dx(self.mesh))
 
     def rigid_modes(self, *, supported):
         del supported
@@ -59,6 +61,10 @@ class Scalar:
         comm = self.mesh.comm
         count = comm.allreduce(len(values))
         return comm.allreduce(float(np.sum(values**2))) / count
+
+    def outflow(self):
+        """The mean of c changes by nothing but the reaction."""
+        return self.mesh.comm.allreduce(fem.assemble_scalar(self._reaction))
 
     def energies(self):
         return {"square": self.mean_square(self.c.x.array)}

@@ -1,0 +1,230 @@
+"""Where a particle meets its electrolyte: reactions by group, and what drives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import ufl
+from dolfinx import default_scalar_type, fem
+from scipy import optimize
+from ufl.core.expr import Expr
+from ufl.form import Form
+
+from chemomech.errors import ConvergenceError
+from chemomech.fenicsx import create_real_space
+from chemomech.forms.reaction import reservoir_residual, surface_flux
+from chemomech.geometry.domain import Domain
+from chemomech.materials.reactions import ReactionLaw
+from chemomech.problems.drives import Drive, Galvanostatic, Potentiostatic, Rest
+
+#: Distance from zero, per RT, within which a current's mu_res is looked for: 2.5 V at room
+#: temperature.
+SEARCH = 100.0
+
+
+@dataclass(frozen=True)
+class SurfaceReaction:
+    """-M grad(mu) . n = J(c, mu, mu_res) on a group, n outward: positive takes lithium out.
+
+    Args:
+        group: Facet group.
+        law: J; None seals the group.
+    """
+
+    group: str
+    law: ReactionLaw | None
+
+
+class Surface:
+    r"""Lithium exchange with a reservoir of one potential mu_res.
+
+    Where a facet belongs to several groups, the last reaction that names one of them holds. mu_res
+    is one unknown for the whole particle, found together with the fields from
+
+        current held:    integral of J over the surface = I
+        potential held:  mu_res = its value
+        sealed:          mu_res = mean of mu over the surface, and J = 0
+
+    which of them, three constants say, so that switching compiles and allocates nothing.
+
+    Args:
+        domain: Mesh with facet groups.
+        reactions: Laws by group.
+        c: Composition.
+        mu: Chemical potential that the reactions see.
+        quadrature_degree: Degree to which J is integrated.
+
+    Attributes:
+        reservoir: mu_res per RT, a function of one value; None where no law asks for it.
+        outflow: Function for the lithium leaving per time, the integral of J over the surface;
+            collective.
+        area: Measure of the reacting surface.
+        drive: What is held; None without a reservoir.
+
+    Raises:
+        InputError: If a group is unknown.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        reactions: Sequence[SurfaceReaction],
+        c: Expr,
+        mu: Expr,
+        quadrature_degree: int,
+    ) -> None:
+        mesh = domain.mesh
+        self._comm = mesh.comm
+        rule = {"quadrature_degree": quadrature_degree}
+        self._ds = ufl.Measure("ds", domain=mesh, subdomain_data=domain.facet_tags, metadata=rule)
+        laws = _resolve(domain, reactions)
+        self._tags = tuple(tag for _, tags in laws for tag in tags)
+        self._has_given_flux = any(not law.needs_reservoir for law, _ in laws)
+        self.reservoir: fem.Function | None = None
+        if any(law.needs_reservoir for law, _ in laws):
+            self.reservoir = fem.Function(create_real_space(mesh), name="mu_res")
+        zero = fem.Constant(mesh, default_scalar_type(0.0))
+        level: Expr = zero if self.reservoir is None else self.reservoir
+        self._contact, self._hold_current, self._hold_potential, self._target = (
+            fem.Constant(mesh, default_scalar_type(value)) for value in (1.0, 0.0, 0.0, 0.0)
+        )
+        self._fluxes = [(tags, self._contact * law.flux(c, mu, level)) for law, tags in laws]
+        self._mu = mu
+        self.area = self.integrate_over(1.0)()
+        self.outflow = self.integrate_flux(ufl.as_ufl(1.0))
+        self.drive: Drive | None = None
+        if self.reservoir is not None:
+            self.resume(Rest(sealed=True))
+
+    @property
+    def constants(self) -> tuple[fem.Constant, ...]:
+        """What a change of the drive changes in the forms."""
+        return (self._contact, self._hold_current, self._hold_potential, self._target)
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether no lithium passes in sum, so that the free energy can only fall.
+
+        A flux that is given dissipates nothing: in an open circuit it may charge one place from
+        another.
+        """
+        if not self._tags or self.drive == Rest(sealed=True):
+            return True
+        return self.drive == Rest() and not self._has_given_flux
+
+    @property
+    def potential(self) -> Expr:
+        """Chemical potential that the reactions see."""
+        return self._mu
+
+    @property
+    def level(self) -> float:
+        """mu_res per RT."""
+        assert self.reservoir is not None
+        return float(self.reservoir.x.array[0])
+
+    def exchange(self, q: Expr) -> Form | None:
+        """Weak form of the exchange, the integral of J q; None where nothing passes."""
+        return surface_flux(q, self._fluxes, self._ds)
+
+    def control(self, test: Expr) -> Form:
+        """Residual of mu_res's own equation."""
+        assert self.reservoir is not None
+        return reservoir_residual(
+            self.reservoir,
+            test,
+            self._fluxes,
+            self._mu,
+            (self._hold_current, self._hold_potential, self._target),
+            self._ds,
+            self.area,
+        )
+
+    def integrate_over(self, expression: Expr | float) -> Callable[[], float]:
+        """Compile the integral of an expression over the reacting surface.
+
+        Args:
+            expression: Scalar, read anew at each call of what is returned.
+
+        Returns:
+            A collective function for the present value; zero where nothing reacts.
+        """
+        if not self._tags:
+            return lambda: 0.0
+        form = fem.form(ufl.as_ufl(expression) * self._ds(self._tags))
+        return lambda: float(self._comm.allreduce(fem.assemble_scalar(form)))
+
+    def integrate_flux(self, weight: Expr) -> Callable[[], float]:
+        """Compile the integral of J times a weight over the surface.
+
+        Args:
+            weight: Scalar, read anew at each call of what is returned (collective).
+        """
+        total = surface_flux(weight, self._fluxes, self._ds)
+        if total is None:
+            return lambda: 0.0
+        form = fem.form(total)
+        return lambda: float(self._comm.allreduce(fem.assemble_scalar(form)))
+
+    def resume(self, drive: Drive) -> None:
+        """Switch to a drive whose mu_res is known already, as after a restart.
+
+        Args:
+            drive: What is held from now on.
+        """
+        self.drive = drive
+        self._contact.value = 0.0 if drive == Rest(sealed=True) else 1.0
+        self._hold_current.value = self._hold_potential.value = self._target.value = 0.0
+        match drive:
+            case Potentiostatic():
+                self._hold_potential.value, self._target.value = 1.0, drive.potential
+            case Galvanostatic():
+                self._hold_current.value, self._target.value = 1.0, drive.outflow
+            case Rest(sealed=False):
+                self._hold_current.value = 1.0
+
+    def hold(self, drive: Drive) -> None:
+        """Switch to another drive, with a first guess of mu_res from the fields; collective.
+
+        Args:
+            drive: What is held from now on.
+
+        Raises:
+            ConvergenceError: If no reservoir draws that current at the present composition.
+        """
+        assert self.reservoir is not None
+        self.resume(drive)
+        if isinstance(drive, Potentiostatic):
+            self.reservoir.x.array[:] = drive.potential
+        elif self._hold_current.value:
+            self._guess_level(float(self._target.value))
+
+    def _guess_level(self, outflow: float) -> None:
+        """Find mu_res that draws a current from the fields as they are; J falls with mu_res."""
+        assert self.reservoir is not None
+        values = self.reservoir.x.array
+
+        def miss(level: float) -> float:
+            values[:] = level
+            return self.outflow() - outflow
+
+        if miss(-SEARCH) <= 0.0 or miss(SEARCH) >= 0.0:
+            raise ConvergenceError(
+                "the particle's surface cannot sustain this current, whatever the voltage; a lower "
+                "current or a greater rate constant is needed"
+            )
+        values[:] = optimize.brentq(miss, -SEARCH, SEARCH, xtol=1e-10)
+
+
+def _resolve(
+    domain: Domain, reactions: Sequence[SurfaceReaction]
+) -> list[tuple[ReactionLaw, tuple[int, ...]]]:
+    """Each law with the facet tags on which it holds; later reactions overrule earlier ones."""
+    owner = {tag: index for index, item in enumerate(reactions) for tag in domain.tags(item.group)}
+    laws = []
+    for index, reaction in enumerate(reactions):
+        tags = tuple(tag for tag, holder in owner.items() if holder == index)
+        if reaction.law is not None and tags:
+            laws.append((reaction.law, tags))
+    return laws

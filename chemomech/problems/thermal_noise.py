@@ -1,0 +1,90 @@
+"""Thermal noise in the flux of lithium (Cook 1970), which lets metastable particles nucleate."""
+
+from __future__ import annotations
+
+import numpy as np
+import ufl
+from dolfinx import fem, la
+from dolfinx.mesh import Mesh
+from numpy.typing import NDArray
+from ufl.core.expr import Expr
+from ufl.form import Form
+
+from chemomech.materials.mobility import Mobility
+
+
+class ThermalNoise:
+    r"""dc/dt = div(M grad mu + xi),  <xi_i(x,t) xi_j(x',t')> = (2 M / N) d_ij d(x-x') d(t-t').
+
+    N is the number of lithium sites per volume: the noise that belongs to M by the
+    fluctuation-dissipation theorem. In space xi is constant on cells, in time on intervals, so that
+    its variance is 2 M / (N V dt) with V the cell's volume and dt the interval's length: for all
+    that is slower than an interval this is white noise, and it does not depend on the steps a
+    solver takes. Nothing of it passes the surface, so lithium is conserved exactly.
+
+    Which numbers are drawn depends on the seed, the interval and the cell's number in the mesh's
+    input alone: they are the same for any number of ranks, and after a restart.
+
+    Args:
+        c: Composition; M is taken at the composition with which an interval begins.
+        mobility: M(c).
+        sites: N: lithium sites in a unit of area (2-D) or of volume (3-D) of the mesh.
+    """
+
+    def __init__(self, c: fem.Function, mobility: Mobility, sites: float) -> None:
+        mesh = c.function_space.mesh
+        self._c = c
+        self._sites = sites
+        self._start = fem.Function(c.function_space, name="noise_start")
+        vectors = fem.functionspace(mesh, ("DG", 0, (mesh.geometry.dim,)))
+        self._normals = fem.Function(vectors, name="noise")
+        self._mobility = mobility
+        self._count = mesh.topology.index_map(mesh.topology.dim).size_global
+        # One dof a cell, not always in the order of the cells; both spaces number them alike.
+        dofs = vectors.dofmap.list[:, 0]
+        self._cells = np.empty(len(dofs), dtype=np.int64)
+        self._cells[dofs] = mesh.topology.original_cell_index
+        self._volumes = _compute_cell_volumes(mesh)
+
+    def draw(self, seed: int, interval: int, length: float) -> None:
+        """Draw the noise of an interval that begins now.
+
+        Args:
+            seed: Seed of the whole run.
+            interval: Number of the interval, from 0.
+            length: Its length in the problem's unit of time.
+        """
+        self._start.x.array[:] = self._c.x.array
+        self.resume(seed, interval, length)
+
+    def resume(self, seed: int, interval: int, length: float) -> None:
+        """Draw again the noise of an interval whose :attr:`start` is known; see :meth:`draw`."""
+        dimension = self._c.function_space.mesh.geometry.dim
+        generator = np.random.default_rng([seed, interval])
+        normals = generator.standard_normal((self._count, dimension))[self._cells]
+        normals *= np.sqrt(2.0 / (self._sites * length * self._volumes))[:, None]
+        self._normals.x.array[:] = normals.ravel()
+
+    @property
+    def start(self) -> fem.Function:
+        """Composition with which the present interval began: part of what determines the future."""
+        return self._start
+
+    def residual(self, q: Expr, dx: ufl.Measure) -> Form:
+        """(xi, grad q).
+
+        Args:
+            q: Test function of the composition's equation.
+            dx: Volume measure.
+        """
+        strength = ufl.sqrt(self._mobility.value(self._start))
+        return strength * ufl.dot(self._normals, ufl.grad(q)) * dx
+
+
+def _compute_cell_volumes(mesh: Mesh) -> NDArray[np.float64]:
+    """Volume of each cell of this rank, ghosts included, by dof of a scalar DG0 space."""
+    space = fem.functionspace(mesh, ("DG", 0))
+    volumes = la.vector(space.dofmap.index_map)
+    fem.assemble_vector(volumes.array, fem.form(ufl.TestFunction(space) * ufl.dx))
+    volumes.scatter_forward()
+    return volumes.array.astype(np.float64)
