@@ -7,7 +7,18 @@ from chemomech.config.stress import StrainConfig
 from chemomech.materials import elasticity as el
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.lattice import create_lattice_eigenstrain, read_phases
+from chemomech.materials.marcus_kinetics import MarcusHushChidsey
+from chemomech.materials.reactions import (
+    ButlerVolmer,
+    ConstantExchange,
+    ConstantFlux,
+    LiteralEqn25,
+    OddEqn25,
+    ReactionLaw,
+    SquareRootExchange,
+)
 from chemomech.materials.tabulated_eigenstrain import TabulatedEigenstrain
+from chemomech.units import Scales
 
 
 def create_stiffness(
@@ -56,3 +67,28 @@ def create_eigenstrain(law: StrainConfig, mean: float) -> Eigenstrain | Tabulate
             return Eigenstrain(law.tensor, reference, in_wire_frame=law.frame == "wire")
         case cfg.LatticeStrainConfig():
             return create_lattice_eigenstrain(read_phases(law.file), reference, law.axes)
+
+
+def create_reaction(law: cfg.ReactionConfig, scales: Scales) -> ReactionLaw | None:
+    """Create the dimensionless law of a table ``[[reaction]]``; None where nothing passes.
+
+    Args:
+        law: The table.
+        scales: Scales of the equations.
+    """
+    if isinstance(law, cfg.NoFluxConfig):
+        return None
+    if isinstance(law, cfg.ConstantFluxConfig):
+        return ConstantFlux(law.value.velocity(scales.site_concentration) / scales.velocity)
+    rate = law.rate_constant / scales.velocity
+    match law:
+        case cfg.ButlerVolmerConfig():
+            return ButlerVolmer(rate)
+        case cfg.SquareRootExchangeConfig():
+            return SquareRootExchange(rate, law.alpha)
+        case cfg.ConstantExchangeConfig():
+            return ConstantExchange(rate, law.alpha)
+        case cfg.MarcusHushChidseyConfig():
+            return MarcusHushChidsey(rate, law.reorganisation_energy, law.electrolyte)
+        case cfg.LiteralConfig():
+            return OddEqn25(rate) if law.odd else LiteralEqn25(rate)

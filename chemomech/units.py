@@ -13,6 +13,10 @@ from typing import Annotated
 import pint
 from pydantic import BeforeValidator, PlainSerializer
 from scipy.constants import R as GAS_CONSTANT
+from scipy.constants import physical_constants
+
+FARADAY: float = physical_constants["Faraday constant"][0]
+"""Charge of a mole of lithium ions (C/mol)."""
 
 _LONGEST = 100
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?)(.*)", re.DOTALL)
@@ -64,6 +68,22 @@ class Scales:
     def velocity(self) -> float:
         """``D / L0`` (m/s), the scale of a flux of the normalised composition."""
         return self.diffusivity / self.length
+
+    def charge(self, dimension: int) -> float:
+        """``F C L0^dimension``: C in three dimensions, C per metre of depth in two.
+
+        Args:
+            dimension: Number of space dimensions.
+
+        Returns:
+            The scale of the charge of a composition integrated over the mesh.
+        """
+        return FARADAY * self.site_concentration * self.length**dimension
+
+    @property
+    def voltage(self) -> float:
+        """``R T / F`` (V)."""
+        return self.chemical_potential / FARADAY
 
     def energy(self, dimension: int) -> float:
         """``R T C L0^dimension``: J in three dimensions, J per metre of depth in two.
@@ -223,7 +243,12 @@ GRADIENT_COEFFICIENT = QuantityKind(
 )
 PHOTON_ENERGY = QuantityKind("a photon energy", "eV", "515 eV", lowest=1.0, highest=1e6)
 VELOCITY = QuantityKind("a flux", "m/s", "1e-10 m/s", lowest=-1e3, highest=1e3)
+RATE_CONSTANT = QuantityKind("a rate constant", "m/s", "1e-10 m/s", lowest=1e-40, highest=1e3)
 MOLAR_FLUX = QuantityKind("a molar flux", "mol/m^2/s", "1e-6 mol/m^2/s", lowest=-1e6, highest=1e6)
+VOLTAGE = QuantityKind("a voltage", "V", "3.2 V", lowest=-100.0, highest=100.0)
+MOLAR_ENERGY = QuantityKind("an energy per mole", "J/mol", "2 kJ/mol", lowest=-1e6, highest=1e6)
+CURRENT = QuantityKind("a current", "A", "1e-15 A", lowest=1e-40, highest=1e6)
+LINE_CURRENT = QuantityKind("a current per depth", "A/m", "1e-9 A/m", lowest=1e-40, highest=1e6)
 
 Length = Annotated[float, BeforeValidator(LENGTH.parse), PlainSerializer(LENGTH.format)]
 PositiveLength = Annotated[
@@ -254,4 +279,8 @@ GradientCoefficient = Annotated[
 ]
 PhotonEnergy = Annotated[
     float, BeforeValidator(PHOTON_ENERGY.parse), PlainSerializer(PHOTON_ENERGY.format)
+]
+Voltage = Annotated[float, BeforeValidator(VOLTAGE.parse), PlainSerializer(VOLTAGE.format)]
+MolarEnergy = Annotated[
+    float, BeforeValidator(MOLAR_ENERGY.parse), PlainSerializer(MOLAR_ENERGY.format)
 ]

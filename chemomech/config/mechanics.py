@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from chemomech.config.base import Fraction, GroupName, Number, Section, SectionError
+from chemomech.config.base import Flag, Fraction, GroupName, Number, Section, SectionError
 from chemomech.errors import InputError
 from chemomech.units import Length, Modulus, MolarVolume, Stress
 
@@ -165,6 +165,12 @@ class MechanicsConfig(Section):
     eigenstrain: EigenstrainConfig
     boundary: tuple[BoundaryConfig, ...] = Field(
         default=(), description="conditions by facet group; free elsewhere"
+    )
+    stress_in_bulk: Flag = Field(
+        default=True, description="whether the stress part of mu drives diffusion"
+    )
+    stress_in_reaction: Flag = Field(
+        default=True, description="whether the stress part of mu drives the surface reactions"
     )
 
     def resolve_assumption(self, dimension: int) -> ResolvedAssumption:

@@ -8,11 +8,14 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from chemomech.config.base import Section, SectionError
+from chemomech.config.exchange_rules import check_exchange
 from chemomech.config.geometry import GeometryConfig, MeshConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
+from chemomech.config.reaction import ReactionConfig
+from chemomech.config.running import CheckpointConfig, ThermalNoiseConfig
+from chemomech.config.schedule import ScheduleConfig
 from chemomech.config.simulation import (
-    FluxConfig,
     InitialConfig,
     MeasuredConfig,
     NoiseConfig,
@@ -36,11 +39,14 @@ class Config(Section):
     mesh: MeshConfig = Field(default_factory=MeshConfig)
     material: MaterialConfig
     mechanics: MechanicsConfig | None = None
-    flux: tuple[FluxConfig, ...] = ()
+    reaction: tuple[ReactionConfig, ...] = ()
+    schedule: ScheduleConfig | None = None
+    noise: ThermalNoiseConfig | None = None
     initial: InitialConfig
     time: TimeConfig
     solver: SolverConfig = Field(default_factory=SolverConfig)
     output: OutputConfig = Field(default_factory=OutputConfig)
+    checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig)
 
     @property
     def mesh_size(self) -> float | None:
@@ -153,11 +159,37 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
-    def _check_fluxes(self) -> Self:
-        groups = [flux.group for flux in self.flux]
-        for index, group in enumerate(groups):
-            if group in groups[:index]:
-                raise SectionError(f"flux.{index}.group", f"{group!r} has a flux already")
+    def _check_exchange(self) -> Self:
+        initial = self.initial
+        mean = initial.mean if isinstance(initial, UniformConfig | NoiseConfig) else None
+        check_exchange(
+            self.reaction,
+            self.schedule,
+            self.composition_bounds,
+            mean,
+            self.geometry.dimension,
+            self.material.scales.voltage,
+        )
+        if self.schedule is not None and self.time.stationary_rate not in ("auto", "off"):
+            raise SectionError(
+                "time.stationary_rate", "has no meaning with a schedule; its steps say what ends"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_stress_parts(self) -> Self:
+        if self.mechanics is None or self.mechanics.stress_in_reaction or self.schedule:
+            return self
+        raise SectionError("mechanics.stress_in_reaction", "has no meaning without a reaction")
+
+    @model_validator(mode="after")
+    def _check_noise(self) -> Self:
+        if self.noise is None or self.geometry.dimension is None:
+            return self
+        if self.noise.depth is None and self.geometry.dimension == 2:
+            raise SectionError("noise.depth", 'is missing; in 2-D state it, such as "50 nm"')
+        if self.noise.depth is not None and self.geometry.dimension == 3:
+            raise SectionError("noise.depth", "has no meaning in 3-D")
         return self
 
     @model_validator(mode="after")

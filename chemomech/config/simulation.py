@@ -1,66 +1,26 @@
-"""The tables [[flux]], [initial], [time], [solver] and [output]."""
+"""The tables [initial], [time], [solver] and [output]."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from chemomech.config.base import (
     Count,
     ExistingFile,
     Flag,
-    GroupName,
     Number,
     Section,
     SectionError,
 )
 from chemomech.config.treatment import TreatmentConfig
-from chemomech.units import MOLAR_FLUX, VELOCITY, PositiveLength, Rate, Time
+from chemomech.units import PositiveLength, Rate, Time
 
 MAX_SNAPSHOTS = 10_000
 # A logarithmic series of snapshots begins at this fraction of the end time.
 _LOG_START = 1e-3
-
-
-@dataclass(frozen=True)
-class SurfaceFlux:
-    """A lithium flux as the user stated it.
-
-    Args:
-        value: Flux, outward positive: m/s of normalised composition, or mol/m^2/s if ``molar``.
-        molar: Which of the two.
-    """
-
-    value: float
-    molar: bool
-
-    def velocity(self, site_concentration: float) -> float:
-        """Flux of the normalised composition (m/s); a molar flux is divided by C (mol/m^3)."""
-        return self.value / site_concentration if self.molar else self.value
-
-
-def _parse_flux(value: object) -> SurfaceFlux:
-    if isinstance(value, SurfaceFlux):
-        return value
-    if MOLAR_FLUX.accepts(value):
-        return SurfaceFlux(MOLAR_FLUX.parse(value), molar=True)
-    return SurfaceFlux(VELOCITY.parse(value), molar=False)
-
-
-def _format_flux(flux: SurfaceFlux) -> str:
-    return (MOLAR_FLUX if flux.molar else VELOCITY).format(flux.value)
-
-
-class FluxConfig(Section):
-    """A prescribed lithium flux through a facet group; elsewhere nothing passes."""
-
-    group: GroupName = Field(description="name of a facet group")
-    value: Annotated[SurfaceFlux, BeforeValidator(_parse_flux), PlainSerializer(_format_flux)] = (
-        Field(description="outward positive: > 0 delithiates, < 0 lithiates; m/s or mol/m^2/s")
-    )
 
 
 class UniformConfig(Section):

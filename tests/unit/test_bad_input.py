@@ -22,7 +22,7 @@ COMM = MPI.COMM_WORLD
 REMOVED = object()
 
 VALID: dict[str, Any] = tomllib.loads("""
-flux = [{ group = "surface", value = "-1e-10 m/s" }]
+reaction = [{ kind = "constant_flux", group = "surface", value = "-1e-10 m/s" }]
 [geometry]
 kind = "nanowire"
 width = "100 nm"
@@ -65,6 +65,7 @@ BOX = {"kind": "box", "size": ["100 nm", "100 nm"]}
 OUTLINE = {"kind": "outline", "file": "particle.png", "pixel_size": "35 nm"}
 CURVE = {"kind": "outline", "file": "particle.geojson", "unit": "1 nm"}
 MESH = {"kind": "mesh", "file": "wire.msh", "unit": "1 nm"}
+FLUX = {"kind": "constant_flux", "group": "end", "value": "1 m/s"}
 FILES = ("particle.png", "particle.geojson", "wire.msh", "notes.txt")
 
 # key that is set, value, key the message names (None: the same), piece of the message
@@ -210,9 +211,9 @@ CASES: list[tuple[str, Any, str | None, str]] = [
         "clamped already",
     ),
     # flux
-    ("flux.0.value", -1e-10, None, "has no unit"),
-    ("flux.0.value", "-1e-10 m", None, "[length]"),
-    ("flux", [{"group": "end", "value": "1 m/s"}] * 2, "flux.1.group", "has a flux already"),
+    ("reaction.0.value", -1e-10, None, "has no unit"),
+    ("reaction.0.value", "-1e-10 m", None, "[length]"),
+    ("reaction", [FLUX] * 2, "reaction.1.group", "has a reaction already"),
     # initial
     ("initial.mean", 0, None, "outside (0, 1)"),
     ("initial.mean", 1.0, None, "outside (0, 1)"),
@@ -320,7 +321,7 @@ def test_the_table_is_long_enough() -> None:
         ("a = " + "[" * 5000, "no valid TOML"),
         ("a = " + "9" * 5000, "no valid TOML"),
         ('[time]\nend = "1 s"', "geometry: is missing"),
-        ("flux = 3", "flux: 3 is not a list"),
+        ("reaction = 3", "reaction: 3 is not a list"),
         ("time = 2020-01-01", "time: datetime.date"),
     ],
 )
@@ -358,7 +359,7 @@ def test_every_problem_gets_its_line(folder: Path) -> None:
         ("time.end=3 kg", "time.end: '3 kg' has the dimension"),
         ("tiem.end=3 s", "did you mean 'time'"),
         ("time.end.unit=s", "there is no 'unit'"),
-        ("flux.7.value=1 m/s", "there is no '7'"),
+        ("reaction.7.value=1 m/s", "there is no '7'"),
     ],
 )
 def test_bad_override(folder: Path, override: str, piece: str) -> None:
@@ -499,7 +500,7 @@ class TestCommandWithMesh:
     """Faults that show only when the mesh or the results are at hand."""
 
     def test_unknown_group(self, folder: Path) -> None:
-        write(folder, tomli_w.dumps(edit(VALID, "flux.0.group", "inne")))
+        write(folder, tomli_w.dumps(edit(VALID, "reaction.0.group", "inne")))
         result = run_command(folder, "run", "input.toml")
         assert_refused(result, "inner")
         assert not (folder / "input-results").exists()

@@ -96,6 +96,10 @@ def test_defaults_the_template_states_are_the_defaults(template: Path) -> None:
         "solver.max_newton_iterations=10",
         "solver.relative_tolerance=1e-5",
         "solver.absolute_tolerance=1e-9",
+        "mechanics.stress_in_bulk=true",
+        "mechanics.stress_in_reaction=true",
+        "checkpoint.interval=10 min",
+        "checkpoint.keep=2",
         "output.spacing=linear",
         "output.fields=true",
         "output.pictures=true",
@@ -117,7 +121,24 @@ def test_defaults_the_template_states_are_the_defaults(template: Path) -> None:
         {},
         {"geometry": {"kind": "nanowire", "width": "1 um", "legs": "3 um", "thickness": "0.3 um"}},
         {"geometry": {"kind": "box", "size": ["0.1 um"] * 3}, "output": {"times": ["1 s", "2 s"]}},
-        {"flux": [{"group": "left", "value": "-2.6e-7 mol/m^2/s"}]},
+        {"reaction": [{"kind": "constant_flux", "group": "left", "value": "-2.6e-7 mol/m^2/s"}]},
+        {
+            "reaction": [{"kind": "butler_volmer", "group": "left", "rate_constant": "1e-10 m/s"}],
+            "schedule": {
+                "reference_voltage": "3.2 V",
+                "cycles": 5,
+                "step": [
+                    {
+                        "kind": "galvanostatic",
+                        "direction": "lithiate",
+                        "current": "1 nA/m",
+                        "until": {"voltage": "3.1 V"},
+                    },
+                    {"kind": "rest", "duration": "72 h"},
+                    {"kind": "potentiostatic", "mu_res": "-2 kJ/mol", "until": {"c_rate": 0.01}},
+                ],
+            },
+        },
         {
             "material": {
                 "free_energy": {
@@ -181,8 +202,8 @@ def test_overrides(template: Path) -> None:
             "time.end=10 s",
             'geometry.width = "80 nm"',
             'geometry.legs=["150 nm", "1 um"]',
-            "flux=[{group = 'end', value = '1 m/s'}]",
-            "flux.0.group=start",
+            "reaction=[{kind = 'constant_flux', group = 'end', value = '1 m/s'}]",
+            "reaction.0.group=start",
             "solver.petsc.ksp_rtol=1e-9",
             "solver.petsc.pc_type=lu",
             'solver.petsc.ksp_view=""',
@@ -193,7 +214,7 @@ def test_overrides(template: Path) -> None:
     assert isinstance(config.geometry, NanowireConfig)
     assert config.geometry.width == 8e-8
     assert config.geometry.legs == (1.5e-7, 1e-6)
-    assert config.flux[0].group == "start"
+    assert config.reaction[0].group == "start"
     assert config.solver.petsc == {"ksp_rtol": 1e-9, "pc_type": "lu", "ksp_view": ""}
     assert config.mesh.allow_coarse is True
 
@@ -217,11 +238,14 @@ def test_sections_are_immutable() -> None:
         config.time.end = 3.0  # type: ignore[misc]
 
 
+FLUX = {"kind": "constant_flux", "group": "top"}
+
+
 def test_molar_flux_becomes_a_velocity() -> None:
     # 1C for a wire of 100 nm charged from both sides: 2.569e-7 mol/m^2/s is 1.389e-11 m/s.
-    molar = create(flux=[{"group": "top", "value": "2.569e-7 mol/m^2/s"}]).flux[0]
+    molar = create(reaction=[FLUX | {"value": "2.569e-7 mol/m^2/s"}]).reaction[0]
     assert molar.value.velocity(18500.0) == pytest.approx(1.389e-11, rel=1e-3)
-    plain = create(flux=[{"group": "top", "value": "-1e-10 m/s"}]).flux[0]
+    plain = create(reaction=[FLUX | {"value": "-1e-10 m/s"}]).reaction[0]
     assert plain.value.velocity(18500.0) == -1e-10
 
 

@@ -1,0 +1,114 @@
+"""What must hold between reactions, schedule and material."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chemomech.config.base import SectionError
+from chemomech.config.reaction import PRESCRIBED, LiteralConfig, ReactionConfig
+from chemomech.config.schedule import (
+    GalvanostaticConfig,
+    PotentiostaticConfig,
+    RestConfig,
+    ScheduleConfig,
+    StepConfig,
+)
+
+#: Distance from the reference, per RT, beyond which a cut-off of the voltage cannot be resolved:
+#: full and empty particles approach it like the logarithm of the last free or filled sites.
+REACH = 20.0
+
+
+def check_exchange(
+    reactions: Sequence[ReactionConfig],
+    schedule: ScheduleConfig | None,
+    bounds: tuple[float, float] | None,
+    initial_mean: float | None,
+    dimension: int | None,
+    thermal_voltage: float,
+) -> None:
+    """Refuse reactions and schedules that do not fit one another or the material.
+
+    Args:
+        reactions: Tables ``[[reaction]]``.
+        schedule: Table ``[schedule]``.
+        bounds: Open interval of the composition, None where there is none.
+        initial_mean: Mean composition at the start, None where only the mesh will tell.
+        dimension: Number of space dimensions, None where only the mesh will tell.
+        thermal_voltage: R T / F (V).
+
+    Raises:
+        SectionError: Under the key at fault.
+    """
+    _check_groups(reactions)
+    reacting = [r for r in reactions if not isinstance(r, PRESCRIBED)]
+    if schedule is None:
+        if reacting:
+            raise SectionError(
+                "schedule", f"is missing; the reaction {reacting[0].kind!r} needs what drives it"
+            )
+        return
+    if not reacting:
+        raise SectionError("schedule", "has nothing to drive; state a [[reaction]] of some kind")
+    if bounds is None or bounds[0] < 0.0 or bounds[1] > 1.0:
+        raise SectionError(
+            "reaction.0.kind",
+            f"{reacting[0].kind!r} needs a composition within [0, 1]; bound material.free_energy",
+        )
+    try:
+        for index, step in enumerate(schedule.step):
+            _check_step(step, f"step.{index}", schedule, dimension, thermal_voltage)
+            if any(isinstance(reaction, LiteralConfig) for reaction in reacting):
+                _check_literal(step, f"step.{index}", schedule)
+        schedule.check_reach(initial_mean)
+    except SectionError as error:
+        raise SectionError(f"schedule.{error.key}", str(error)) from error
+
+
+def _check_groups(reactions: Sequence[ReactionConfig]) -> None:
+    groups = [reaction.group for reaction in reactions]
+    for index, group in enumerate(groups):
+        if group in groups[:index]:
+            raise SectionError(f"reaction.{index}.group", f"{group!r} has a reaction already")
+
+
+def _check_step(
+    step: StepConfig,
+    key: str,
+    schedule: ScheduleConfig,
+    dimension: int | None,
+    thermal_voltage: float,
+) -> None:
+    if isinstance(step, RestConfig):
+        return
+    reference, voltage = schedule.reference_voltage, step.until.voltage
+    if reference is not None and voltage is not None:
+        farthest = REACH * thermal_voltage
+        if abs(voltage - reference) > farthest:
+            raise SectionError(
+                f"{key}.until.voltage",
+                f"can never be met: it lies {abs(voltage - reference):.3g} V from the reference, "
+                f"and a particle full or empty to the last resolved site within {farthest:.3g} V",
+            )
+    current = step.current if isinstance(step, GalvanostaticConfig) else None
+    if current is None or dimension is None or current.per_depth == (dimension == 2):
+        return
+    unit = "A/m, per metre of depth" if dimension == 2 else "A"
+    raise SectionError(f"{key}.current", f"a {dimension}-D particle needs it in {unit}")
+
+
+def _check_literal(step: StepConfig, key: str, schedule: ScheduleConfig) -> None:
+    """The printed law has no mu_res in it: that of its reservoir is zero."""
+    if isinstance(step, RestConfig) and step.sealed:
+        return
+    if isinstance(step, PotentiostaticConfig):
+        at_zero = step.mu_res == 0.0 or (
+            step.voltage is not None and step.voltage == schedule.reference_voltage
+        )
+        if at_zero:
+            return
+    raise SectionError(
+        f"{key}.kind",
+        "eqn 25 as printed knows no reservoir but mu_res = 0: hold that (kind = "
+        '"potentiostatic", mu_res = "0 J/mol") or rest sealed, or use the reaction "butler_volmer"',
+    )
