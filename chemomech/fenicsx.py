@@ -2,13 +2,73 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
 import dolfinx
 import numpy as np
-from dolfinx import cpp, fem, graph, mesh
+from dolfinx import cpp, fem, graph, jit, mesh
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from chemomech.errors import InputError
+
 _RELEASE = tuple(int(part) for part in dolfinx.__version__.split(".")[:2])
+
+#: Environment variable that names the folder for compiled forms.
+JIT_CACHE = "CHEMOMECH_JIT_CACHE"
+
+
+def place_jit_cache(folder: str | None) -> None:
+    """Let DOLFINx keep its compiled forms in a folder of the user's choice.
+
+    Of the ranks that share a mesh the first compiles; the others wait and read. Done when this
+    module is imported, before anything is compiled.
+
+    Args:
+        folder: The folder, made where it is missing; None leaves DOLFINx's own choice.
+
+    Raises:
+        InputError: It cannot be made or written to.
+    """
+    if not folder:
+        return
+    path = Path(folder).expanduser()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made: {error.strerror}", key=JIT_CACHE, path=folder) from error
+    if not os.access(path, os.W_OK):
+        raise InputError("cannot be written to", key=JIT_CACHE, path=folder)
+    _, description = jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"]
+    jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"] = (path.resolve(), description)
+
+
+place_jit_cache(os.environ.get(JIT_CACHE))
+
+# Open MPI's MPI_Dist_graph_create, which adios4dolfinx calls, hangs at random with the component
+# that is its default (open-mpi/ompi#13918). It looks for another when the first mesh is made.
+os.environ.setdefault("OMPI_MCA_topo", "basic")
+# Outside mpirun ADIOS2's Python module would take its serial build, if that is there at all.
+os.environ.setdefault("ADIOS2_ALWAYS_USE_MPI", "1")
+
+
+def import_adios4dolfinx() -> ModuleType:
+    """Import adios4dolfinx.
+
+    Raises:
+        InputError: It, or ADIOS2's Python module built for MPI, is missing.
+    """
+    try:
+        return importlib.import_module("adios4dolfinx")
+    except ImportError as error:
+        raise InputError(
+            "checkpoints need adios4dolfinx, and ADIOS2's Python module built for MPI "
+            f"(python3-adios2-mpi, or adios2 on conda-forge): {error}"
+        ) from error
 
 
 def create_real_space(domain: mesh.Mesh) -> fem.FunctionSpace:
@@ -39,6 +99,18 @@ def create_real_space(domain: mesh.Mesh) -> fem.FunctionSpace:
     else:
         space = cpp.fem.FunctionSpace_float64(*arguments)
     return fem.FunctionSpace(domain, piecewise.ufl_element(), space)
+
+
+def create_owner_partitioner(owners: NDArray[np.int32]) -> Callable[..., object]:
+    """Create what `dolfinx.mesh.create_mesh` takes to send each cell to a given rank, ghostless.
+
+    Args:
+        owners: Rank of each cell that this rank brings, shape (cells,).
+    """
+    offsets = np.arange(len(owners) + 1, dtype=np.int32)
+    destinations = graph.adjacencylist(np.ascontiguousarray(owners, dtype=np.int32), offsets)
+    plain = getattr(destinations, "_cpp_object", destinations)
+    return lambda *_: plain
 
 
 def get_cell_nodes(geometry: mesh.Geometry) -> NDArray[np.int32]:

@@ -20,7 +20,9 @@ from dolfinx.mesh import Mesh, create_mesh, meshtags_from_entities
 from mpi4py import MPI
 
 from chemomech.errors import InputError, run_on_root
+from chemomech.fenicsx import create_owner_partitioner
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
+from chemomech.geometry.partition import Owners, require_owners
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -47,36 +49,53 @@ class MeshArrays:
     facets: Mapping[str, IntArray]
 
 
-def distribute(comm: MPI.Comm, build: Callable[[], MeshArrays]) -> Domain:
+def distribute(
+    comm: MPI.Comm, build: Callable[[], MeshArrays], owners: Owners | None = None
+) -> Domain:
     """Build a mesh on rank 0 and spread it over all ranks.
 
     Args:
         comm: Communicator of the mesh; the call is collective.
         build: Makes the mesh; called on rank 0 alone.
+        owners: Rank of each cell as `collect_owners` gives it, looked at on rank 0 alone; with the
+            same owners every number in the distributed mesh comes out the same. None lets a graph
+            partitioner choose.
 
     Returns:
         The distributed mesh with its groups.
 
     Raises:
-        InputError: ``build`` failed, or a named facet is no facet of the mesh; on all ranks.
+        InputError: ``build`` failed, a named facet is no facet of the mesh, or the owners do not
+            suit it; on all ranks.
     """
     arrays: MeshArrays | None = None
     facets: IntArray = np.empty((0, 0), dtype=np.int64)
     tags: IntArray = np.empty(0, dtype=np.int64)
 
-    def prepare() -> tuple[str, int, int, dict[str, tuple[int, ...]]]:
+    def prepare() -> tuple[str, int, int, dict[str, tuple[int, ...]], bool]:
         nonlocal arrays, facets, tags
         arrays = build()
+        if owners is not None:
+            require_owners(owners, len(arrays.cells), comm.size)
         facets, tags, groups = _label_facets(arrays)
-        return arrays.cell, arrays.points.shape[1], facets.shape[1], groups
+        return arrays.cell, arrays.points.shape[1], facets.shape[1], groups, owners is not None
 
-    cell, gdim, facet_corners, groups = run_on_root(comm, prepare)
+    cell, gdim, facet_corners, groups, is_divided = run_on_root(comm, prepare)
     if arrays is None:
         corners = len(basix.topology(basix.CellType[cell])[0])
         arrays = MeshArrays(np.empty((0, gdim)), np.empty((0, corners), dtype=np.int64), cell, {})
         facets = np.empty((0, facet_corners), dtype=np.int64)
     coordinates = basix.ufl.element("Lagrange", cell, 1, shape=(gdim,))
-    mesh = create_mesh(comm, cells=arrays.cells, x=arrays.points, e=ufl.Mesh(coordinates))
+    # Those of the cells that this rank brings: rank 0 brings all of them.
+    brought = owners if owners is not None and comm.rank == 0 else np.empty(0, dtype=np.int32)
+    partitioner = create_owner_partitioner(brought) if is_divided else None
+    mesh = create_mesh(
+        comm,
+        cells=arrays.cells,
+        x=arrays.points,
+        e=ufl.Mesh(coordinates),
+        partitioner=partitioner,
+    )
     return _tag(mesh, facets, tags, groups)
 
 

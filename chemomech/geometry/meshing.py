@@ -15,6 +15,7 @@ from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.mesh_files import read_arrays
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.outline import Outline
+from chemomech.geometry.partition import Owners
 from chemomech.geometry.structured import mesh_strip, strip_of_box, strip_of_nanowire
 from chemomech.geometry.unstructured import mesh_outline
 
@@ -22,7 +23,13 @@ Shape = Nanowire | Box | Outline
 CellName = Literal["auto", "quadrilateral", "triangle", "hexahedron", "tetrahedron"]
 
 
-def create_domain(shape: Shape, size_m: float, comm: MPI.Comm, cell: CellName = "auto") -> Domain:
+def create_domain(
+    shape: Shape,
+    size_m: float,
+    comm: MPI.Comm,
+    cell: CellName = "auto",
+    owners: Owners | None = None,
+) -> Domain:
     """Mesh a shape.
 
     Nanowires and boxes get rows of cells along the wire, at most ``size_m`` long across it and
@@ -42,24 +49,27 @@ def create_domain(shape: Shape, size_m: float, comm: MPI.Comm, cell: CellName = 
         comm: Communicator of the mesh; the call is collective.
         cell: Cell type; ``auto`` is ``quadrilateral``, ``hexahedron`` or, for outlines,
             ``triangle``.
+        owners: Rank of each cell, looked at on rank 0; see `distribute`.
 
     Returns:
         The mesh, in nm, with its facet groups.
 
     Raises:
-        InputError: The size is not positive, the cell type does not suit the shape, or gmsh fails;
-            on all ranks.
+        InputError: The size is not positive, the cell type does not suit the shape, gmsh fails, or
+            the owners do not suit the mesh; on all ranks.
     """
     require_positive(size_m, "mesh.size")
     name = _choose_cell(shape, cell)
     size = size_m / MESH_LENGTH_UNIT
     if isinstance(shape, Outline):
-        return distribute(comm, lambda: mesh_outline(shape, size))
+        return distribute(comm, lambda: mesh_outline(shape, size), owners)
     strip = strip_of_nanowire(shape) if isinstance(shape, Nanowire) else strip_of_box(shape)
-    return distribute(comm, lambda: mesh_strip(strip, size, name))
+    return distribute(comm, lambda: mesh_strip(strip, size, name), owners)
 
 
-def read_domain(path: Path | str, comm: MPI.Comm, unit_m: float) -> Domain:
+def read_domain(
+    path: Path | str, comm: MPI.Comm, unit_m: float, owners: Owners | None = None
+) -> Domain:
     """Read a mesh from a file, gmsh's ``.msh`` or any format meshio reads.
 
     Facet groups are gmsh's physical groups, meshio's cell sets, or integer cell data on facets
@@ -70,18 +80,19 @@ def read_domain(path: Path | str, comm: MPI.Comm, unit_m: float) -> Domain:
         path: File to read.
         comm: Communicator of the mesh; the call is collective.
         unit_m: Length, in m, of one unit of the file's coordinates.
+        owners: Rank of each cell, looked at on rank 0; see `distribute`.
 
     Returns:
         The mesh, in nm, with its facet groups.
 
     Raises:
-        InputError: The file cannot be read or holds no mesh of one supported cell type; on all
-            ranks.
+        InputError: The file cannot be read, holds no mesh of one supported cell type, or one that
+            the owners do not suit; on all ranks.
     """
     require_positive(unit_m, "mesh.unit")
     scale = unit_m / MESH_LENGTH_UNIT
     try:
-        return distribute(comm, lambda: read_arrays(Path(path), scale))
+        return distribute(comm, lambda: read_arrays(Path(path), scale), owners)
     except InputError as error:
         raise InputError(error.message, key=error.key, path=str(path)) from error
 

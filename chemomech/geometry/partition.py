@@ -1,0 +1,101 @@
+"""How a mesh is divided among ranks, and what names a mesh whatever its division.
+
+A graph partitioner may divide the same mesh differently each time; the numbers of unknowns and the
+order of ghosts follow from the division, and with them the last digits of every sum. A run that
+goes on where another ended therefore makes its mesh with the other's owners.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from dolfinx.mesh import Mesh
+from numpy.typing import NDArray
+
+from chemomech.errors import InputError
+from chemomech.fenicsx import get_cell_nodes
+
+Owners = NDArray[np.int32]
+"""Rank of each cell, in the order of the mesh's input, shape (cells,)."""
+
+
+def collect_owners(mesh: Mesh) -> Owners | None:
+    """Collect the rank of each cell on rank 0; collective.
+
+    Args:
+        mesh: Distributed mesh.
+
+    Returns:
+        Ranks by the cells' places in the mesh's input, shape (cells,), on rank 0; None elsewhere.
+    """
+    cells = mesh.topology.index_map(mesh.topology.dim)
+    parts = mesh.comm.gather(mesh.topology.original_cell_index[: cells.size_local])
+    if parts is None:
+        return None
+    owners = np.empty(cells.size_global, dtype=np.int32)
+    for rank, part in enumerate(parts):
+        owners[part] = rank
+    return owners
+
+
+def require_owners(owners: Owners, cells: int, ranks: int) -> None:
+    """Refuse owners that do not suit a mesh; only for one rank.
+
+    Args:
+        owners: Rank of each cell.
+        cells: Number of cells of the mesh.
+        ranks: Number of ranks.
+
+    Raises:
+        InputError: They are not one existing rank for each cell.
+    """
+    if owners.ndim != 1 or not np.issubdtype(owners.dtype, np.integer):
+        raise InputError(f"owners must be a list of whole numbers, not of {owners.dtype}")
+    if len(owners) != cells:
+        raise InputError(
+            f"the division of {len(owners)} cells among ranks is that of another mesh; this one "
+            f"has {cells} cells"
+        )
+    if cells and not (owners.min() >= 0 and owners.max() < ranks):
+        raise InputError(
+            f"owners must be ranks from 0 to {ranks - 1}; got {owners.min()} to {owners.max()}"
+        )
+
+
+def compute_fingerprint(mesh: Mesh) -> str:
+    """SHA-256 of points and cells in the order of the mesh's input; collective.
+
+    It does not depend on the number of ranks, and changes with the last bit of any coordinate.
+
+    Args:
+        mesh: Distributed mesh.
+
+    Returns:
+        64 hexadecimal digits, the same on all ranks.
+    """
+    geometry, topology = mesh.geometry, mesh.topology
+    names = np.asarray(geometry.input_global_indices, dtype=np.int64)
+    count = topology.index_map(topology.dim).size_local
+    points = geometry.index_map().size_local
+    parts = mesh.comm.gather(
+        (
+            (names[:points], geometry.x[:points]),
+            (topology.original_cell_index[:count], names[get_cell_nodes(geometry)[:count]]),
+        )
+    )
+    digest = ""
+    if parts is not None:
+        tables = [_join(table) for table in zip(*parts, strict=True)]
+        data = [np.array(topology.cell_name().encode()), *(np.array(t.shape) for t in tables)]
+        digest = hashlib.sha256(b"".join(each.tobytes() for each in (*data, *tables))).hexdigest()
+    return str(mesh.comm.bcast(digest))
+
+
+def _join(parts: tuple[tuple[NDArray[np.int64], NDArray[np.generic]], ...]) -> NDArray[np.generic]:
+    """Rows of all ranks in the order of the mesh's input."""
+    places = np.concatenate([place for place, _ in parts])
+    rows = np.concatenate([row for _, row in parts])
+    # Adding nothing makes the two zeros alike.
+    joined: NDArray[np.generic] = rows[np.argsort(places)] + rows.dtype.type(0)
+    return joined
