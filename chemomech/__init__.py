@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         format_config,
         load_config,
     )
-    from chemomech.errors import ChemoMechError, ConvergenceError, InputError
+    from chemomech.errors import ChemoMechError, ConvergenceError, InputError, StoppedEarly
     from chemomech.mapping.measure import measure
     from chemomech.mapping.stress import stress
     from chemomech.output.ledger import read_ledger
@@ -36,6 +36,7 @@ _HOMES = {
     "ConvergenceError": "chemomech.errors",
     "InputError": "chemomech.errors",
     "MeasurementConfig": "chemomech.config",
+    "StoppedEarly": "chemomech.errors",
     "StressConfig": "chemomech.config",
     "create_config": "chemomech.config",
     "format_config": "chemomech.config",
@@ -54,6 +55,7 @@ __all__ = [
     "ConvergenceError",
     "InputError",
     "MeasurementConfig",
+    "StoppedEarly",
     "StressConfig",
     "create_config",
     "format_config",

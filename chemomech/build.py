@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from dolfinx import fem
 from petsc4py import PETSc
+from scipy.constants import N_A as AVOGADRO
 
 from chemomech import config as cfg
 from chemomech.errors import InputError
 from chemomech.fenicsx import is_option_unused
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
-from chemomech.laws import create_stiffness
+from chemomech.laws import create_reaction, create_stiffness
 from chemomech.materials import elasticity as el
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.free_energy import FreeEnergy, Polynomial, RegularSolution
@@ -21,19 +22,20 @@ from chemomech.materials.mobility import ConstantMobility, DegenerateMobility, M
 from chemomech.particle import Particle
 from chemomech.problems import initial_composition as initial
 from chemomech.problems.averages import compute_mean
-from chemomech.problems.chemo_mechanics import ChemoMechanics, Discretisation
+from chemomech.problems.chemo_mechanics import ChemoMechanics, Coupling, Discretisation
 from chemomech.problems.conditions import (
     Displacement,
-    LithiumFlux,
     Loads,
     Roller,
     Support,
     Traction,
 )
+from chemomech.problems.surface import SurfaceReaction
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.preconditioners import Preset
-from chemomech.solvers.time_stepping import Bdf2, StepControl
+from chemomech.solvers.steps import Memory, StepControl
+from chemomech.solvers.time_stepping import Bdf2
 from chemomech.units import Scales
 
 #: Prefix of the solver's options in PETSc's database.
@@ -70,6 +72,11 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
         _create_mobility(config.material),
         _create_loads(config, scales),
         discretisation,
+        reactions=[
+            SurfaceReaction(law.group, create_reaction(law, scales)) for law in config.reaction
+        ],
+        coupling=_create_coupling(config),
+        noise=_count_sites(config, particle.domain),
     )
     problem.c.x.array[:] = start.x.array
     return problem
@@ -79,7 +86,7 @@ def _check_groups(config: cfg.Config, domain: Domain) -> None:
     """Refuse unknown facet groups under the key that names them."""
     boundary = () if config.mechanics is None else config.mechanics.boundary
     named = [(f"mechanics.boundary.{i}.group", item.group) for i, item in enumerate(boundary)]
-    named += [(f"flux.{i}.group", item.group) for i, item in enumerate(config.flux)]
+    named += [(f"reaction.{i}.group", item.group) for i, item in enumerate(config.reaction)]
     for key, group in named:
         try:
             domain.tags(group)
@@ -87,15 +94,22 @@ def _check_groups(config: cfg.Config, domain: Domain) -> None:
             raise InputError(error.message, key=key) from error
 
 
-def create_stepper(config: cfg.Config, problem: ChemoMechanics) -> Bdf2:
+def create_stepper(
+    config: cfg.Config, problem: ChemoMechanics, memory: Memory | None = None
+) -> Bdf2:
     """Create the solver and the time stepper, and make the initial state consistent.
+
+    Args:
+        config: The configuration.
+        problem: The problem in its initial state.
+        memory: Of the stepper of an earlier run, to go on from.
 
     Raises:
         InputError: If PETSc refuses the options of ``[solver.petsc]``.
         ConvergenceError: If the initial state cannot be made consistent.
     """
     try:
-        return _create_stepper(config, problem)
+        return _create_stepper(config, problem, memory)
     except PETSc.Error as error:
         if not config.solver.petsc:
             raise
@@ -112,7 +126,7 @@ def find_unused_options(config: cfg.Config) -> list[str]:
     return [name for name in config.solver.petsc if is_option_unused(OPTIONS_PREFIX, name)]
 
 
-def _create_stepper(config: cfg.Config, problem: ChemoMechanics) -> Bdf2:
+def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory | None) -> Bdf2:
     scales, time = config.material.scales, config.time
     newton = NewtonSolver(
         BlockSystem(problem),
@@ -131,7 +145,7 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics) -> Bdf2:
         max_step=(time.max_step or time.end) / scales.time,
         adaptive=time.adaptive,
     )
-    return Bdf2(problem, newton, control)
+    return Bdf2(problem, newton, control, memory)
 
 
 def _create_free_energy(material: cfg.MaterialConfig) -> FreeEnergy:
@@ -192,12 +206,26 @@ def _create_loads(config: cfg.Config, scales: Scales) -> Loads:
                 supports.append(Displacement(condition.group, value))
             case cfg.TractionConfig():
                 tractions.append(Traction(condition.group, _scale(condition.value, scales.stress)))
-    concentration = config.material.site_concentration
-    fluxes = [
-        LithiumFlux(flux.group, flux.value.velocity(concentration) / scales.velocity)
-        for flux in config.flux
-    ]
-    return Loads(supports, tractions, fluxes)
+    return Loads(supports, tractions)
+
+
+def _create_coupling(config: cfg.Config) -> Coupling:
+    if config.mechanics is None:
+        return Coupling()
+    return Coupling(config.mechanics.stress_in_bulk, config.mechanics.stress_in_reaction)
+
+
+def _count_sites(config: cfg.Config, domain: Domain) -> float | None:
+    """Lithium sites in a unit of the mesh's area or volume, less for a stronger noise."""
+    noise, scales = config.noise, config.material.scales
+    if noise is None:
+        return None
+    dimension = domain.mesh.geometry.dim
+    if (noise.depth is None) != (dimension == 3):
+        what = "is missing; 2-D needs it" if dimension == 2 else "has no meaning in 3-D"
+        raise InputError(what, key="noise.depth")
+    volume = scales.length**dimension * (noise.depth or 1.0)
+    return AVOGADRO * scales.site_concentration * volume / noise.strength**2
 
 
 def _scale(values: Sequence[float], unit: float) -> tuple[float, ...]:

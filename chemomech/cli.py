@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.errors import ChemoMechError, InputError, run_on_root
+from chemomech.errors import ChemoMechError, InputError, StoppedEarly, run_on_root
 
 if TYPE_CHECKING:
     from chemomech.templates import Subject
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Words after the command's name; ``sys.argv`` if None.
 
     Returns:
-        Exit code: 0 done, 2 bad input, 3 no convergence, 130 interrupted.
+        Exit code: 0 done, 2 bad input, 3 no convergence, 4 stopped early, 130 interrupted.
     """
     comm = MPI.COMM_WORLD
     if comm.size > 1:
@@ -41,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failures = comm.Dup()
     try:
         _execute(_parse_arguments(arguments, comm), comm)
+    except StoppedEarly as stop:
+        # No error, and all ranks have agreed on it.
+        return stop.exit_code
     except ChemoMechError as error:
         return _report(str(error), error.exit_code, failures)
     except OSError as error:
@@ -72,7 +76,8 @@ def _create_parser() -> argparse.ArgumentParser:
         prog="chemomech",
         description="Battery particles: lithium maps from X-ray microscopy, their stress, and "
         "simulations of phase separation (Cahn-Hilliard, elasticity).",
-        epilog="Exit codes: 0 done, 2 bad input, 3 no convergence.",
+        epilog="Exit codes: 0 done, 2 bad input, 3 no convergence, 4 stopped early with a "
+        "checkpoint (--restart continues).",
     )
     parser.add_argument("--version", action="version", version=f"chemomech {_find_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -109,6 +114,15 @@ def _create_parser() -> argparse.ArgumentParser:
     mesh.add_argument("--output", metavar="FILE", type=Path, required=True, help=".msh, .xdmf, ...")
     run = commands.add_parser("run", parents=[configured, solved, recorded], help="simulate")
     run.add_argument("--quiet", action="store_true", help="no progress line")
+    run.add_argument(
+        "--restart", action="store_true",
+        help="go on from the last good checkpoint in the folder; begin where there is nothing yet; "
+        "do nothing where the run has ended",
+    )  # fmt: skip
+    run.add_argument(
+        "--accept-changes", action="store_true",
+        help="restart although the configuration has changed since the run began",
+    )  # fmt: skip
     commands.add_parser(
         "measure",
         parents=[configured, recorded],
@@ -235,6 +249,8 @@ def _execute_simulation(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
     overrides = [*arguments.overrides, *map(_petsc_override, arguments.petsc)]
     config = load_config(arguments.file, comm, overrides)
+    if arguments.command == "run" and arguments.accept_changes and not arguments.restart:
+        raise InputError("has a meaning with --restart only", key="--accept-changes")
     if arguments.command == "mesh":
         run_on_root(comm, lambda: _check_mesh_file(arguments.output))
     from chemomech import run
@@ -247,7 +263,15 @@ def _execute_simulation(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
                 run.write_mesh(config, arguments.output, comm)
             case "run":
                 folder = arguments.output or Path(f"{arguments.file.stem}-results")
-                run.simulate(config, folder, comm, quiet=arguments.quiet)
+                _show_messages()
+                run.simulate(
+                    config,
+                    folder,
+                    comm,
+                    quiet=arguments.quiet,
+                    restart=arguments.restart,
+                    accept_changes=arguments.accept_changes,
+                )
 
 
 @contextmanager
@@ -259,6 +283,16 @@ def _naming(file: Path) -> Iterator[None]:
         if error.path is None and error.key and not error.key.startswith("--"):
             error.path = str(file)
         raise
+
+
+def _show_messages() -> None:
+    """Let people read what the package has to say beside its results."""
+    logger = logging.getLogger("chemomech")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("chemomech: %(message)s"))
+        logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
 
 
 def _print(text: str, comm: MPI.Comm) -> None:

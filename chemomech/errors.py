@@ -59,6 +59,12 @@ class ConvergenceError(ChemoMechError):
         self.reason = reason
 
 
+class StoppedEarly(ChemoMechError):
+    """A run was asked to stop before its end, and has kept what it needs to go on."""
+
+    exit_code = 4
+
+
 def run_on_root(comm: MPI.Comm, action: Callable[[], T]) -> T:
     """Run ``action`` on rank 0, hand its result to all ranks, and raise its failure on all ranks.
 

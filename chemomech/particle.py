@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 from chemomech import config as cfg
 from chemomech.errors import InputError, run_on_root
@@ -35,12 +37,15 @@ class Particle:
     tangent: fem.Function | None
 
 
-def create_particle(config: cfg.Config, comm: MPI.Comm) -> Particle:
+def create_particle(
+    config: cfg.Config, comm: MPI.Comm, owners: NDArray[np.int32] | None = None
+) -> Particle:
     """Create or read the mesh, and the wire's frame where one is meant.
 
     Args:
         config: The configuration.
         comm: Ranks that share the mesh.
+        owners: Rank of each cell, looked at on rank 0; None lets the mesh be divided anew.
 
     Raises:
         InputError: If the shape cannot be made or read, or its mesh is too coarse.
@@ -48,11 +53,11 @@ def create_particle(config: cfg.Config, comm: MPI.Comm) -> Particle:
     shape = run_on_root(comm, lambda: create_shape(config.geometry))
     if shape is None:
         assert isinstance(config.geometry, cfg.MeshFileConfig)
-        domain = read_domain(config.geometry.file, comm, config.geometry.unit)
+        domain = read_domain(config.geometry.file, comm, config.geometry.unit, owners)
         _check_resolution(config, domain)
     else:
         assert config.mesh_size is not None
-        domain = create_domain(shape, config.mesh_size, comm, config.mesh.cell)
+        domain = create_domain(shape, config.mesh_size, comm, config.mesh.cell, owners)
     wanted = isinstance(shape, Nanowire | Outline) or _needs_wire_frame(config)
     tangent = create_wire_tangent(domain, shape) if wanted else None
     return Particle(domain, tangent)

@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
-import logging
+import math
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from mpi4py import MPI
 
-from chemomech.build import create_problem, create_stepper, find_unused_options
-from chemomech.config import Config, format_config, write_config
-from chemomech.errors import ChemoMechError, run_on_root
+from chemomech.build import create_problem
+from chemomech.config import Config
+from chemomech.errors import ChemoMechError, StoppedEarly, run_on_root
 from chemomech.output.charts import write_ledger_chart
-from chemomech.output.fields import SUFFIX
+from chemomech.output.cycle_charts import write_cycle_chart
 from chemomech.output.folder import RunFolder
 from chemomech.output.illustration import write_illustrations
 from chemomech.output.ledger import read_ledger
 from chemomech.output.mesh_files import write_mesh_file
 from chemomech.output.progress import Progress
-from chemomech.output.provenance import Provenance, collect_provenance, write_provenance
+from chemomech.output.provenance import PROVENANCE, write_provenance
 from chemomech.particle import create_particle
-from chemomech.recording import Recorder
-from chemomech.solvers.time_stepping import Bdf2, Step
+from chemomech.simulation.interruption import StopRequest
+from chemomech.simulation.marching import Ending, March, Plan
+from chemomech.simulation.preparation import Parts, name_files, prepare
+from chemomech.simulation.restarting import RESTART, find_restart
+from chemomech.simulation.stages import create_timetable
 from chemomech.summary import summarise
-
-_log = logging.getLogger(__name__)
 
 #: Rate below which a pattern counts as stationary, in units of D / (interface width)^2.
 STATIONARY = 1e-5
 
 
-def simulate(config: Config, output: Path, comm: MPI.Comm, *, quiet: bool = False) -> str:
+def simulate(
+    config: Config,
+    output: Path,
+    comm: MPI.Comm,
+    *,
+    quiet: bool = False,
+    restart: bool = False,
+    accept_changes: bool = False,
+) -> str:
     """Simulate a configuration and leave its records in a new folder.
 
     Args:
         config: The configuration.
-        output: Folder to create; refused if it holds anything.
+        output: Folder to create; refused if it holds anything, unless ``restart``.
         comm: Ranks that run the simulation.
         quiet: No progress line.
+        restart: Go on from the last good checkpoint in the folder; begin at the beginning where the
+            folder holds no records; do nothing where the run in it has ended.
+        accept_changes: Restart although the configuration differs from the checkpoint's.
 
     Returns:
         How the run ended, in words.
@@ -46,33 +60,22 @@ def simulate(config: Config, output: Path, comm: MPI.Comm, *, quiet: bool = Fals
         InputError: If the input cannot be used; nothing is written then.
         ConvergenceError: If a time step cannot be taken; what was recorded stays, under the names
             of unfinished files. So it does where the user interrupts.
+        StoppedEarly: If a signal or the limit of wall time asked for it; ``restart`` continues.
     """
-    RunFolder.require_unused(output, comm)
-    particle = create_particle(config, comm)
-    problem = create_problem(config, particle)
-    stepper = create_stepper(config, problem)
-    _warn_of_unused_options(config, comm)
-    folder = RunFolder.create(output, comm)
-    provenance = _write_beginnings(config, folder)
-    names = ["ledger.csv", *([f"fields{SUFFIX}"] if config.output.fields else [])]
-    try:
-        recorder = Recorder(
-            problem, particle, config.material.scales, *(folder.partial(name) for name in names)
-        )
-        ended = _march(config, stepper, recorder, comm, quiet)
-    except (ChemoMechError, OSError, KeyboardInterrupt) as error:
-        if comm.rank == 0:
-            # Alone: nobody knows whether the other ranks failed as well.
-            reason = f"failed: {error}" if str(error) else "interrupted"
-            write_provenance(_provenance_file(folder), provenance, MPI.COMM_SELF, reason)
-        raise
-    recorder.close()
-    for name in names:
-        folder.finish(name)
-    # On record before anything is drawn: a picture that fails does not unmake the run.
-    write_provenance(_provenance_file(folder), provenance, comm, ended)
-    _illustrate(config, folder, recorder)
-    return ended
+    with StopRequest(comm, config.checkpoint.wall_limit) as stop:
+        former = None
+        if restart:
+            former = find_restart(config, output, comm, accept_changes=accept_changes)
+            if former.ended is not None:
+                return former.ended
+        else:
+            RunFolder.require_unused(output, comm)
+        parts = prepare(config, output, comm, former)
+        with _noting_failure(parts):
+            ending = _march(config, parts, stop, comm, quiet)
+            parts.recorder.close()
+    _finish(config, parts, ending)
+    return ending.words
 
 
 def validate(config: Config, comm: MPI.Comm) -> str:
@@ -88,8 +91,9 @@ def validate(config: Config, comm: MPI.Comm) -> str:
     Raises:
         InputError: If the input cannot be used.
     """
-    particle = create_particle(config, comm)
-    return summarise(config, create_problem(config, particle))
+    problem = create_problem(config, create_particle(config, comm))
+    create_timetable(config, problem)
+    return summarise(config, problem)
 
 
 def write_mesh(config: Config, path: Path, comm: MPI.Comm) -> None:
@@ -107,59 +111,92 @@ def write_mesh(config: Config, path: Path, comm: MPI.Comm) -> None:
     write_mesh_file(create_particle(config, comm).domain, path)
 
 
-def _provenance_file(folder: RunFolder) -> Path:
-    return folder.path / "provenance.json"
+@contextmanager
+def _noting_failure(parts: Parts) -> Iterator[None]:
+    """Note in the provenance how a run broke off."""
+    try:
+        yield
+    except (ChemoMechError, OSError, KeyboardInterrupt) as error:
+        # Alone: nobody knows whether the other ranks failed as well. A folder that is gone, or a
+        # full disk, must not hide the error itself.
+        if parts.folder.comm.rank == 0 and parts.folder.path.is_dir():
+            reason = f"failed: {error}" if str(error) else "interrupted"
+            with suppress(OSError):
+                path = parts.folder.path / PROVENANCE
+                write_provenance(path, parts.provenance, MPI.COMM_SELF, reason)
+        raise
 
 
-def _warn_of_unused_options(config: Config, comm: MPI.Comm) -> None:
-    unused = find_unused_options(config)
-    if unused and comm.rank == 0:
-        _log.warning("PETSc did not ask for these options of solver.petsc: %s", ", ".join(unused))
-
-
-def _write_beginnings(config: Config, folder: RunFolder) -> Provenance:
-    run_on_root(folder.comm, lambda: write_config(config, folder.path / "config.toml"))
-    provenance = collect_provenance(folder.comm, format_config(config))
-    write_provenance(_provenance_file(folder), provenance, folder.comm)
-    return provenance
-
-
-def _march(config: Config, stepper: Bdf2, recorder: Recorder, comm: MPI.Comm, quiet: bool) -> str:
-    """Step to the end or to a stationary state, recording as it goes."""
-    scales = config.material.scales
-    unit = "J/m" if recorder.dimension == 2 else "J"
-    threshold = _stationary_rate(config) * scales.time
-    ended = f"reached the end time {config.time.end:g} s"
-    row = recorder.record_step(Step(0, 0.0, 0.0, 0, 0, 0, 0.0, stepper.energies))
-    recorder.record_snapshot(0.0)
+def _march(config: Config, parts: Parts, stop: StopRequest, comm: MPI.Comm, quiet: bool) -> Ending:
+    unit = "J/m" if parts.recorder.dimension == 2 else "J"
     with Progress(config.time.end, comm, quiet, energy_unit=unit) as progress:
-        for step, snapshot in _steps(stepper, [t / scales.time for t in config.snapshot_times]):
-            row = recorder.record_step(step)
-            stationary = step.rate < threshold
-            if snapshot or stationary:
-                recorder.record_snapshot(row.time_s)
-            progress.update(
-                row.time_s, row.step, row.dt_s, row.energy_total_J, row.domains, snapshot=snapshot
-            )
-            if stationary:
-                ended = f"stationary at {row.time_s:g} s"
-                break
-        progress.finish(f"{ended}: {row.step} steps, {row.domains} Li-rich domains")
-    return ended
+        march = March(
+            _create_plan(config, parts),
+            parts.problem,
+            parts.stepper,
+            parts.recorder,
+            parts.keeper,
+            stop,
+            progress,
+            parts.progressed,
+        )
+        ending = march.run()
+        progress.finish(f"{ending.words}: {march.count_steps()}")
+    return ending
 
 
-def _steps(stepper: Bdf2, snapshots: list[float]) -> Iterator[tuple[Step, bool]]:
-    """All steps to the last snapshot, each with whether it hit one."""
-    for target in snapshots:
-        while stepper.time < target:
-            step = stepper.advance(target)
-            yield step, stepper.time == target
+def _create_plan(config: Config, parts: Parts) -> Plan:
+    scale, checkpoint, noise = config.material.scales.time, config.checkpoint, config.noise
+    return Plan(
+        create_timetable(config, parts.problem),
+        config.time.end / scale,
+        [time / scale for time in config.snapshot_times],
+        _stationary_rate(config) * scale,
+        scale,
+        noise_interval=math.inf if noise is None else noise.interval / scale,
+        noise_seed=0 if noise is None else noise.seed,
+        checkpoint_interval=math.inf if checkpoint.interval == "off" else checkpoint.interval,
+        checkpoint_steps=checkpoint.steps,
+    )
+
+
+def _finish(config: Config, parts: Parts, ending: Ending) -> None:
+    """Give files their final names and draw pictures; or say that the run is not over."""
+    folder = parts.folder
+    if not ending.is_final:
+        write_provenance(folder.path / PROVENANCE, parts.provenance, folder.comm, ending.words)
+        raise StoppedEarly(ending.words)
+    for name in name_files(config):
+        folder.finish(name)
+    # On record before anything is drawn: a picture that fails does not unmake the run.
+    write_provenance(folder.path / PROVENANCE, parts.provenance, folder.comm, ending.words)
+    _illustrate(config, parts)
+    # Last of all: while it is there, a restart completes what a killed run has not.
+    folder.remove(RESTART)
+
+
+def _illustrate(config: Config, parts: Parts) -> None:
+    wanted, folder = config.output, parts.folder
+    if wanted.pictures:
+        folder.create_subfolder("pictures")
+        columns = run_on_root(folder.comm, lambda: read_ledger(folder.path / "ledger.csv"))
+        charts = {"pictures/ledger.png": write_ledger_chart}
+        if parts.problem.surface.reservoir is not None:
+            charts["pictures/cycles.png"] = write_cycle_chart
+        for name, write_chart in charts.items():
+            run_on_root(folder.comm, partial(write_chart, folder.partial(name), columns))
+            folder.finish(name)
+    if wanted.pictures or wanted.movie:
+        recorder = parts.recorder
+        write_illustrations(
+            folder, recorder.grid, recorder.frames, pictures=wanted.pictures, movie=wanted.movie
+        )
 
 
 def _stationary_rate(config: Config) -> float:
     """Rate of composition (1/s) below which the run ends."""
     rate = config.time.stationary_rate
-    if rate == "off":
+    if rate == "off" or config.schedule is not None:
         return 0.0
     if rate != "auto":
         return rate
@@ -167,17 +204,3 @@ def _stationary_rate(config: Config) -> float:
     if width is None:
         return 0.0
     return STATIONARY * config.material.mobility.diffusivity / width**2
-
-
-def _illustrate(config: Config, folder: RunFolder, recorder: Recorder) -> None:
-    wanted = config.output
-    if wanted.pictures:
-        folder.create_subfolder("pictures")
-        chart = folder.partial("pictures/ledger.png")
-        columns = run_on_root(folder.comm, lambda: read_ledger(folder.path / "ledger.csv"))
-        run_on_root(folder.comm, lambda: write_ledger_chart(chart, columns))
-        folder.finish("pictures/ledger.png")
-    if wanted.pictures or wanted.movie:
-        write_illustrations(
-            folder, recorder.grid, recorder.frames, pictures=wanted.pictures, movie=wanted.movie
-        )

@@ -46,6 +46,7 @@ def summarise(config: cfg.Config, problem: ChemoMechanics) -> str:
     sections = {
         "Dimensionless groups": _describe_groups(config, problem),
         "Phases": _describe_phases(config, problem, mean),
+        "Surface": _describe_surface(config, problem),
         "Mesh": _describe_mesh(config, problem, quality),
         "Solution": _describe_solution(config, problem, quality),
     }
@@ -141,6 +142,27 @@ def _describe_chi(state: str, chi: float, config: cfg.Config, mean: float) -> Ro
     mode = pd.fastest_mode(mean, chi, gradient, diffusivity)
     wave = f"{_nanometres(mode.wavelength)}, grows by e in {1.0 / mode.rate:.3g} s"
     return [*rows, (f"fastest wave, {state}", wave)]
+
+
+def _describe_surface(config: cfg.Config, problem: ChemoMechanics) -> Rows:
+    """What passes the surface, and what drives it."""
+    if not config.reaction:
+        return [("reactions", "none: the particle is closed")]
+    rows = [(f"reaction of {law.group}", law.kind.replace("_", " ")) for law in config.reaction]
+    schedule, scales = config.schedule, config.material.scales
+    if schedule is None:
+        return rows
+    dimension = problem.domain.mesh.geometry.dim
+    unit = "A/m" if dimension == 2 else "A"
+    current = problem.volume * scales.charge(dimension) / 3600.0
+    depth = problem.volume / problem.surface.area * problem.domain.length_unit
+    steps = ", ".join(step.kind for step in schedule.step)
+    return [
+        *rows,
+        ("volume behind the reacting surface", f"{_nanometres(depth)} deep"),
+        ("current at 1C", f"{current:.4g} {unit}"),
+        ("schedule", f"{schedule.cycles} x ({steps})"),
+    ]
 
 
 def _describe_mesh(config: cfg.Config, problem: ChemoMechanics, quality: MeshQuality) -> Rows:

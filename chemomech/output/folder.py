@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -42,6 +43,22 @@ class RunFolder:
         """
         folder = Path(path)
         run_on_root(comm, lambda: _claim(folder))
+        return cls(folder, comm)
+
+    @classmethod
+    def reopen(cls, path: str | Path, comm: MPI.Comm) -> RunFolder:
+        """Claim the folder of an earlier run, or a new one, to go on in it; collective.
+
+        Args:
+            path: The folder.
+            comm: Ranks of the run.
+
+        Raises:
+            InputError: The folder cannot be made; nothing is touched.
+        """
+        folder = Path(path)
+        if run_on_root(comm, lambda: not folder.exists()):
+            return cls.create(folder, comm)
         return cls(folder, comm)
 
     @staticmethod
@@ -87,6 +104,35 @@ class RunFolder:
         run_on_root(self.comm, lambda: _rename(self.partial(name), final))
         return final
 
+    def unfinish(self, name: str) -> None:
+        """Give a file back the name of one that is being written, if it bears its final one.
+
+        What a folder such as ``fields.bp`` holds is not gone on with but written anew: it is left
+        as it is until :meth:`finish` replaces it. Collective.
+
+        Args:
+            name: Final name inside the folder.
+        """
+        final, partial = self.path / name, self.partial(name)
+
+        def give_back() -> None:
+            if final.is_file() and final.suffix != ".xdmf" and not partial.exists():
+                final.replace(partial)
+            if partial.is_dir():
+                shutil.rmtree(partial)
+
+        run_on_root(self.comm, give_back)
+
+    def remove(self, name: str) -> None:
+        """Remove a folder inside this one, if it is there; collective.
+
+        Args:
+            name: Path relative to the run's folder.
+        """
+        path = self.path / name
+        self.comm.barrier()
+        run_on_root(self.comm, lambda: shutil.rmtree(path) if path.is_dir() else None)
+
     def create_subfolder(self, name: str) -> Path:
         """Make a folder inside this one; collective.
 
@@ -108,6 +154,9 @@ def _rename(partial: Path, final: Path) -> None:
         text = partial.read_text(encoding="utf-8")
         partial.write_text(text.replace(data.name, renamed.name), encoding="utf-8")
         data.replace(renamed)
+    if final.is_dir():
+        # Of an earlier run that was killed between this and its very end.
+        shutil.rmtree(final)
     partial.replace(final)
 
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,12 @@ from chemomech.errors import run_on_root
 
 if TYPE_CHECKING:
     from mpi4py import MPI
+
+#: Name of the record in a run's folder.
+PROVENANCE = "provenance.json"
+
+#: Bytes beyond which a file is no record of ours.
+_LARGEST = 10_000_000
 
 PACKAGES = (
     "chemomech",
@@ -53,6 +59,7 @@ class Provenance:
         git_description: ``git describe --always --dirty`` of it; ``-dirty`` marks uncommitted
             changes.
         started: Start of the run, UTC, ISO 8601.
+        restarts: The same of each time it was gone on with, in their order.
     """
 
     command: tuple[str, ...]
@@ -65,6 +72,7 @@ class Provenance:
     git_commit: str | None
     git_description: str | None
     started: str
+    restarts: tuple[dict[str, object], ...] = ()
 
 
 def collect_provenance(
@@ -118,6 +126,53 @@ def write_provenance(
     record = asdict(provenance) | {"finished": finished, "ended": ended}
     text = json.dumps(record, indent=2) + "\n"
     run_on_root(comm, lambda: Path(path).write_text(text, encoding="utf-8"))
+
+
+def continue_provenance(path: str | Path, present: Provenance, comm: MPI.Comm) -> Provenance:
+    """Join what is known of this start to the record of an earlier run; collective.
+
+    Args:
+        path: The earlier run's file.
+        present: What is known of this start.
+        comm: Ranks of the run.
+
+    Returns:
+        The earlier record, with this start among its restarts; this one alone where the earlier
+        cannot be read.
+    """
+    return run_on_root(comm, lambda: _join(Path(path), present))
+
+
+def read_ending(path: str | Path) -> str | None:
+    """How the run of a record ended, None where it has not or the record cannot be read.
+
+    Args:
+        path: File written by :func:`write_provenance`.
+    """
+    ended = _read(Path(path)).get("ended")
+    return ended if isinstance(ended, str) else None
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            return {}
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _join(path: Path, present: Provenance) -> Provenance:
+    former = _read(path)
+    names = {field.name for field in fields(Provenance)}
+    known = {name: value for name, value in former.items() if name in names}
+    if names - known.keys() or not isinstance(former["restarts"], list):
+        return present
+    own = asdict(present)
+    own.pop("restarts")
+    restarts = (*former["restarts"], own | {"before": former.get("ended")})
+    return Provenance(**(known | {"restarts": restarts}))  # type: ignore[arg-type]
 
 
 def _collect_versions() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as clock
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,25 @@ from chemomech.output.snapshots import Gatherer
 from chemomech.particle import Particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.observables import StressFields
-from chemomech.solvers.time_stepping import Step
+from chemomech.simulation.stages import Position
+from chemomech.simulation.surface_recording import SurfaceRecorder
+from chemomech.solvers.steps import Step
 from chemomech.units import Scales
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """Where the records of an earlier run are gone on with.
+
+    Args:
+        lines: Lines of the ledger that count.
+        wall_s: Wall time spent until then.
+        initial_mean: Mean composition with which the run began.
+    """
+
+    lines: int
+    wall_s: float
+    initial_mean: float
 
 
 class Recorder:
@@ -30,8 +48,11 @@ class Recorder:
         scales: Factors from the problem's units to SI.
         ledger_path: Ledger file to create.
         fields_path: Field file to create, or None for none.
+        reference_voltage: Voltage against Li/Li+ at mu_res = 0 (V), for what reacts.
+        continuation: Go on with the ledger of an earlier run; None creates it.
 
     Attributes:
+        initial_mean: Mean composition with which the run began.
         dimension: Dimension of space: energies are per metre of depth where it is 2.
         frames: Snapshots on rank 0: the composition of each, all fields of the latest.
         grid: The whole mesh on rank 0, None elsewhere.
@@ -44,27 +65,43 @@ class Recorder:
         scales: Scales,
         ledger_path: Path,
         fields_path: Path | None = None,
+        *,
+        reference_voltage: float | None = None,
+        continuation: Continuation | None = None,
     ) -> None:
         self._problem = problem
         self._scales = scales
         mesh = particle.domain.mesh
         self._comm: MPI.Comm = mesh.comm
         self.dimension = mesh.geometry.dim
-        self._started = clock.monotonic()
-        self._initial_mean = problem.mean_composition()
+        former = continuation or Continuation(0, 0.0, problem.mean_composition())
+        self._started = clock.monotonic() - former.wall_s
+        self.initial_mean = former.initial_mean
         self._gatherer = Gatherer(mesh)
         self.grid = self._gatherer.grid
         self._edges = None if self.grid is None else self.grid.edges
         self.frames: list[Frame] = []
         self._create_fields(particle)
-        self._ledger = Ledger(ledger_path, self.dimension, self._comm)
+        self._surface = (
+            None
+            if problem.surface.reservoir is None
+            else SurfaceRecorder(problem, scales, self._stress, reference_voltage)
+        )
+        self._ledger = Ledger(
+            ledger_path,
+            self.dimension,
+            self._comm,
+            reacting=self._surface is not None,
+            keep=None if continuation is None else continuation.lines,
+        )
         self._writer = None if fields_path is None else FieldWriter(fields_path, self._fields)
 
-    def record_step(self, step: Step) -> LedgerRow:
+    def record_step(self, step: Step, position: Position) -> LedgerRow:
         """Write one line of the ledger; collective.
 
         Args:
             step: The step that led to the present state; number 0 is the initial state.
+            position: Where in its schedule the run is.
 
         Returns:
             The line.
@@ -72,8 +109,29 @@ class Recorder:
         if self._stress is not None:
             self._stress.update()
         row = self._create_row(step)
-        self._ledger.write(row)
+        reaction = None if self._surface is None else self._surface.create_row(step, position)
+        self._ledger.write(row, reaction)
         return row
+
+    def replay_snapshot(self, time_s: float) -> None:
+        """Record a snapshot of an earlier run again, whose state the problem holds; collective.
+
+        Args:
+            time_s: Time in seconds.
+        """
+        if self._stress is not None:
+            self._stress.update()
+        self.record_snapshot(time_s)
+
+    def synchronise(self) -> Continuation:
+        """Make sure that the ledger outlives the machine; collective.
+
+        Returns:
+            What a later run needs to go on from here.
+        """
+        self._ledger.synchronise()
+        wall = self._comm.bcast(clock.monotonic() - self._started)
+        return Continuation(self._ledger.lines, wall, self.initial_mean)
 
     def record_snapshot(self, time_s: float) -> None:
         """Write fields and keep a frame; call it after :meth:`record_step`; collective.
@@ -129,7 +187,7 @@ class Recorder:
         problem, scales = self._problem, self._scales
         unit = scales.energy(self.dimension)
         mean = problem.mean_composition()
-        expected = self._initial_mean - problem.outflow * step.time / problem.volume
+        expected = self.initial_mean - step.released / problem.volume
         values = problem.c.x.array[: problem.c.function_space.dofmap.index_map.size_local]
         return LedgerRow(
             step=step.number,

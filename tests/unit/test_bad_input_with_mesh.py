@@ -58,10 +58,43 @@ def write_image(path):
 
 # tables, what a file holds or who writes it, pieces of the message
 CASES = {
-    "flux group": (
-        configure(flux=[{"group": "lft", "value": "1e-10 m/s"}]),
+    "reaction group": (
+        configure(reaction=[{"kind": "constant_flux", "group": "lft", "value": "1e-10 m/s"}]),
         {},
         ["'lft'", "did you mean 'left'"],
+    ),
+    "reaction without its square root": (
+        configure(
+            reaction=[
+                {"kind": "paper_eq25_literal", "group": "surface", "rate_constant": "1e-9 m/s"}
+            ],
+            schedule={"step": [{"kind": "potentiostatic", "mu_res": "0 J/mol"}]},
+            initial={"kind": "uniform", "mean": 0.1},
+            material=configure()["material"]
+            | {"free_energy": {"kind": "regular_solution", "chi": 2.2}}
+            | {"gradient": {"kappa": "5e-14 J*m^2/mol"}},
+        ),
+        {},
+        ["reaction.0.kind", "square root of mu", "butler_volmer"],
+    ),
+    "current in the wrong unit": (
+        configure(
+            geometry=MESH | {"unit": "0.01 nm"},
+            reaction=[{"kind": "butler_volmer", "group": "surface", "rate_constant": "1e-9 m/s"}],
+            schedule={
+                "step": [
+                    {"kind": "galvanostatic", "direction": "lithiate", "current": "1 nA"}
+                    | {"duration": "1 s"}
+                ]
+            },
+        ),
+        {"mesh.vtu": write_grid},
+        ["schedule.step.0.current", "A/m"],
+    ),
+    "noise without a depth": (
+        configure(geometry=MESH | {"unit": "0.01 nm"}, noise={"interval": "1 ms"}),
+        {"mesh.vtu": write_grid},
+        ["noise.depth", "is missing"],
     ),
     "support group": (
         configure(**support("clamped", "start")),
@@ -195,8 +228,8 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("case", CASES)
 def test_refusal(folder, capfd, command, case):
     table, files, pieces = CASES[case]
-    if command == "validate" and case.startswith("PETSc"):
-        pytest.skip("only a solver asks PETSc")
+    if command == "validate" and case.startswith(("PETSc", "reaction without")):
+        pytest.skip("only a solver finds out")
     if COMM.rank == 0:
         (folder / "input.toml").write_text(tomli_w.dumps(table))
         for name, content in files.items():
@@ -220,7 +253,7 @@ def test_refusal(folder, capfd, command, case):
 
 def test_used_output_folder_is_found_before_the_mesh(folder, capfd):
     # The missing group would be found with the mesh: the cheap check comes first.
-    table = configure(flux=[{"group": "nowhere", "value": "1e-10 m/s"}])
+    table = configure(reaction=[{"kind": "no_flux", "group": "nowhere"}])
     if COMM.rank == 0:
         (folder / "input.toml").write_text(tomli_w.dumps(table))
         (folder / "used").mkdir()

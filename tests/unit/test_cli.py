@@ -138,3 +138,13 @@ def test_a_rank_that_fails_alone_ends_the_others(error: str, code: int, piece: s
     )
     assert result.returncode == code
     assert result.stderr.count(piece) == 1
+
+
+def test_accepting_changes_means_nothing_without_a_restart(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", "input.toml"]) == 0
+    capfd.readouterr()
+    assert main(["run", "input.toml", "--accept-changes"]) == 2
+    if COMM.rank == 0:
+        assert "--accept-changes: has a meaning with --restart only" in capfd.readouterr().err

@@ -98,7 +98,7 @@ def test_used_folder_is_refused_before_anything_is_made(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("tables", "piece"),
     [
-        ({"flux": [{"group": "lft", "value": "1e-10 m/s"}]}, "did you mean 'left'"),
+        ({"reaction": [{"kind": "no_flux", "group": "lft"}]}, "did you mean 'left'"),
         ({"initial": {"kind": "formula", "formula": "2 + x"}}, "initial"),
         ({"solver": {"petsc": {"ksp_type": "nonsense"}}}, "solver.petsc: PETSc fails with ksp_ty"),
     ],

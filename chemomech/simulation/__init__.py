@@ -1,0 +1,1 @@
+"""The pipeline of a simulation: stages, records, checkpoints, and the march through time."""

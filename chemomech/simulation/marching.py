@@ -1,0 +1,238 @@
+"""The march through time: stages, snapshots, noise, checkpoints, and why it ends."""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mpi4py import MPI
+
+from chemomech.output.progress import Progress
+from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.simulation.interruption import StopRequest
+from chemomech.simulation.keeping import Keeper, Progressed
+from chemomech.simulation.recording import Recorder
+from chemomech.simulation.stages import Position, Stage, Timetable, create_events, end_stage
+from chemomech.solvers.steps import Step
+from chemomech.solvers.time_stepping import Bdf2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When a march does what; times in the problem's unit.
+
+    Args:
+        timetable: Stages to go through.
+        end: Time at which it ends at the latest.
+        snapshots: Increasing times of snapshots, the last one the end.
+        stationary_rate: Rate of composition below which it ends.
+        time_scale: Seconds in a unit of time.
+        noise_interval: Time over which thermal noise is constant.
+        noise_seed: Its seed.
+        checkpoint_interval: Seconds of wall time between checkpoints.
+        checkpoint_steps: Time steps between checkpoints.
+    """
+
+    timetable: Timetable
+    end: float
+    snapshots: Sequence[float]
+    stationary_rate: float
+    time_scale: float
+    noise_interval: float = math.inf
+    noise_seed: int = 0
+    checkpoint_interval: float = math.inf
+    checkpoint_steps: int | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a march ended.
+
+    Args:
+        words: For people.
+        is_final: Whether there is nothing left to do.
+    """
+
+    words: str
+    is_final: bool = True
+
+
+class March:
+    """Step a problem through its stages and record it.
+
+    Args:
+        plan: When to do what.
+        problem: The problem, in its present state.
+        stepper: Its time stepper.
+        recorder: Writes ledger and snapshots.
+        keeper: Writes checkpoints; None for none.
+        stop: Says when to stop early.
+        progress: Tells people.
+        progressed: How far an earlier run had come; None begins at the beginning.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        problem: ChemoMechanics,
+        stepper: Bdf2,
+        recorder: Recorder,
+        keeper: Keeper | None,
+        stop: StopRequest,
+        progress: Progress,
+        progressed: Progressed | None = None,
+    ) -> None:
+        self._plan = plan
+        self._problem = problem
+        self._stepper = stepper
+        self._recorder = recorder
+        self._keeper = keeper
+        self._stop = stop
+        self._progress = progress
+        self._comm: MPI.Comm = problem.domain.mesh.comm
+        self._resumed = progressed is not None
+        self._snapshots = 0 if progressed is None else progressed.snapshots
+        self._noise = -1 if progressed is None else progressed.noise_interval
+        self._position = Position(mean=problem.mean_composition())
+        if progressed is not None:
+            self._position = progressed.position
+        self._last_checkpoint = (clock.monotonic(), stepper.memory.number)
+        self._snapshot_times = frozenset(plan.snapshots)
+        self._domains = 0
+
+    def run(self) -> Ending:
+        """Go on until the end; collective.
+
+        Raises:
+            ConvergenceError: If a step cannot be taken.
+            OSError: If a record cannot be written.
+        """
+        timetable = self._plan.timetable
+        position: Position | None = self._position
+        while position is not None:
+            self._position = position
+            if not self._resumed:
+                self._begin_stage(timetable.stage(position))
+            self._resumed = False
+            ending = None if position.over else self._go_through(timetable.stage(position))
+            if ending is not None:
+                return ending
+            position = timetable.follow(
+                self._position,
+                self._stepper.time,
+                self._released(),
+                self._problem.mean_composition(),
+            )
+        return Ending(f"finished the schedule at {self._seconds():g} s")
+
+    def count_steps(self) -> str:
+        """Tell people how many steps were taken, and what they led to."""
+        return f"{self._stepper.memory.number} steps, {self._domains} Li-rich domains"
+
+    def _begin_stage(self, stage: Stage) -> None:
+        if stage.drive is not None:
+            self._problem.surface.hold(stage.drive)
+            self._stepper.jump()
+        beginning = self._stepper.memory.number == 0
+        if beginning or stage.drive is not None:
+            row = self._recorder.record_step(self._stepper.present(), self._position)
+            self._domains = row.domains
+        if beginning:
+            self._record_snapshot()
+            self._checkpoint()
+
+    def _go_through(self, stage: Stage) -> Ending | None:
+        """Step to the end of a stage; the march's ending where it ends with it or before."""
+        events = create_events(stage.cut_offs, self._problem, self._position)
+        end = self._position.began + stage.duration
+        over = any(event() >= 0.0 for event in events)
+        while not over:
+            self._draw_noise()
+            step = self._stepper.advance(self._next_target(end), events)
+            over = step.event is not None or step.time >= end
+            ending = self._find_end(step)
+            if over:
+                self._position = end_stage(self._position)
+            self._record(step, snapshot=over or ending is not None)
+            if ending is not None:
+                return ending
+            if (reason := self._stop.ask()) is not None:
+                return self._stop_early(reason)
+            if self._is_checkpoint_due():
+                self._checkpoint()
+        return None
+
+    def _find_end(self, step: Step) -> Ending | None:
+        if step.time >= self._plan.end:
+            return Ending(f"reached the end time {self._plan.end * self._plan.time_scale:g} s")
+        if step.rate < self._plan.stationary_rate:
+            return Ending(f"stationary at {self._seconds():g} s")
+        return None
+
+    def _stop_early(self, reason: str) -> Ending:
+        if self._keeper is None:
+            return Ending(f"{reason} at {self._seconds():g} s, without a checkpoint", False)
+        self._checkpoint()
+        return Ending(f"{reason} at {self._seconds():g} s; --restart continues it", False)
+
+    def _next_target(self, end: float) -> float:
+        """Nearest time at which a step must land."""
+        time, plan = self._stepper.time, self._plan
+        following = bisect_right(plan.snapshots, time)
+        snapshot = plan.snapshots[following] if following < len(plan.snapshots) else math.inf
+        noise = math.inf
+        if self._problem.noise is not None:
+            noise = (self._noise + 1) * plan.noise_interval
+        return min(snapshot, noise, end, plan.end)
+
+    def _draw_noise(self) -> None:
+        """Begin a new interval of noise where the last one has ended."""
+        noise, length = self._problem.noise, self._plan.noise_interval
+        if noise is not None and self._stepper.time >= (self._noise + 1) * length:
+            self._noise += 1
+            noise.draw(self._plan.noise_seed, self._noise, length)
+
+    def _record(self, step: Step, *, snapshot: bool) -> None:
+        row = self._recorder.record_step(step, self._position)
+        self._domains = row.domains
+        snapshot = snapshot or step.time in self._snapshot_times
+        if snapshot:
+            self._record_snapshot()
+        self._progress.update(
+            row.time_s, row.step, row.dt_s, row.energy_total_J, row.domains, snapshot=snapshot
+        )
+
+    def _record_snapshot(self) -> None:
+        if self._keeper is not None:
+            self._keeper.write_snapshot(self._snapshots, self._seconds())
+        self._recorder.record_snapshot(self._seconds())
+        self._snapshots += 1
+
+    def _is_checkpoint_due(self) -> bool:
+        """Whether it is time for a checkpoint; collective, as clocks differ."""
+        if self._keeper is None:
+            return False
+        then, number = self._last_checkpoint
+        steps = self._plan.checkpoint_steps
+        if steps is not None and self._stepper.memory.number - number >= steps:
+            return True
+        late = clock.monotonic() - then >= self._plan.checkpoint_interval
+        return bool(self._comm.bcast(late))
+
+    def _checkpoint(self) -> None:
+        if self._keeper is None:
+            return
+        progressed = Progressed(
+            self._position, self._recorder.synchronise(), self._snapshots, self._noise
+        )
+        self._keeper.write(self._stepper.memory, progressed)
+        self._last_checkpoint = (clock.monotonic(), self._stepper.memory.number)
+
+    def _seconds(self) -> float:
+        return self._stepper.time * self._plan.time_scale
+
+    def _released(self) -> float:
+        return self._stepper.memory.history.released[0]

@@ -1,0 +1,180 @@
+"""The parts of a run, made anew or taken up from an earlier one."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+
+from chemomech.build import create_problem, create_stepper, find_unused_options
+from chemomech.config import Config, LiteralConfig, format_config, write_config
+from chemomech.errors import InputError, run_on_root
+from chemomech.geometry.partition import compute_fingerprint
+from chemomech.output.fields import SUFFIX
+from chemomech.output.folder import RunFolder
+from chemomech.output.provenance import (
+    PROVENANCE,
+    Provenance,
+    collect_provenance,
+    continue_provenance,
+    write_provenance,
+)
+from chemomech.particle import Particle, create_particle
+from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.simulation.keeping import Identity, Keeper, Progressed
+from chemomech.simulation.recording import Recorder
+from chemomech.simulation.restarting import RESTART, Restart
+from chemomech.simulation.stages import create_timetable
+from chemomech.solvers.time_stepping import Bdf2
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run consists of.
+
+    Args:
+        problem: Unknowns and forms, in the present state.
+        stepper: Takes the steps.
+        recorder: Writes ledger and fields.
+        keeper: Writes checkpoints; None for none.
+        progressed: How far an earlier run had come; None begins at the beginning.
+        folder: Where everything goes.
+        provenance: What is known at the start.
+    """
+
+    problem: ChemoMechanics
+    stepper: Bdf2
+    recorder: Recorder
+    keeper: Keeper | None
+    progressed: Progressed | None
+    folder: RunFolder
+    provenance: Provenance
+
+
+def prepare(config: Config, output: Path, comm: MPI.Comm, former: Restart | None) -> Parts:
+    """Make the parts of a run; what can fail does so before the folder is touched.
+
+    Args:
+        config: The configuration.
+        output: The run's folder.
+        comm: Ranks of the run.
+        former: What an earlier run has left there; None claims a new folder.
+
+    Raises:
+        InputError: If the input cannot be used; nothing is written then.
+        ConvergenceError: If the initial state cannot be made consistent.
+    """
+    if former is None or former.state is None:
+        return _begin(config, output, comm, is_new=former is None)
+    return _take_up(config, output, comm, former)
+
+
+def name_files(config: Config) -> list[str]:
+    """Names of the files that grow while a run goes on."""
+    return ["ledger.csv", *([f"fields{SUFFIX}"] if config.output.fields else [])]
+
+
+def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Parts:
+    particle = create_particle(config, comm)
+    problem = create_problem(config, particle)
+    stepper = create_stepper(config, problem)
+    create_timetable(config, problem)
+    _require_square_root(config, problem)
+    _warn_of_unused_options(config, comm)
+    folder = RunFolder.create(output, comm) if is_new else RunFolder.reopen(output, comm)
+    provenance = collect_provenance(comm, format_config(config))
+    _write_beginnings(config, folder, provenance)
+    keeper = None
+    if config.checkpoint.interval != "off":
+        keeper = _create_keeper(config, folder, problem)
+        keeper.discard_snapshots(0)
+    recorder = _create_recorder(config, folder, problem, particle, None)
+    return Parts(problem, stepper, recorder, keeper, None, folder, provenance)
+
+
+def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> Parts:
+    assert former.state is not None
+    particle = create_particle(config, comm, former.owners)
+    problem = create_problem(config, particle)
+    timetable = create_timetable(config, problem)
+    folder = RunFolder.reopen(output, comm)
+    keeper = _create_keeper(config, folder, problem)
+    memory, progressed = keeper.restore(former.state)
+    for name in name_files(config):
+        folder.unfinish(name)
+    provenance = continue_provenance(
+        folder.path / PROVENANCE, collect_provenance(comm, format_config(config)), comm
+    )
+    _write_beginnings(config, folder, provenance)
+    recorder = _create_recorder(config, folder, problem, particle, progressed)
+    keeper.discard_snapshots(progressed.snapshots)
+    for number in range(progressed.snapshots):
+        recorder.replay_snapshot(keeper.read_snapshot(number))
+    drive = timetable.stage(progressed.position).drive
+    if drive is not None:
+        problem.surface.resume(drive)
+    if problem.noise is not None and config.noise is not None:
+        length = config.noise.interval / config.material.scales.time
+        problem.noise.resume(config.noise.seed, progressed.noise_interval, length)
+    stepper = create_stepper(config, problem, memory)
+    return Parts(problem, stepper, recorder, keeper, progressed, folder, provenance)
+
+
+def _require_square_root(config: Config, problem: ChemoMechanics) -> None:
+    """Refuse eqn 25 as printed where it takes the square root of a negative mu; collective."""
+    mesh, space = problem.domain.mesh, problem.mu.function_space
+    for index, law in enumerate(config.reaction):
+        if not isinstance(law, LiteralConfig) or law.odd:
+            continue
+        facets = problem.domain.facets(law.group)
+        dofs = fem.locate_dofs_topological(space, mesh.topology.dim - 1, facets)
+        lowest = float(np.min(problem.mu.x.array[dofs], initial=np.inf))
+        lowest = mesh.comm.allreduce(lowest, op=MPI.MIN)
+        if lowest < 0.0:
+            raise InputError(
+                f"takes the square root of mu, which goes down to {lowest:.3g} RT at the surface: "
+                "eqn 25 as printed can only take lithium out, from mu > 0. Use butler_volmer, or "
+                "odd = true",
+                key=f"reaction.{index}.kind",
+            )
+
+
+def _create_keeper(config: Config, folder: RunFolder, problem: ChemoMechanics) -> Keeper:
+    table = config.model_dump(mode="json", exclude_none=True)
+    identity = Identity(table, compute_fingerprint(problem.domain.mesh))
+    return Keeper(folder.path / RESTART, problem, identity, config.checkpoint.keep)
+
+
+def _create_recorder(
+    config: Config,
+    folder: RunFolder,
+    problem: ChemoMechanics,
+    particle: Particle,
+    progressed: Progressed | None,
+) -> Recorder:
+    paths = [folder.partial(name) for name in name_files(config)]
+    return Recorder(
+        problem,
+        particle,
+        config.material.scales,
+        *paths,
+        reference_voltage=None if config.schedule is None else config.schedule.reference_voltage,
+        continuation=None if progressed is None else progressed.records,
+    )
+
+
+def _write_beginnings(config: Config, folder: RunFolder, provenance: Provenance) -> None:
+    run_on_root(folder.comm, lambda: write_config(config, folder.path / "config.toml"))
+    write_provenance(folder.path / PROVENANCE, provenance, folder.comm)
+
+
+def _warn_of_unused_options(config: Config, comm: MPI.Comm) -> None:
+    unused = find_unused_options(config)
+    if unused and comm.rank == 0:
+        _log.warning("PETSc did not ask for these options of solver.petsc: %s", ", ".join(unused))

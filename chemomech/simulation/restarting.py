@@ -1,0 +1,158 @@
+"""What an earlier run has left in a folder, and whether this configuration may go on with it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chemomech.config import Config
+from chemomech.errors import InputError, run_on_root
+from chemomech.output.checkpoints import CheckpointStore, StoredState
+from chemomech.output.provenance import PROVENANCE, read_ending
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+_log = logging.getLogger(__name__)
+
+#: Subfolder of a run's folder with what a restart needs; it is gone once the run has ended.
+RESTART = "restart"
+CHECKPOINTS = "checkpoints"
+#: What a run killed before its first checkpoint may have left.
+_BEGINNINGS = frozenset({"config.toml", PROVENANCE, RESTART})
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class Restart:
+    """What to go on with.
+
+    Args:
+        ended: How the run in the folder ended, if nothing is left to do.
+        state: The last good checkpoint; None begins anew.
+        owners: Owner of each cell, on rank 0, where the same number of ranks goes on.
+    """
+
+    ended: str | None = None
+    state: StoredState | None = None
+    owners: NDArray[np.int32] | None = None
+
+
+def find_restart(
+    config: Config, output: Path, comm: MPI.Comm, *, accept_changes: bool = False
+) -> Restart:
+    """Look for something to go on with in a run's folder; collective.
+
+    Args:
+        config: The configuration to go on with.
+        output: The folder.
+        comm: Ranks of the run.
+        accept_changes: Go on although the configuration has changed.
+
+    Returns:
+        A checkpoint, or that there is nothing left to do, or nothing to go on with yet.
+
+    Raises:
+        InputError: The folder holds something else, or records without a good checkpoint, or the
+            configuration has changed; on every rank.
+    """
+    ended, is_begun = run_on_root(comm, lambda: _look(output))
+    if ended is not None:
+        _say(comm, f"{output} holds a finished run ({ended}); there is nothing to continue")
+        return Restart(ended)
+    if not is_begun:
+        _say(comm, f"{output} holds no records yet: the run begins at the beginning")
+        return Restart()
+    state = CheckpointStore(output / RESTART / CHECKPOINTS, comm).find_latest()
+    if state is None:
+        run_on_root(comm, lambda: _require_no_records(output))
+        _say(comm, f"{output} holds no checkpoint and no records: the run begins at the beginning")
+        return Restart()
+    changes = compare(state.record["config"], config.model_dump(mode="json", exclude_none=True))
+    if changes and not accept_changes:
+        raise InputError(
+            "the configuration has changed since the run began; --accept-changes goes on "
+            "nevertheless. Changed: " + "; ".join(changes),
+            key="--restart",
+        )
+    owners = state.read_arrays().get("owners") if state.record["ranks"] == comm.size else None
+    owners = None if owners is None else owners.astype(np.int32)
+    _say(comm, f"continuing from step {state.record['stepper']['number']} in {output}")
+    return Restart(state=state, owners=owners)
+
+
+def compare(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    """Describe the keys in which two configurations differ.
+
+    What happens to wall time and checkpoints may change from one restart to the next.
+
+    Args:
+        before: One, as nested tables.
+        now: The other.
+
+    Returns:
+        Texts such as ``time.end: 1.0 s -> 2.0 s``, by key.
+    """
+    old, new = dict(_flatten(before)), dict(_flatten(now))
+    keys = sorted(key for key in old.keys() | new.keys() if not key.startswith("checkpoint."))
+    return [
+        f"{key}: {_show(old.get(key, _MISSING))} -> {_show(new.get(key, _MISSING))}"
+        for key in keys
+        if old.get(key, _MISSING) != new.get(key, _MISSING)
+    ]
+
+
+def _flatten(table: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(table, Mapping):
+        items = [(str(key), value) for key, value in table.items()]
+    elif isinstance(table, (list, tuple)):
+        items = [(str(index), value) for index, value in enumerate(table)]
+    else:
+        yield prefix.removesuffix("."), table
+        return
+    for key, value in items:
+        yield from _flatten(value, f"{prefix}{key}.")
+
+
+def _show(value: object) -> str:
+    return "not stated" if value is _MISSING else json.dumps(value)
+
+
+def _look(output: Path) -> tuple[str | None, bool]:
+    """How the run in the folder ended, if it did, and whether there is one at all."""
+    if output.exists() and not output.is_dir():
+        raise InputError(f"{output} is a file; name a run's folder", key="--output")
+    if not output.is_dir() or not any(output.iterdir()):
+        return None, False
+    if not (output / PROVENANCE).is_file():
+        raise InputError(
+            f"{output} holds files, but no run of chemomech ({PROVENANCE} is missing); nothing "
+            "was touched",
+            key="--restart",
+        )
+    ended = read_ending(output / PROVENANCE)
+    is_over = ended is not None and (output / "ledger.csv").is_file()
+    return (ended if is_over and not (output / RESTART).exists() else None), True
+
+
+def _require_no_records(output: Path) -> None:
+    """Refuse to begin anew over records that took time to compute."""
+    records = sorted(path.name for path in output.iterdir() if path.name not in _BEGINNINGS)
+    if records:
+        raise InputError(
+            f"there is no good checkpoint in {output / RESTART}, so that {', '.join(records)} "
+            "cannot be continued; name another folder, or delete this one to begin anew",
+            key="--restart",
+        )
+
+
+def _say(comm: MPI.Comm, message: str) -> None:
+    if comm.rank == 0:
+        _log.info(message)

@@ -1,0 +1,296 @@
+"""Runs that are stopped and gone on with end as if nothing had happened."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from chemomech import run
+from chemomech.cli import main
+from chemomech.config import create_config, format_config
+from chemomech.errors import InputError, StoppedEarly
+from chemomech.output.ledger import read_ledger
+from chemomech.solvers.time_stepping import Bdf2
+
+COMM = MPI.COMM_WORLD
+BOX = {"kind": "box", "size": ["40 nm", "20 nm"]}
+ELASTIC = {
+    "elasticity": {"kind": "isotropic", "young_modulus": "43 GPa", "poisson_ratio": 0.3},
+    "eigenstrain": {"kind": "vegard", "partial_molar_volume": "2.415e-6 m^3/mol"},
+}
+MATERIAL = {
+    "free_energy": {"kind": "regular_solution", "chi": 2.75},
+    "gradient": {"interface_width": "10 nm"},
+    "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
+}
+CLOSED = {
+    "geometry": BOX,
+    "material": MATERIAL,
+    "mechanics": ELASTIC,
+    "initial": {"kind": "noise", "mean": 0.5, "seed": 3},
+    "time": {"end": "0.5 s"},
+    "output": {"count": 4, "pictures": False, "movie": False},
+}
+DRIVEN = CLOSED | {
+    "mechanics": ELASTIC | {"assumption": "generalised_plane_strain"},
+    "initial": {"kind": "noise", "mean": 0.1, "amplitude": 0.002},
+    "reaction": [{"kind": "butler_volmer", "group": "surface", "rate_constant": "1e-8 m/s"}],
+    "schedule": {
+        "cycles": 2,
+        "step": [
+            {"kind": "galvanostatic", "direction": "lithiate", "c_rate": 20.0}
+            | {"until": {"lithium_mean": 0.12}},
+            {"kind": "rest", "duration": "0.1 s"},
+            {"kind": "potentiostatic", "mu_res": "-2 kJ/mol", "until": {"lithium_mean": 0.1}},
+        ],
+    },
+    "time": {"end": "100 s"},
+}
+NOISY = CLOSED | {
+    "noise": {"interval": "20 ms", "depth": "50 nm", "seed": 7},
+    "mechanics": None,
+    "solver": {"preset": "iterative"},
+}
+CASES = {"closed": CLOSED, "driven": DRIVEN, "noisy": NOISY}
+
+
+def configure(case, **tables):
+    table = CASES[case] | tables
+    return create_config({key: value for key, value in table.items() if value})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One empty folder that all ranks see."""
+    path = Path(COMM.bcast(str(tmp_path)))
+    COMM.barrier()
+    yield path
+    COMM.barrier()
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Return a function that lets a signal arrive in the middle of chosen steps of this process."""
+    advance = Bdf2.advance
+
+    def arrange(*numbers):
+        left = list(numbers)
+
+        def hear(self, target, events=()):
+            step = advance(self, target, events)
+            if left and step.number >= left[0]:
+                left.pop(0)
+                # On one rank only: the others must hear of it.
+                if COMM.rank == COMM.size - 1:
+                    os.kill(os.getpid(), signal.SIGUSR1)
+            return step
+
+        monkeypatch.setattr(Bdf2, "advance", hear)
+
+    return arrange
+
+
+def go_on(config, folder, attempts=20):
+    """Restart until the run has ended; return how often it was stopped."""
+    for stops in range(attempts):
+        try:
+            run.simulate(config, folder, COMM, quiet=True, restart=True)
+        except StoppedEarly:
+            COMM.barrier()
+        else:
+            return stops
+    raise AssertionError("never ended")
+
+
+def assert_same(one, two, tolerance=0.0):
+    """All columns but the wall time agree, relative to their largest value.
+
+    The balance is an error of the composition, whose scale is one.
+    """
+    assert one.keys() == two.keys()
+    for name in sorted(one.keys() - {"wall_s"}):
+        scale = 1.0 if name == "lithium_balance_error" else np.nanmax(np.abs(one[name]), initial=0)
+        atol = tolerance * max(scale, 1e-300)
+        np.testing.assert_allclose(two[name], one[name], rtol=0.0, atol=atol, err_msg=name)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_stopped_run_ends_like_an_undisturbed_one(folder, stop_after, case):
+    config = configure(case)
+    run.simulate(config, folder / "whole", COMM, quiet=True)
+    whole = read_ledger(folder / "whole" / "ledger.csv")
+    last = int(whole["step"][-1])
+    numbers = sorted({1, 2, 3, last // 3, last // 2, last - 1})
+    stop_after(*numbers)
+    assert go_on(config, folder / "parts") == len(numbers)
+    parts = read_ledger(folder / "parts" / "ledger.csv")
+    assert len(parts["step"]) == len(whole["step"])
+    assert_same(whole, parts, 1e-12)
+    names = {path.name for path in (folder / "parts").iterdir()}
+    assert names == {path.name for path in (folder / "whole").iterdir()}
+    record = json.loads((folder / "parts" / "provenance.json").read_text())
+    assert len(record["restarts"]) == len(numbers)
+    assert [entry["before"][:7] for entry in record["restarts"]] == ["stopped"] * len(numbers)
+
+
+def test_field_file_has_each_snapshot_once(folder, stop_after):
+    adios2 = pytest.importorskip("adios2")
+    config = configure("closed")
+    run.simulate(config, folder / "whole", COMM, quiet=True)
+    if not (folder / "whole" / "fields.bp").exists():
+        pytest.skip("DOLFINx without ADIOS2 writes XDMF")
+    stop_after(2, 7, 12)
+    go_on(config, folder / "parts")
+    COMM.barrier()
+    if COMM.rank == 0:
+        values = []
+        for name in ("whole", "parts"):
+            with adios2.FileReader(str(folder / name / "fields.bp")) as file:
+                steps = int(file.available_variables()["composition"]["AvailableStepsCount"])
+                times = file.read("step", step_selection=[0, steps])
+                fields = file.read("composition", step_selection=[0, steps])
+                values.append((np.ravel(times), np.ravel(fields)))
+        assert len(values[0][0]) == 5
+        np.testing.assert_array_equal(values[1][0], values[0][0])
+        np.testing.assert_allclose(values[1][1], values[0][1], atol=1e-12)
+
+
+def test_finished_run_is_left_alone(folder, caplog):
+    config = configure("closed")
+    ended = run.simulate(config, folder / "results", COMM, quiet=True)
+    COMM.barrier()
+    before = {path: path.stat().st_mtime_ns for path in (folder / "results").rglob("*")}
+    COMM.barrier()
+    caplog.set_level("INFO")
+    assert run.simulate(config, folder / "results", COMM, quiet=True, restart=True) == ended
+    if COMM.rank == 0:
+        assert "there is nothing to continue" in caplog.text
+    assert {path: path.stat().st_mtime_ns for path in (folder / "results").rglob("*")} == before
+
+
+def test_restart_begins_where_there_is_nothing_yet(folder):
+    config = configure("closed", time={"end": "0.01 s"})
+    ended = run.simulate(config, folder / "results", COMM, quiet=True, restart=True)
+    assert ended == "reached the end time 0.01 s"
+
+
+def stop_early(config, folder, stop_after):
+    stop_after(5)
+    with pytest.raises(StoppedEarly):
+        run.simulate(config, folder, COMM, quiet=True)
+    COMM.barrier()
+
+
+def test_changed_configuration_is_refused_by_its_keys(folder, stop_after):
+    stop_early(configure("closed"), folder / "results", stop_after)
+    changed = configure("closed", time={"end": "0.6 s", "tolerance": 2e-3})
+    with pytest.raises(InputError) as caught:
+        run.simulate(changed, folder / "results", COMM, quiet=True, restart=True)
+    message = str(caught.value)
+    assert 'time.end: "0.5 s" -> "0.6 s"' in message
+    assert "time.tolerance: 0.001 -> 0.002" in message
+    assert "initial" not in message
+    ended = run.simulate(
+        changed, folder / "results", COMM, quiet=True, restart=True, accept_changes=True
+    )
+    assert ended == "reached the end time 0.6 s"
+
+
+def test_what_concerns_checkpoints_may_change(folder, stop_after):
+    stop_early(configure("closed"), folder / "results", stop_after)
+    changed = configure("closed", checkpoint={"interval": "1 h", "wall_limit": "10 h"})
+    run.simulate(changed, folder / "results", COMM, quiet=True, restart=True)
+
+
+@pytest.mark.parametrize(
+    ("tables", "piece"),
+    [
+        ({"mesh": {"size": "2 nm"}}, "of another mesh"),
+        ({"geometry": BOX | {"size": ["41 nm", "20 nm"]}}, "of another mesh"),
+        ({"mechanics": None}, "the checkpoint holds c, mu, u"),
+    ],
+)
+def test_another_mesh_is_refused_whatever_is_accepted(folder, stop_after, tables, piece):
+    stop_early(configure("closed"), folder / "results", stop_after)
+    before = (folder / "results" / "ledger.partial.csv").read_bytes()
+    with pytest.raises(InputError, match=piece):
+        run.simulate(
+            configure("closed", **tables),
+            folder / "results",
+            COMM,
+            quiet=True,
+            restart=True,
+            accept_changes=True,
+        )
+    COMM.barrier()
+    assert (folder / "results" / "ledger.partial.csv").read_bytes() == before
+
+
+def test_folder_of_something_else_is_refused(folder):
+    if COMM.rank == 0:
+        (folder / "precious.txt").touch()
+    COMM.barrier()
+    with pytest.raises(InputError, match="no run of chemomech"):
+        run.simulate(configure("closed"), folder, COMM, restart=True)
+    assert [path.name for path in folder.iterdir()] == ["precious.txt"]
+
+
+def test_ledger_that_was_tampered_with_is_refused(folder, stop_after):
+    stop_early(configure("closed"), folder / "results", stop_after)
+    path = folder / "results" / "ledger.partial.csv"
+    if COMM.rank == 0:
+        path.write_text("\n".join(path.read_text().splitlines()[:3]) + "\n")
+    COMM.barrier()
+    with pytest.raises(InputError, match="lines its checkpoint knows of"):
+        run.simulate(configure("closed"), folder / "results", COMM, quiet=True, restart=True)
+
+
+def test_command_stops_with_code_4_and_goes_on(folder, stop_after, capfd):
+    config = configure("closed")
+    path = folder / "input.toml"
+    if COMM.rank == 0:
+        path.write_text(format_config(config))
+    COMM.barrier()
+    stop_after(4)
+    words = ["run", str(path), "--output", str(folder / "results")]
+    assert main(words) == 4
+    output = capfd.readouterr()
+    if COMM.rank == 0:
+        assert "stopped by SIGUSR1" in output.out
+        assert "error" not in output.err
+    assert main([*words, "--restart"]) == 0
+    assert main([*words, "--restart"]) == 0
+    if COMM.rank == 0:
+        assert "there is nothing to continue" in capfd.readouterr().err
+
+
+def test_limit_of_wall_time(folder):
+    config = configure("closed", checkpoint={"wall_limit": "1 us"})
+    with pytest.raises(StoppedEarly, match="limit of wall time"):
+        run.simulate(config, folder / "results", COMM, quiet=True)
+    go = configure("closed")
+    assert run.simulate(go, folder / "results", COMM, quiet=True, restart=True)
+
+
+def test_without_checkpoints_nothing_is_kept(folder, stop_after):
+    config = configure("closed", checkpoint={"interval": "off"})
+    stop_after(5)
+    with pytest.raises(StoppedEarly, match="without a checkpoint"):
+        run.simulate(config, folder / "results", COMM, quiet=True)
+    assert not (folder / "results" / "restart").exists()
+    with pytest.raises(InputError, match="no good checkpoint"):
+        run.simulate(config, folder / "results", COMM, quiet=True, restart=True)
+
+
+def test_number_of_checkpoints(folder, stop_after):
+    config = configure("closed", checkpoint={"steps": 2, "keep": 3})
+    stop_after(11)
+    with pytest.raises(StoppedEarly):
+        run.simulate(config, folder / "results", COMM, quiet=True)
+    COMM.barrier()
+    names = sorted(path.name for path in (folder / "results/restart/checkpoints").iterdir())
+    assert names == ["00000008", "00000010", "00000011"]

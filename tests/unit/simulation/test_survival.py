@@ -1,0 +1,199 @@
+"""Runs killed at random moments: what is left is enough to end as if nothing had happened.
+
+Each disaster strikes twenty times. The moments are random but seeded; where a process happens to
+be at them differs from machine to machine, which is the point.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tomli_w
+from mpi4py import MPI
+
+from chemomech.output.ledger import read_ledger
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="starts runs of its own"),
+    pytest.mark.skipif(shutil.which("mpirun") is None, reason="no mpirun"),
+]
+
+MOMENTS = 20
+TABLE = {
+    "geometry": {"kind": "box", "size": ["40 nm", "20 nm"]},
+    "material": {
+        "free_energy": {"kind": "regular_solution", "chi": 2.75},
+        "gradient": {"interface_width": "10 nm"},
+        "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
+    },
+    "mechanics": {
+        "elasticity": {"kind": "isotropic", "young_modulus": "43 GPa", "poisson_ratio": 0.3},
+        "eigenstrain": {"kind": "vegard", "partial_molar_volume": "2.415e-6 m^3/mol"},
+    },
+    "initial": {"kind": "noise", "mean": 0.5, "seed": 3},
+    "time": {"end": "0.4 s", "max_step": "2 ms"},
+    "output": {"count": 6, "pictures": False, "movie": False},
+    "checkpoint": {"steps": 5},
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "input.toml").write_text(tomli_w.dumps(TABLE))
+    return tmp_path
+
+
+def start(folder, results, *words, ranks=2):
+    """Start a run; its output goes to a log."""
+    command = [sys.executable, "-m", "chemomech", "run", "input.toml", "--output", str(results)]
+    if ranks > 1:
+        command = ["mpirun", "-n", str(ranks), *command]
+    with (folder / "log.txt").open("a") as log:
+        return subprocess.Popen(
+            [*command, "--restart", *words], cwd=folder, stdout=log, stderr=subprocess.STDOUT
+        )
+
+
+def finish(folder, results, **options):
+    process = start(folder, results, **options)
+    assert process.wait(timeout=120) == 0, (folder / "log.txt").read_text()[-3000:]
+
+
+def find_ranks(process):
+    """Process numbers of a run's ranks, found as descendants that run Python."""
+    children = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, todo = [], [process.pid]
+    while todo:
+        for child in children.get(todo.pop(), []):
+            todo.append(child)
+            found.append(child)
+    return [pid for pid in found if b"chemomech" in read_command(pid).split(b"\0")]
+
+
+def read_command(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def wait_until(condition, process, seconds=60):
+    """Wait for something to happen while a process runs; tell whether it did."""
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return condition()
+
+
+def wait_for_writing(ledger, process):
+    """Wait until a run begins, or goes on, to write its ledger."""
+    before = ledger.stat().st_mtime_ns if ledger.exists() else 0
+    wait_until(lambda: ledger.exists() and ledger.stat().st_mtime_ns > before, process)
+
+
+def assert_like_undisturbed(folder, results):
+    """The ledger is that of a run nobody disturbed, but for what two ranks' rounding may do."""
+    if not (folder / "whole").exists():
+        finish(folder, "whole")
+    one, two = (read_ledger(folder / name / "ledger.csv") for name in ("whole", results))
+    np.testing.assert_array_equal(two["step"], np.arange(len(two["step"])))
+    assert len(one["step"]) == len(two["step"])
+    for name in one.keys() - {"wall_s"}:
+        scale = 1.0 if name == "lithium_balance_error" else np.abs(one[name]).max()
+        np.testing.assert_allclose(two[name], one[name], rtol=0, atol=1e-12 * max(scale, 1e-300))
+    assert not (folder / results / "restart").exists()
+    assert json.loads((folder / results / "provenance.json").read_text())["finished"]
+
+
+def test_sigkill_of_any_rank(folder):
+    """Each kill strikes the run between its first sign of life and its end."""
+    chance = random.Random(1)
+    killed = 0
+    for number in range(10 * MOMENTS):
+        if killed == MOMENTS:
+            break
+        results = f"results{number // 8}"
+        process = start(folder, results)
+        wait_for_writing(folder / results / "ledger.partial.csv", process)
+        time.sleep(chance.uniform(0.0, 1.0))
+        ranks = find_ranks(process)
+        if process.poll() is None and ranks:
+            os.kill(chance.choice(ranks), signal.SIGKILL)
+            killed += 1
+        # The launcher notices and ends the others; a run that hangs on fails here.
+        process.wait(timeout=60)
+    assert killed == MOMENTS
+    for path in sorted(folder.glob("results*")):
+        finish(folder, path.name)
+        assert_like_undisturbed(folder, path.name)
+
+
+def test_folder_removed(folder):
+    """A run whose folder is gone ends with a message; the next one begins at the beginning."""
+    chance = random.Random(2)
+    for number in range(MOMENTS):
+        process = start(folder, "results", ranks=1 + number % 2)
+        ledger = folder / "results" / "ledger.partial.csv"
+        wait_until(ledger.exists, process)
+        time.sleep(chance.uniform(0.0, 0.5))
+        shutil.rmtree(folder / "results", ignore_errors=True)
+        code = process.wait(timeout=60)
+        assert code != 0 or (folder / "results" / "ledger.csv").exists()
+        log = (folder / "log.txt").read_text()
+        assert "Traceback" not in log, log[-3000:]
+        shutil.rmtree(folder / "results", ignore_errors=True)
+    finish(folder, "results")
+    assert_like_undisturbed(folder, "results")
+
+
+def test_truncated_checkpoint(folder):
+    """Any file of the newest checkpoint cut anywhere: the one before it is taken."""
+    chance = random.Random(3)
+    process = start(folder, "stopped")
+    wait_until(lambda: count_checkpoints(folder / "stopped") == 2, process)
+    time.sleep(0.3)
+    for pid in find_ranks(process):
+        os.kill(pid, signal.SIGTERM)
+    process.wait(timeout=60)
+    assert count_checkpoints(folder / "stopped") == 2
+    for number in range(MOMENTS):
+        results = f"results{number}"
+        shutil.copytree(folder / "stopped", folder / results)
+        newest = max((folder / results / "restart" / "checkpoints").iterdir())
+        files = sorted(path for path in newest.rglob("*") if path.is_file())
+        victim = chance.choice(files)
+        with victim.open("r+b") as file:
+            file.truncate(chance.randrange(max(1, victim.stat().st_size)))
+        finish(folder, results)
+        assert_like_undisturbed(folder, results)
+    text = (folder / "log.txt").read_text()
+    assert text.count("continuing from step") == MOMENTS
+    # Nothing good left: that is said, and nothing is touched.
+    for path in (folder / "stopped" / "restart" / "checkpoints").rglob("record.json"):
+        path.write_text("{")
+    before = sorted(folder.joinpath("stopped").rglob("*"))
+    assert start(folder, "stopped").wait(timeout=60) == 2
+    assert "no good checkpoint" in (folder / "log.txt").read_text()
+    assert sorted(folder.joinpath("stopped").rglob("*")) == before
+
+
+def count_checkpoints(results):
+    folder = results / "restart" / "checkpoints"
+    return len([p for p in folder.glob("*") if p.name.isdecimal()]) if folder.is_dir() else 0
