@@ -10,19 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.output.sealed_folders import (
-    PLAIN_NUMBERS,
     DamagedError,
     check_folder,
     read_array,
     read_json,
     seal_folder,
     synchronise,
+    write_array,
     write_json,
 )
 from chemomech.output.state_files import read_functions, write_functions
@@ -132,18 +131,22 @@ class CheckpointStore:
             arrays: Arrays of plain numbers, by names of letters and digits; looked at on rank 0.
 
         Raises:
+            InputError: There are too many ranks for so small a mesh; on every rank.
             OSError: It cannot be written, e.g. for lack of space; those written before are as they
                 were. On every rank.
+            ValueError: An array holds something else than numbers, or has an unsuitable name.
         """
         partial = self._folder / (_name(number) + _PARTIAL)
         try:
             run_on_root(self._comm, lambda: self._begin(partial, record, arrays or {}))
             write_functions(partial / _FUNCTIONS, functions)
             run_on_root(self._comm, lambda: self._finish(partial, number))
-        except OSError as error:
+        except Exception as error:
             # Without the other ranks, which may still wait for one that failed.
             if self._comm.rank == 0:
                 shutil.rmtree(partial, ignore_errors=True)
+            if not isinstance(error, OSError):
+                raise
             where = f"{error.filename}: " if error.filename else ""
             words = f"{where}{error.strerror or error}"
             raise OSError(f"checkpoint {number} was not written: {words}") from error
@@ -236,9 +239,9 @@ class CheckpointStore:
         partial.mkdir()
         write_json(partial / _RECORD, record)
         for name, array in arrays.items():
-            if not _ARRAY_NAME.fullmatch(name) or array.dtype.kind not in PLAIN_NUMBERS:
-                raise ValueError(f"{array.dtype} under the name {name!r} cannot be stored.")
-            np.save(partial / f"{name}.npy", array, allow_pickle=False)
+            if not _ARRAY_NAME.fullmatch(name):
+                raise ValueError(f"An array cannot be stored under the name {name!r}.")
+            write_array(partial / f"{name}.npy", array)
 
     def _finish(self, partial: Path, number: int) -> None:
         """See a state to the disk and give it its name."""

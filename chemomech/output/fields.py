@@ -64,14 +64,21 @@ class FieldWriter(Closing):
 
         Args:
             time: Time they belong to, in seconds.
+
+        Raises:
+            OSError: They cannot be written; perhaps on some ranks only.
         """
         for source, written in zip(self._sources, self._written, strict=True):
             written.interpolate(source)
-        if self._vtx is not None:
-            self._vtx.write(time)
-        if self._xdmf is not None:
-            for written in self._written:
-                self._xdmf.write_function(written, time)
+        try:
+            if self._vtx is not None:
+                self._vtx.write(time)
+            if self._xdmf is not None:
+                for written in self._written:
+                    self._xdmf.write_function(written, time)
+        # What ADIOS2 and HDF5 make of a disk that is full or gone.
+        except RuntimeError as error:
+            raise OSError(f"fields cannot be written: {error}") from error
 
     def close(self) -> None:
         """Close the file; collective."""

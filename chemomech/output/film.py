@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -15,11 +16,17 @@ from chemomech.errors import InputError
 LEAST_SECONDS = 4.0
 """A film shorter than this shows each snapshot more than once."""
 
+FRAMES_PER_SECOND = 24
+
 _LAST_HELD = 1.0
 
 
 def write_movie(
-    path: str | Path, frames: Iterable[NDArray[np.uint8]], count: int, *, fps: int = 24
+    path: str | Path,
+    frames: Iterable[NDArray[np.uint8]],
+    count: int,
+    *,
+    fps: int = FRAMES_PER_SECOND,
 ) -> None:
     """Write snapshots as an H.264 film (yuv420p, MP4).
 
@@ -36,12 +43,29 @@ def write_movie(
         InputError: There are no frames.
         OSError: The film cannot be written.
     """
-    images = iter(frames)
+    repeats = max(int(np.ceil((LEAST_SECONDS - _LAST_HELD) * fps / count)), 1)
+    encode_movie(path, _hold(frames, repeats, round(_LAST_HELD * fps)), fps=fps)
+
+
+def encode_movie(
+    path: str | Path, images: Iterable[NDArray[np.uint8]], *, fps: int = FRAMES_PER_SECOND
+) -> None:
+    """Write images as an H.264 film (yuv420p, MP4), each shown once.
+
+    Args:
+        path: File to write, ending in ``.mp4``.
+        images: RGB images of one even width and height, shape ``(height, width, 3)``.
+        fps: Frames per second of the film.
+
+    Raises:
+        InputError: There are no images.
+        OSError: The film cannot be written.
+    """
+    images = iter(images)
     first = next(images, None)
     if first is None:
         raise InputError("a film needs at least one snapshot")
     height, width = first.shape[:2]
-    repeats = max(int(np.ceil((LEAST_SECONDS - _LAST_HELD) * fps / count)), 1)
     writer = imageio_ffmpeg.write_frames(
         str(path),
         (width, height),
@@ -55,9 +79,32 @@ def write_movie(
         ffmpeg_log_level="error",
     )
     writer.send(None)
-    for image in _hold(chain([first], images), repeats, round(_LAST_HELD * fps)):
+    for image in chain([first], images):
         writer.send(np.ascontiguousarray(image))
     writer.close()
+
+
+def read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
+    """Read the images of a film one by one, in their order.
+
+    Args:
+        path: File to read, e.g. one that `write_movie` wrote.
+
+    Yields:
+        RGB images of one size, shape ``(height, width, 3)``.
+
+    Raises:
+        InputError: The file is missing or is no film.
+    """
+    if not Path(path).is_file():
+        raise InputError("no such film", path=str(path))
+    with closing(imageio_ffmpeg.read_frames(str(path))) as frames:
+        try:
+            width, height = next(frames)["size"]
+        except (OSError, StopIteration) as error:
+            raise InputError("cannot be read as a film", path=str(path)) from error
+        for frame in frames:
+            yield np.frombuffer(frame, dtype=np.uint8).reshape(height, width, 3)
 
 
 def _hold(

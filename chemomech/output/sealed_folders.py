@@ -12,18 +12,19 @@ import json
 import math
 import os
 import stat
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 MANIFEST = "manifest.json"
-#: Kinds of NumPy's types that are plain numbers: truth values, integers, reals, complex numbers.
-PLAIN_NUMBERS = "biufc"
 
 _FORMAT = 1
+#: Kinds of NumPy's types that are plain numbers: truth values, integers, reals, complex numbers.
+_PLAIN_NUMBERS = "biufc"
 #: Bytes beyond which a JSON file is none of ours.
 _LARGEST_JSON = 2**24
 
@@ -114,6 +115,25 @@ def read_json(path: Path) -> object:
         raise DamagedError(f"{path.name} is not JSON: {error}") from error
 
 
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write an array of plain numbers to a ``.npy`` file.
+
+    Args:
+        path: The file.
+        array: The array.
+
+    Raises:
+        OSError: It cannot be written.
+        ValueError: It holds something else.
+    """
+    if array.dtype.kind not in _PLAIN_NUMBERS:
+        raise ValueError(f"An array of {array.dtype} cannot be stored.")
+    # NumPy's own way to a file does not say why it failed.
+    content = BytesIO()
+    np.save(content, array, allow_pickle=False)
+    path.write_bytes(content.getvalue())
+
+
 def read_array(path: Path) -> NDArray[np.generic]:
     """Read an array of plain numbers from a ``.npy`` file.
 
@@ -129,7 +149,7 @@ def read_array(path: Path) -> NDArray[np.generic]:
             shape, kind = _read_header(file)
         except ValueError as error:
             raise DamagedError(f"is no array: {error}") from error
-        if kind.kind not in PLAIN_NUMBERS or kind.hasobject:
+        if kind.kind not in _PLAIN_NUMBERS or kind.hasobject:
             raise DamagedError(f"holds {kind}, not plain numbers")
         there = os.fstat(file.fileno()).st_size - file.tell()
         if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != there:

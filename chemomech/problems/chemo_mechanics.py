@@ -153,8 +153,15 @@ class ChemoMechanics:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the free energy can only fall: nothing is exchanged, stirred or left out."""
-        return self.surface.is_isolated and self.noise is None and self.coupling.in_bulk
+        """Whether the free energy can only fall: nothing is exchanged, stirred or left out.
+
+        In open circuit lithium goes where the reactions see less potential; where they do not see
+        all of it, the energy may rise.
+        """
+        complete = self.coupling.in_bulk and (
+            self.coupling.in_reaction or not self.surface.is_in_contact
+        )
+        return self.surface.is_isolated and self.noise is None and complete
 
     @property
     def volume(self) -> float:

@@ -114,6 +114,11 @@ class Surface:
         return self.drive == Rest() and not self._has_given_flux
 
     @property
+    def is_in_contact(self) -> bool:
+        """Whether lithium may pass anywhere."""
+        return bool(self._tags) and self._contact.value != 0.0
+
+    @property
     def potential(self) -> Expr:
         """Chemical potential that the reactions see."""
         return self._mu

@@ -42,7 +42,9 @@ class StopRequest:
         trace: TracebackType | None,
     ) -> None:
         for number, handler in self._former.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            # Batch systems often send both: the second must not kill what the first has stopped.
+            again = signal.SIG_IGN if self._heard else handler
+            signal.signal(number, again)  # type: ignore[arg-type]
 
     def ask(self) -> str | None:
         """Tell why to stop, None while there is no reason; collective, the same on all ranks."""

@@ -231,6 +231,9 @@ class _FieldSplit:
         }
         for name, own in parts.items():
             options.update(own if name in self._splits else {})
+        if {"chemistry", "uniform"} <= self._splits.keys():
+            # Uniform unknowns answer to sums over all others, which must be known better.
+            options["ksp_rtol"] = 1e-4
         return options
 
     def _split(self, ksp: PETSc.KSP) -> PETSc.PC:

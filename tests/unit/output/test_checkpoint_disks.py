@@ -89,7 +89,7 @@ def _kill_at(monkeypatch, count):
 
     for owner, name in (
         *((Path, name) for name in ("mkdir", "rename", "unlink", "write_bytes")),
-        *((os, "fsync"), (np, "save"), (shutil, "rmtree"), (checkpoints, "write_functions")),
+        *((os, "fsync"), (shutil, "rmtree"), (checkpoints, "write_functions")),
     ):
         lay_trap(owner, name)
 
@@ -138,7 +138,7 @@ def test_full_disk_before_and_after_the_functions(
     disk = small_disk("768k")
     store = CheckpointStore(disk / "store", comm)
     write_state(store, 1, function)
-    with pytest.raises(OSError, match="checkpoint 2 was not written: "):
+    with pytest.raises(OSError, match=r"checkpoint 2 was not written: No space left on device"):
         write_state(store, 2, function, arrays={"large": np.zeros(2**20)})
     assert list_names(disk / "store") == ["00000001"]
     original = checkpoints.seal_folder

@@ -74,6 +74,7 @@ def test_what_is_no_array_of_numbers_is_refused(
         write_state(store, 1, function, arrays={name: array})
     assert store.numbers() == []
     assert list_names(shared_path) == ["store"]
+    assert list_names(shared_path / "store") == []
 
 
 def test_record_that_json_cannot_hold_is_refused_on_all_ranks(shared_path, comm, function):

@@ -129,7 +129,10 @@ def test_a_stopped_run_ends_like_an_undisturbed_one(folder, stop_after, case):
     assert go_on(config, folder / "parts") == len(numbers)
     parts = read_ledger(folder / "parts" / "ledger.csv")
     assert len(parts["step"]) == len(whole["step"])
-    assert_same(whole, parts, 1e-12)
+    # On several ranks MUMPS sums in the order in which messages arrive: two undisturbed runs differ
+    # as well, and step sizes that follow an error estimate carry it on.
+    loose = COMM.size > 1 and config.solver.preset == "direct"
+    assert_same(whole, parts, 1e-9 if loose else 1e-12)
     names = {path.name for path in (folder / "parts").iterdir()}
     assert names == {path.name for path in (folder / "whole").iterdir()}
     record = json.loads((folder / "parts" / "provenance.json").read_text())
@@ -156,7 +159,8 @@ def test_field_file_has_each_snapshot_once(folder, stop_after):
                 values.append((np.ravel(times), np.ravel(fields)))
         assert len(values[0][0]) == 5
         np.testing.assert_array_equal(values[1][0], values[0][0])
-        np.testing.assert_allclose(values[1][1], values[0][1], atol=1e-12)
+        scale = 1.0 if COMM.size == 1 else 1e3  # MUMPS, as above
+        np.testing.assert_allclose(values[1][1], values[0][1], atol=1e-12 * scale)
 
 
 def test_finished_run_is_left_alone(folder, caplog):
