@@ -22,7 +22,10 @@ ENV PATH=/opt/python/bin:$PATH
 COPY pyproject.toml README.md /opt/chemomech/
 RUN python3 -c 'import tomllib; print(*tomllib.load(open("/opt/chemomech/pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
        > /opt/chemomech/requirements.txt \
-    && pip install --no-cache-dir --requirement /opt/chemomech/requirements.txt
+    && python3 -c 'from importlib.metadata import version; print("fenics-dolfinx==" + version("fenics-dolfinx"))' \
+       > /opt/chemomech/constraints.txt \
+    && pip install --no-cache-dir --constraint /opt/chemomech/constraints.txt \
+       --requirement /opt/chemomech/requirements.txt
 COPY . /opt/chemomech
 RUN pip install --no-cache-dir --no-deps --no-build-isolation /opt/chemomech
 

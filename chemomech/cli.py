@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,13 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.errors import ChemoMechError, InputError, StoppedEarly, run_on_root
+from chemomech.errors import (
+    ChemoMechError,
+    InputError,
+    RecordsLostError,
+    StoppedEarly,
+    run_on_root,
+)
 
 if TYPE_CHECKING:
     from chemomech.templates import Subject
@@ -47,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.exit_code
     except ChemoMechError as error:
         return _report(str(error), error.exit_code, failures)
+    except RecordsLostError as error:
+        code = _report(_describe_os_error(error), InputError.exit_code, failures)
+        sys.stdout.flush()
+        os._exit(code)
     except OSError as error:
         return _report(_describe_os_error(error), InputError.exit_code, failures)
     except KeyboardInterrupt:

@@ -59,6 +59,14 @@ class ConvergenceError(ChemoMechError):
         self.reason = reason
 
 
+class RecordsLostError(OSError):
+    """Files that a run holds open can no longer be written, nor perhaps be closed.
+
+    ADIOS2 aborts the process when it closes a file whose disk is full or whose folder is gone, and
+    it closes at the latest when Python ends: a program had better end without.
+    """
+
+
 class StoppedEarly(ChemoMechError):
     """A run was asked to stop before its end, and has kept what it needs to go on."""
 

@@ -12,7 +12,7 @@ from mpi4py import MPI
 
 from chemomech.build import create_problem
 from chemomech.config import Config
-from chemomech.errors import ChemoMechError, StoppedEarly, run_on_root
+from chemomech.errors import ChemoMechError, RecordsLostError, StoppedEarly, run_on_root
 from chemomech.output.charts import write_ledger_chart
 from chemomech.output.cycle_charts import write_cycle_chart
 from chemomech.output.folder import RunFolder
@@ -124,6 +124,8 @@ def _noting_failure(parts: Parts) -> Iterator[None]:
             with suppress(OSError):
                 path = parts.folder.path / PROVENANCE
                 write_provenance(path, parts.provenance, MPI.COMM_SELF, reason)
+        if isinstance(error, OSError):
+            raise RecordsLostError(*error.args) from error
         raise
 
 

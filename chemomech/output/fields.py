@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import dolfinx
@@ -70,22 +71,33 @@ class FieldWriter(Closing):
         """
         for source, written in zip(self._sources, self._written, strict=True):
             written.interpolate(source)
-        try:
+        with _naming_failure():
             if self._vtx is not None:
                 self._vtx.write(time)
             if self._xdmf is not None:
                 for written in self._written:
                     self._xdmf.write_function(written, time)
-        # What ADIOS2 and HDF5 make of a disk that is full or gone.
-        except RuntimeError as error:
-            raise OSError(f"fields cannot be written: {error}") from error
 
     def close(self) -> None:
-        """Close the file; collective."""
-        if self._vtx is not None:
-            self._vtx.close()
-        if self._xdmf is not None:
-            self._xdmf.close()
+        """Close the file; collective.
+
+        Raises:
+            OSError: It cannot be completed; perhaps on some ranks only.
+        """
+        with _naming_failure():
+            if self._vtx is not None:
+                self._vtx.close()
+            if self._xdmf is not None:
+                self._xdmf.close()
+
+
+@contextmanager
+def _naming_failure() -> Iterator[None]:
+    """Say what ADIOS2 and HDF5 mean where a disk is full or gone."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise OSError(f"fields cannot be written: {error}") from error
 
 
 def _check(functions: Sequence[fem.Function]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -156,6 +157,7 @@ class Ledger(Closing):
         keep: int | None = None,
     ) -> None:
         self._comm = comm
+        self._path = Path(path)
         self._file: TextIOWrapper | None = None
         self.lines = keep or 0
         columns = name_columns(dimension, reacting=reacting)
@@ -207,6 +209,11 @@ class Ledger(Closing):
         csv.writer(self._file, lineterminator="\n").writerow(words)
         # A run killed by its queue must leave every step it finished.
         self._file.flush()
+        if os.fstat(self._file.fileno()).st_nlink == 0:
+            # What nobody can find any more would be computed in vain.
+            raise FileNotFoundError(
+                errno.ENOENT, "was removed while the run wrote to it", str(self._path)
+            )
 
 
 def _cut(path: Path, columns: tuple[str, ...], keep: int) -> None:

@@ -88,6 +88,8 @@ def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Par
     _require_square_root(config, problem)
     _warn_of_unused_options(config, comm)
     folder = RunFolder.create(output, comm) if is_new else RunFolder.reopen(output, comm)
+    for name in () if is_new else name_files(config):
+        folder.unfinish(name)
     provenance = collect_provenance(comm, format_config(config))
     _write_beginnings(config, folder, provenance)
     keeper = None

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,12 @@ _log = logging.getLogger(__name__)
 #: Subfolder of a run's folder with what a restart needs; it is gone once the run has ended.
 RESTART = "restart"
 CHECKPOINTS = "checkpoints"
+LEDGER = "ledger.partial.csv"
 #: What a run killed before its first checkpoint may have left.
-_BEGINNINGS = frozenset({"config.toml", PROVENANCE, RESTART})
+_BEGINNINGS = frozenset(
+    {"config.toml", PROVENANCE, RESTART, LEDGER}
+    | {f"fields.partial{suffix}" for suffix in (".bp", ".xdmf", ".h5")}
+)
 _MISSING = object()
 
 
@@ -143,8 +148,12 @@ def _look(output: Path) -> tuple[str | None, bool]:
 
 
 def _require_no_records(output: Path) -> None:
-    """Refuse to begin anew over records that took time to compute."""
+    """Refuse to begin anew over records that took time to compute: more than the initial state."""
     records = sorted(path.name for path in output.iterdir() if path.name not in _BEGINNINGS)
+    if (output / LEDGER).is_file():
+        with (output / LEDGER).open("rb") as file:
+            # The header and the initial state, after which the first checkpoint is written.
+            records += [LEDGER] if len(list(islice(file, 3))) > 2 else []
     if records:
         raise InputError(
             f"there is no good checkpoint in {output / RESTART}, so that {', '.join(records)} "

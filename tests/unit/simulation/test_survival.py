@@ -58,7 +58,11 @@ def start(folder, results, *words, ranks=2):
         command = ["mpirun", "-n", str(ranks), *command]
     with (folder / "log.txt").open("a") as log:
         return subprocess.Popen(
-            [*command, "--restart", *words], cwd=folder, stdout=log, stderr=subprocess.STDOUT
+            [*command, "--restart", *words],
+            cwd=folder,
+            env=os.environ | {"OMPI_MCA_mpi_yield_when_idle": "1"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
 
 
