@@ -299,10 +299,10 @@ def _naming(file: Path) -> Iterator[None]:
 def _show_messages() -> None:
     """Let people read what the package has to say beside its results."""
     logger = logging.getLogger("chemomech")
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("chemomech: %(message)s"))
-        logger.addHandler(handler)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("chemomech: %(message)s"))
+    # In place of an earlier call's, whose stream may be closed.
+    logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO)
 
 

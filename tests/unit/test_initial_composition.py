@@ -178,7 +178,7 @@ def test_impossible_formula_is_refused(text):
 
 def test_formula_that_is_not_finite_is_refused():
     with pytest.raises(InputError, match="finite"):
-        Formula("1/(x + 20)").apply(fem.Function(_space()), 1e-9, UNIT)
+        Formula("1/(x - x)").apply(fem.Function(_space()), 1e-9, UNIT)
 
 
 def test_file_is_interpolated_linearly_and_held_outside(shared_path, table):

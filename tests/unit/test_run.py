@@ -117,10 +117,10 @@ def test_bad_input_leaves_no_folder(folder, tables, piece):
 def test_a_run_that_breaks_off_keeps_what_it_had(folder, monkeypatch, error, ended):
     advance = Bdf2.advance
 
-    def break_off(self, target):
+    def break_off(self, target, events=()):
         if self.time > 0.0:
             raise error
-        return advance(self, target)
+        return advance(self, target, events)
 
     monkeypatch.setattr(Bdf2, "advance", break_off)
     with pytest.raises(type(error)):
