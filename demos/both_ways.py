@@ -103,7 +103,8 @@ def print_table(folder: Path, configs: dict[str, Config]) -> None:
 
 
 def describe(count: int, length: float) -> str:
-    return f"{count:2d}, each {length:.0f} nm".ljust(18)
+    words = f"{count:2d}, each {length:.0f} nm" if count else " 0"
+    return words.ljust(18)
 
 
 def find_width(config: Config) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from itertools import chain
 from pathlib import Path
+from typing import IO
 
 import imageio_ffmpeg
 import numpy as np
@@ -98,13 +99,32 @@ def read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
     """
     if not Path(path).is_file():
         raise InputError("no such film", path=str(path))
-    with closing(imageio_ffmpeg.read_frames(str(path))) as frames:
-        try:
-            width, height = next(frames)["size"]
-        except (OSError, StopIteration) as error:
-            raise InputError("cannot be read as a film", path=str(path)) from error
-        for frame in frames:
-            yield np.frombuffer(frame, dtype=np.uint8).reshape(height, width, 3)
+    # Portable pixmaps, one after another: each tells its size.
+    program = imageio_ffmpeg.get_ffmpeg_exe()
+    command = [program, "-v", "error", "-i", str(path), "-f", "image2pipe", "-c:v", "ppm", "-"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None
+        count = 0
+        while (image := _read_pixmap(process.stdout)) is not None:
+            count += 1
+            yield image
+    if process.returncode != 0 or count == 0:
+        raise InputError("cannot be read as a film", path=str(path))
+
+
+def _read_pixmap(stream: IO[bytes]) -> NDArray[np.uint8] | None:
+    """The next image of a stream of binary pixmaps (P6, 255 levels); None at its end."""
+    if not stream.readline():
+        return None
+    width, height = map(int, stream.readline().split())
+    stream.readline()
+    values = np.frombuffer(stream.read(3 * width * height), dtype=np.uint8)
+    return values.reshape(height, width, 3) if values.size == 3 * width * height else None
 
 
 def _hold(

@@ -25,6 +25,9 @@ BALANCE = 1e-12
 #: Error that an unknown which is one for the whole mesh may have, where its own equation tells.
 UNIFORM = 1e-9
 
+#: Length of a Newton step, relative to the solution's, that is nothing but round-off.
+ROUND_OFF = 1e-13
+
 #: The one step of a linear problem must be as exact as Newton's method would make it.
 LINEAR: PetscOptions = {"ksp_rtol": 1e-10}
 
@@ -115,7 +118,9 @@ class NewtonSolver:
         if system.is_linear:
             defaults = {**defaults, **LINEAR}
         else:
-            self.snes.ksp.setTolerances(atol=LINEAR_SHARE * settings.absolute_tolerance)
+            # Where balances are asked for, a linear solve must not stop short of them.
+            share = LINEAR_SHARE**2 if system.problem.uniform_blocks else LINEAR_SHARE
+            self.snes.ksp.setTolerances(atol=share * settings.absolute_tolerance)
             # Kept: what petsc4py drops under MPI is not freed at once.
             self._change = system.jacobian.createVecLeft()
             diagonal = system.jacobian.getNestSubMatrix(0, 0)
@@ -214,10 +219,15 @@ class NewtonSolver:
         if not math.isfinite(residual):
             return int(reasons.DIVERGED_FUNCTION_NANORINF)
         if iteration and change < step * length:
-            return int(reasons.CONVERGED_SNORM_RELATIVE)
+            # Short enough for the fields, if not for the balances; these must give way to round-off.
+            if change < ROUND_OFF * length or self._is_balanced():
+                return int(reasons.CONVERGED_SNORM_RELATIVE)
+            return int(reasons.ITERATING)
         if residual > max(absolute, relative * self._first_norm * (iteration > 0)):
             return int(reasons.ITERATING)
-        if iteration and not self._is_balanced():
+        # A good first guess is not good enough for the equations of uniform unknowns.
+        must_balance = iteration > 0 or len(self.system.problem.uniform_blocks) > 0
+        if must_balance and not self._is_balanced():
             return int(reasons.ITERATING)
         is_absolute = residual < absolute
         return int(reasons.CONVERGED_FNORM_ABS if is_absolute else reasons.CONVERGED_FNORM_RELATIVE)

@@ -27,6 +27,7 @@ SHORT = [
     "schedule.step.1.duration=4 s",
     "mesh.allow_coarse=true",
     "output.count=3",
+    "output.pictures=false",
 ]
 
 
@@ -89,7 +90,6 @@ def test_one_wire_is_metastable_and_the_other_is_not(results):
     assert spread["delithiation"] > 0.5
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_film_shows_both(results):
     sizes = [next(read_movie(results / name / "movie.mp4")).shape for name in RUNS]
     images = list(read_movie(results / "both_ways.mp4"))

@@ -7,11 +7,6 @@ from chemomech.errors import InputError
 from chemomech.output.film import encode_movie, read_movie
 from chemomech.output.side_by_side import draw_title, write_side_by_side
 
-pytestmark = pytest.mark.filterwarnings(
-    # imageio-ffmpeg leaves its pipes to the garbage collector.
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
 
 def write_film(path, shape, greys):
     encode_movie(path, (np.full((*shape, 3), grey, np.uint8) for grey in greys))
