@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.typing import NDArray
 
 from chemomech.errors import InputError
@@ -65,8 +66,9 @@ def draw_title(title: str, width: int) -> Image:
     figure = create_figure(1.0, 1.0)
     figure.set_size_inches(width / figure.dpi, _TITLE_HEIGHT / figure.dpi)
     figure.text(0.5, 0.5, title, fontsize=_TITLE_SIZE, ha="center", va="center")
-    figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
 
 
 def _pad(image: Image, height: int) -> Image:

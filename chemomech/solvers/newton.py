@@ -219,7 +219,7 @@ class NewtonSolver:
         if not math.isfinite(residual):
             return int(reasons.DIVERGED_FUNCTION_NANORINF)
         if iteration and change < step * length:
-            # Short enough for the fields, if not for the balances; these must give way to round-off.
+            # Short enough for the fields; the balances give way to nothing but round-off.
             if change < ROUND_OFF * length or self._is_balanced():
                 return int(reasons.CONVERGED_SNORM_RELATIVE)
             return int(reasons.ITERATING)
