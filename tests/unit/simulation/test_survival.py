@@ -235,3 +235,29 @@ def test_truncated_checkpoint(folder):
 def count_checkpoints(results):
     folder = results / "restart" / "checkpoints"
     return len([p for p in folder.glob("*") if p.name.isdecimal()]) if folder.is_dir() else 0
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_another_number_of_ranks_goes_on(folder, ranks):
+    """Twenty steps after a restart from two ranks, what the change costs an undisturbed run too."""
+    for count in {2, ranks}:
+        finish(folder, f"whole{count}", ranks=count)
+    process = start(folder, "parts")
+    ledger = folder / "parts" / "ledger.partial.csv"
+    wait_until(lambda: ledger.exists() and ledger.read_bytes().count(b"\n") > 30, process)
+    for pid in find_ranks(process):
+        os.kill(pid, signal.SIGTERM)
+    process.wait(timeout=60)
+    stopped = len(read_ledger(folder / "parts" / "ledger.partial.csv")["step"])
+    finish(folder, "parts", ranks=ranks)
+    two, other, parts = (
+        read_ledger(folder / name / "ledger.csv") for name in ("whole2", f"whole{ranks}", "parts")
+    )
+    assert 10 < stopped < len(two["step"]) - 20
+    until = slice(0, stopped + 20)
+    for name in ("time_s", "lithium_mean", "energy_total_J_per_m", "c_min", "c_max"):
+        cost = np.abs(other[name][until] - two[name][until]).max()
+        scale = np.abs(two[name]).max()
+        change = np.abs(parts[name][until] - two[name][until]).max()
+        assert change <= 10 * cost + 1e-12 * scale, name
+        np.testing.assert_array_equal(parts[name][:stopped], two[name][:stopped])
