@@ -44,7 +44,7 @@ def write_movie(
         InputError: There are no frames.
         OSError: The film cannot be written.
     """
-    repeats = max(int(np.ceil((LEAST_SECONDS - _LAST_HELD) * fps / count)), 1)
+    repeats = max(int(np.ceil((LEAST_SECONDS - _LAST_HELD) * fps / max(count, 1))), 1)
     encode_movie(path, _hold(frames, repeats, round(_LAST_HELD * fps)), fps=fps)
 
 
