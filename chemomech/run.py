@@ -150,7 +150,7 @@ def _march(config: Config, parts: Parts, stop: StopRequest, comm: MPI.Comm, quie
 def _create_plan(config: Config, parts: Parts) -> Plan:
     scale, checkpoint, noise = config.material.scales.time, config.checkpoint, config.noise
     return Plan(
-        create_timetable(config, parts.problem),
+        parts.timetable,
         config.time.end / scale,
         [time / scale for time in config.snapshot_times],
         _stationary_rate(config) * scale,

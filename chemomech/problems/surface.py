@@ -157,8 +157,7 @@ class Surface:
         """
         if not self._tags:
             return lambda: 0.0
-        form = fem.form(ufl.as_ufl(expression) * self._ds(self._tags))
-        return lambda: float(self._comm.allreduce(fem.assemble_scalar(form)))
+        return self._compile(ufl.as_ufl(expression) * self._ds(self._tags))
 
     def integrate_flux(self, weight: Expr) -> Callable[[], float]:
         """Compile the integral of J times a weight over the surface.
@@ -167,9 +166,10 @@ class Surface:
             weight: Scalar, read anew at each call of what is returned (collective).
         """
         total = surface_flux(weight, self._fluxes, self._ds)
-        if total is None:
-            return lambda: 0.0
-        form = fem.form(total)
+        return self._compile(total) if total is not None else lambda: 0.0
+
+    def _compile(self, integral: Form) -> Callable[[], float]:
+        form = fem.form(integral)
         return lambda: float(self._comm.allreduce(fem.assemble_scalar(form)))
 
     def resume(self, drive: Drive) -> None:

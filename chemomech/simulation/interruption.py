@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import signal
 import time as clock
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 import numpy as np
 from mpi4py import MPI
 
+from chemomech.output.closing import Closing
+
 #: What batch systems send before they end a job.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
-class StopRequest:
+class StopRequest(Closing):
     """Listen for a request to stop while the block runs; a signal then ends nothing by itself.
 
     A rank may hear a signal that others do not: :meth:`ask` shares what any of them has heard.
@@ -35,12 +37,8 @@ class StopRequest:
             self._former[number] = signal.signal(number, self._hear)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Listen no longer."""
         for number, handler in self._former.items():
             # Batch systems often send both: the second must not kill what the first has stopped.
             again = signal.SIG_IGN if self._heard else handler

@@ -28,7 +28,7 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.keeping import Identity, Keeper, Progressed
 from chemomech.simulation.recording import Recorder
 from chemomech.simulation.restarting import RESTART, Restart
-from chemomech.simulation.stages import create_timetable
+from chemomech.simulation.stages import Timetable, create_timetable
 from chemomech.solvers.time_stepping import Bdf2
 
 _log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class Parts:
 
     Args:
         problem: Unknowns and forms, in the present state.
+        timetable: What drives it when.
         stepper: Takes the steps.
         recorder: Writes ledger and fields.
         keeper: Writes checkpoints; None for none.
@@ -49,6 +50,7 @@ class Parts:
     """
 
     problem: ChemoMechanics
+    timetable: Timetable
     stepper: Bdf2
     recorder: Recorder
     keeper: Keeper | None
@@ -84,7 +86,7 @@ def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Par
     particle = create_particle(config, comm)
     problem = create_problem(config, particle)
     stepper = create_stepper(config, problem)
-    create_timetable(config, problem)
+    timetable = create_timetable(config, problem)
     _require_square_root(config, problem)
     _warn_of_unused_options(config, comm)
     folder = RunFolder.create(output, comm) if is_new else RunFolder.reopen(output, comm)
@@ -97,7 +99,7 @@ def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Par
         keeper = _create_keeper(config, folder, problem)
         keeper.discard_snapshots(0)
     recorder = _create_recorder(config, folder, problem, particle, None)
-    return Parts(problem, stepper, recorder, keeper, None, folder, provenance)
+    return Parts(problem, timetable, stepper, recorder, keeper, None, folder, provenance)
 
 
 def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> Parts:
@@ -125,7 +127,7 @@ def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> P
         length = config.noise.interval / config.material.scales.time
         problem.noise.resume(config.noise.seed, progressed.noise_interval, length)
     stepper = create_stepper(config, problem, memory)
-    return Parts(problem, stepper, recorder, keeper, progressed, folder, provenance)
+    return Parts(problem, timetable, stepper, recorder, keeper, progressed, folder, provenance)
 
 
 def _require_square_root(config: Config, problem: ChemoMechanics) -> None:

@@ -243,8 +243,6 @@ class NewtonSolver:
         if abs(total) > BALANCE * abs(weight):
             return False
         for index in system.problem.uniform_blocks:
-            if index == 0:
-                continue
             matrix = system.jacobian.getNestSubMatrix(index, index)
             mine = np.array([system.block(system.residual, index).sum(), 0.0])
             mine[1] = matrix.getDiagonal().array_r.sum()

@@ -207,7 +207,8 @@ def test_changed_configuration_is_refused_by_its_keys(folder, stop_after):
 def test_what_concerns_checkpoints_may_change(folder, stop_after):
     stop_early(configure("closed"), folder / "results", stop_after)
     changed = configure("closed", checkpoint={"interval": "1 h", "wall_limit": "10 h"})
-    run.simulate(changed, folder / "results", COMM, quiet=True, restart=True)
+    ended = run.simulate(changed, folder / "results", COMM, quiet=True, restart=True)
+    assert ended == "reached the end time 0.5 s"
 
 
 @pytest.mark.parametrize(
