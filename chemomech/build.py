@@ -35,7 +35,7 @@ from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.preconditioners import Preset
 from chemomech.solvers.steps import Memory, StepControl
-from chemomech.solvers.time_stepping import Bdf2
+from chemomech.solvers.time_stepping import Bdf
 from chemomech.units import Scales
 
 #: Prefix of the solver's options in PETSc's database.
@@ -96,7 +96,7 @@ def _check_groups(config: cfg.Config, domain: Domain) -> None:
 
 def create_stepper(
     config: cfg.Config, problem: ChemoMechanics, memory: Memory | None = None
-) -> Bdf2:
+) -> Bdf:
     """Create the solver and the time stepper, and make the initial state consistent.
 
     Args:
@@ -126,7 +126,7 @@ def find_unused_options(config: cfg.Config) -> list[str]:
     return [name for name in config.solver.petsc if is_option_unused(OPTIONS_PREFIX, name)]
 
 
-def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory | None) -> Bdf2:
+def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory | None) -> Bdf:
     scales, time = config.material.scales, config.time
     newton = NewtonSolver(
         BlockSystem(problem),
@@ -145,7 +145,7 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory 
         max_step=(time.max_step or time.end) / scales.time,
         adaptive=time.adaptive,
     )
-    return Bdf2(problem, newton, control, memory)
+    return Bdf(problem, newton, control, memory)
 
 
 def _create_free_energy(material: cfg.MaterialConfig) -> FreeEnergy:

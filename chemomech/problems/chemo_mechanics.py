@@ -89,7 +89,7 @@ class ChemoMechanics:
         out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
         shift: Constant a in dc/dt = a c + history.
         history: Function of the composition's space that holds the rest of dc/dt.
-        residuals: One UFL form for each unknown.
+        residuals: One UFL form for each unknown; of c's, the mobility is no function of an unknown.
         conditions: Dirichlet conditions, a list for each unknown (empty but for u).
 
     Raises:
@@ -137,7 +137,12 @@ class ChemoMechanics:
     @property
     def varying(self) -> tuple[fem.Constant | fem.Function, ...]:
         """What changes from step to step without being unknown."""
-        return (self.shift, self.history, *self.surface.constants)
+        return (self._frozen, self.history, *self.surface.constants)
+
+    @property
+    def step_factor(self) -> fem.Constant:
+        """The shift, of which the rate's part of the Jacobian is a multiple."""
+        return self.shift
 
     @property
     def displacement_block(self) -> int | None:
@@ -210,9 +215,9 @@ class ChemoMechanics:
         return self._solid.stress()
 
     @property
-    def stiffness_scale(self) -> float:
-        """Mobility times gradient coefficient, the typical factor of the fourth-order term."""
-        return self.mobility.scale * self.energy_density.gradient_coefficient
+    def gradient_coefficient(self) -> float:
+        """kappa, the factor of the stiffness matrix in mu."""
+        return self.energy_density.gradient_coefficient
 
     def rigid_modes(self, *, supported: bool) -> list[NDArray[np.float64]]:
         """Rigid motions as owned dof arrays of u.
@@ -227,6 +232,9 @@ class ChemoMechanics:
         cell, degree = mesh.basix_cell(), self.discretisation.composition_degree
         scalar = fem.functionspace(mesh, element("Lagrange", cell, degree))
         self.c, self.mu = fem.Function(scalar, name="c"), fem.Function(scalar, name="mu")
+        # The same values as c, but no unknown: Newton's method leaves the derivative of the mobility
+        # out. It vanishes with grad mu, costs as much to assemble as all else, and is not missed.
+        self._frozen = fem.Function(scalar, self.c.x, name="frozen")
         self.history = fem.Function(scalar, name="history")
         self.shift = fem.Constant(mesh, default_scalar_type(1.0))
         self._solid = (
@@ -275,7 +283,7 @@ class ChemoMechanics:
         q, v = tests[:2]
         rate = self.shift * self.c + self.history
         diffusion = composition_residual(
-            self.c, self.mu, q, rate=rate, mobility=self.mobility, dx=self._dx
+            self._frozen, self.mu, q, rate=rate, mobility=self.mobility, dx=self._dx
         )
         if (exchange := self.surface.exchange(q)) is not None:
             diffusion += exchange

@@ -47,6 +47,7 @@ class StaticStress:
 
     #: The composition acts on the residual only.
     varying = ()
+    step_factor = None
     bounds = (-math.inf, math.inf)
     displacement_block = 0
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
@@ -17,13 +18,14 @@ from chemomech.output.checkpoints import CheckpointStore, StoredState
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.recording import Continuation
 from chemomech.simulation.stages import Position
+from chemomech.solvers.cahn_hilliard_schur import SchurMemory
 from chemomech.solvers.history import History
 from chemomech.solvers.steps import Memory
 
 Array = NDArray[np.float64]
 
 #: Version of the records; another one is refused.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class Keeper:
                 "last_size": None if math.isinf(memory.last_size) else memory.last_size,
                 "proposal": memory.proposal,
                 "first_proposal": memory.first_proposal,
-                "solver": memory.solver,
+                "solver": _describe(memory.solver),
             },
             "position": asdict(progressed.position),
             "records": asdict(progressed.records),
@@ -121,6 +123,11 @@ class Keeper:
         for name, (index, level) in self._fields(len(history.times)).items():
             functions[name].x.array[:] = history.states[level][index]
         functions["rate"].x.array[:] = history.rate
+        if memory.solver is not None:
+            functions.update(self._create_preconditioned())
+            functions["built_composition"].x.array[:] = memory.solver.composition
+            curvature = functions["built_curvature"].x.array
+            curvature[: len(memory.solver.curvature)] = memory.solver.curvature
         if self._problem.noise is not None:
             functions["noise_start"] = self._problem.noise.start
         self._checkpoints.write(memory.number, functions, record, self._arrays)
@@ -184,6 +191,8 @@ class Keeper:
         functions = self._create_functions(levels)
         if problem.noise is not None:
             functions["noise_start"] = problem.noise.start
+        if stepper["solver"] is not None:
+            functions.update(self._create_preconditioned())
         state.read_functions(functions)
         states: list[list[Array]] = [[] for _ in range(levels)]
         blocks = problem.uniform_blocks
@@ -203,7 +212,7 @@ class Keeper:
             math.inf if stepper["last_size"] is None else stepper["last_size"],
             stepper["proposal"],
             stepper["first_proposal"],
-            stepper["solver"],
+            self._recall(stepper["solver"], functions),
         )
         progressed = Progressed(
             Position(**record["position"]),
@@ -212,6 +221,24 @@ class Keeper:
             record["noise_interval"],
         )
         return memory, progressed
+
+    def _recall(
+        self, stored: Mapping[str, Any] | None, functions: Mapping[str, fem.Function]
+    ) -> SchurMemory | None:
+        """The solver's memory out of a checkpoint."""
+        if stored is None:
+            return None
+        owned = self._problem.c.function_space.dofmap.index_map.size_local
+        composition, curvature = (
+            functions[f"built_{name}"].x.array for name in ("composition", "curvature")
+        )
+        return SchurMemory(composition=composition, curvature=curvature[:owned], **stored)
+
+    def _create_preconditioned(self) -> dict[str, fem.Function]:
+        """Fields of the solver's memory."""
+        space = self._problem.c.function_space
+        names = ("built_composition", "built_curvature")
+        return {name: fem.Function(space, name=name) for name in names}
 
     def _require_same(self, state: StoredState) -> None:
         names = [unknown.name for unknown in self._problem.unknowns]
@@ -248,3 +275,10 @@ class Keeper:
         }
         functions["rate"] = fem.Function(unknowns[0].function_space, name="rate")
         return functions
+
+
+def _describe(memory: SchurMemory | None) -> dict[str, float | int | None] | None:
+    """What of a solver's memory is not a field."""
+    if memory is None:
+        return None
+    return {"shift": memory.shift, "first": memory.first, "excess": memory.excess}

@@ -17,7 +17,7 @@ from chemomech.simulation.keeping import Keeper, Progressed
 from chemomech.simulation.recording import Recorder
 from chemomech.simulation.stages import Position, Stage, Timetable, create_events, end_stage
 from chemomech.solvers.steps import Step
-from chemomech.solvers.time_stepping import Bdf2
+from chemomech.solvers.time_stepping import Bdf
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class March:
         self,
         plan: Plan,
         problem: ChemoMechanics,
-        stepper: Bdf2,
+        stepper: Bdf,
         recorder: Recorder,
         keeper: Keeper | None,
         stop: StopRequest,

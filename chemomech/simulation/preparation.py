@@ -29,7 +29,7 @@ from chemomech.simulation.keeping import Identity, Keeper, Progressed
 from chemomech.simulation.recording import Recorder
 from chemomech.simulation.restarting import RESTART, Restart
 from chemomech.simulation.stages import Timetable, create_timetable
-from chemomech.solvers.time_stepping import Bdf2
+from chemomech.solvers.time_stepping import Bdf
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Parts:
 
     problem: ChemoMechanics
     timetable: Timetable
-    stepper: Bdf2
+    stepper: Bdf
     recorder: Recorder
     keeper: Keeper | None
     progressed: Progressed | None

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from ufl.form import Form
 
+from chemomech.solvers.jacobian_blocks import JacobianBlock
+
 
 class BlockProblem(Protocol):
     """What a problem must offer to be solved."""
@@ -32,6 +34,10 @@ class BlockProblem(Protocol):
     @property
     def varying(self) -> Sequence[fem.Constant | fem.Function]:
         """What the Jacobian may depend on and changes between solves without being unknown."""
+
+    @property
+    def step_factor(self) -> fem.Constant | None:
+        """What the Jacobian is in parts a multiple of and changes with the time step, or None."""
 
     @property
     def displacement_block(self) -> int | None:
@@ -124,10 +130,8 @@ class BlockSystem:
 
     def assemble_jacobian(self) -> None:
         """Refresh the blocks that change with the unknowns or the step."""
-        for matrix, form, conditions in self._changing:
-            matrix.zeroEntries()
-            fem_petsc.assemble_matrix(matrix, form, bcs=conditions)
-            matrix.assemble()
+        for block in self._changing:
+            block.refresh()
         self.jacobian.assemble()
 
     def create_null_space(self) -> PETSc.NullSpace | None:
@@ -156,7 +160,7 @@ class BlockSystem:
     def _create_jacobian(self) -> None:
         problem = self.problem
         blocks: list[list[PETSc.Mat | None]] = []
-        self._changing: list[tuple[PETSc.Mat, fem.Form, list[fem.DirichletBC]]] = []
+        self._changing: list[JacobianBlock] = []
         for residual, rows in zip(problem.residuals, problem.conditions, strict=True):
             blocks.append([])
             for unknown, columns in zip(problem.unknowns, problem.conditions, strict=True):
@@ -165,22 +169,15 @@ class BlockSystem:
                 blocks[-1].append(self._create_block(block, [*rows, *columns]))
         self.jacobian = PETSc.Mat().createNest(blocks, comm=self.comm)
         self.jacobian.setUp()
-        self.assemble_jacobian()
+        self.jacobian.assemble()
 
     def _create_block(self, jacobian: Form, conditions: list[fem.DirichletBC]) -> PETSc.Mat | None:
         """Create one block's matrix, assembled if it never changes; None if it is zero."""
         jacobian = ufl.algorithms.expand_derivatives(jacobian)
         if jacobian.empty():
             return None
-        form = fem.form(jacobian)
-        matrix = fem_petsc.create_matrix(form)
-        if self._changes(jacobian):
-            self._changing.append((matrix, form, conditions))
-        else:
-            fem_petsc.assemble_matrix(matrix, form, bcs=conditions)
-            matrix.assemble()
-        return matrix
-
-    def _changes(self, form: Form) -> bool:
         varying = {*self.problem.unknowns, *self.problem.varying}
-        return not varying.isdisjoint([*form.coefficients(), *form.constants()])
+        block = JacobianBlock(jacobian, conditions, self.problem.step_factor, varying)
+        if not block.is_constant:
+            self._changing.append(block)
+        return block.matrix

@@ -1,17 +1,28 @@
-"""Preconditioner for the (c, mu) block: a product of two shifted Laplacians."""
+"""Preconditioner for the (c, mu) block: a product of two operators of second order."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import Protocol
 
+import basix
+import numpy as np
 import ufl
 from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
+from numpy.typing import NDArray
 from petsc4py import PETSc
 
-#: Relative change of the shift at which the multigrid hierarchy is built anew.
-DRIFT = 0.15
+Array = NDArray[np.float64]
+
+#: Krylov iterations more than after the last build that are worth building anew.
+WORTH_A_BUILD = 6
+#: Factor of change of the shift at which it is built anew in any case.
+DRIFT = 2.0
+#: Chebyshev sweeps that solve with the mass matrix: to a tenth.
+MASS_SWEEPS = 3
+
+_SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
 
 class FourthOrderProblem(Protocol):
@@ -26,23 +37,50 @@ class FourthOrderProblem(Protocol):
     shift: fem.Constant
 
     @property
-    def stiffness_scale(self) -> float:
-        """Typical factor m k of the fourth-order operator: mobility times gradient coefficient."""
+    def gradient_coefficient(self) -> float:
+        """Factor k of the stiffness matrix in the curvature."""
 
 
-class ShiftedLaplacianSchur:
-    r"""Block factorisation of [[a M + .., K_M], [-(W + k K), M]] with a factored Schur complement.
-
-    Eliminating mu leaves S close to a (M + p K) M^-1 (M + p K) with p^2 = m k / a, as Pearson and
-    Wathen factorise: two multigrid cycles and two mass solves an application.
+@dataclass
+class SchurMemory:
+    """What the preconditioner was last built from, and how it has done since.
 
     Args:
-        problem: Source of the present step and of the scale of the stiff part.
+        shift: The shift a.
+        composition: Values of c, ghosts included; they make the mobility block.
+        curvature: w at the owned dofs, for which W + E is a weighted mass matrix.
+        first: Krylov iterations of the first solve after it was built; None before that.
+        excess: Iterations that later solves needed more.
+    """
+
+    shift: float
+    composition: Array
+    curvature: Array
+    first: int | None = None
+    excess: int = 0
+
+
+class FactoredSchur:
+    r"""Block factorisation of [[a M, K_M], [-G, M]], G = W + k K, with a factored Schur complement.
+
+    Eliminating mu leaves S = a M + K_M M^-1 G, with W the mass weighted by the curvature w of the
+    free energy. Where w and the mobility m are uniform, S is a product of two shifted Laplacians;
+    they are taken point by point:
+
+        S ~ (a [1/v] + K_M) M^-1 ([v] + k K),    m v + a k / v = m w,
+
+    [v] the mass weighted by v, v the larger root of the quadratic equation. Where it has none (w
+    below 2 sqrt(a k / m), as within the spinodal) v = sqrt(a k / m), for which S would be a square;
+    that is Pearson and Wathen's factorisation. Both factors are symmetric and positive, for one
+    cycle of multigrid each. w and m are read off the diagonals of the blocks.
+
+    Args:
+        problem: Source of the present step.
         mobility: Block K_M; read anew in every application.
-        curvature: Block -(W + k K); read anew in every application.
+        curvature: Block -G; read anew in every application.
 
     Attributes:
-        coefficient: p of the multigrid in use; infinite before the first.
+        memory: What it was last built from; None before.
     """
 
     def __init__(
@@ -50,44 +88,68 @@ class ShiftedLaplacianSchur:
     ) -> None:
         self._problem = problem
         self._mobility, self._curvature = mobility, curvature
-        trial, test = (
-            ufl.TrialFunction(space := problem.c.function_space),
-            ufl.TestFunction(space),
-        )
-        degree = 2 * space.ufl_element().degree
-        dx = ufl.Measure("dx", metadata={"quadrature_degree": degree})
+        space = problem.c.function_space
+        trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
+        dx = ufl.Measure("dx", metadata={"quadrature_degree": 2 * space.ufl_element().degree})
         self._mass = _assemble(ufl.inner(trial, test) * dx)
         self._stiffness = _assemble(ufl.inner(ufl.grad(trial), ufl.grad(test)) * dx)
-        self._shifted = self._mass.duplicate(copy=True)
-        self.coefficient = math.inf
-        prefix = "chemomech_shifted_laplacian_"
-        self._laplacian = _create_solver(self._shifted, prefix, "preonly", "hypre")
-        self._mass_solver = _create_solver(self._mass, "chemomech_mass_", "cg", "jacobi")
-        self._mass_solver.setTolerances(rtol=1e-3, max_it=10)
+        self._mass_diagonal = self._mass.getDiagonal()
+        self._stiffness_diagonal = self._stiffness.getDiagonal()
+        # Diffusion first, then curvature.
+        self._factors = [self._mass.duplicate(copy=True) for _ in range(2)]
+        self._weighted = self._mass.duplicate(copy=True)
+        names = ("diffusion", "curvature")
+        self._solvers = [
+            _create_solver(factor, f"chemomech_{name}_", "preonly", "hypre")
+            for factor, name in zip(self._factors, names, strict=True)
+        ]
+        self._mass_solver = _create_mass_solver(self._mass, space)
         self._work = [self._mass.createVecRight() for _ in range(4)]
+        self.memory: SchurMemory | None = None
+
+    def note(self, iterations: int) -> None:
+        """Take notice of how many Krylov iterations a linear solve has needed."""
+        assert self.memory is not None
+        if self.memory.first is None:
+            self.memory.first = iterations
+        self.memory.excess += max(iterations - self.memory.first, 0)
 
     def refresh(self) -> None:
-        """Follow the step length; rebuild the multigrid if it has changed enough.
+        """Build anew if the step has changed much, or Krylov iterations have grown.
 
-        Called by the owner: PETSc would not call a ``setUp`` here, as it sees the same nest of
-        matrices again and again.
+        Called by the owner after the blocks have changed: PETSc would not call a ``setUp`` here, as
+        it sees the same nest of matrices again and again.
         """
-        self._shift = float(self._problem.shift.value)
-        coefficient = math.sqrt(self._problem.stiffness_scale / self._shift)
-        drift = abs(coefficient - self.coefficient)
-        if math.isinf(self.coefficient) or drift > DRIFT * self.coefficient:
-            self.build(coefficient)
+        memory, shift = self.memory, float(self._problem.shift.value)
+        if memory is not None and memory.excess < WORTH_A_BUILD:
+            ratio = shift / memory.shift
+            if max(ratio, 1.0 / ratio) < DRIFT:
+                return
+        stiffness = self._problem.gradient_coefficient * self._stiffness_diagonal
+        rest = -self._curvature.getDiagonal() - stiffness
+        composition = self._problem.c.x.array.copy()
+        self.build(SchurMemory(shift, composition, rest.array_r / self._mass_diagonal.array_r))
 
-    def build(self, coefficient: float) -> None:
-        """Build the multigrid of M + p K.
+    def build(self, memory: SchurMemory) -> None:
+        """Build both factors.
 
         Args:
-            coefficient: p.
+            memory: From what; the mobility block must be that of its composition.
         """
-        self.coefficient = coefficient
-        self._mass.copy(self._shifted, structure=PETSc.Mat.Structure.SAME)
-        self._shifted.axpy(coefficient, self._stiffness, PETSc.Mat.Structure.SAME)
-        self._laplacian.setOperators(self._shifted)
+        self.memory = memory
+        k, a, w = self._problem.gradient_coefficient, memory.shift, memory.curvature
+        mobility = self._mobility.getDiagonal().array_r / self._stiffness_diagonal.array_r
+        double = np.sqrt(a * k / mobility)
+        root = np.sqrt(np.maximum(w * w - 4.0 * double * double, 0.0))
+        v = np.where(w > 2.0 * double, 0.5 * (w + root), double)
+        diffusion, curvature = self._factors
+        self._mobility.copy(diffusion, structure=_SAME)
+        diffusion.axpy(1.0, self._weigh_mass(a / v), structure=_SAME)
+        self._stiffness.copy(curvature, structure=_SAME)
+        curvature.scale(k)
+        curvature.axpy(1.0, self._weigh_mass(v), structure=_SAME)
+        for solver, factor in zip(self._solvers, self._factors, strict=True):
+            solver.setOperators(factor)
 
     def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Solve approximately for y = (c, mu) with right-hand side x."""
@@ -100,21 +162,57 @@ class ShiftedLaplacianSchur:
         self._mobility.mult(half, rest)
         rest.scale(-1.0)
         rest.array_w[:] += right[:size]
-        self._laplacian.solve(rest, half)
+        self._solvers[0].solve(rest, half)
         self._mass.mult(half, rest)
-        self._laplacian.solve(rest, composition)
-        composition.scale(1.0 / self._shift)
+        self._solvers[1].solve(rest, composition)
         self._curvature.mult(composition, rest)
         potential.axpy(-1.0, rest)
         self._mass_solver.solve(potential, half)
         y.array_w[:size] = composition.array_r
         y.array_w[size:] = half.array_r
 
+    def _weigh_mass(self, weight: Array) -> PETSc.Mat:
+        """Mass matrix weighted by a field given at the owned dofs; the next call overwrites it."""
+        scale = self._work[0]
+        scale.array_w[:] = np.sqrt(weight)
+        self._mass.copy(self._weighted, structure=_SAME)
+        self._weighted.diagonalScale(scale, scale)
+        return self._weighted
+
 
 def _assemble(form: ufl.form.Form) -> PETSc.Mat:
     matrix = fem_petsc.assemble_matrix(fem.form(form))
     matrix.assemble()
     return matrix
+
+
+def _create_mass_solver(mass: PETSc.Mat, space: fem.FunctionSpace) -> PETSc.KSP:
+    """Chebyshev sweeps on the bounds that Wathen's theorem gives."""
+    prefix = "chemomech_mass_"
+    lowest, highest = compute_mass_spectrum(space)
+    database = PETSc.Options(prefix)
+    if not database.hasName("ksp_chebyshev_eigenvalues"):
+        database["ksp_chebyshev_eigenvalues"] = f"{lowest},{highest}"
+    solver = _create_solver(mass, prefix, "chebyshev", "jacobi")
+    solver.setNormType(PETSc.KSP.NormType.NONE)
+    solver.setTolerances(max_it=MASS_SWEEPS)
+    solver.setFromOptions()
+    return solver
+
+
+def compute_mass_spectrum(space: fem.FunctionSpace) -> tuple[float, float]:
+    """Bounds of the eigenvalues of diag(M)^-1 M: those of one cell's M (Wathen, 1987).
+
+    Args:
+        space: Scalar Lagrange space; the map of its cells is taken as affine.
+    """
+    element = space.ufl_element().basix_element
+    points, weights = basix.make_quadrature(element.cell_type, 2 * element.embedded_superdegree)
+    values = element.tabulate(0, points)[0, :, :, 0]
+    mass = values.T @ (weights[:, None] * values)
+    scale = 1.0 / np.sqrt(np.diag(mass))
+    eigenvalues = np.linalg.eigvalsh(scale[:, None] * mass * scale)
+    return float(eigenvalues[0]), float(eigenvalues[-1])
 
 
 def _create_solver(matrix: PETSc.Mat, prefix: str, ksp_type: str, pc_type: str) -> PETSc.KSP:

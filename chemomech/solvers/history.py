@@ -1,4 +1,4 @@
-"""The last states of a run, and the difference formulas of BDF2 through them."""
+"""The last states of a run, and the backward differentiation formulas through them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-#: States that BDF2 and its error estimate look back on.
-LEVELS = 3
+#: Highest order of the formulas. BDF3 damps whatever decays without swinging, as a gradient flow does.
+ORDER = 3
+#: States that the formula and its error estimate look back on.
+LEVELS = ORDER + 1
 
 
 class History:
@@ -40,51 +42,67 @@ class History:
         self.states = [state, *self.states[: LEVELS - 1]]
         self.released = [released, *self.released[: LEVELS - 1]]
 
-    def difference(self, size: float) -> tuple[float, float, float]:
-        r"""Coefficients a, b_0, b_1 of d/dt = a x + b_0 x_0 + b_1 x_1 after a step of ``size``.
+    @property
+    def order(self) -> int:
+        """Order of the formula for the next step: it rises by one a step until :data:`ORDER`."""
+        return min(len(self.times), ORDER)
 
-        The derivative at the new time of the parabola through the new value x and the last two; of
-        the chord where there is but one.
+    @property
+    def estimated_order(self) -> int:
+        """Order whose error the next step's estimate is of: one less while states are few."""
+        return max(len(self.times) - 1, 1)
+
+    def difference(self, size: float) -> list[float]:
+        r"""Coefficients a, b_0, b_1, .. of d/dt = a x + b_0 x_0 + b_1 x_1 .. after a step.
+
+        The derivative at the new time of the polynomial through the new value x and the last ones.
         """
-        if len(self.times) == 1:
-            return 1.0 / size, -1.0 / size, 0.0
-        w = size / (self.times[0] - self.times[1])
-        return (1 + 2 * w) / ((1 + w) * size), -(1 + w) / size, w**2 / ((1 + w) * size)
+        return self._differentiate(size, self.order)
 
     def older_part(self, size: float) -> Array:
-        """b_0 c_0 + b_1 c_1 for the first unknown c."""
-        _, newest, second = self.difference(size)
-        part = newest * self.states[0][0]
-        return part if second == 0.0 else part + second * self.states[1][0]
+        """b_0 c_0 + b_1 c_1 + .. for the first unknown c."""
+        _, *older = self.difference(size)
+        return _combine(older, [state[0] for state in self.states])
 
     def integrate(self, rate: float, size: float) -> float:
         """Total released after a step of ``size`` that ends at the given rate of release."""
-        shift, newest, second = self.difference(size)
-        older = newest * self.released[0]
-        if second != 0.0:
-            older += second * self.released[1]
-        return (rate - older) / shift
+        shift, *older = self.difference(size)
+        return (rate - sum(b * old for b, old in zip(older, self.released, strict=False))) / shift
 
     def predict(self, size: float) -> tuple[list[Array], float]:
         """Extrapolated state, and the share of (result - prediction) that is the step's error.
 
         With p the predicted and c the exact value, c - p = E_p and (computed) - c = E_s are
-        multiples of one derivative of c: the share is E_s / (E_s + E_p).
+        multiples of one derivative of c: the share is E_s / (E_s + E_p). Where there are too few
+        states for a prediction of the formula's order, E_s is that of the order below.
         """
-        time = self.times[0] + size
+        time, order = self.times[0] + size, self.estimated_order
+        solved = 1.0 / self._differentiate(size, order)[0]
         if len(self.times) == 1:
             first, *others = self.states[0]
-            return [first + size * self.rate, *others], 0.5
+            return [first + size * self.rate, *others], solved / (solved + size)
         weights = _extrapolate(self.times, time)
-        predicted = [
-            sum(w * values for w, values in zip(weights, history, strict=True))
-            for history in zip(*self.states, strict=True)
-        ]
-        if len(self.times) == 2:
-            # The chord is of lower order than BDF2: the estimate is that of a first-order step.
-            return predicted, size / (size + time - self.times[1])
-        scaled = size / (self.difference(size)[0] * size)
-        return predicted, scaled / (scaled + time - self.times[2])
+        predicted = [_combine(weights, values) for values in zip(*self.states, strict=True)]
+        return predicted, solved / (solved + time - self.times[order])
+
+    def _differentiate(self, size: float, order: int) -> list[float]:
+        """Weights of the new value and the last ones in the derivative at the new time."""
+        time = self.times[0] + size
+        times = self.times[:order]
+        weights = [sum(1.0 / (time - other) for other in times)]
+        for index, own in enumerate(times):
+            others = [other for position, other in enumerate(times) if position != index]
+            shares = math.prod((time - other) / (own - other) for other in others)
+            weights.append(shares / (own - time))
+        return weights
+
+
+def _combine(weights: Sequence[float], values: Sequence[Array]) -> Array:
+    """Weighted sum of as many of the values as there are weights."""
+    total = weights[0] * values[0]
+    for weight, value in zip(weights[1:], values[1:], strict=False):
+        total += weight * value
+    return total
 
 
 def limit(guess: Array, last: Array, bounds: tuple[float, float]) -> Array:

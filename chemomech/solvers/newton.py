@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from mpi4py import MPI
 from petsc4py import PETSc
 
 from chemomech.solvers.block_system import BlockSystem
+from chemomech.solvers.cahn_hilliard_schur import SchurMemory
 from chemomech.solvers.preconditioners import PetscOptions, Preset, create_linear_solver
 
 #: Share of the way to a bound that one Newton step may go.
@@ -48,6 +49,14 @@ class NewtonResult:
     iterations: int
     linear_iterations: int
 
+    def after(self, other: NewtonResult) -> NewtonResult:
+        """This solve's ending with the iterations of another one before it."""
+        return replace(
+            self,
+            iterations=self.iterations + other.iterations,
+            linear_iterations=self.linear_iterations + other.linear_iterations,
+        )
+
 
 @dataclass(frozen=True)
 class NewtonSettings:
@@ -75,8 +84,9 @@ class NewtonSolver:
     conserves is then conserved however loosely the linear system was solved. And the step is cut
     (never the solution clipped) where it would leave the open bounds of the first unknown.
 
-    PETSc's criteria of convergence apply, and two more, for what a norm over all unknowns does not
-    see: that balance, where it is not linear, and the equations of uniform unknowns.
+    PETSc's criteria of convergence apply, or an error of the first unknown that suffices; and two
+    more, for what a norm over all unknowns does not see: that balance, where it is not linear, and
+    the equations of uniform unknowns.
 
     Args:
         system: Blocks to solve.
@@ -109,7 +119,9 @@ class NewtonSolver:
         self._was_cut = False
         self._is_short = False
         self._verdict = 0
-        self._first_norm = 0.0
+        self._accuracy = 0.0
+        self._length = math.inf
+        self._first_norm = self._last_norm = 0.0
         self._floor = LINEAR_SHARE * settings.absolute_tolerance
         self.linear = create_linear_solver(system, preset)
         self.snes.setFunction(self._evaluate, system.residual)
@@ -135,16 +147,22 @@ class NewtonSolver:
         self.linear.attach(self.snes.ksp)
 
     @property
-    def memory(self) -> float | None:
+    def memory(self) -> SchurMemory | None:
         """What the preconditioner keeps from one solve to the next; None if nothing."""
         return self.linear.memory
 
-    def recall(self, memory: float | None) -> None:
+    def recall(self, memory: SchurMemory | None) -> None:
         """Take over the memory of another solver of the same problem."""
         self.linear.recall(memory)
 
-    def solve(self) -> NewtonResult:
-        """Solve from the unknowns' present values; they hold the result (or the last iterate)."""
+    def solve(self, accuracy: float = 0.0) -> NewtonResult:
+        """Solve from the unknowns' present values; they hold the result (or the last iterate).
+
+        Args:
+            accuracy: Error of the first unknown that suffices, as root mean square over its dofs;
+                zero asks for the tolerances.
+        """
+        self._accuracy = accuracy
         self.system.gather_unknowns()
         self._remove_rigid_motion()
         self._verdict = 0
@@ -215,7 +233,8 @@ class NewtonSolver:
         reasons = PETSc.SNES.ConvergedReason
         relative, absolute, step, _ = snes.getTolerances()
         if iteration == 0:
-            self._first_norm = residual
+            self._first_norm = self._last_norm = residual
+            self._length = math.inf
         if not math.isfinite(residual):
             return int(reasons.DIVERGED_FUNCTION_NANORINF)
         if iteration and change < step * length:
@@ -223,7 +242,9 @@ class NewtonSolver:
             if change < ROUND_OFF * length or self._is_balanced():
                 return int(reasons.CONVERGED_SNORM_RELATIVE)
             return int(reasons.ITERATING)
-        if residual > max(absolute, relative * self._first_norm * (iteration > 0)):
+        enough = max(absolute, relative * self._first_norm * (iteration > 0))
+        if residual > enough and not self._is_accurate(residual):
+            self._last_norm = residual
             return int(reasons.ITERATING)
         # A good first guess is not good enough for the equations of uniform unknowns.
         must_balance = iteration > 0 or len(self.system.problem.uniform_blocks) > 0
@@ -231,6 +252,13 @@ class NewtonSolver:
             return int(reasons.ITERATING)
         is_absolute = residual < absolute
         return int(reasons.CONVERGED_FNORM_ABS if is_absolute else reasons.CONVERGED_FNORM_RELATIVE)
+
+    def _is_accurate(self, residual: float) -> bool:
+        """Whether what the last step has left over is within the accuracy asked for.
+
+        The error it began with was about as large as the step, and has fallen as the residual has.
+        """
+        return not self._was_cut and self._length * residual < self._accuracy * self._last_norm
 
     def _is_balanced(self) -> bool:
         """Whether the first block's residuals sum to zero, and those of uniform blocks are small.
@@ -252,9 +280,13 @@ class NewtonSolver:
         return True
 
     def _adjust_step(self, x: PETSc.Vec, step: PETSc.Vec) -> bool:
+        self.linear.note(self.snes.ksp.getIterationNumber())
         self._balance(step)
         self._keep_within_bounds(x, step)
         self._is_short = step.norm() < self.snes.getTolerances()[2] * x.norm()
+        first = self.system.block(step, 0)
+        squares, dofs = self.system.comm.allreduce(np.array([first @ first, len(first)]))
+        self._length = math.sqrt(squares / dofs)
         return True
 
     def _balance(self, step: PETSc.Vec) -> None:

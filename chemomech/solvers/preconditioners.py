@@ -9,7 +9,7 @@ from typing import Protocol, cast
 from petsc4py import PETSc
 
 from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.cahn_hilliard_schur import FourthOrderProblem, ShiftedLaplacianSchur
+from chemomech.solvers.cahn_hilliard_schur import FactoredSchur, FourthOrderProblem, SchurMemory
 
 PetscOptions = Mapping[str, str | float | int | bool]
 
@@ -32,7 +32,7 @@ DIRECT: PetscOptions = {
 
 KRYLOV: PetscOptions = {
     "ksp_type": "fgmres",
-    "ksp_rtol": 1e-3,
+    "ksp_rtol": 1e-2,
     "ksp_max_it": 300,
     "ksp_gmres_restart": 60,
 }
@@ -62,7 +62,7 @@ MECHANICS_2D: PetscOptions = {
 MECHANICS_3D: PetscOptions = {
     "fieldsplit_mechanics_pc_type": "gamg",
     "fieldsplit_mechanics_mg_levels_ksp_type": "chebyshev",
-    "fieldsplit_mechanics_mg_levels_pc_type": "jacobi",
+    "fieldsplit_mechanics_mg_levels_pc_type": "pbjacobi",
 }
 #: The one unknown of generalised plane strain, and that of the reservoir.
 UNIFORM: PetscOptions = {
@@ -93,10 +93,10 @@ class LinearSolver(Protocol):
         """Complete a KSP once its options are set."""
 
     @property
-    def memory(self) -> float | None:
+    def memory(self) -> SchurMemory | None:
         """What is kept from one solve to the next; None if nothing."""
 
-    def recall(self, memory: float | None) -> None:
+    def recall(self, memory: SchurMemory | None) -> None:
         """Take over the memory of another solver of the same problem."""
 
     def recover(self, ksp: PETSc.KSP) -> None:
@@ -104,6 +104,9 @@ class LinearSolver(Protocol):
 
     def refresh(self) -> None:
         """Bring ``matrix`` up to date after the Jacobian's blocks changed."""
+
+    def note(self, iterations: int) -> None:
+        """Take notice of how many Krylov iterations a linear solve has needed."""
 
 
 def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
@@ -154,12 +157,15 @@ class _Direct:
     def attach(self, ksp: PETSc.KSP) -> None:
         """Nothing to complete."""
 
-    def recall(self, memory: float | None) -> None:
+    def recall(self, memory: SchurMemory | None) -> None:
         """Nothing to take over."""
 
     def recover(self, ksp: PETSc.KSP) -> None:
         """Let the matrix be analysed anew: PETSc skips all factorisations after one that failed."""
         ksp.pc.reset()
+
+    def note(self, iterations: int) -> None:
+        """Nothing to learn: they are always few."""
 
     def refresh(self) -> None:
         """Copy the blocks into the flat matrix."""
@@ -172,7 +178,7 @@ class _FieldSplit:
 
     def __init__(self, system: BlockSystem, blocks: PETSc.Mat) -> None:
         self._system = system
-        self._chemistry: ShiftedLaplacianSchur | None = None
+        self._chemistry: FactoredSchur | None = None
         self._splits = _name_splits(system)
         self.options = self._choose_options()
         index = system.problem.displacement_block
@@ -190,23 +196,36 @@ class _FieldSplit:
             chemistry = self._split(ksp)
         if "chemistry" in self._splits and chemistry.getType() == "python":
             blocks = (self.matrix.getNestSubMatrix(0, 1), self.matrix.getNestSubMatrix(1, 0))
-            self._chemistry = ShiftedLaplacianSchur(
+            self._chemistry = FactoredSchur(
                 cast(FourthOrderProblem, self._system.problem), *blocks
             )
             chemistry.setPythonContext(self._chemistry)
 
     @property
-    def memory(self) -> float | None:
-        """Coefficient for which the chemical multigrid was last built."""
-        return None if self._chemistry is None else self._chemistry.coefficient
+    def memory(self) -> SchurMemory | None:
+        """What the chemical multigrid was last built from."""
+        return None if self._chemistry is None else self._chemistry.memory
 
-    def recall(self, memory: float | None) -> None:
-        """Build the chemical multigrid for the coefficient of another solver."""
-        if self._chemistry is not None and memory is not None:
-            self._chemistry.build(memory)
+    def recall(self, memory: SchurMemory | None) -> None:
+        """Build the chemical multigrid from what another solver has built it from."""
+        if self._chemistry is None or memory is None:
+            return
+        composition = self._system.problem.unknowns[0].x.array
+        present = composition.copy()
+        composition[:] = memory.composition
+        self._system.assemble_jacobian()
+        self._chemistry.build(memory)
+        composition[:] = present
 
     def recover(self, ksp: PETSc.KSP) -> None:
-        """Nothing stays of a failed solve."""
+        """Let the chemical multigrid be built anew: it may have been the reason."""
+        if self._chemistry is not None:
+            self._chemistry.memory = None
+
+    def note(self, iterations: int) -> None:
+        """Pass it on to the chemical part, the only one that grows old."""
+        if self._chemistry is not None:
+            self._chemistry.note(iterations)
 
     def refresh(self) -> None:
         """Tell the nest that its blocks, and the chemical part that the step changed."""

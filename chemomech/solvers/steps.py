@@ -10,6 +10,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
+from chemomech.solvers.cahn_hilliard_schur import SchurMemory
 from chemomech.solvers.history import History
 from chemomech.solvers.newton import NewtonResult
 
@@ -50,14 +51,18 @@ class NonlinearSolver(Protocol):
     """What the time stepper needs of Newton's method."""
 
     @property
-    def memory(self) -> float | None:
+    def memory(self) -> SchurMemory | None:
         """What the solver keeps from one solve to the next; None if nothing."""
 
-    def recall(self, memory: float | None) -> None:
+    def recall(self, memory: SchurMemory | None) -> None:
         """Take over the memory of another solver of the same problem."""
 
-    def solve(self) -> NewtonResult:
-        """Solve for the unknowns, starting from their present values."""
+    def solve(self, accuracy: float = 0.0) -> NewtonResult:
+        """Solve for the unknowns, starting from their present values.
+
+        Args:
+            accuracy: Error of the first unknown that suffices; zero for as exact as it can.
+        """
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,15 @@ class StepControl:
         first_step: First step; None derives it from the initial rate.
         max_step: Longest step.
         adaptive: Whether steps follow the error; otherwise all are ``first_step``.
+        newton_share: Share of the tolerance that Newton's method may leave as its own error; zero
+            solves each step as exactly as it can.
     """
 
     tolerance: float = 1e-3
     first_step: float | None = None
     max_step: float = math.inf
     adaptive: bool = True
+    newton_share: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -124,4 +132,4 @@ class Memory:
     last_size: float
     proposal: float
     first_proposal: float
-    solver: float | None = None
+    solver: SchurMemory | None = None

@@ -1,4 +1,4 @@
-"""Second-order time stepping with local error control and steps that can be taken back.
+"""Third-order time stepping with local error control and steps that can be taken back.
 
 PETSc's TS offers adaptive BDF too, but keeps its history to itself: a step could not be refused for
 raising the free energy, nor the history be written down and read again. The scheme is short.
@@ -21,8 +21,9 @@ from chemomech.solvers.steps import Memory, NonlinearSolver, Step, StepControl, 
 
 Array = NDArray[np.float64]
 
-#: Largest ratio of successive steps; variable-step BDF2 is stable up to 1 + sqrt(2).
-MAX_GROWTH = 2.0
+#: Largest ratio of successive steps by the order of the formula; variable-step BDF2 is stable up to
+#: 1 + sqrt(2), BDF3 up to 1.53 (Calvo, Grande and Grigorieff, 1990).
+MAX_GROWTH = {1: 2.0, 2: 2.0, 3: 1.5}
 #: Aimed share of the tolerance.
 SAFETY = 0.8
 #: Shortest step, relative to the time reached or the first step, before the stepper gives up.
@@ -38,12 +39,13 @@ Event = Callable[[], float]
 """A collective function of the present state that is negative until something happens."""
 
 
-class Bdf2:
-    r"""Variable-step BDF2 for the first unknown, everything else algebraic.
+class Bdf:
+    r"""Variable-step BDF3 for the first unknown, everything else algebraic.
 
-    dc/dt at the new time is the derivative of the parabola through the new value and the last two
-    (of the chord, in the first step). The local error follows from the distance between the result
-    and an extrapolation of one order more: both errors are known multiples of the same derivative.
+    dc/dt at the new time is the derivative of the cubic through the new value and the last three
+    (the chord, in the first step; the parabola, in the second). The local error follows from the
+    distance between the result and an extrapolation through four values: both errors are known
+    multiples of the same derivative.
     A step is refused and repeated shorter, from the exact former state, when Newton fails, the
     error exceeds the tolerance, or a closed system's energy rises.
 
@@ -124,11 +126,16 @@ class Bdf2:
         """
         size, lands = self._choose_size(target)
         before = _happens(events)
+        # An event is looked for among exact states: its function must not be rough.
+        accuracy = 0.0 if events else self._control.newton_share * self._control.tolerance
         rejected = newton = linear = 0
         while True:
-            result, error = self._attempt(size)
-            newton, linear = newton + result.iterations, linear + result.linear_iterations
+            result, error = self._attempt(size, accuracy)
             energies = self._problem.energies() if result.converged else self._energies
+            if result.converged and accuracy and self._rises(energies):
+                result = self._solver.solve().after(result)
+                energies = self._problem.energies()
+            newton, linear = newton + result.iterations, linear + result.linear_iterations
             factor = self._judge(result, error, energies)
             if factor is None:
                 break
@@ -143,9 +150,10 @@ class Bdf2:
             event = int(np.argmax([function() for function in events]))
             energies = self._problem.energies()
         rate = self._max_norm(self._c - self._history.states[0][0]) / size
+        exponent = self._exponent
         self._accept(target if lands else self.time + size, size, energies)
         if event is None:
-            self._propose(size, error, rejected)
+            self._propose(size, error, exponent, rejected)
         released = self._history.released[0]
         return Step(
             self._memory.number, self.time, size, rejected, newton, linear, rate, energies,
@@ -155,6 +163,11 @@ class Bdf2:
     @property
     def _history(self) -> History:
         return self._memory.history
+
+    @property
+    def _exponent(self) -> float:
+        """Power of the error with which the length of a step goes."""
+        return -1.0 / (self._history.estimated_order + 1)
 
     @property
     def _c(self) -> Array:
@@ -178,7 +191,8 @@ class Bdf2:
         """Length of the next step and whether it lands on ``target``."""
         left = target - self.time
         memory = self._memory
-        size = min(memory.proposal, self._control.max_step, MAX_GROWTH * memory.last_size)
+        growth = MAX_GROWTH[self._history.order]
+        size = min(memory.proposal, self._control.max_step, growth * memory.last_size)
         if not self._control.adaptive:
             size = memory.proposal
         if size >= left * (1 - 1e-10):
@@ -186,7 +200,7 @@ class Bdf2:
         # Two even steps rather than one whole and a crumb.
         return (left / 2 if self._control.adaptive and 2 * size > left else size), False
 
-    def _attempt(self, size: float) -> tuple[NewtonResult, float]:
+    def _attempt(self, size: float, accuracy: float = 0.0) -> tuple[NewtonResult, float]:
         """Solve one step; the error is relative to the tolerance (0 where none is known)."""
         self._set_difference(size)
         predicted, share = self._history.predict(size)
@@ -194,7 +208,7 @@ class Bdf2:
             unknown.x.array[:] = values
         last = self._history.states[0][0]
         self._c[:] = limit(predicted[0].copy(), last, self._problem.bounds)
-        result = self._solver.solve()
+        result = self._solver.solve(accuracy)
         if not result.converged or not self._control.adaptive:
             return result, 0.0
         error = share * math.sqrt(self._problem.mean_square(self._c - predicted[0]))
@@ -214,12 +228,14 @@ class Bdf2:
         if not self._control.adaptive:
             return None
         if error > 1:
-            return max(0.2, SAFETY * error ** (-1 / 3))
+            return max(0.2, SAFETY * error ** self._exponent)
+        return 0.5 if self._rises(energies) else None
+
+    def _rises(self, energies: dict[str, float]) -> bool:
+        """Whether the energy of a closed system has risen."""
         magnitude = sum(abs(part) for part in energies.values())
         rise = sum(energies.values()) - sum(self._energies.values())
-        if self._problem.is_closed and rise > ENERGY_ROUND_OFF * magnitude:
-            return 0.5
-        return None
+        return self._problem.is_closed and rise > ENERGY_ROUND_OFF * magnitude
 
     def _check_retry(self, size: float, result: NewtonResult) -> None:
         """Raise if a shorter step is not allowed or would vanish."""
@@ -263,12 +279,12 @@ class Bdf2:
         self._memory.last_size = size
         self._energies = energies
 
-    def _propose(self, size: float, error: float, rejected: int) -> None:
+    def _propose(self, size: float, error: float, exponent: float, rejected: int) -> None:
         """Choose the length to try next; a step cut short to land says nothing against the last."""
         if not self._control.adaptive:
             return
-        growth = SAFETY * max(error, 1e-12) ** (-1 / 3)
-        proposal = size * min(MAX_GROWTH, max(0.2, growth))
+        growth = SAFETY * max(error, 1e-12) ** exponent
+        proposal = size * min(MAX_GROWTH[self._history.order], max(0.2, growth))
         if rejected == 0 and growth >= 1:
             proposal = max(proposal, min(self._memory.proposal, size * growth))
         self._memory.proposal = proposal

@@ -17,7 +17,7 @@ from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.meshing import read_domain
 from chemomech.output.ledger import read_ledger
 from chemomech.particle import create_particle
-from chemomech.solvers.time_stepping import Bdf2
+from chemomech.solvers.time_stepping import Bdf
 
 COMM = MPI.COMM_WORLD
 BOX = {"kind": "box", "size": ["40 nm", "20 nm"]}
@@ -115,14 +115,14 @@ def test_bad_input_leaves_no_folder(folder, tables, piece):
     [(ConvergenceError("no luck"), "failed: no luck"), (KeyboardInterrupt(), "interrupted")],
 )
 def test_a_run_that_breaks_off_keeps_what_it_had(folder, monkeypatch, error, ended):
-    advance = Bdf2.advance
+    advance = Bdf.advance
 
     def break_off(self, target, events=()):
         if self.time > 0.0:
             raise error
         return advance(self, target, events)
 
-    monkeypatch.setattr(Bdf2, "advance", break_off)
+    monkeypatch.setattr(Bdf, "advance", break_off)
     with pytest.raises(type(error)):
         run.simulate(configure(), folder / "results", COMM, quiet=True)
     COMM.barrier()

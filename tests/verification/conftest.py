@@ -20,7 +20,7 @@ from chemomech.problems.conditions import Roller
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.preconditioners import Preset
-from chemomech.solvers.time_stepping import Bdf2, StepControl
+from chemomech.solvers.time_stepping import Bdf, StepControl
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,7 @@ def create_stepper():
 
     def create(problem, tolerance=1e-3, preset=Preset.DIRECT, settings=None):
         newton = NewtonSolver(BlockSystem(problem), preset, settings)
-        return Bdf2(problem, newton, StepControl(tolerance=tolerance))
+        return Bdf(problem, newton, StepControl(tolerance=tolerance))
 
     return create
 

@@ -18,7 +18,7 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.surface import SurfaceReaction
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
-from chemomech.solvers.time_stepping import Bdf2, StepControl
+from chemomech.solvers.time_stepping import Bdf, StepControl
 
 # Half width or radius 50 nm, D = 1e-15 m2/s, J = 1e-10 m/s inwards, 0.5 s, in nm and nm^2 / D.
 SIZE, INFLOW, TIME, START = 50.0, 1e-4, 500.0, 0.1
@@ -31,7 +31,7 @@ def fill(domain, group):
     problem = ChemoMechanics(domain, psi, DegenerateMobility(1.0), reactions=reactions)
     problem.c.x.array[:] = START
     newton = NewtonSolver(BlockSystem(problem))
-    stepper = Bdf2(problem, newton, StepControl(tolerance=7e-9, first_step=1e-2))
+    stepper = Bdf(problem, newton, StepControl(tolerance=7e-9, first_step=1e-2))
     while stepper.time < TIME:
         stepper.advance(TIME)
     return problem.c

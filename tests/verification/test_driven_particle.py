@@ -24,7 +24,7 @@ from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.preconditioners import Preset
 from chemomech.solvers.steps import StepControl
-from chemomech.solvers.time_stepping import Bdf2
+from chemomech.solvers.time_stepping import Bdf
 
 #: Rate constant k_s, in D / nm: that of the default material is 1e-4.
 RATE = 5e-3
@@ -49,7 +49,7 @@ def create_particle(comm, material):
 
 def create_stepper(problem, control=None, preset=Preset.DIRECT, settings=None):
     newton = NewtonSolver(BlockSystem(problem), preset, settings)
-    return Bdf2(problem, newton, control or StepControl())
+    return Bdf(problem, newton, control or StepControl())
 
 
 def switch(problem, stepper, drive):

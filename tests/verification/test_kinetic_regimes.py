@@ -25,7 +25,7 @@ from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.preconditioners import Preset
 from chemomech.solvers.steps import StepControl
-from chemomech.solvers.time_stepping import Bdf2
+from chemomech.solvers.time_stepping import Bdf
 
 CHI = 2.75
 THERMAL_VOLTAGE = 8.314462618 * 298.15 / 96485.33212
@@ -48,7 +48,7 @@ def create_particle(comm, material, lengths, law, start, cell=2e-9, groups=("sur
 def drive(problem, what, control=None, preset=Preset.DIRECT):
     """Hold something and return a time stepper."""
     problem.surface.hold(what)
-    return Bdf2(problem, NewtonSolver(BlockSystem(problem), preset), control or StepControl())
+    return Bdf(problem, NewtonSolver(BlockSystem(problem), preset), control or StepControl())
 
 
 @pytest.mark.parametrize("preset", list(Preset))

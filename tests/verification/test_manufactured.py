@@ -20,7 +20,7 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics, Discretisation
 from chemomech.problems.conditions import Loads, Roller
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
-from chemomech.solvers.time_stepping import Bdf2, StepControl
+from chemomech.solvers.time_stepping import Bdf, StepControl
 
 CHI, KAPPA, YOUNG, POISSON, ETA, AMPLITUDE = 2.75, 0.01, 20.0, 0.3, 0.05, 0.02
 # u . n and the shear traction vanish on every side, and so do the fluxes of c and mu.
@@ -148,7 +148,7 @@ def test_second_order_in_time():
         problem, _, clock = create_problem(8, 1, "quadrilateral", 0.0)
         newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
         size = 0.4 / steps
-        stepper = Bdf2(problem, newton, StepControl(first_step=size, adaptive=False))
+        stepper = Bdf(problem, newton, StepControl(first_step=size, adaptive=False))
         for number in range(1, steps + 1):
             clock.value = number * size
             stepper.advance(number * size)

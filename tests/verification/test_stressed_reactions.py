@@ -23,7 +23,7 @@ from chemomech.problems.surface import SurfaceReaction
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.steps import StepControl
-from chemomech.solvers.time_stepping import Bdf2
+from chemomech.solvers.time_stepping import Bdf
 
 TIGHT = NewtonSettings(relative_tolerance=1e-10, absolute_tolerance=1e-11)
 PRESSURE = 8.0  # per R T C: 0.37 GPa
@@ -65,7 +65,7 @@ def find_equilibrium(problem, start=0.9):
     problem.c.x.array[:] = start
     problem.surface.hold(Potentiostatic(HELD))
     newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
-    stepper = Bdf2(problem, newton, StepControl())
+    stepper = Bdf(problem, newton, StepControl())
     while stepper.time < 1e4:
         stepper.advance(1e4)
     mean = problem.mean_composition()
@@ -126,7 +126,7 @@ def test_stress_left_out_everywhere_leaves_no_trace(comm, create_particle):
         problem.c.interpolate(lambda x: 0.3 + 0.1 * np.cos(np.pi * x[0] / 16))
         problem.surface.hold(Galvanostatic(-0.4))
         newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
-        stepper = Bdf2(problem, newton, StepControl(first_step=2.0, adaptive=False))
+        stepper = Bdf(problem, newton, StepControl(first_step=2.0, adaptive=False))
         for _ in range(25):
             stepper.advance(1e9)
         fields.append((problem.c.x.array.copy(), problem.mu.x.array.copy(), problem.surface.level))
@@ -147,7 +147,7 @@ def test_stress_acts_where_it_is_let(create_particle):
             problem.c.interpolate(lambda x: 0.8 + 0.1 * np.cos(np.pi * x[0] / 16))
             problem.surface.hold(Potentiostatic(HELD))
             newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
-            stepper = Bdf2(problem, newton, StepControl(first_step=0.5, adaptive=False))
+            stepper = Bdf(problem, newton, StepControl(first_step=0.5, adaptive=False))
             for _ in range(10):
                 stepper.advance(1e9)
             means.append(problem.mean_composition())
@@ -161,7 +161,7 @@ def test_reaction_blind_to_stress_may_raise_the_energy_in_an_open_circuit(create
     problem = create_particle("plane_strain", loads, Coupling(in_reaction=False))
     problem.c.x.array[:] = 0.9
     newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
-    stepper = Bdf2(problem, newton, StepControl())
+    stepper = Bdf(problem, newton, StepControl())
     while stepper.advance(1e9).rate > 1e-9:
         pass
     least = sum(problem.energies().values())

@@ -35,7 +35,7 @@ from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.preconditioners import Preset
 from chemomech.solvers.steps import StepControl
-from chemomech.solvers.time_stepping import Bdf2
+from chemomech.solvers.time_stepping import Bdf
 
 LENGTH, WIDTH, CELL = 24.0, 3.0, 1.5
 SITES, KAPPA = 1e5, 4.0
@@ -64,7 +64,7 @@ def create_noisy(strip):
 
 def create_stepper(problem, step, preset=Preset.DIRECT):
     newton = NewtonSolver(BlockSystem(problem), preset)
-    return Bdf2(problem, newton, StepControl(first_step=step, adaptive=False))
+    return Bdf(problem, newton, StepControl(first_step=step, adaptive=False))
 
 
 def stir(problem, stepper, count, seed=1, share=1):

@@ -25,7 +25,7 @@ from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.preconditioners import Preset
-from chemomech.solvers.time_stepping import Bdf2, StepControl
+from chemomech.solvers.time_stepping import Bdf, StepControl
 
 NODES = np.array([0.1, 0.3, 0.45, 0.7, 0.95])
 TENSORS = np.array(
@@ -236,7 +236,7 @@ def test_phases_separate_under_a_table_with_transitions(stiff):
     density = FreeEnergyDensity(RegularSolution(2.75), 22.4, Mechanics(stiff, law))
     problem = ChemoMechanics(domain, density, DegenerateMobility(1.0))
     problem.c.interpolate(lambda x: 0.4 + 0.1 * np.cos(x[0] * np.pi / 20) * np.cos(x[1] / 8))
-    stepper = Bdf2(problem, NewtonSolver(BlockSystem(problem), Preset.DIRECT), StepControl())
+    stepper = Bdf(problem, NewtonSolver(BlockSystem(problem), Preset.DIRECT), StepControl())
     before = sum(stepper.energies.values())
     while stepper.time < 1000.0:
         stepper.advance(1000.0)

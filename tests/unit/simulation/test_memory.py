@@ -8,7 +8,7 @@ from mpi4py import MPI
 
 from chemomech import run
 from chemomech.config import create_config
-from chemomech.solvers.time_stepping import Bdf2
+from chemomech.solvers.time_stepping import Bdf
 
 COMM = MPI.COMM_WORLD
 STEPS = 2000
@@ -61,14 +61,14 @@ def test_two_thousand_steps_stay_within_five_percent(tmp_path, monkeypatch, pres
     )
     folder = Path(COMM.bcast(str(tmp_path))) / "results"
     sizes = []
-    advance = Bdf2.advance
+    advance = Bdf.advance
 
     def weigh(self, target, events=()):
         step = advance(self, target, events)
         sizes.append(read_resident_size())
         return step
 
-    monkeypatch.setattr(Bdf2, "advance", weigh)
+    monkeypatch.setattr(Bdf, "advance", weigh)
     run.simulate(config, folder, COMM, quiet=True)
     assert len(sizes) >= STEPS
     assert max(sizes[100:]) <= 1.05 * sizes[100]

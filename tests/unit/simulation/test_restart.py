@@ -14,7 +14,7 @@ from chemomech.cli import main
 from chemomech.config import create_config, format_config
 from chemomech.errors import InputError, StoppedEarly
 from chemomech.output.ledger import read_ledger
-from chemomech.solvers.time_stepping import Bdf2
+from chemomech.solvers.time_stepping import Bdf
 
 COMM = MPI.COMM_WORLD
 BOX = {"kind": "box", "size": ["40 nm", "20 nm"]}
@@ -75,7 +75,7 @@ def folder(tmp_path):
 @pytest.fixture
 def stop_after(monkeypatch):
     """Return a function that lets a signal arrive in the middle of chosen steps of this process."""
-    advance = Bdf2.advance
+    advance = Bdf.advance
 
     def arrange(*numbers):
         left = list(numbers)
@@ -89,7 +89,7 @@ def stop_after(monkeypatch):
                     os.kill(os.getpid(), signal.SIGUSR1)
             return step
 
-        monkeypatch.setattr(Bdf2, "advance", hear)
+        monkeypatch.setattr(Bdf, "advance", hear)
 
     return arrange
 

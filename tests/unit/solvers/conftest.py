@@ -50,7 +50,7 @@ class Scalar:
         rate = self.shift * self.c + self.history
         dx = ufl.dx(metadata={"quadrature_degree": 3})
         self.residuals = [(rate + reaction(self.c)) * ufl.TestFunction(space) * dx]
-        self.varying = (self.shift, self.history)
+        self.varying, self.step_factor = (self.history,), self.shift
         self._reaction = fem.form(ufl.as_ufl(reaction(self.c)) * dx(self.mesh))
 
     def rigid_modes(self, *, supported):

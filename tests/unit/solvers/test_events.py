@@ -11,7 +11,7 @@ from chemomech.errors import ConvergenceError
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonResult, NewtonSettings, NewtonSolver
 from chemomech.solvers.preconditioners import Preset
-from chemomech.solvers.time_stepping import Bdf2, StepControl
+from chemomech.solvers.time_stepping import Bdf, StepControl
 
 TIGHT = NewtonSettings(relative_tolerance=1e-13, absolute_tolerance=1e-14, step_tolerance=1e-14)
 
@@ -23,7 +23,7 @@ def square(c):
 
 def create_stepper(problem, control, start=1.0):
     problem.c.x.array[:] = start
-    return Bdf2(problem, NewtonSolver(BlockSystem(problem), settings=TIGHT), control)
+    return Bdf(problem, NewtonSolver(BlockSystem(problem), settings=TIGHT), control)
 
 
 def level(problem):
@@ -158,7 +158,7 @@ def test_failure_on_the_way_to_an_event_is_told(scalar):
     problem = scalar(square)
     problem.c.x.array[:] = 1.0
     newton = FailingAfter(NewtonSolver(BlockSystem(problem), settings=TIGHT), 2)
-    stepper = Bdf2(problem, newton, StepControl(first_step=10.0, adaptive=False))
+    stepper = Bdf(problem, newton, StepControl(first_step=10.0, adaptive=False))
     with pytest.raises(ConvergenceError, match="event") as caught:
         stepper.advance(100.0, [falls_to(problem, 0.5)])
     assert caught.value.reason == -3
@@ -240,7 +240,7 @@ def test_memory_determines_the_future(scalar, before):
     memory = copy.deepcopy(stepper.memory)
     newton = NewtonSolver(BlockSystem(other), settings=TIGHT)
     other.c.x.array[:] = 0.987
-    resumed = Bdf2(other, newton, StepControl(), memory)
+    resumed = Bdf(other, newton, StepControl(), memory)
     assert resumed.present() == stepper.present()
     assert resumed.energies == stepper.energies
     require_same(follow(resumed, other), follow(stepper, problem))
@@ -250,11 +250,11 @@ def test_memory_determines_the_future(scalar, before):
 @pytest.mark.parametrize("assumption", [None, "plane_strain", "generalised_plane_strain"])
 def test_memory_determines_a_particle_s_future(create_chemo_mechanics, assumption, preset):
     problem, other = create_chemo_mechanics(assumption), create_chemo_mechanics(assumption)
-    stepper = Bdf2(problem, NewtonSolver(BlockSystem(problem), preset), StepControl())
+    stepper = Bdf(problem, NewtonSolver(BlockSystem(problem), preset), StepControl())
     for _ in range(5):
         stepper.advance(1e9)
     memory = copy.deepcopy(stepper.memory)
-    resumed = Bdf2(other, NewtonSolver(BlockSystem(other), preset), StepControl(), memory)
+    resumed = Bdf(other, NewtonSolver(BlockSystem(other), preset), StepControl(), memory)
     ours, theirs = follow(resumed, other), follow(stepper, problem)
     if problem.domain.mesh.comm.size == 1:
         require_same(ours, theirs)

@@ -60,7 +60,7 @@ def test_a_step_cut_short_at_a_bound_is_no_convergence(scalar):
 
 def test_linear_problem_takes_one_linear_solve(scalar):
     problem = scalar(lambda c: 3 * c - 6)
-    problem.varying = ()
+    problem.step_factor = None
     system = BlockSystem(problem)
     assert system.is_linear
     result = NewtonSolver(system).solve()
@@ -71,7 +71,7 @@ def test_linear_problem_takes_one_linear_solve(scalar):
 def test_a_later_nonlinear_solve_is_not_taken_for_linear(scalar):
     """Solvers share their options' prefix, not their kind."""
     linear = scalar(lambda c: 3 * c - 6)
-    linear.varying = ()
+    linear.step_factor = None
     NewtonSolver(BlockSystem(linear)).solve()
     problem = scalar(lambda c: c**2 - 2)
     problem.c.x.array[:] = 1.0

@@ -5,7 +5,7 @@ import ufl
 from chemomech.errors import ConvergenceError
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonResult, NewtonSettings, NewtonSolver
-from chemomech.solvers.time_stepping import Bdf2, StepControl
+from chemomech.solvers.time_stepping import Bdf, StepControl
 
 TIGHT = NewtonSettings(relative_tolerance=1e-13, absolute_tolerance=1e-14, step_tolerance=1e-14)
 
@@ -18,7 +18,7 @@ def square(c):
 def create_stepper(problem, control, start=1.0, solver=None):
     problem.c.x.array[:] = start
     newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
-    return Bdf2(problem, solver(newton) if solver else newton, control)
+    return Bdf(problem, solver(newton) if solver else newton, control)
 
 
 def run(stepper, end):

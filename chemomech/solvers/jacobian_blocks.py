@@ -1,0 +1,115 @@
+"""One block of a Jacobian, of which no more is assembled anew than what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+import ufl
+from dolfinx import fem
+from dolfinx.fem import petsc as fem_petsc
+from petsc4py import PETSc
+from ufl.form import Form
+
+_SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
+
+
+class JacobianBlock:
+    r"""base + factor * scaled + (what changes with the state), in one matrix.
+
+    The first two are assembled once. Integrals are sorted by what they hold: neither an unknown nor
+    anything else that varies; the step's factor alone; more.
+
+    Args:
+        form: Bilinear form of the block, derivatives expanded.
+        conditions: Dirichlet conditions of its rows and columns.
+        factor: Constant that changes with the time step, of which every integral that holds it
+            alone is a multiple; None without.
+        varying: Unknowns, and all else that changes between refreshs but the factor.
+
+    Attributes:
+        matrix: The block, assembled.
+    """
+
+    def __init__(
+        self,
+        form: Form,
+        conditions: Sequence[fem.DirichletBC],
+        factor: fem.Constant | None,
+        varying: Set[fem.Constant | fem.Function],
+    ) -> None:
+        self._conditions = conditions
+        self._factor = factor
+        base, scaled, changing = _sort(form, factor, varying)
+        if conditions and (scaled or changing):
+            # Rows of conditions must get their one from one part alone.
+            base, scaled, changing = None, None, form
+        if scaled is not None:
+            assert factor is not None
+            scaled = ufl.replace(scaled, {factor: ufl.as_ufl(1.0)})
+        # The pattern is that of what is assembled first: PETSc drops what stays empty then.
+        parts = [part for part in (base, scaled, changing) if part is not None]
+        first = next((part for part in parts if _covers_cells(part)), form)
+        self.matrix = fem_petsc.create_matrix(fem.form(first))
+        fem_petsc.assemble_matrix(self.matrix, fem.form(first), bcs=conditions)
+        self.matrix.assemble()
+        self._changing = None if changing is None else fem.form(changing)
+        self._base, self._scaled = (
+            self._assemble(part) if len(parts) > 1 or part is scaled else None
+            for part in (base, scaled)
+        )
+        if scaled is not None or len(parts) > 1:
+            self.refresh()
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether a refresh would change nothing."""
+        return self._changing is None and self._scaled is None
+
+    def refresh(self) -> None:
+        """Bring the matrix up to date (collective)."""
+        matrix = self.matrix
+        if self._base is None:
+            matrix.zeroEntries()
+            matrix.assemble()
+        else:
+            self._base.copy(matrix, structure=_SAME)
+        if self._scaled is not None:
+            assert self._factor is not None
+            matrix.axpy(float(self._factor.value), self._scaled, structure=_SAME)
+        if self._changing is not None:
+            fem_petsc.assemble_matrix(matrix, self._changing, bcs=self._conditions)
+        matrix.assemble()
+
+    def _assemble(self, part: Form | None) -> PETSc.Mat | None:
+        """A part on the pattern of the whole."""
+        if part is None:
+            return None
+        matrix = self.matrix.duplicate()
+        matrix.assemble()
+        fem_petsc.assemble_matrix(matrix, fem.form(part), bcs=self._conditions)
+        matrix.assemble()
+        return matrix
+
+
+def _sort(
+    form: Form, factor: fem.Constant | None, varying: Set[fem.Constant | fem.Function]
+) -> tuple[Form | None, Form | None, Form | None]:
+    """Integrals that never change, that are multiples of the factor, and all others."""
+    parts: tuple[list[ufl.Integral], ...] = ([], [], [])
+    for integral in form.integrals():
+        alone = Form([integral])
+        held = {*alone.coefficients(), *alone.constants()}
+        if not varying.isdisjoint(held):
+            parts[2].append(integral)
+        else:
+            parts[1 if factor in held else 0].append(integral)
+    base, scaled, changing = (Form(integrals) if integrals else None for integrals in parts)
+    return base, scaled, changing
+
+
+def _covers_cells(form: Form) -> bool:
+    """Whether a form couples all degrees of freedom of each cell, so that its pattern is full."""
+    return any(
+        integral.integral_type() == "cell" and integral.subdomain_id() == "everywhere"
+        for integral in form.integrals()
+    )
