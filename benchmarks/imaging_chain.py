@@ -44,7 +44,7 @@ from chemomech.materials.elasticity import Assumption, Elasticity, create_isotro
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 
 DARK = 10.0
 PRE_EDGE = (508.0, 512.0)

@@ -33,7 +33,7 @@ from chemomech.problems.conditions import (
 from chemomech.problems.surface import SurfaceReaction
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset, choose_preset
 from chemomech.solvers.steps import Memory, StepControl
 from chemomech.solvers.time_stepping import Bdf
 from chemomech.units import Scales
@@ -126,11 +126,23 @@ def find_unused_options(config: cfg.Config) -> list[str]:
     return [name for name in config.solver.petsc if is_option_unused(OPTIONS_PREFIX, name)]
 
 
+def resolve_preset(config: cfg.Config, problem: ChemoMechanics) -> Preset:
+    """Preset of the linear solver, chosen by the size of the problem where it is ``auto``.
+
+    Args:
+        config: The configuration.
+        problem: The problem.
+    """
+    if config.solver.preset != "auto":
+        return Preset(config.solver.preset)
+    return choose_preset(problem.size, problem.domain.mesh.geometry.dim)
+
+
 def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory | None) -> Bdf:
     scales, time = config.material.scales, config.time
     newton = NewtonSolver(
         BlockSystem(problem),
-        Preset(config.solver.preset),
+        resolve_preset(config, problem),
         NewtonSettings(
             relative_tolerance=config.solver.relative_tolerance,
             absolute_tolerance=config.solver.absolute_tolerance,
@@ -144,6 +156,7 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory 
         first_step=None if time.first_step == "auto" else time.first_step / scales.time,
         max_step=(time.max_step or time.end) / scales.time,
         adaptive=time.adaptive,
+        newton_share=config.solver.newton_share,
     )
     return Bdf(problem, newton, control, memory)
 

@@ -9,10 +9,12 @@ from rich import box
 from rich.table import Table
 
 from chemomech import config as cfg
+from chemomech.build import resolve_preset
 from chemomech.geometry.domain import MeshQuality
 from chemomech.materials import phase_diagram as pd
 from chemomech.output.terminal import render
 from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.solvers.presets import Preset
 
 Rows = list[tuple[str, str]]
 
@@ -190,16 +192,12 @@ def _edge(diameter: float, cell: str) -> float:
 
 
 def _describe_solution(config: cfg.Config, problem: ChemoMechanics, quality: MeshQuality) -> Rows:
-    unknowns = sum(
-        unknown.function_space.dofmap.index_map.size_global
-        * unknown.function_space.dofmap.index_map_bs
-        for unknown in problem.unknowns
-    )
-    memory, how = _estimate_memory(config, problem, quality, unknowns)
+    preset = resolve_preset(config, problem)
+    memory, how = _estimate_memory(preset, problem, quality)
     scales = config.material.scales
     return [
-        ("degrees of freedom", f"{unknowns}"),
-        ("linear solver", config.solver.preset),
+        ("degrees of freedom", f"{problem.size}"),
+        ("linear solver", preset.value),
         ("memory", f"about {memory / 1e9:.2g} GB and 0.3 GB a rank ({how})"),
         ("unit of time L0^2 / D, L0 = 1 nm", f"{scales.time:.3g} s"),
         ("end of the run", f"{config.time.end:g} s, {len(config.snapshot_times)} snapshots"),
@@ -207,14 +205,14 @@ def _describe_solution(config: cfg.Config, problem: ChemoMechanics, quality: Mes
 
 
 def _estimate_memory(
-    config: cfg.Config, problem: ChemoMechanics, quality: MeshQuality, unknowns: int
+    preset: Preset, problem: ChemoMechanics, quality: MeshQuality
 ) -> tuple[float, str]:
     """Bytes for matrices and factors, and in words how they were estimated."""
     mesh = problem.domain.mesh
     name = mesh.topology.cell_name()
-    per_vertex = unknowns / quality.vertices
-    matrix = _COPIES * unknowns * per_vertex * _NEIGHBOURS[name] * _BYTES_PER_ENTRY
-    if config.solver.preset == "iterative":
+    per_vertex = problem.size / quality.vertices
+    matrix = _COPIES * problem.size * per_vertex * _NEIGHBOURS[name] * _BYTES_PER_ENTRY
+    if preset is Preset.ITERATIVE:
         return matrix, f"{_COPIES} copies of the matrix, rough"
     n = quality.vertices
     fill = 31 / 4 * n * math.log2(n) if mesh.topology.dim == 2 else 31 * n ** (4 / 3)

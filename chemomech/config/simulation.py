@@ -128,8 +128,9 @@ PetscValue = (
 class SolverConfig(Section):
     """Discretisation and algebra."""
 
-    preset: Literal["direct", "iterative"] = Field(
-        default="direct", description="direct: MUMPS; iterative: block preconditioner, for 3-D"
+    preset: Literal["auto", "direct", "iterative"] = Field(
+        default="auto",
+        description="direct: MUMPS; iterative: block preconditioner; auto: by size and dimension",
     )
     degree_composition: Literal[1, 2] = Field(
         default=1, description="polynomial degree of c and mu"
@@ -140,6 +141,10 @@ class SolverConfig(Section):
     )
     max_newton_iterations: Annotated[Count, Field(le=1000)] = Field(
         default=10, description="Newton iterations before a step is retried smaller"
+    )
+    newton_share: Annotated[Number, Field(ge=0.0, le=1.0)] = Field(
+        default=0.3,
+        description="share of time.tolerance that ends Newton's method as its error; 0: none",
     )
     relative_tolerance: Annotated[Number, Field(gt=0.0, lt=1.0)] = Field(
         default=1e-5, description="reduction of the residual that ends Newton's method"

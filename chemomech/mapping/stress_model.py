@@ -28,7 +28,7 @@ from chemomech.problems.conditions import Loads, Roller
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 
 STRESS_UNIT = 1e9
 """Unit of stress of the equations, in Pa: displacements then come out in nm of order one."""

@@ -130,6 +130,12 @@ class ChemoMechanics:
         self._volume = self._integrate(fem.form(fem.Constant(domain.mesh, 1.0) * self._dx))
 
     @property
+    def size(self) -> int:
+        """Number of unknowns over all ranks."""
+        maps = [unknown.function_space.dofmap for unknown in self.unknowns]
+        return sum(int(one.index_map.size_global * one.index_map_bs) for one in maps)
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """Open interval the composition must keep to."""
         return self.energy_density.homogeneous.bounds
@@ -232,7 +238,7 @@ class ChemoMechanics:
         cell, degree = mesh.basix_cell(), self.discretisation.composition_degree
         scalar = fem.functionspace(mesh, element("Lagrange", cell, degree))
         self.c, self.mu = fem.Function(scalar, name="c"), fem.Function(scalar, name="mu")
-        # The same values as c, but no unknown: Newton's method leaves the derivative of the mobility
+        # The same values as c, but no unknown: Newton's method leaves the mobility's derivative
         # out. It vanishes with grad mu, costs as much to assemble as all else, and is not missed.
         self._frozen = fem.Function(scalar, self.c.x, name="frozen")
         self.history = fem.Function(scalar, name="history")

@@ -10,7 +10,12 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
-from chemomech.build import create_problem, create_stepper, find_unused_options
+from chemomech.build import (
+    create_problem,
+    create_stepper,
+    find_unused_options,
+    resolve_preset,
+)
 from chemomech.config import Config, LiteralConfig, format_config, write_config
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.partition import compute_fingerprint
@@ -85,6 +90,7 @@ def name_files(config: Config) -> list[str]:
 def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Parts:
     particle = create_particle(config, comm)
     problem = create_problem(config, particle)
+    _tell_solver(config, problem)
     stepper = create_stepper(config, problem)
     timetable = create_timetable(config, problem)
     _require_square_root(config, problem)
@@ -126,6 +132,7 @@ def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> P
     if problem.noise is not None and config.noise is not None:
         length = config.noise.interval / config.material.scales.time
         problem.noise.resume(config.noise.seed, progressed.noise_interval, length)
+    _tell_solver(config, problem)
     stepper = create_stepper(config, problem, memory)
     return Parts(problem, timetable, stepper, recorder, keeper, progressed, folder, provenance)
 
@@ -176,6 +183,19 @@ def _create_recorder(
 def _write_beginnings(config: Config, folder: RunFolder, provenance: Provenance) -> None:
     run_on_root(folder.comm, lambda: write_config(config, folder.path / "config.toml"))
     write_provenance(folder.path / PROVENANCE, provenance, folder.comm)
+
+
+def _tell_solver(config: Config, problem: ChemoMechanics) -> None:
+    preset = resolve_preset(config, problem)
+    if problem.domain.mesh.comm.rank == 0:
+        why = "" if config.solver.preset != "auto" else ", chosen by size and dimension"
+        _log.info(
+            "linear solver: %s (%d unknowns in %d-D%s)",
+            preset.value,
+            problem.size,
+            problem.domain.mesh.geometry.dim,
+            why,
+        )
 
 
 def _warn_of_unused_options(config: Config, comm: MPI.Comm) -> None:

@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 import ufl
 from dolfinx import fem, la
-from dolfinx.fem import petsc as fem_petsc
 from numpy.typing import NDArray
 from petsc4py import PETSc
 from ufl.form import Form

@@ -78,13 +78,14 @@ class FactoredSchur:
         problem: Source of the present step.
         mobility: Block K_M; read anew in every application.
         curvature: Block -G; read anew in every application.
+        prefix: Prefix of PETSc's options for the solvers ``diffusion_``, ``curvature_``, ``mass_``.
 
     Attributes:
         memory: What it was last built from; None before.
     """
 
     def __init__(
-        self, problem: FourthOrderProblem, mobility: PETSc.Mat, curvature: PETSc.Mat
+        self, problem: FourthOrderProblem, mobility: PETSc.Mat, curvature: PETSc.Mat, prefix: str
     ) -> None:
         self._problem = problem
         self._mobility, self._curvature = mobility, curvature
@@ -100,10 +101,10 @@ class FactoredSchur:
         self._weighted = self._mass.duplicate(copy=True)
         names = ("diffusion", "curvature")
         self._solvers = [
-            _create_solver(factor, f"chemomech_{name}_", "preonly", "hypre")
+            _create_solver(factor, f"{prefix}{name}_", "preonly", "hypre")
             for factor, name in zip(self._factors, names, strict=True)
         ]
-        self._mass_solver = _create_mass_solver(self._mass, space)
+        self._mass_solver = _create_mass_solver(self._mass, space, f"{prefix}mass_")
         self._work = [self._mass.createVecRight() for _ in range(4)]
         self.memory: SchurMemory | None = None
 
@@ -186,9 +187,8 @@ def _assemble(form: ufl.form.Form) -> PETSc.Mat:
     return matrix
 
 
-def _create_mass_solver(mass: PETSc.Mat, space: fem.FunctionSpace) -> PETSc.KSP:
+def _create_mass_solver(mass: PETSc.Mat, space: fem.FunctionSpace, prefix: str) -> PETSc.KSP:
     """Chebyshev sweeps on the bounds that Wathen's theorem gives."""
-    prefix = "chemomech_mass_"
     lowest, highest = compute_mass_spectrum(space)
     database = PETSc.Options(prefix)
     if not database.hasName("ksp_chebyshev_eigenvalues"):

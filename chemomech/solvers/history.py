@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-#: Highest order of the formulas. BDF3 damps whatever decays without swinging, as a gradient flow does.
+#: Highest order of the formulas. BDF3 damps all that decays without swinging, as gradient flows do.
 ORDER = 3
 #: States that the formula and its error estimate look back on.
 LEVELS = ORDER + 1

@@ -9,9 +9,11 @@ import numpy as np
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from chemomech.fenicsx import is_option_unused
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.cahn_hilliard_schur import SchurMemory
-from chemomech.solvers.preconditioners import PetscOptions, Preset, create_linear_solver
+from chemomech.solvers.preconditioners import create_linear_solver
+from chemomech.solvers.presets import PetscOptions, Preset
 
 #: Share of the way to a bound that one Newton step may go.
 FRACTION_TO_BOUND = 0.9
@@ -140,8 +142,10 @@ class NewtonSolver:
             self._ones.set(1.0)
             self.snes.setLineSearchPreCheck(self._adjust_step)
             self.snes.setConvergenceTest(self._judge)
+        options = options or {}
+        self._defaults = {*defaults} - {*options}
         database = PETSc.Options(prefix)
-        for name, value in {**defaults, **(options or {})}.items():
+        for name, value in {**defaults, **options}.items():
             database[name] = value
         self.snes.setFromOptions()
         self.linear.attach(self.snes.ksp)
@@ -172,12 +176,24 @@ class NewtonSolver:
         reason = self.snes.getConvergedReason()
         if reason == PETSc.SNES.ConvergedReason.DIVERGED_LINEAR_SOLVE:
             self.linear.recover(self.snes.ksp)
+        self._withdraw_defaults()
         return NewtonResult(
             converged=reason > 0 and not self._is_stuck(reason),
             reason=int(reason),
             iterations=self.snes.getIterationNumber(),
             linear_iterations=self.snes.getLinearSolveIterations(),
         )
+
+    def _withdraw_defaults(self) -> None:
+        """Take back defaults that nobody has asked for, because the user's options made them idle.
+
+        PETSc would report them at the end beside those that the user got wrong.
+        """
+        prefix = self.snes.getOptionsPrefix()
+        for name in self._defaults:
+            if is_option_unused(prefix, name):
+                PETSc.Options(prefix).delValue(name)
+        self._defaults = set()
 
     def _is_stuck(self, reason: int) -> bool:
         """Whether PETSc took a step for converged that was short for another reason.

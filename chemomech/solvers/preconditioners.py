@@ -1,81 +1,29 @@
-"""Linear solvers for the Newton step of a block system: presets and their preconditioners."""
+"""Linear solvers for the Newton step of a block system, a class for each preset."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
 from typing import Protocol, cast
 
 from petsc4py import PETSc
 
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.cahn_hilliard_schur import FactoredSchur, FourthOrderProblem, SchurMemory
-
-PetscOptions = Mapping[str, str | float | int | bool]
+from chemomech.solvers.presets import (
+    CHEMISTRY,
+    CHEMISTRY_ALONE,
+    DIRECT,
+    FIELDSPLIT,
+    KRYLOV,
+    MECHANICS,
+    MECHANICS_2D,
+    MECHANICS_3D,
+    UNIFORM,
+    PetscOptions,
+    Preset,
+)
 
 #: Diagonal shift, relative to its mean, that makes a free body's elastic matrix regular.
 REGULARISATION = 1e-10
-
-DIRECT: PetscOptions = {
-    "ksp_type": "fgmres",
-    "ksp_rtol": 1e-10,
-    "ksp_max_it": 30,
-    "pc_type": "lu",
-    "pc_factor_mat_solver_type": "mumps",
-    # Order and permute by the pattern alone, by a method without random numbers, and scale at each
-    # factorisation: what the first matrix of a process happens to be, and what it has done before,
-    # then decide nothing, and a restarted run goes on to the last bit.
-    "mat_mumps_icntl_6": 0,
-    "mat_mumps_icntl_7": 5,
-    "mat_mumps_icntl_8": 7,
-}
-
-KRYLOV: PetscOptions = {
-    "ksp_type": "fgmres",
-    "ksp_rtol": 1e-2,
-    "ksp_max_it": 300,
-    "ksp_gmres_restart": 60,
-}
-CHEMISTRY_ALONE: PetscOptions = {**KRYLOV, "pc_type": "python"}
-FIELDSPLIT: PetscOptions = {
-    **KRYLOV,
-    "pc_type": "fieldsplit",
-    "pc_fieldsplit_type": "multiplicative",
-}
-#: Beside others, u.
-MECHANICS: PetscOptions = {
-    "fieldsplit_mechanics_ksp_type": "preonly",
-    # The elastic block never changes; PETSc cannot see that through the nest.
-    "fieldsplit_mechanics_ksp_reuse_preconditioner": True,
-}
-#: Beside mechanics, c and mu.
-CHEMISTRY: PetscOptions = {
-    "fieldsplit_chemistry_ksp_type": "preonly",
-    "fieldsplit_chemistry_pc_type": "python",
-}
-
-#: In 2-D the constant elastic block is factorised once; in 3-D that would not fit.
-MECHANICS_2D: PetscOptions = {
-    "fieldsplit_mechanics_pc_type": "cholesky",
-    "fieldsplit_mechanics_pc_factor_mat_solver_type": "mumps",
-}
-MECHANICS_3D: PetscOptions = {
-    "fieldsplit_mechanics_pc_type": "gamg",
-    "fieldsplit_mechanics_mg_levels_ksp_type": "chebyshev",
-    "fieldsplit_mechanics_mg_levels_pc_type": "pbjacobi",
-}
-#: The one unknown of generalised plane strain, and that of the reservoir.
-UNIFORM: PetscOptions = {
-    "fieldsplit_uniform_ksp_type": "preonly",
-    "fieldsplit_uniform_pc_type": "jacobi",
-}
-
-
-class Preset(StrEnum):
-    """Choice of linear solver."""
-
-    DIRECT = "direct"
-    ITERATIVE = "iterative"
 
 
 class LinearSolver(Protocol):
@@ -195,10 +143,10 @@ class _FieldSplit:
         if len(self._splits) > 1 and ksp.pc.getType() == "fieldsplit":
             chemistry = self._split(ksp)
         if "chemistry" in self._splits and chemistry.getType() == "python":
-            blocks = (self.matrix.getNestSubMatrix(0, 1), self.matrix.getNestSubMatrix(1, 0))
-            self._chemistry = FactoredSchur(
-                cast(FourthOrderProblem, self._system.problem), *blocks
-            )
+            mobility, curvature = (self.matrix.getNestSubMatrix(*at) for at in ((0, 1), (1, 0)))
+            problem = cast(FourthOrderProblem, self._system.problem)
+            prefix = ksp.getOptionsPrefix()
+            self._chemistry = FactoredSchur(problem, mobility, curvature, prefix)
             chemistry.setPythonContext(self._chemistry)
 
     @property

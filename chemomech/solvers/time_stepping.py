@@ -228,7 +228,7 @@ class Bdf:
         if not self._control.adaptive:
             return None
         if error > 1:
-            return max(0.2, SAFETY * error ** self._exponent)
+            return max(0.2, SAFETY * error**self._exponent)
         return 0.5 if self._rises(energies) else None
 
     def _rises(self, energies: dict[str, float]) -> bool:

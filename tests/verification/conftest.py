@@ -19,7 +19,7 @@ from chemomech.materials.free_energy import RegularSolution
 from chemomech.problems.conditions import Roller
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 from chemomech.solvers.time_stepping import Bdf, StepControl
 
 

@@ -22,7 +22,7 @@ from chemomech.problems.drives import Galvanostatic, Potentiostatic, Rest
 from chemomech.problems.surface import SurfaceReaction
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl
 from chemomech.solvers.time_stepping import Bdf
 

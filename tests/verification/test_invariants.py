@@ -17,7 +17,7 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.initial_composition import Noise
 from chemomech.problems.observables import StressFields
 from chemomech.problems.surface import SurfaceReaction
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 
 WIRE = Nanowire(width=40e-9, bend_radius=80e-9, bend_angle=np.pi / 2, legs=(20e-9, 20e-9))
 

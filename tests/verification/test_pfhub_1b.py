@@ -16,7 +16,7 @@ from chemomech.geometry.meshing import create_domain
 from chemomech.materials.free_energy import create_double_well
 from chemomech.materials.mobility import ConstantMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Discretisation
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "data" / "pfhub" / "BM1b_reference_band.csv"
 AGREEING = ("FEniCS_smondal44", "MOOSE_mfrichtl")

@@ -11,7 +11,7 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.initial_composition import Noise
 from chemomech.problems.observables import StressFields
 from chemomech.solvers.newton import NewtonSettings
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 
 #: Residual reduction of each Newton solve.
 TOLERANCE = 1e-9

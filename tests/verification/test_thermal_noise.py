@@ -33,7 +33,7 @@ from chemomech.problems.drives import Galvanostatic
 from chemomech.problems.surface import SurfaceReaction
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl
 from chemomech.solvers.time_stepping import Bdf
 

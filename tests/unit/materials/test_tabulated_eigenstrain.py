@@ -24,7 +24,7 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 from chemomech.solvers.time_stepping import Bdf, StepControl
 
 NODES = np.array([0.1, 0.3, 0.45, 0.7, 0.95])

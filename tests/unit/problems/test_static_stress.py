@@ -13,7 +13,7 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 from chemomech.solvers.time_stepping import Bdf, StepControl
 
 

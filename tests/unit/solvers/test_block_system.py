@@ -6,7 +6,7 @@ from petsc4py import PETSc
 from chemomech.problems.conditions import Displacement, Loads, Roller
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 
 ASSUMPTIONS = ["plane_strain", "plane_stress", "generalised_plane_strain", "three_dimensional"]
 

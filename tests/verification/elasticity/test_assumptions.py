@@ -9,7 +9,7 @@ from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
 from chemomech.problems.conditions import Displacement, Loads, Roller, Traction
 from chemomech.problems.static_stress import StaticStress
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 
 PLANE = ("plane_strain", "plane_stress", "generalised_plane_strain")
 ALL = (*PLANE, "three_dimensional")

@@ -12,7 +12,7 @@ from chemomech.problems.stress_regions import Phase, Regions
 from chemomech.problems.stress_statistics import StressStatistics, create_stress_bands
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
-from chemomech.solvers.preconditioners import Preset
+from chemomech.solvers.presets import Preset
 
 MISFIT = 1e-3
 ANGLES = np.linspace(0, np.pi / 2, 12)

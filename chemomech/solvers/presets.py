@@ -1,0 +1,83 @@
+"""Presets of the linear solver: PETSc options, and which preset suits which system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+PetscOptions = Mapping[str, str | float | int | bool]
+
+DIRECT: PetscOptions = {
+    "ksp_type": "fgmres",
+    "ksp_rtol": 1e-10,
+    "ksp_max_it": 30,
+    "pc_type": "lu",
+    "pc_factor_mat_solver_type": "mumps",
+    # Order and permute by the pattern alone, by a method without random numbers, and scale at each
+    # factorisation: what the first matrix of a process happens to be, and what it has done before,
+    # then decide nothing, and a restarted run goes on to the last bit.
+    "mat_mumps_icntl_6": 0,
+    "mat_mumps_icntl_7": 5,
+    "mat_mumps_icntl_8": 7,
+}
+
+KRYLOV: PetscOptions = {
+    "ksp_type": "fgmres",
+    "ksp_rtol": 1e-2,
+    "ksp_max_it": 300,
+    "ksp_gmres_restart": 60,
+}
+CHEMISTRY_ALONE: PetscOptions = {**KRYLOV, "pc_type": "python"}
+FIELDSPLIT: PetscOptions = {
+    **KRYLOV,
+    "pc_type": "fieldsplit",
+    "pc_fieldsplit_type": "multiplicative",
+}
+#: Beside others, u.
+MECHANICS: PetscOptions = {
+    "fieldsplit_mechanics_ksp_type": "preonly",
+    # The elastic block never changes; PETSc cannot see that through the nest.
+    "fieldsplit_mechanics_ksp_reuse_preconditioner": True,
+}
+#: Beside mechanics, c and mu.
+CHEMISTRY: PetscOptions = {
+    "fieldsplit_chemistry_ksp_type": "preonly",
+    "fieldsplit_chemistry_pc_type": "python",
+}
+
+#: In 2-D the constant elastic block is factorised once; in 3-D that would not fit.
+MECHANICS_2D: PetscOptions = {
+    "fieldsplit_mechanics_pc_type": "cholesky",
+    "fieldsplit_mechanics_pc_factor_mat_solver_type": "mumps",
+}
+MECHANICS_3D: PetscOptions = {
+    "fieldsplit_mechanics_pc_type": "gamg",
+    "fieldsplit_mechanics_mg_levels_ksp_type": "chebyshev",
+    "fieldsplit_mechanics_mg_levels_pc_type": "pbjacobi",
+}
+#: The one unknown of generalised plane strain, and that of the reservoir.
+UNIFORM: PetscOptions = {
+    "fieldsplit_uniform_ksp_type": "preonly",
+    "fieldsplit_uniform_pc_type": "jacobi",
+}
+
+
+class Preset(StrEnum):
+    """Choice of linear solver."""
+
+    DIRECT = "direct"
+    ITERATIVE = "iterative"
+
+
+#: Unknowns from which on the iterative preset is the faster one, by dimension of the mesh.
+CROSSOVER = {2: 5_000, 3: 2_000}
+
+
+def choose_preset(unknowns: int, dimension: int) -> Preset:
+    """Choose what is faster: factorising everything, or iterating on its blocks.
+
+    Args:
+        unknowns: Size of the system.
+        dimension: Of the mesh, 2 or 3.
+    """
+    return Preset.ITERATIVE if unknowns >= CROSSOVER[dimension] else Preset.DIRECT
