@@ -21,6 +21,9 @@ WORTH_A_BUILD = 6
 DRIFT = 2.0
 #: Chebyshev sweeps that solve with the mass matrix: to a tenth.
 MASS_SWEEPS = 3
+#: Below this, relative to the scale of the problem, mobility counts as none: extrapolation may have
+#: left the range where a law that vanishes is positive.
+SMALLEST_MOBILITY = 1e-12
 
 _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
@@ -140,7 +143,7 @@ class FactoredSchur:
         self.memory = memory
         k, a, w = self._problem.gradient_coefficient, memory.shift, memory.curvature
         mobility = self._mobility.getDiagonal().array_r / self._stiffness_diagonal.array_r
-        double = np.sqrt(a * k / mobility)
+        double = np.sqrt(a * k / np.maximum(mobility, SMALLEST_MOBILITY))
         root = np.sqrt(np.maximum(w * w - 4.0 * double * double, 0.0))
         v = np.where(w > 2.0 * double, 0.5 * (w + root), double)
         diffusion, curvature = self._factors

@@ -17,6 +17,8 @@ from chemomech.materials.elasticity import Assumption, Elasticity, create_isotro
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.solvers.history import LEVELS, History
+from chemomech.solvers.steps import Memory
 
 
 # Made once: the next one might be divided among the ranks in another way, and values are compared
@@ -49,7 +51,8 @@ class Scalar:
         self.unknowns, self.conditions = [self.c], [[]]
         rate = self.shift * self.c + self.history
         dx = ufl.dx(metadata={"quadrature_degree": 3})
-        self.residuals = [(rate + reaction(self.c)) * ufl.TestFunction(space) * dx]
+        q = ufl.TestFunction(space)
+        self.residuals = [rate * q * dx + reaction(self.c) * q * dx]
         self.varying, self.step_factor = (self.history,), self.shift
         self._reaction = fem.form(ufl.as_ufl(reaction(self.c)) * dx(self.mesh))
 
@@ -77,10 +80,28 @@ def scalar():
 
 
 @pytest.fixture
+def recall_exactly():
+    """Return a function for the memory of a scalar run that has made no error so far."""
+
+    def create(problem, exact, size):
+        """As many steps of one size as formulas look back on, ending at time zero."""
+        history = None
+        for time in size * np.arange(1.0 - LEVELS, 1.0):
+            state = [np.full_like(problem.c.x.array, exact(time))]
+            if history is None:
+                history = History(time, state, 1.0 - exact(time), np.zeros_like(state[0]))
+            else:
+                history.push(time, state, 1.0 - exact(time))
+        return Memory(LEVELS - 1, history, size, size, size)
+
+    return create
+
+
+@pytest.fixture
 def create_chemo_mechanics():
     """Return a function for a small coupled problem with a wavy composition."""
 
-    def create(assumption="plane_strain", loads=None):
+    def create(assumption="plane_strain", loads=None, mobility=None):
         domain = create_box(3 if assumption == "three_dimensional" else 2)
         mechanics = None
         if assumption is not None:
@@ -88,7 +109,7 @@ def create_chemo_mechanics():
             law = Elasticity(stiffness, Assumption(assumption))
             mechanics = Mechanics(law, Eigenstrain.isotropic(0.0149, 0.5))
         psi = FreeEnergyDensity(RegularSolution(2.75), 22.4, mechanics)
-        problem = ChemoMechanics(domain, psi, DegenerateMobility(1.0), loads)
+        problem = ChemoMechanics(domain, psi, mobility or DegenerateMobility(1.0), loads)
         problem.c.interpolate(lambda x: 0.5 + 0.2 * np.sin(x[0] / 9) * np.cos(x[1] / 7))
         problem.shift.value = 0.1
         problem.history.x.array[:] = -0.1 * problem.c.x.array

@@ -34,16 +34,22 @@ class Failing:
     def __init__(self, solver, problem, calls):
         self._solver, self._problem, self._left, self._calls = solver, problem, 0, calls
 
-    def solve(self):
+    def solve(self, accuracy=0.0):
         self._left += 1
-        result = self._solver.solve()
+        result = self._solver.solve(accuracy)
         if self._left not in self._calls:
             return result
         self._problem.c.x.array[:] = np.nan
         return NewtonResult(converged=False, reason=-3, iterations=1, linear_iterations=1)
 
 
+def measure_orders(errors):
+    """From errors with halved steps."""
+    return np.log2(np.array(errors[:-1]) / errors[1:])
+
+
 def test_fixed_steps_converge_at_second_order(scalar):
+    """The one step of backward Euler with which they begin leaves an error of second order."""
     errors = []
     for count in (10, 20, 40):
         problem = scalar(square)
@@ -51,8 +57,99 @@ def test_fixed_steps_converge_at_second_order(scalar):
         steps = run(create_stepper(problem, control), 1.0)
         assert len(steps) == count
         errors.append(np.abs(problem.c.x.array - 0.5).max())
-    rates = np.log2(np.array(errors[:-1]) / errors[1:])
-    np.testing.assert_allclose(rates, 2.0, atol=0.15)
+    np.testing.assert_allclose(measure_orders(errors), 2.0, atol=0.15)
+
+
+def test_fixed_steps_from_exact_values_converge_at_third_order(scalar, recall_exactly):
+    errors = []
+    for count in (20, 40, 80):
+        problem, size = scalar(square), 1.0 / count
+        newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
+        memory = recall_exactly(problem, lambda time: 1 / (1 + time), size)
+        control = StepControl(first_step=size, adaptive=False, newton_share=0.0)
+        steps = run(Bdf(problem, newton, control, memory), 1.0)
+        assert len(steps) == count
+        errors.append(np.abs(problem.c.x.array - 0.5).max())
+        # c changes by nothing but what is released, by the same formula.
+        assert abs(steps[-1].released - 0.5) == pytest.approx(errors[-1], rel=1e-6)
+    np.testing.assert_allclose(measure_orders(errors), 3.0, atol=0.2)
+
+
+def test_steps_grow_no_faster_than_the_formula_bears(scalar):
+    """From a first step far too short: twofold while it is of second order, 1.5 from then on."""
+    control = StepControl(tolerance=1e-3, first_step=1e-6)
+    sizes = [step.size for step in run(create_stepper(scalar(square), control), 50.0)][:-2]
+    ratios = np.array(sizes[1:]) / sizes[:-1]
+    np.testing.assert_allclose(ratios[:1], 2.0, rtol=1e-12)
+    np.testing.assert_allclose(ratios[1:11], 1.5, rtol=1e-12)
+    assert ratios[1:].max() <= 1.5 * (1 + 1e-12)
+    assert sizes[-1] > 1e5 * sizes[0]
+
+
+class Counting:
+    """A solver that keeps what it was asked for, and is off by a part of it on demand."""
+
+    memory = None
+
+    def __init__(self, solver, problem, offset=0.0):
+        self._solver, self._problem, self._offset = solver, problem, offset
+        self.asked = []
+
+    def solve(self, accuracy=0.0):
+        self.asked.append(accuracy)
+        result = self._solver.solve(accuracy)
+        self._problem.c.x.array[:] += self._offset * accuracy
+        return result
+
+
+def test_newton_s_method_is_given_its_share_of_the_tolerance(scalar):
+    """But none to make a state consistent, and none while events are watched for."""
+    problem = scalar(square)
+    solvers = []
+
+    def count(newton):
+        solvers.append(Counting(newton, problem))
+        return solvers[0]
+
+    control = StepControl(tolerance=1e-4, first_step=0.01, newton_share=0.25)
+    stepper = create_stepper(problem, control, solver=count)
+    stepper.advance(1e9)
+    stepper.advance(1e9, [lambda: -1.0])
+    assert solvers[0].asked == [0.0, 0.25 * 1e-4, 0.0]
+
+
+def test_rise_of_energy_within_newton_s_share_is_solved_away(scalar):
+    """c' = -c^2 loses energy; an error of the solver that raises it does not count."""
+    problem = scalar(square, is_closed=True)
+    solvers = []
+
+    def count(newton):
+        solvers.append(Counting(newton, problem, offset=1.0))
+        return solvers[0]
+
+    # The step's own change is a tenth of the share.
+    control = StepControl(tolerance=1e-2, first_step=1e-4, newton_share=0.1)
+    step = create_stepper(problem, control, solver=count).advance(1e9)
+    assert step.rejected == 0
+    assert step.newton_iterations >= 2
+    assert solvers[0].asked == [0.0, 1e-3, 0.0]
+    # Backward Euler's root of (c - 1) / h = -c^2.
+    exact = (np.sqrt(1 + 4e-4) - 1) / 2e-4
+    np.testing.assert_allclose(problem.c.x.array, exact, rtol=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+def test_inexact_steps_stay_within_the_tolerance_of_exact_ones(scalar, share):
+    """Errors of a contracting equation add up to less than the sum of all."""
+    results = []
+    for newton_share in (0.0, share):
+        problem = scalar(square)
+        control = StepControl(1e-4, first_step=0.02, adaptive=False, newton_share=newton_share)
+        steps = run(create_stepper(problem, control), 1.0)
+        results.append((problem.c.x.array.copy(), sum(step.newton_iterations for step in steps)))
+    (exact, many), (inexact, few) = results
+    assert np.abs(inexact - exact).max() < share * 1e-4 * len(steps)
+    assert few < many
 
 
 def test_adaptive_steps_keep_the_local_error(scalar):
@@ -64,8 +161,8 @@ def test_adaptive_steps_keep_the_local_error(scalar):
         errors.append(np.abs(problem.c.x.array - 0.2).max())
         counts.append(len(steps))
         assert errors[-1] < tolerance * len(steps)
-    # The local error of a second-order scheme is of third order in the step.
-    assert 100 ** (1 / 3) / 2 < counts[1] / counts[0] < 100 ** (1 / 3) * 2
+    # The local error of a third-order scheme is of fourth order in the step.
+    assert 100 ** (1 / 4) / 1.5 < counts[1] / counts[0] < 100 ** (1 / 4) * 1.5
 
 
 def test_targets_are_hit_exactly_and_steps_bounded(scalar):

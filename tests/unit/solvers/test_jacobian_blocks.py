@@ -1,0 +1,196 @@
+"""A block in three parts is the block, and only the part that changes is assembled again."""
+
+import numpy as np
+import pytest
+import ufl
+from dolfinx import fem, mesh
+from dolfinx.fem import petsc as fem_petsc
+from mpi4py import MPI
+from petsc4py import PETSc
+from ufl.algorithms import expand_derivatives
+
+from chemomech.materials.mobility import ConstantMobility, DegenerateMobility
+from chemomech.solvers.block_system import BlockSystem
+from chemomech.solvers.jacobian_blocks import JacobianBlock
+
+
+class Parts:
+    """Integrals of every kind on a square, its left half and its right side marked by 1."""
+
+    def __init__(self, shape=()):
+        self.mesh = mesh.create_unit_square(MPI.COMM_WORLD, 6, 5)
+        space = fem.functionspace(self.mesh, ("Lagrange", 1))
+        self.space = fem.functionspace(self.mesh, ("Lagrange", 1, shape))
+        self.state, self.factor = fem.Function(space), fem.Constant(self.mesh, 0.7)
+        # As in a problem: changes with the state, but is no unknown.
+        self.other = fem.Constant(self.mesh, 1.3)
+        self.varying = {self.state, self.other}
+        u, v = ufl.TrialFunction(self.space), ufl.TestFunction(space)
+        u = u if not shape else ufl.div(u)
+        dx = ufl.Measure("dx", self.mesh, subdomain_data=self.mark_cells())
+        ds = ufl.Measure("ds", self.mesh, subdomain_data=self.mark_facets())
+        inside, outside = u * v, ufl.inner(ufl.grad(v)[0], u)
+        self.integrals = {
+            "base": outside * dx,
+            "base on facets": inside * ds(1),
+            "scaled": self.factor * inside * dx,
+            "scaled on facets": 2 * self.factor * inside * ds(1),
+            "scaled in part": self.factor * inside * dx(1),
+            "changing": self.state**2 * inside * dx,
+            "changing with the factor": self.factor * self.state * inside * dx,
+            "changing in part": self.state**2 * outside * dx(1),
+            "changing on facets": self.other * ufl.exp(self.state) * inside * ds(1),
+        }
+        self.change(0)
+
+    def mark_cells(self):
+        return self.mark(2, lambda x: x[0] < 0.5 + 1e-9)
+
+    def mark_facets(self):
+        return self.mark(1, lambda x: x[0] > 1 - 1e-9)
+
+    def mark(self, dimension, where):
+        entities = np.sort(mesh.locate_entities(self.mesh, dimension, where))
+        return mesh.meshtags(self.mesh, dimension, entities, np.ones_like(entities))
+
+    def change(self, seed):
+        """Set everything that may change to other values."""
+        self.state.interpolate(lambda x: np.sin(3 * x[0] + seed) + x[1])
+        self.factor.value = 0.7 + 10.0 * seed
+        self.other.value = 1.3 - 0.4 * seed
+
+    def add(self, names):
+        return sum((self.integrals[name] for name in names[1:]), self.integrals[names[0]])
+
+
+CASES = [
+    ["base"],
+    ["base on facets"],
+    ["scaled"],
+    ["scaled on facets"],
+    ["changing"],
+    ["changing on facets"],
+    ["base", "scaled"],
+    ["base", "changing"],
+    ["scaled", "changing"],
+    ["base", "scaled", "changing"],
+    ["base", "base on facets", "scaled", "scaled on facets"],
+    ["base on facets", "scaled on facets", "changing on facets"],
+    ["base on facets", "changing in part"],
+    ["scaled in part", "changing on facets"],
+    ["scaled in part", "changing in part", "base"],
+    ["base", "scaled", "changing with the factor", "changing on facets"],
+]
+
+
+def measure_difference(one, other):
+    """Largest entry of a difference, relative to the largest of the second matrix."""
+    difference = one.copy()
+    difference.axpy(-1.0, other, structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
+    infinity = PETSc.NormType.NORM_INFINITY
+    return difference.norm(infinity) / other.norm(infinity)
+
+
+def assemble_at_once(form, conditions=()):
+    matrix = fem_petsc.assemble_matrix(fem.form(form), bcs=list(conditions))
+    matrix.assemble()
+    return matrix
+
+
+def require_whole(block, form, conditions=()):
+    assert measure_difference(block.matrix, assemble_at_once(form, conditions)) < 1e-13
+
+
+def follow(parts, form, conditions=()):
+    """Create a block and take it through changes of state and factor."""
+    block = JacobianBlock(form, list(conditions), parts.factor, parts.varying)
+    require_whole(block, form, conditions)
+    for seed in (1, 2, 0):
+        parts.change(seed)
+        block.refresh()
+        require_whole(block, form, conditions)
+    return block
+
+
+@pytest.mark.parametrize("shape", [(), (2,)], ids=["square", "oblong"])
+@pytest.mark.parametrize("names", CASES, ids=" + ".join)
+def test_parts_add_up_to_the_whole(names, shape):
+    parts = Parts(shape)
+    block = follow(parts, parts.add(names))
+    assert block.is_constant == all(name.startswith("base") for name in names)
+
+
+@pytest.mark.parametrize("names", CASES, ids=" + ".join)
+def test_parts_add_up_with_conditions(names):
+    """Rows and columns of held dofs have a one where they meet, and nothing else, once only."""
+    parts = Parts()
+    left = fem.locate_dofs_geometrical(parts.space, lambda x: np.isclose(x[0], 0.0))
+    condition = fem.dirichletbc(0.0, left, parts.space)
+    block = follow(parts, parts.add(names), [condition])
+    owned = left[left < parts.space.dofmap.index_map.size_local]
+    np.testing.assert_array_equal(block.matrix.getDiagonal().array_r[owned], 1.0)
+    ones, image = block.matrix.createVecRight(), block.matrix.createVecLeft()
+    ones.set(1.0)
+    block.matrix.mult(ones, image)
+    np.testing.assert_array_equal(image.array_r[owned], 1.0)
+
+
+def test_without_a_factor_nothing_is_scaled():
+    parts = Parts()
+    form = parts.add(["base", "changing"])
+    block = JacobianBlock(form, [], None, parts.varying)
+    parts.change(1)
+    block.refresh()
+    require_whole(block, form)
+
+
+@pytest.fixture
+def count_assemblies(monkeypatch):
+    """Return the list to which each assembly of a matrix adds the integrals it went through."""
+    calls = []
+    assemble = fem_petsc.assemble_matrix
+
+    def count(*arguments, **options):
+        calls.append(arguments)
+        return assemble(*arguments, **options)
+
+    monkeypatch.setattr(fem_petsc, "assemble_matrix", count)
+    return calls
+
+
+@pytest.mark.parametrize("names", CASES, ids=" + ".join)
+def test_only_what_changes_is_assembled_again(names, count_assemblies):
+    parts = Parts()
+    block = JacobianBlock(parts.add(names), [], parts.factor, parts.varying)
+    count_assemblies.clear()
+    for _ in range(3):
+        block.refresh()
+    changes = any(name.startswith("changing") for name in names)
+    assert len(count_assemblies) == 3 * changes
+
+
+@pytest.mark.parametrize(("mobility", "count"), [(ConstantMobility, 1), (DegenerateMobility, 2)])
+def test_of_a_particle_two_blocks_change_at_most(
+    create_chemo_mechanics, count_assemblies, mobility, count
+):
+    """The curvature of the free energy, and the stiffness weighted by the mobility."""
+    problem = create_chemo_mechanics("generalised_plane_strain", mobility=mobility(1.0))
+    system = BlockSystem(problem)
+    size = len(problem.unknowns)
+    count_assemblies.clear()
+    rng = np.random.default_rng(3)
+    for shift in (0.1, 7.0):
+        problem.shift.value = shift
+        problem.c.x.array[:] = 0.5 + 0.3 * rng.uniform(-1, 1)
+        system.assemble_jacobian()
+        assert len(count_assemblies) == count
+        count_assemblies.clear()
+    for row, residual in enumerate(problem.residuals):
+        for column, unknown in enumerate(problem.unknowns):
+            trial = ufl.TrialFunction(unknown.function_space)
+            form = expand_derivatives(ufl.derivative(residual, unknown, trial))
+            block = system.jacobian.getNestSubMatrix(row, column)
+            assert form.empty() == (block is None or block.handle == 0)
+            if not form.empty():
+                assert measure_difference(block, assemble_at_once(form)) < 1e-12
+    assert size == 4
