@@ -61,10 +61,12 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
     )
     homogeneous = _create_free_energy(config.material)
     start = _create_initial_composition(config, particle.domain, homogeneous.bounds)
+    # The last digits are round-off, and forms with other digits would be compiled anew.
+    mean = round(compute_mean(start, particle.domain.mesh), 12)
     energy = FreeEnergyDensity(
         homogeneous,
         config.material.kappa / (scales.chemical_potential * scales.length**2),
-        _create_mechanics(config, particle, compute_mean(start, particle.domain.mesh)),
+        _create_mechanics(config, particle, mean),
     )
     problem = ChemoMechanics(
         particle.domain,

@@ -17,7 +17,6 @@ from chemomech.geometry.frame import create_wire_tangent
 from chemomech.geometry.meshing import create_domain, read_domain
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.outline import Outline
-from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
 
 Shape = Nanowire | Box | Outline
 
@@ -76,19 +75,26 @@ def create_shape(geometry: cfg.GeometryConfig) -> Shape | None:
             )
         case cfg.BoxConfig():
             return Box(geometry.size)
-        case cfg.OutlineConfig() if geometry.is_image:
-            assert geometry.pixel_size is not None
-            return read_outline_image(
-                geometry.file,
-                geometry.pixel_size,
-                geometry.level,
-                geometry.region,
-                geometry.particle,
-            )
         case cfg.OutlineConfig():
-            assert geometry.unit is not None
-            return read_outline_geojson(geometry.file, geometry.unit, geometry.particle)
+            return _read_outline(geometry)
     return None
+
+
+def _read_outline(geometry: cfg.OutlineConfig) -> Outline:
+    # Here: other shapes need not wait for all that images take.
+    from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
+
+    if geometry.is_image:
+        assert geometry.pixel_size is not None
+        return read_outline_image(
+            geometry.file,
+            geometry.pixel_size,
+            geometry.level,
+            geometry.region,
+            geometry.particle,
+        )
+    assert geometry.unit is not None
+    return read_outline_geojson(geometry.file, geometry.unit, geometry.particle)
 
 
 def _needs_wire_frame(config: cfg.Config) -> bool:

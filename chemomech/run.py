@@ -5,20 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 from mpi4py import MPI
 
 from chemomech.build import create_problem
 from chemomech.config import Config
-from chemomech.errors import ChemoMechError, RecordsLostError, StoppedEarly, run_on_root
-from chemomech.output.charts import write_ledger_chart
-from chemomech.output.cycle_charts import write_cycle_chart
+from chemomech.errors import ChemoMechError, RecordsLostError, StoppedEarly
 from chemomech.output.folder import RunFolder
-from chemomech.output.illustration import write_illustrations
-from chemomech.output.ledger import read_ledger
-from chemomech.output.mesh_files import write_mesh_file
 from chemomech.output.progress import Progress
 from chemomech.output.provenance import PROVENANCE, write_provenance
 from chemomech.particle import create_particle
@@ -108,6 +102,9 @@ def write_mesh(config: Config, path: Path, comm: MPI.Comm) -> None:
         InputError: If the particle cannot be meshed or the file's name cannot be used.
         OSError: If the file cannot be written.
     """
+    # Here: no other pipeline waits for meshio.
+    from chemomech.output.mesh_files import write_mesh_file
+
     write_mesh_file(create_particle(config, comm).domain, path)
 
 
@@ -172,27 +169,12 @@ def _finish(config: Config, parts: Parts, ending: Ending) -> None:
         folder.finish(name)
     # On record before anything is drawn: a picture that fails does not unmake the run.
     write_provenance(folder.path / PROVENANCE, parts.provenance, folder.comm, ending.words)
-    _illustrate(config, parts)
+    # Here: the first step need not wait for what draws the last.
+    from chemomech.simulation.illustrating import illustrate
+
+    illustrate(config, parts)
     # Last of all: while it is there, a restart completes what a killed run has not.
     folder.remove(RESTART)
-
-
-def _illustrate(config: Config, parts: Parts) -> None:
-    wanted, folder = config.output, parts.folder
-    if wanted.pictures:
-        folder.create_subfolder("pictures")
-        columns = run_on_root(folder.comm, lambda: read_ledger(folder.path / "ledger.csv"))
-        charts = {"pictures/ledger.png": write_ledger_chart}
-        if parts.problem.surface.reservoir is not None:
-            charts["pictures/cycles.png"] = write_cycle_chart
-        for name, write_chart in charts.items():
-            run_on_root(folder.comm, partial(write_chart, folder.partial(name), columns))
-            folder.finish(name)
-    if wanted.pictures or wanted.movie:
-        recorder = parts.recorder
-        write_illustrations(
-            folder, recorder.grid, recorder.frames, pictures=wanted.pictures, movie=wanted.movie
-        )
 
 
 def _stationary_rate(config: Config) -> float:

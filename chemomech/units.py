@@ -6,7 +6,6 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from tokenize import TokenError
 from typing import Annotated
 
@@ -14,6 +13,8 @@ import pint
 from pydantic import BeforeValidator, PlainSerializer
 from scipy.constants import R as GAS_CONSTANT
 from scipy.constants import physical_constants
+
+from chemomech.unit_registry import find_registry
 
 FARADAY: float = physical_constants["Faraday constant"][0]
 """Charge of a mole of lithium ions (C/mol)."""
@@ -97,12 +98,6 @@ class Scales:
         return self.energy_density * self.length**dimension
 
 
-@cache
-def _registry() -> pint.UnitRegistry:
-    # Decimal: 100 nm is then 1e-07 m, not 1.0000000000000001e-07 m.
-    return pint.UnitRegistry(non_int_type=Decimal)
-
-
 @dataclass(frozen=True)
 class QuantityKind:
     """A kind of physical quantity: how it is called, its SI unit, an example, and sane limits.
@@ -138,12 +133,13 @@ class QuantityKind:
         """
         number, unit = self._split(value)
         try:
-            quantity = _registry().Quantity(number, _registry().parse_units(unit))
+            registry = find_registry(unit)
+            quantity = registry.Quantity(number, registry.parse_units(unit))
         except pint.UndefinedUnitError as error:
             raise ValueError(f"unknown unit in {value!r} ({error}); {self._advice()}") from error
         except (pint.PintError, ValueError, TypeError, SyntaxError, TokenError) as error:
             raise ValueError(f"{unit!r} is no unit; {self._advice()}") from error
-        converted = self._convert(quantity, str(value))
+        converted = self._convert(quantity, registry.parse_units(self.unit), str(value))
         self._check_limits(converted, str(value))
         return converted
 
@@ -192,8 +188,7 @@ class QuantityKind:
         unit = unit.replace("·", "*").replace("°C", "degC")
         return Decimal(match[1]), f"1{unit}" if unit.startswith("/") else unit
 
-    def _convert(self, quantity: pint.Quantity, text: str) -> float:
-        wanted = _registry().parse_units(self.unit)
+    def _convert(self, quantity: pint.Quantity, wanted: pint.Unit, text: str) -> float:
         if quantity.dimensionality != wanted.dimensionality:
             found, needed = _dimension(quantity.dimensionality), _dimension(wanted.dimensionality)
             raise ValueError(

@@ -118,44 +118,52 @@ def _label_facets(arrays: MeshArrays) -> tuple[IntArray, IntArray, dict[str, tup
     Returns:
         Corners of the marked facets, their tags, and the tags of each group.
     """
-    every, exterior = _facets_of(arrays)
-    keys = np.sort(every, axis=1)
-    named = dict(arrays.facets)
-    named.setdefault(SURFACE, every[exterior])
-    membership = np.column_stack(
-        [_find_rows(keys, np.sort(rows, axis=1), name) for name, rows in named.items()]
+    facets = _list_facets(arrays)
+    given = {name: rows for name, rows in arrays.facets.items() if len(rows)}
+    for name, rows in given.items():
+        _require_facets(rows.shape[1] == facets.shape[1], name)
+    first, number = _number_rows(np.sort(np.concatenate([facets, *given.values()]), axis=1))
+    of_cells, *of_groups = np.split(
+        number, np.cumsum([len(facets), *map(len, given.values())])[:-1]
     )
-    marked = membership.any(axis=1)
-    combinations, inverse = np.unique(membership[marked], axis=0, return_inverse=True)
+    cells = np.bincount(of_cells, minlength=len(first))
+    membership = {name: np.zeros(len(first), dtype=np.bool_) for name in arrays.facets}
+    for name, members in zip(given, of_groups, strict=True):
+        _require_facets(bool(np.all(cells[members] > 0)), name)
+        membership[name][members] = True
+    membership.setdefault(SURFACE, cells == 1)
+    table = np.column_stack(list(membership.values()))
+    marked = table.any(axis=1)
+    combinations, inverse = np.unique(table[marked], axis=0, return_inverse=True)
     groups = {
         name: tuple(int(tag) + 1 for tag in np.flatnonzero(combinations[:, column]))
-        for column, name in enumerate(named)
+        for column, name in enumerate(membership)
     }
-    return every[marked], inverse.reshape(-1).astype(np.int64) + 1, groups
+    return facets[first[marked]], inverse.reshape(-1).astype(np.int64) + 1, groups
 
 
-def _facets_of(arrays: MeshArrays) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-    """Corners of all different facets in DOLFINx's order, and which of them bound the mesh."""
-    topology = basix.topology(basix.CellType[arrays.cell])
-    local = np.array(topology[-2])
-    facets = arrays.cells[:, local].reshape(-1, local.shape[1])
-    _, first, counts = np.unique(
-        np.sort(facets, axis=1), axis=0, return_index=True, return_counts=True
-    )
-    return facets[first], counts == 1
+def _list_facets(arrays: MeshArrays) -> IntArray:
+    """Corners of the facets of each cell in DOLFINx's order: twice where two cells meet."""
+    local = np.array(basix.topology(basix.CellType[arrays.cell])[-2])
+    return arrays.cells[:, local].reshape(-1, local.shape[1])
 
 
-def _find_rows(table: IntArray, rows: IntArray, name: str) -> npt.NDArray[np.bool_]:
-    """Which rows of ``table`` occur in ``rows``; all of ``rows`` must occur."""
-    if len(rows) == 0:
-        return np.zeros(len(table), dtype=np.bool_)
-    if rows.shape[1] != table.shape[1]:
+def _number_rows(rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Number the different rows in lexical order.
+
+    `numpy.unique` with ``axis=0`` finds the same, in three times the time.
+
+    Returns:
+        Where each different row occurs first, and the number of each row.
+    """
+    order = np.lexsort(rows.T[::-1])
+    ordered = rows[order]
+    is_new = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
+    number = np.empty_like(order)
+    number[order] = np.cumsum(is_new) - 1
+    return order[is_new], number
+
+
+def _require_facets(are_facets: bool, name: str) -> None:
+    if not are_facets:
         raise InputError(f"facet group {name!r} holds entities that are no facets of the cells")
-    rows = np.unique(rows, axis=0)
-    _, inverse, counts = np.unique(
-        np.concatenate([table, rows]), axis=0, return_inverse=True, return_counts=True
-    )
-    found = counts[inverse.reshape(-1)[: len(table)]] > 1
-    if np.count_nonzero(found) != len(rows):
-        raise InputError(f"facet group {name!r} holds entities that are no facets of the cells")
-    return found

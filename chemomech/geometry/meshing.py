@@ -10,14 +10,11 @@ from mpi4py import MPI
 from chemomech.errors import InputError
 from chemomech.geometry.box import Box
 from chemomech.geometry.checks import require_positive
-from chemomech.geometry.distribution import distribute
+from chemomech.geometry.distribution import MeshArrays, distribute
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
-from chemomech.geometry.mesh_files import read_arrays
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.outline import Outline
 from chemomech.geometry.partition import Owners
-from chemomech.geometry.structured import mesh_strip, strip_of_box, strip_of_nanowire
-from chemomech.geometry.unstructured import mesh_outline
 
 Shape = Nanowire | Box | Outline
 CellName = Literal["auto", "quadrilateral", "triangle", "hexahedron", "tetrahedron"]
@@ -60,11 +57,7 @@ def create_domain(
     """
     require_positive(size_m, "mesh.size")
     name = _choose_cell(shape, cell)
-    size = size_m / MESH_LENGTH_UNIT
-    if isinstance(shape, Outline):
-        return distribute(comm, lambda: mesh_outline(shape, size), owners)
-    strip = strip_of_nanowire(shape) if isinstance(shape, Nanowire) else strip_of_box(shape)
-    return distribute(comm, lambda: mesh_strip(strip, size, name), owners)
+    return distribute(comm, lambda: _mesh(shape, size_m / MESH_LENGTH_UNIT, name), owners)
 
 
 def read_domain(
@@ -92,9 +85,30 @@ def read_domain(
     require_positive(unit_m, "mesh.unit")
     scale = unit_m / MESH_LENGTH_UNIT
     try:
-        return distribute(comm, lambda: read_arrays(Path(path), scale), owners)
+        return distribute(comm, lambda: _read(Path(path), scale), owners)
     except InputError as error:
         raise InputError(error.message, key=error.key, path=str(path)) from error
+
+
+def _mesh(shape: Shape, size: float, cell: str) -> MeshArrays:
+    # Here: gmsh takes a while to load, and rank 0 alone has a use for it.
+    from chemomech.geometry.structured import mesh_strip, strip_of_box, strip_of_nanowire
+    from chemomech.geometry.unstructured import mesh_outline
+
+    match shape:
+        case Outline():
+            return mesh_outline(shape, size)
+        case Nanowire():
+            return mesh_strip(strip_of_nanowire(shape), size, cell)
+        case Box():
+            return mesh_strip(strip_of_box(shape), size, cell)
+
+
+def _read(path: Path, scale: float) -> MeshArrays:
+    # Here: as above, and so does meshio.
+    from chemomech.geometry.mesh_files import read_arrays
+
+    return read_arrays(path, scale)
 
 
 def _choose_cell(shape: Shape, cell: CellName) -> str:

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import scipy  # which loads its parts when they are used: every configuration comes by here
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import quad
-from scipy.optimize import brentq
-from scipy.special import xlogy
 
 from chemomech.errors import InputError
 
@@ -70,6 +68,7 @@ def homogeneous_energy(c: ArrayLike, chi: float) -> NDArray[np.float64]:
         Energy densities in units of RT C, the shape of ``c``.
     """
     c = np.asarray(c, dtype=np.float64)
+    xlogy = scipy.special.xlogy
     return np.asarray(xlogy(c, c) + xlogy(1 - c, 1 - c) + chi * c * (1 - c))
 
 
@@ -150,7 +149,9 @@ def interfacial_energy(chi: float, gradient: float) -> float:
     Returns:
         Energy of a planar interface per area, in units of RT C times a length.
     """
-    integral, _ = quad(_excess_root, 0.0, _gap(chi) / 2, args=(chi, binodal(chi)), epsabs=0.0)
+    integral, _ = scipy.integrate.quad(
+        _excess_root, 0.0, _gap(chi) / 2, args=(chi, binodal(chi)), epsabs=0.0
+    )
     return 2.0 * math.sqrt(gradient) * float(integral)
 
 
@@ -169,7 +170,7 @@ def distance_between(chi: float, gradient: float, fraction: float) -> float:
     """
     c_a = binodal(chi)
     half_jump = (0.5 - fraction) * _gap(chi)
-    integral, _ = quad(lambda x: 1.0 / _excess_root(x, chi, c_a), 0.0, half_jump)
+    integral, _ = scipy.integrate.quad(lambda x: 1.0 / _excess_root(x, chi, c_a), 0.0, half_jump)
     return 2.0 * math.sqrt(gradient) * float(integral)
 
 
@@ -277,7 +278,9 @@ def _logit(chi: float) -> float:
     _require_separation(chi)
     # tanh x >= x - x^3/3 makes this a lower bound; half of it keeps the sign safe from rounding.
     lower = 0.5 * math.sqrt(12.0 * (chi - 2.0) / chi)
-    return float(brentq(lambda y: chi * math.tanh(y / 2) - y, lower, chi + 1.0, xtol=1e-15))
+    return float(
+        scipy.optimize.brentq(lambda y: chi * math.tanh(y / 2) - y, lower, chi + 1.0, xtol=1e-15)
+    )
 
 
 def _gap(chi: float) -> float:

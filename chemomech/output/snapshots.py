@@ -59,8 +59,10 @@ class SnapshotGrid:
     @cached_property
     def edges(self) -> NDArray[np.int64]:
         """Each edge of the mesh once, shape ``(edges, 2)``."""
-        pairs = self.cells[:, np.array(_EDGES[self.cell_name])].reshape(-1, 2)
-        return np.unique(np.sort(pairs, axis=1), axis=0)
+        pairs = np.sort(self.cells[:, np.array(_EDGES[self.cell_name])].reshape(-1, 2), axis=1)
+        # One number a pair: NumPy sorts these much faster than rows.
+        count = len(self.points)
+        return np.column_stack(np.divmod(np.unique(pairs[:, 0] * count + pairs[:, 1]), count))
 
 
 class Gatherer:

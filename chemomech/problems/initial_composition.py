@@ -11,9 +11,9 @@ from typing import Protocol
 import numexpr
 import numpy as np
 import numpy.typing as npt
+import scipy  # which loads its parts when they are used
 from dolfinx import fem
 from mpi4py import MPI
-from scipy import interpolate, ndimage, spatial
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.problems.averages import compute_mean
@@ -124,12 +124,12 @@ class Noise:
             )
         white = np.random.default_rng(self.seed).standard_normal(counts)
         # One lattice step is one smoothing length.
-        smooth = ndimage.gaussian_filter(white, sigma=1.0, mode="wrap")
-        spline = ndimage.spline_filter(smooth, order=3, mode="mirror")
+        smooth = scipy.ndimage.gaussian_filter(white, sigma=1.0, mode="wrap")
+        spline = scipy.ndimage.spline_filter(smooth, order=3, mode="mirror")
 
         def evaluate(x: FloatArray) -> FloatArray:
             positions = (x - lower[:, None]) / spacing + _LATTICE_MARGIN - 0.5
-            values: FloatArray = ndimage.map_coordinates(
+            values: FloatArray = scipy.ndimage.map_coordinates(
                 spline, positions, order=3, mode="mirror", prefilter=False
             )
             return values
@@ -157,13 +157,13 @@ class FromFile:
         table = run_on_root(mesh.comm, lambda: _read_table(Path(self.path), gdim))
         points, values = table[:, :-1], table[:, -1]
         try:
-            linear = interpolate.LinearNDInterpolator(points, values)
-        except spatial.QhullError as error:
+            linear = scipy.interpolate.LinearNDInterpolator(points, values)
+        except scipy.spatial.QhullError as error:
             raise InputError(
                 f"needs at least {gdim + 1} points that do not lie on a line or in a plane",
                 path=str(self.path),
             ) from error
-        nearest = interpolate.NearestNDInterpolator(points, values)
+        nearest = scipy.interpolate.NearestNDInterpolator(points, values)
 
         def evaluate(x: FloatArray) -> FloatArray:
             where = x[:gdim].T * (length_unit / _NANOMETRE)

@@ -240,3 +240,10 @@ def test_public_names_are_there():
 def test_import_is_light():
     script = "import sys, chemomech; sys.exit('dolfinx' in sys.modules or 'pint' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.skipif(COMM.size > 1, reason="a child of an MPI process must not start MPI again")
+def test_first_step_does_not_wait_for_pictures_and_images():
+    unused = ("matplotlib", "pyvista", "gmsh", "meshio", "skimage", "sklearn")
+    script = f"import sys, chemomech.run; sys.exit(any(name in sys.modules for name in {unused}))"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

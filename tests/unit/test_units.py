@@ -1,12 +1,16 @@
 """Quantities with units, and scales."""
 
+import itertools
 import math
+from decimal import Decimal
 
+import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chemomech import units
+from chemomech.unit_registry import FREQUENT
 from chemomech.units import QuantityKind, Scales
 
 
@@ -38,6 +42,49 @@ from chemomech.units import QuantityKind, Scales
 )
 def test_parses_what_people_write(kind: QuantityKind, text: str, value: float) -> None:
     assert kind.parse(text) == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (units.LENGTH, "1 inch", 0.0254),
+        (units.LENGTH, "3 fm", 3e-15),
+        (units.LENGTH, "2 cm", 0.02),
+        (units.TIME, "2 weeks", 1209600.0),
+        (units.TEMPERATURE, "77 degF", 298.15),
+        (units.STRESS, "1 atm", 101325.0),
+        (units.MOLAR_ENERGY, "2 kcal/mol", 8368.0),
+    ],
+)
+def test_knows_all_units_of_pint(kind: QuantityKind, text: str, value: float) -> None:
+    assert kind.parse(text) == pytest.approx(value, rel=1e-15)
+
+
+def test_frequent_units_mean_what_they_mean_to_pint() -> None:
+    """Every word that can be made of the short list's prefixes, units and plurals."""
+    # New ones: a registry that has met a nanometre takes it for a unit of its own.
+    ours, theirs = (pint.UnitRegistry(of, non_int_type=Decimal) for of in (FREQUENT, ""))
+    words = ["".join(parts) for parts in itertools.product(ours._prefixes, ours, ("", "s"))]
+    assert set(words) > {"nm", "um", "µm", "mm", "s", "h", "hours", "K", "degC", "GPa", "kJ"}
+    for word in words:
+        if (unit := _parse(ours, word)) is not None:
+            assert _describe(unit) == _describe(_parse(theirs, word)), word
+
+
+def _parse(registry: pint.UnitRegistry, word: str) -> pint.Unit | type[Exception] | None:
+    try:
+        return registry.parse_units(word)
+    except pint.UndefinedUnitError:
+        return None
+    except pint.PintError as error:
+        return type(error)
+
+
+def _describe(unit: pint.Unit | type[Exception] | None) -> tuple[object, ...]:
+    if not isinstance(unit, pint.Unit):
+        return (unit,)
+    zero, one = (unit._REGISTRY.Quantity(number, unit).to_root_units() for number in (0, 1))
+    return zero.magnitude, one.magnitude, one.dimensionality
 
 
 def test_decimal_conversion_is_exact() -> None:
