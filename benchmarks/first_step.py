@@ -91,14 +91,14 @@ def run(config: str, results: str, watch: Stopwatch) -> None:
     from mpi4py import MPI
 
     from chemomech.simulation import preparation
-    from chemomech.solvers.time_stepping import Bdf2
+    from chemomech.solvers.time_stepping import Bdf
 
     dolfinx.jit.ffcx_jit = watch.add_up(dolfinx.jit.ffcx_jit)
     watch.mark_end(chemomech.config, "load_config", "config")
     watch.mark_end(preparation, "create_particle", "mesh")
     watch.mark_end(preparation, "create_problem", "problem")
     watch.mark_end(preparation, "create_stepper", "solver")
-    advance = Bdf2.advance
+    advance = Bdf.advance
 
     def advance_once(*arguments: object, **options: object) -> None:
         watch.mark("records")
@@ -106,7 +106,7 @@ def run(config: str, results: str, watch: Stopwatch) -> None:
         watch.mark("step")
         raise FirstStepTaken
 
-    Bdf2.advance = advance_once
+    Bdf.advance = advance_once
     try:
         main(["run", config, "--output", results, "--quiet"])
     except FirstStepTaken:
