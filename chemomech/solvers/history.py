@@ -69,21 +69,32 @@ class History:
         shift, *older = self.difference(size)
         return (rate - sum(b * old for b, old in zip(older, self.released, strict=False))) / shift
 
-    def predict(self, size: float) -> tuple[list[Array], float]:
-        """Extrapolated state, and the share of (result - prediction) that is the step's error.
+    def predict(self, size: float) -> tuple[Array, float]:
+        """Extrapolated first unknown, and the share of the distance to it that is the step's error.
 
         With p the predicted and c the exact value, c - p = E_p and (computed) - c = E_s are
         multiples of one derivative of c: the share is E_s / (E_s + E_p). Where there are too few
         states for a prediction of the formula's order, E_s is that of the order below.
         """
-        time, order = self.times[0] + size, self.estimated_order
+        order = self.estimated_order
         solved = 1.0 / self._differentiate(size, order)[0]
-        if len(self.times) == 1:
-            first, *others = self.states[0]
-            return [first + size * self.rate, *others], solved / (solved + size)
-        weights = _extrapolate(self.times, time)
-        predicted = [_combine(weights, values) for values in zip(*self.states, strict=True)]
-        return predicted, solved / (solved + time - self.times[order])
+        reach = size if len(self.times) == 1 else self.times[0] + size - self.times[order]
+        return self._extrapolate(size, 0, LEVELS), solved / (solved + reach)
+
+    def guess(self, size: float) -> list[Array]:
+        """State from which to start solving: one degree lower than what the error is taken from.
+
+        The cubic doubles and redoubles what Newton's method has left over in the last states.
+        """
+        return [self._extrapolate(size, index, LEVELS - 1) for index in range(len(self.states[0]))]
+
+    def _extrapolate(self, size: float, index: int, levels: int) -> Array:
+        """One unknown by the polynomial through so many of the last states, if they exist."""
+        values = [state[index] for state in self.states[:levels]]
+        if len(values) == 1:
+            return values[0] + size * self.rate if index == 0 else values[0].copy()
+        times = self.times[:levels]
+        return _combine(_extrapolate(times, self.times[0] + size), values)
 
     def _differentiate(self, size: float, order: int) -> list[float]:
         """Weights of the new value and the last ones in the derivative at the new time."""

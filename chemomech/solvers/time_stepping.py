@@ -203,15 +203,14 @@ class Bdf:
     def _attempt(self, size: float, accuracy: float = 0.0) -> tuple[NewtonResult, float]:
         """Solve one step; the error is relative to the tolerance (0 where none is known)."""
         self._set_difference(size)
-        predicted, share = self._history.predict(size)
-        for unknown, values in zip(self._problem.unknowns, predicted, strict=True):
+        for unknown, values in zip(self._problem.unknowns, self._history.guess(size), strict=True):
             unknown.x.array[:] = values
-        last = self._history.states[0][0]
-        self._c[:] = limit(predicted[0].copy(), last, self._problem.bounds)
+        limit(self._c, self._history.states[0][0], self._problem.bounds)
         result = self._solver.solve(accuracy)
         if not result.converged or not self._control.adaptive:
             return result, 0.0
-        error = share * math.sqrt(self._problem.mean_square(self._c - predicted[0]))
+        predicted, share = self._history.predict(size)
+        error = share * math.sqrt(self._problem.mean_square(self._c - predicted))
         return result, error / self._control.tolerance
 
     def _set_difference(self, size: float) -> None:
