@@ -10,6 +10,7 @@ from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.cahn_hilliard_schur import FactoredSchur, FourthOrderProblem, SchurMemory
 from chemomech.solvers.presets import (
     CHEMISTRY,
+    CHEMISTRY_3D,
     CHEMISTRY_ALONE,
     DIRECT,
     FIELDSPLIT,
@@ -184,15 +185,16 @@ class _FieldSplit:
     def _choose_options(self) -> PetscOptions:
         three = self._system.problem.unknowns[0].function_space.mesh.geometry.dim == 3
         mechanics = MECHANICS_3D if three else MECHANICS_2D
+        chemistry = CHEMISTRY_3D if three else {}
         match [*self._splits]:
             case ["chemistry"]:
-                return CHEMISTRY_ALONE
+                return {**CHEMISTRY_ALONE, **chemistry}
             case ["mechanics"]:
                 prefix = "fieldsplit_mechanics_"
                 return {**KRYLOV, **{k.removeprefix(prefix): v for k, v in mechanics.items()}}
         options = dict(FIELDSPLIT)
         parts = {
-            "chemistry": CHEMISTRY,
+            "chemistry": {**CHEMISTRY, **chemistry},
             "mechanics": {**MECHANICS, **mechanics},
             "uniform": UNIFORM,
         }
