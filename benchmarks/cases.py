@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from mpi4py import MPI
+from scipy import optimize
 
 from chemomech.build import create_problem, resolve_preset
 from chemomech.config import Config, load_config
@@ -20,8 +22,9 @@ from chemomech.solvers.time_stepping import Bdf
 
 DEMOS = Path(__file__).parent.parent / "demos"
 FILES = {2: DEMOS / "bent_nanowire.toml", 3: DEMOS / "bent_nanowire_3d.toml"}
-#: Unknowns of the demos, and their lengths in nm: width, radius of the bend, leg, thickness.
-UNKNOWNS = {2: 91_000, 3: 204_000}
+#: Of the demos: cells, unknowns a node; lengths in nm: width, radius of the bend, leg, thickness.
+CELLS = {2: (40, 554), 3: (24, 16, 95)}
+FIELDS = {2: 4, 3: 5}
 LENGTHS = {2: (100.0, 500.0, 300.0, None), 3: (60.0, 100.0, 40.0, 40.0)}
 YOUNG_GPA = 43.0
 
@@ -38,7 +41,7 @@ class Case:
         cells: Across an interface.
         stiffness: Factor of Young's modulus.
         mobility: Constant, or that of an ideal solution.
-        tolerance: Of the time steps.
+        tolerance: Of the time steps; None for the package's default.
         preset: Of the linear solver.
         size_nm: Of the mesh's cells, in place of what follows from the interface; it may be coarse.
         amplitude: Of the initial noise.
@@ -51,7 +54,7 @@ class Case:
     cells: float = 4.0
     stiffness: float = 1.0
     mobility: Literal["degenerate", "constant"] = "degenerate"
-    tolerance: float = 1e-3
+    tolerance: float | None = None
     preset: Literal["auto", "direct", "iterative"] = "iterative"
     size_nm: float | None = None
     amplitude: float = 0.01
@@ -70,12 +73,15 @@ class Case:
             "material.mobility.kind": self.mobility,
             "mechanics.elasticity.young_modulus": f"{self.stiffness * YOUNG_GPA} GPa",
             "initial.amplitude": self.amplitude,
+            # The same noise on every mesh.
+            "initial.smoothing": f"{self.interface_nm / 4} nm",
             "time.end": "1e9 s",
-            "time.tolerance": self.tolerance,
             "solver.preset": self.preset,
         }
         if thickness is not None:
             changes["geometry.thickness"] = f"{self.scale * thickness} nm"
+        if self.tolerance is not None:
+            changes["time.tolerance"] = self.tolerance
         if self.size_nm is not None:
             changes["mesh.size"] = f"{self.size_nm} nm"
             changes["mesh.allow_coarse"] = "true"
@@ -88,7 +94,12 @@ class Case:
 
 def scale_to(unknowns: int, dimension: Literal[2, 3]) -> float:
     """Scale of a wire's lengths that gives about so many unknowns on the demo's cells."""
-    return float((unknowns / UNKNOWNS[dimension]) ** (1 / dimension))
+
+    def excess(scale: float) -> float:
+        nodes = math.prod(scale * cells + 1 for cells in CELLS[dimension])
+        return FIELDS[dimension] * nodes - unknowns
+
+    return float(optimize.brentq(excess, 0.0, 100.0))
 
 
 @dataclass

@@ -214,7 +214,9 @@ def _pin(space: fem.FunctionSpace) -> list[fem.DirichletBC]:
         displacement = space.sub(2).sub(component)
         own, _ = displacement.collapse()
 
-        def is_there(x: NDArray[np.float64], point: NDArray[np.float64] = point) -> NDArray[np.bool_]:
+        def is_there(
+            x: NDArray[np.float64], point: NDArray[np.float64] = point
+        ) -> NDArray[np.bool_]:
             return np.asarray(np.linalg.norm(x - point[:, None], axis=0) < 1e-9)
 
         dofs = fem.locate_dofs_geometrical((displacement, own), is_there)
