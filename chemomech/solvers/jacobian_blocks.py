@@ -67,6 +67,8 @@ class JacobianBlock:
 
     def refresh(self) -> None:
         """Bring the matrix up to date (collective)."""
+        if self.is_constant:
+            return
         matrix = self.matrix
         if self._base is None:
             matrix.zeroEntries()

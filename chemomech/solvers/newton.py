@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from chemomech.fenicsx import is_option_unused
@@ -123,7 +124,11 @@ class NewtonSolver:
         self._verdict = 0
         self._accuracy = 0.0
         self._length = math.inf
-        self._first_norm = self._last_norm = 0.0
+        self._first_norm = 0.0
+        # Of the blocks of c and mu: a displacement's residual is round-off from the first step on.
+        others = {system.problem.displacement_block, *system.problem.uniform_blocks}
+        self._judged = [index for index in range(len(system.sizes)) if index not in others]
+        self._last_norms = np.zeros(len(self._judged))
         self._floor = LINEAR_SHARE * settings.absolute_tolerance
         self.linear = create_linear_solver(system, preset)
         self.snes.setFunction(self._evaluate, system.residual)
@@ -249,7 +254,8 @@ class NewtonSolver:
         reasons = PETSc.SNES.ConvergedReason
         relative, absolute, step, _ = snes.getTolerances()
         if iteration == 0:
-            self._first_norm = self._last_norm = residual
+            self._first_norm = residual
+            self._last_norms = self._measure_blocks()
             self._length = math.inf
         if not math.isfinite(residual):
             return int(reasons.DIVERGED_FUNCTION_NANORINF)
@@ -259,8 +265,7 @@ class NewtonSolver:
                 return int(reasons.CONVERGED_SNORM_RELATIVE)
             return int(reasons.ITERATING)
         enough = max(absolute, relative * self._first_norm * (iteration > 0))
-        if residual > enough and not self._is_accurate(residual):
-            self._last_norm = residual
+        if residual > enough and not self._is_accurate():
             return int(reasons.ITERATING)
         # A good first guess is not good enough for the equations of uniform unknowns.
         must_balance = iteration > 0 or len(self.system.problem.uniform_blocks) > 0
@@ -269,12 +274,21 @@ class NewtonSolver:
         is_absolute = residual < absolute
         return int(reasons.CONVERGED_FNORM_ABS if is_absolute else reasons.CONVERGED_FNORM_RELATIVE)
 
-    def _is_accurate(self, residual: float) -> bool:
+    def _is_accurate(self) -> bool:
         """Whether what the last step has left over is within the accuracy asked for.
 
-        The error it began with was about as large as the step, and has fallen as the residual has.
+        The error it began with was about as large as the step, and has fallen as the residual has:
+        as that of the block that has fallen least, for one of large numbers hides all others.
         """
-        return not self._was_cut and self._length * residual < self._accuracy * self._last_norm
+        before, self._last_norms = self._last_norms, self._measure_blocks()
+        share = float(np.max(self._last_norms / np.maximum(before, np.finfo(float).tiny)))
+        return not self._was_cut and self._length * share < self._accuracy
+
+    def _measure_blocks(self) -> NDArray[np.float64]:
+        """Norms of the residual of each block that is judged."""
+        parts = [self.system.block(self.system.residual, index) for index in self._judged]
+        squares = np.array([part @ part for part in parts])
+        return np.sqrt(self.system.comm.allreduce(squares))
 
     def _is_balanced(self) -> bool:
         """Whether the first block's residuals sum to zero, and those of uniform blocks are small.
