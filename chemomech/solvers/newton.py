@@ -128,7 +128,7 @@ class NewtonSolver:
         # Of the blocks of c and mu: a displacement's residual is round-off from the first step on.
         others = {system.problem.displacement_block, *system.problem.uniform_blocks}
         self._judged = [index for index in range(len(system.sizes)) if index not in others]
-        self._last_norms = np.zeros(len(self._judged))
+        self._last_norms: NDArray[np.float64] = np.zeros(len(self._judged))
         self._floor = LINEAR_SHARE * settings.absolute_tolerance
         self.linear = create_linear_solver(system, preset)
         self.snes.setFunction(self._evaluate, system.residual)
