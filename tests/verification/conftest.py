@@ -18,9 +18,9 @@ from chemomech.materials.elasticity import Assumption, Elasticity, create_isotro
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.problems.conditions import Roller
 from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.newton import NewtonSettings, NewtonSolver
-from chemomech.solvers.presets import Preset
-from chemomech.solvers.time_stepping import Bdf, StepControl
+from chemomech.solvers.newton import NewtonSolver
+from chemomech.solvers.steps import StepControl
+from chemomech.solvers.time_stepping import Bdf
 
 
 @pytest.fixture(scope="session")
@@ -69,23 +69,32 @@ def box_rollers():
     return [Roller(group) for group in ("left", "right", "bottom", "top")]
 
 
-@pytest.fixture(scope="session")
-def create_stepper():
-    """Return a function that makes a time stepper from a problem in its initial state."""
+@pytest.fixture
+def create_newton(preset):
+    """Return a function for Newton's method on a problem, with the linear solver of the test."""
 
-    def create(problem, tolerance=1e-3, preset=Preset.DIRECT, settings=None):
-        newton = NewtonSolver(BlockSystem(problem), preset, settings)
-        return Bdf(problem, newton, StepControl(tolerance=tolerance))
+    def create(problem, settings=None):
+        return NewtonSolver(BlockSystem(problem), preset, settings)
 
     return create
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
+def create_stepper(create_newton):
+    """Return a function that makes a time stepper from a problem in its initial state."""
+
+    def create(problem, control=None, settings=None):
+        return Bdf(problem, create_newton(problem, settings), control or StepControl())
+
+    return create
+
+
+@pytest.fixture
 def relax(create_stepper):
     """Return a function that steps a problem until nothing moves any more."""
 
     def run(problem, tolerance=1e-4, rate=1e-9, steps=400):
-        stepper = create_stepper(problem, tolerance, settings=NewtonSettings())
+        stepper = create_stepper(problem, StepControl(tolerance))
         for _ in range(steps):
             step = stepper.advance(1e9)
             if step.rate < rate:

@@ -16,25 +16,27 @@ from chemomech.materials.mobility import DegenerateMobility
 from chemomech.materials.reactions import ConstantFlux
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.surface import SurfaceReaction
-from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.newton import NewtonSolver
-from chemomech.solvers.time_stepping import Bdf, StepControl
+from chemomech.solvers.steps import StepControl
 
 # Half width or radius 50 nm, D = 1e-15 m2/s, J = 1e-10 m/s inwards, 0.5 s, in nm and nm^2 / D.
 SIZE, INFLOW, TIME, START = 50.0, 1e-4, 500.0, 0.1
 
 
-def fill(domain, group):
-    """Composition after constant inflow through a group."""
-    psi = FreeEnergyDensity(RegularSolution(0.0), 0.0)
-    reactions = [SurfaceReaction(group, ConstantFlux(-INFLOW))]
-    problem = ChemoMechanics(domain, psi, DegenerateMobility(1.0), reactions=reactions)
-    problem.c.x.array[:] = START
-    newton = NewtonSolver(BlockSystem(problem))
-    stepper = Bdf(problem, newton, StepControl(tolerance=7e-9, first_step=1e-2))
-    while stepper.time < TIME:
-        stepper.advance(TIME)
-    return problem.c
+@pytest.fixture
+def fill(create_stepper):
+    """Return a function for the composition after constant inflow through a group."""
+
+    def run(domain, group):
+        psi = FreeEnergyDensity(RegularSolution(0.0), 0.0)
+        reactions = [SurfaceReaction(group, ConstantFlux(-INFLOW))]
+        problem = ChemoMechanics(domain, psi, DegenerateMobility(1.0), reactions=reactions)
+        problem.c.x.array[:] = START
+        stepper = create_stepper(problem, StepControl(tolerance=7e-9, first_step=1e-2))
+        while stepper.time < TIME:
+            stepper.advance(TIME)
+        return problem.c
+
+    return run
 
 
 def worst_error(c, exact):
@@ -72,14 +74,14 @@ def test_series():
 
 
 @pytest.mark.parametrize("cell", ["quadrilateral", "triangle"])
-def test_slab_under_constant_flux(cell):
+def test_slab_under_constant_flux(fill, cell):
     domain = create_domain(Box((SIZE * 1e-9, 0.5e-9)), 0.5e-9, MPI.COMM_WORLD, cell)
     c = fill(domain, "right")
     assert worst_error(c, lambda x: slab(x[:, 0])) < 1e-3
 
 
 @pytest.mark.slow
-def test_cylinder_under_constant_flux():
+def test_cylinder_under_constant_flux(fill):
     # A polygon with the circle's ratio of area to perimeter fills at the circle's rate. Its edges
     # are longer than the cells', so that the mesh keeps them.
     angle = np.linspace(0, 2 * np.pi, 160, endpoint=False)

@@ -9,6 +9,7 @@ from chemomech.geometry.meshing import create_domain
 from chemomech.materials.mobility import ConstantMobility, DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Loads
 from chemomech.solvers.newton import NewtonSettings
+from chemomech.solvers.steps import StepControl
 
 AMPLITUDE = 1e-4
 CELLS = 48
@@ -27,7 +28,7 @@ def measure_rate(comm, material, box_rollers, create_stepper, integrate):
         problem = ChemoMechanics(domain, energy, mobility, loads)
         problem.c.interpolate(lambda x: mean + AMPLITUDE * np.cos(wavenumber * x[0]))
         tight = NewtonSettings(absolute_tolerance=1e-14)
-        stepper = create_stepper(problem, 1e-5 * AMPLITUDE, settings=tight)
+        stepper = create_stepper(problem, StepControl(1e-5 * AMPLITUDE), tight)
         wave = ufl.cos(wavenumber * ufl.SpatialCoordinate(domain.mesh)[0])
         before = integrate(domain.mesh, (problem.c - mean) * wave)
         while stepper.time < duration:

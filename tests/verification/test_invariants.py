@@ -18,6 +18,7 @@ from chemomech.problems.initial_composition import Noise
 from chemomech.problems.observables import StressFields
 from chemomech.problems.surface import SurfaceReaction
 from chemomech.solvers.presets import Preset
+from chemomech.solvers.steps import StepControl
 
 WIRE = Nanowire(width=40e-9, bend_radius=80e-9, bend_angle=np.pi / 2, legs=(20e-9, 20e-9))
 
@@ -65,10 +66,10 @@ def create_polynomial(create_noisy):
 
 @pytest.mark.parametrize("preset", list(Preset))
 @pytest.mark.parametrize("body", ["wire", "outline", "polynomial"])
-def test_lithium_is_kept_and_energy_falls(request, create_stepper, body, preset):
+def test_lithium_is_kept_and_energy_falls(request, create_stepper, body):
     problem = request.getfixturevalue(f"create_{body}")()
     initial = problem.mean_composition()
-    stepper = create_stepper(problem, 1e-3, preset)
+    stepper = create_stepper(problem)
     means = []
     energies = [stepper.energies]
     for _ in range(50):
@@ -86,7 +87,7 @@ def test_lithium_is_kept_and_energy_falls(request, create_stepper, body, preset)
 
 
 @pytest.mark.parametrize("preset", list(Preset))
-def test_lithium_balance_closes_under_a_flux(create_wire, create_stepper, preset):
+def test_lithium_balance_closes_under_a_flux(create_wire, create_stepper):
     fluxes = {"outer": -4e-3, "inner": 1e-3}
     reactions = [SurfaceReaction(group, ConstantFlux(value)) for group, value in fluxes.items()]
     problem = create_wire(reactions, mean=0.3)
@@ -94,7 +95,7 @@ def test_lithium_balance_closes_under_a_flux(create_wire, create_stepper, preset
     inflow = 4e-3 * (50 * np.pi + 40) - 1e-3 * (30 * np.pi + 40)
     assert -problem.outflow() == pytest.approx(inflow, rel=1e-3)
     initial = problem.mean_composition()
-    stepper = create_stepper(problem, 1e-3, preset)
+    stepper = create_stepper(problem)
     while stepper.time < 300:
         step = stepper.advance(300)
         # The integral of a constant outflow is exact.
@@ -116,15 +117,13 @@ def test_lithium_balance_closes_under_a_flux(create_wire, create_stepper, preset
         (Box((8e-9, 6e-9, 4e-9)), "tetrahedron", "three_dimensional"),
     ],
 )
-def test_uniform_free_body(
-    comm, material, create_stepper, integrate, shape, cell, assumption, preset
-):
+def test_uniform_free_body(comm, material, create_stepper, integrate, shape, cell, assumption):
     """Stress-free, but for sigma_zz = -E eta (c - c_ref) where eps_zz is held at zero."""
     domain = create_domain(shape, 4e-9, comm, cell)
     energy = material.energy(assumption, reference=0.2)
     problem = ChemoMechanics(domain, energy, DegenerateMobility(1.0))
     problem.c.x.array[:] = 0.7
-    create_stepper(problem, preset=preset)
+    create_stepper(problem)
     scale = material.young * material.expansion * 0.5
     expected = np.zeros((3, 3))
     if assumption == "plane_strain":
@@ -150,7 +149,7 @@ def test_rotation_changes_no_scalar(comm, material, create_stepper):
         rotate(domain, angle)
         problem = ChemoMechanics(domain, energy, DegenerateMobility(1.0))
         problem.c.x.array[:] = upright.c.x.array
-        stepper = create_stepper(problem, 1e-3)
+        stepper = create_stepper(problem)
         for _ in range(15):
             step = stepper.advance(1e9)
         stresses = StressFields(problem.stress(), problem.c.function_space, 1.0)
@@ -170,7 +169,7 @@ def test_free_body_does_not_drift(comm, material, create_stepper):
     domain = create_domain(Box((40e-9, 2e-9)), 1e-9, comm)
     problem = ChemoMechanics(domain, material.energy("plane_strain"), DegenerateMobility(1.0))
     problem.c.interpolate(lambda x: 0.5 + 0.3 * np.tanh((x[0] - 20) / 5))
-    stepper = create_stepper(problem, 1e-4)
+    stepper = create_stepper(problem, StepControl(1e-4))
     steps = [stepper.advance(3000.0) for _ in range(40)]
     size = problem.u.function_space.dofmap.index_map.size_local
     u = problem.u.x.array[: 2 * size]

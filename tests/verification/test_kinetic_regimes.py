@@ -21,11 +21,8 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.drives import Galvanostatic, Potentiostatic
 from chemomech.problems.initial_composition import Noise
 from chemomech.problems.surface import SurfaceReaction
-from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl
-from chemomech.solvers.time_stepping import Bdf
 
 CHI = 2.75
 THERMAL_VOLTAGE = 8.314462618 * 298.15 / 96485.33212
@@ -45,14 +42,19 @@ def create_particle(comm, material, lengths, law, start, cell=2e-9, groups=("sur
     return problem
 
 
-def drive(problem, what, control=None, preset=Preset.DIRECT):
-    """Hold something and return a time stepper."""
-    problem.surface.hold(what)
-    return Bdf(problem, NewtonSolver(BlockSystem(problem), preset), control or StepControl())
+@pytest.fixture
+def drive(create_stepper):
+    """Return a function that holds something and makes a time stepper."""
+
+    def hold(problem, what, control=None):
+        problem.surface.hold(what)
+        return create_stepper(problem, control)
+
+    return hold
 
 
 @pytest.mark.parametrize("preset", list(Preset))
-def test_hysteresis_of_a_particle_too_small_to_separate(comm, material, preset):
+def test_hysteresis_of_a_particle_too_small_to_separate(comm, material, drive):
     """Lithiation meets the one spinodal, delithiation the other: +-7.13 mV however slow it is."""
     spinodal = (1 - math.sqrt(1 - 2 / CHI)) / 2
     barrier = potential(spinodal)
@@ -69,7 +71,7 @@ def test_hysteresis_of_a_particle_too_small_to_separate(comm, material, preset):
         rate = 2e-5
         control = StepControl(max_step=0.45 / rate / 60)
         held = Galvanostatic(-sign * rate * problem.volume)
-        stepper = drive(problem, held, control, preset)
+        stepper = drive(problem, held, control)
         mean = problem.surface.integrate_over(problem.mu)
         levels, forces = [], []
         while True:
@@ -99,12 +101,12 @@ LAWS = [
 @pytest.mark.parametrize("preset", list(Preset))
 @pytest.mark.parametrize("start", [0.03, 0.985])
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
-def test_every_law_leads_to_the_same_equilibrium(comm, material, law, start, preset):
+def test_every_law_leads_to_the_same_equilibrium(comm, material, drive, law, start):
     """From either side, past both spinodals: mu(c) = mu_res everywhere and nothing passes."""
     held = 0.8
     expected = brentq(lambda c: potential(c) - held, 0.8, 0.9999)
     problem = create_particle(comm, material, (8e-9, 4e-9), law, start)
-    stepper = drive(problem, Potentiostatic(held), preset=preset)
+    stepper = drive(problem, Potentiostatic(held))
     while stepper.time < 1e4:
         stepper.advance(1e4)
     assert np.abs(problem.c.x.array - expected).max(initial=0.0) < 1e-6
@@ -114,7 +116,7 @@ def test_every_law_leads_to_the_same_equilibrium(comm, material, law, start, pre
 
 
 @pytest.mark.parametrize("law", [LiteralEqn25(0.1), OddEqn25(0.1)])
-def test_eqn_25_extracts_down_to_its_reference(comm, material, law):
+def test_eqn_25_extracts_down_to_its_reference(comm, material, drive, law):
     """It is bound to mu_res = 0 and nears it as t^-2: its exchange conductance vanishes there."""
     expected = brentq(potential, 0.8, 0.99)
     problem = create_particle(comm, material, (8e-9, 4e-9), law, 0.97)
@@ -124,7 +126,7 @@ def test_eqn_25_extracts_down_to_its_reference(comm, material, law):
     assert np.abs(problem.c.x.array - expected).max(initial=0.0) < 1e-4
 
 
-def test_odd_eqn_25_inserts_where_the_literal_one_does_not(comm, material):
+def test_odd_eqn_25_inserts_where_the_literal_one_does_not(comm, material, drive):
     for law, inserts in ((LiteralEqn25(0.1), False), (OddEqn25(0.1), True)):
         problem = create_particle(comm, material, (8e-9, 4e-9), law, 0.05)
         stepper = drive(problem, Potentiostatic(0.0))
@@ -135,7 +137,7 @@ def test_odd_eqn_25_inserts_where_the_literal_one_does_not(comm, material):
 
 
 @pytest.fixture
-def measure_contrast(comm, material, bottom_profile):
+def measure_contrast(comm, material, drive, bottom_profile):
     """Return a function for the spread of c along a strip, filled from its sides, half full.
 
     The strip is long enough to separate, and the noise with which it begins, where the spinodal

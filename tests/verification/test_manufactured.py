@@ -18,9 +18,8 @@ from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Discretisation
 from chemomech.problems.conditions import Loads, Roller
-from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.newton import NewtonSettings, NewtonSolver
-from chemomech.solvers.time_stepping import Bdf, StepControl
+from chemomech.solvers.newton import NewtonSettings
+from chemomech.solvers.steps import StepControl
 
 CHI, KAPPA, YOUNG, POISSON, ETA, AMPLITUDE = 2.75, 0.01, 20.0, 0.3, 0.05, 0.02
 # u . n and the shear traction vanish on every side, and so do the fluxes of c and mu.
@@ -117,7 +116,7 @@ def test_values_of_the_manufactured_solution():
 
 @pytest.mark.parametrize("cell", ["triangle", "quadrilateral"])
 @pytest.mark.parametrize("degree", [1, 2])
-def test_orders_in_space(degree, cell):
+def test_orders_in_space(create_newton, degree, cell):
     """Errors fall with h^(p + 1) in L2 and h^p in H1.
 
     One implicit step is solved whose history is such that dc/dt is exact: no error of time enters.
@@ -129,7 +128,7 @@ def test_orders_in_space(degree, cell):
         problem.shift.value = shift
         set_to(problem.history, exact.rate - shift * exact.c)
         set_to(problem.mu, exact.mu)
-        assert NewtonSolver(BlockSystem(problem), settings=TIGHT).solve().converged
+        assert create_newton(problem, TIGHT).solve().converged
         mesh, accuracy = problem.domain.mesh, 2 * degree + 3
         pairs = [(problem.c, exact.c), (problem.mu, exact.mu), (problem.u, exact.u)]
         errors.append(
@@ -141,14 +140,14 @@ def test_orders_in_space(degree, cell):
     np.testing.assert_allclose(rates[3:], degree, atol=0.15)
 
 
-def test_second_order_in_time():
+def test_second_order_in_time(create_stepper):
     """Differences between runs with halved steps on one mesh fall by four: space cancels out."""
     states = []
     for steps in (10, 20, 40, 80):
         problem, _, clock = create_problem(8, 1, "quadrilateral", 0.0)
-        newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
         size = 0.4 / steps
-        stepper = Bdf(problem, newton, StepControl(first_step=size, adaptive=False))
+        control = StepControl(first_step=size, adaptive=False, newton_share=0.0)
+        stepper = create_stepper(problem, control, TIGHT)
         for number in range(1, steps + 1):
             clock.value = number * size
             stepper.advance(number * size)

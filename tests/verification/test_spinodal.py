@@ -10,9 +10,11 @@ from chemomech.materials.mobility import DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Loads
 from chemomech.problems.initial_composition import Noise
 from chemomech.solvers.newton import NewtonSettings
+from chemomech.solvers.steps import StepControl
 
 CHI = 2.2
 CELLS = 24
+TIGHT = NewtonSettings(absolute_tolerance=1e-13)
 #: 2 chi - 2 chi_c with chi_c = 2 at c = 1/2, less twice the coherent drop of chi.
 STRAIN_FREE, PLANE_STRESS = 0.4, 0.4 - 2 * 0.10398
 
@@ -62,14 +64,14 @@ def test_noise_grows_at_the_fastest_rate_and_decomposes(
 ):
     problem, length = create_mirror_box(assumption, drive)
     unit = 1 / (rate * material.time)
-    stepper = create_stepper(problem, 1e-8, settings=NewtonSettings(absolute_tolerance=1e-13))
+    stepper = create_stepper(problem, StepControl(1e-8), TIGHT)
     grow(stepper, 0.5 * unit)
     before = amplitude(problem, length)
     grow(stepper, 2.5 * unit)
     measured = np.log(amplitude(problem, length) / before) / (2 * unit) / material.time
     assert measured == pytest.approx(rate, rel=0.01)
 
-    grow(create_stepper(problem, 1e-3), 20 * unit)
+    grow(create_stepper(problem), 20 * unit)
     spinodal = (1 - np.sqrt(1 - 4 / (4 + drive))) / 2
     assert comm.allreduce(problem.c.x.array.min(), op=min) < spinodal
     assert comm.allreduce(problem.c.x.array.max(), op=max) > 1 - spinodal
@@ -81,11 +83,11 @@ def test_plane_strain_keeps_it_homogeneous(create_mirror_box, create_stepper, am
     drive, square = STRAIN_FREE - 2 * 0.29707, (np.pi / length) ** 2
     rate = 0.25 * square * (drive - material.gradient * square)
     assert rate < 0
-    stepper = create_stepper(problem, 1e-9, settings=NewtonSettings(absolute_tolerance=1e-13))
+    stepper = create_stepper(problem, StepControl(1e-9), TIGHT)
     grow(stepper, -0.5 / rate)
     before = amplitude(problem, length)
     grow(stepper, -1.5 / rate)
     assert np.log(amplitude(problem, length) / before) == pytest.approx(-1.0, rel=0.01)
 
-    grow(create_stepper(problem, 1e-7), -10 / rate)
+    grow(create_stepper(problem, StepControl(1e-7)), -10 / rate)
     assert np.ptp(problem.c.x.array) < 1e-7

@@ -20,10 +20,8 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics, Coupling
 from chemomech.problems.conditions import Displacement, Loads, Traction
 from chemomech.problems.drives import Galvanostatic, Potentiostatic, Rest
 from chemomech.problems.surface import SurfaceReaction
-from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.newton import NewtonSettings, NewtonSolver
+from chemomech.solvers.newton import NewtonSettings
 from chemomech.solvers.steps import StepControl
-from chemomech.solvers.time_stepping import Bdf
 
 TIGHT = NewtonSettings(relative_tolerance=1e-10, absolute_tolerance=1e-11)
 PRESSURE = 8.0  # per R T C: 0.37 GPa
@@ -42,7 +40,7 @@ BOXES = {
 
 @pytest.fixture
 def create_particle(comm, material):
-    def create(assumption, loads=None, coupling=None, domain=None, start=0.9):
+    def create(assumption, loads=None, coupling=None, domain=None):
         lengths, cell = BOXES[assumption or "plane_stress"]
         return ChemoMechanics(
             domain or create_domain(Box(lengths), cell, comm),
@@ -60,12 +58,11 @@ def chemical(c):
     return math.log(c / (1 - c)) + CHI * (1 - 2 * c)
 
 
-def find_equilibrium(problem, start=0.9):
+def find_equilibrium(problem, create_stepper):
     """Composition at which a particle held at a potential ends; uniform."""
-    problem.c.x.array[:] = start
+    problem.c.x.array[:] = 0.9
     problem.surface.hold(Potentiostatic(HELD))
-    newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
-    stepper = Bdf(problem, newton, StepControl())
+    stepper = create_stepper(problem, settings=TIGHT)
     while stepper.time < 1e4:
         stepper.advance(1e4)
     mean = problem.mean_composition()
@@ -85,7 +82,7 @@ CASES = [
 @pytest.mark.parametrize("in_reaction", [True, False])
 @pytest.mark.parametrize(("assumption", "case"), CASES)
 def test_equilibrium_is_that_of_what_the_reaction_sees(
-    create_particle, material, assumption, case, in_reaction, in_bulk
+    create_particle, create_stepper, material, assumption, case, in_reaction, in_bulk
 ):
     if case == "clamped":
         loads = Loads(supports=[Displacement("surface")])
@@ -112,10 +109,10 @@ def test_equilibrium_is_that_of_what_the_reaction_sees(
     assert abs(elastic(expected)) > 0.3
     coupling = Coupling(in_bulk=in_bulk, in_reaction=in_reaction)
     problem = create_particle(assumption, loads, coupling)
-    assert find_equilibrium(problem) == pytest.approx(expected, abs=1e-6)
+    assert find_equilibrium(problem, create_stepper) == pytest.approx(expected, abs=1e-6)
 
 
-def test_stress_left_out_everywhere_leaves_no_trace(comm, create_particle):
+def test_stress_left_out_everywhere_leaves_no_trace(comm, create_particle, create_stepper):
     """The composition goes its way as without mechanics, while the body is strained by it."""
     lengths, cell = BOXES["plane_stress"]
     domain = create_domain(Box(lengths), cell, comm)
@@ -125,8 +122,8 @@ def test_stress_left_out_everywhere_leaves_no_trace(comm, create_particle):
         problem = create_particle(assumption, coupling=coupling, domain=domain)
         problem.c.interpolate(lambda x: 0.3 + 0.1 * np.cos(np.pi * x[0] / 16))
         problem.surface.hold(Galvanostatic(-0.4))
-        newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
-        stepper = Bdf(problem, newton, StepControl(first_step=2.0, adaptive=False))
+        control = StepControl(first_step=2.0, adaptive=False, newton_share=0.0)
+        stepper = create_stepper(problem, control, TIGHT)
         for _ in range(25):
             stepper.advance(1e9)
         fields.append((problem.c.x.array.copy(), problem.mu.x.array.copy(), problem.surface.level))
@@ -137,7 +134,7 @@ def test_stress_left_out_everywhere_leaves_no_trace(comm, create_particle):
     assert problem.mean_composition() == pytest.approx(0.3 + 0.4 * 50 / problem.volume, abs=1e-9)
 
 
-def test_stress_acts_where_it_is_let(create_particle):
+def test_stress_acts_where_it_is_let(create_particle, create_stepper):
     """Four couplings, four ways of a clamped particle through the same drive."""
     means = []
     for in_bulk in (True, False):
@@ -146,8 +143,8 @@ def test_stress_acts_where_it_is_let(create_particle):
             problem = create_particle("plane_strain", loads, Coupling(in_bulk, in_reaction))
             problem.c.interpolate(lambda x: 0.8 + 0.1 * np.cos(np.pi * x[0] / 16))
             problem.surface.hold(Potentiostatic(HELD))
-            newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
-            stepper = Bdf(problem, newton, StepControl(first_step=0.5, adaptive=False))
+            control = StepControl(first_step=0.5, adaptive=False, newton_share=0.0)
+            stepper = create_stepper(problem, control, TIGHT)
             for _ in range(10):
                 stepper.advance(1e9)
             means.append(problem.mean_composition())
@@ -155,13 +152,14 @@ def test_stress_acts_where_it_is_let(create_particle):
     assert gaps.min() > 1e-6
 
 
-def test_reaction_blind_to_stress_may_raise_the_energy_in_an_open_circuit(create_particle):
+def test_reaction_blind_to_stress_may_raise_the_energy_in_an_open_circuit(
+    create_particle, create_stepper
+):
     """At rest in itself, a particle is stirred by a reaction that finds it unequally lithiated."""
     loads = Loads(supports=[Displacement("left")])
     problem = create_particle("plane_strain", loads, Coupling(in_reaction=False))
     problem.c.x.array[:] = 0.9
-    newton = NewtonSolver(BlockSystem(problem), settings=TIGHT)
-    stepper = Bdf(problem, newton, StepControl())
+    stepper = create_stepper(problem, settings=TIGHT)
     while stepper.advance(1e9).rate > 1e-9:
         pass
     least = sum(problem.energies().values())

@@ -9,10 +9,14 @@ of the mesh. For small deviations N F is a sum over the cosines of the box,
 
     <a_m^2> = 2 / (N A (g'' + kappa k_m^2)).
 
-A mode relaxes at the rate M k^2 (g'' + kappa k^2). Stepped by BDF2 with one step of length h for
-each interval of noise, it is the series a_{n+1} = p a_n + q a_{n-1} + e_n with p = 2 / (3/2 + z),
-q = -1/2 / (3/2 + z), z = rate h, whose variance is that of the exact one times
-(1 + z/2) / ((1 + z) (1 + z/4)).
+A mode relaxes at the rate M k^2 (g'' + kappa k^2). Stepped by BDF3 with one step of length h for
+each interval of noise, it is with z = rate h the series
+
+    (11/6 + z) a_{n+1} = 3 a_n - 3/2 a_{n-1} + 1/3 a_{n-2} + e_n,
+
+whose variance, by the equations of Yule and Walker, is that of the exact one times
+
+    (1 + 31 z/30 + z^2/5) / ((1 + 3 z/20) (1 + 13 z/9 + 2 z^2/3)).
 """
 
 import numpy as np
@@ -31,11 +35,8 @@ from chemomech.materials.reactions import ButlerVolmer
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.drives import Galvanostatic
 from chemomech.problems.surface import SurfaceReaction
-from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl
-from chemomech.solvers.time_stepping import Bdf
 
 LENGTH, WIDTH, CELL = 24.0, 3.0, 1.5
 SITES, KAPPA = 1e5, 4.0
@@ -62,9 +63,12 @@ def create_noisy(strip):
     return create
 
 
-def create_stepper(problem, step, preset=Preset.DIRECT):
-    newton = NewtonSolver(BlockSystem(problem), preset)
-    return Bdf(problem, newton, StepControl(first_step=step, adaptive=False))
+@pytest.fixture
+def step_evenly(create_stepper):
+    """Return a function for a stepper with steps of one length."""
+    return lambda problem, step: create_stepper(
+        problem, StepControl(first_step=step, adaptive=False)
+    )
 
 
 def stir(problem, stepper, count, seed=1, share=1):
@@ -78,22 +82,22 @@ def stir(problem, stepper, count, seed=1, share=1):
 
 
 @pytest.mark.parametrize("preset", list(Preset))
-def test_noise_keeps_lithium(create_noisy, preset):
+def test_noise_keeps_lithium(create_noisy, step_evenly):
     problem = create_noisy(1.0, sites=1e3)
-    stepper = create_stepper(problem, 0.2, preset)
+    stepper = step_evenly(problem, 0.2)
     for _ in stir(problem, stepper, 20):
         assert problem.mean_composition() == pytest.approx(0.5, abs=1e-12)
     assert problem.mean_square(problem.c.x.array - 0.5) > 1e-5
 
 
-def test_noise_passes_no_surface(strip):
+def test_noise_passes_no_surface(strip, step_evenly):
     """What is not in balance with the current is no more than without noise."""
     energy = FreeEnergyDensity(RegularSolution(1.0), KAPPA)
     reactions = [SurfaceReaction("surface", ButlerVolmer(1e-2))]
     problem = ChemoMechanics(strip, energy, DegenerateMobility(1.0), reactions=reactions, noise=1e3)
     problem.c.x.array[:] = 0.3
     problem.surface.hold(Galvanostatic(-0.05))
-    stepper = create_stepper(problem, 0.2)
+    stepper = step_evenly(problem, 0.2)
     for interval in stir(problem, stepper, 20):
         passed = 0.05 * 0.2 * (interval + 1) / problem.volume
         assert problem.mean_composition() == pytest.approx(0.3 + passed, abs=1e-10)
@@ -174,14 +178,14 @@ def compute_volumes(domain):
     return jacobian.eval(domain, own_cells(domain)).ravel() * reference
 
 
-def test_noisy_run_is_the_same_on_any_number_of_ranks(comm):
+def test_noisy_run_is_the_same_on_any_number_of_ranks(comm, step_evenly):
     results = []
     for ranks in (comm, MPI.COMM_SELF):
         domain = create_domain(outline(), 3e-9, ranks)
         energy = FreeEnergyDensity(RegularSolution(2.75), 20.0)
         problem = ChemoMechanics(domain, energy, DegenerateMobility(1.0), noise=1e3)
         problem.c.x.array[:] = 0.4
-        for _ in stir(problem, create_stepper(problem, 0.5), 10):
+        for _ in stir(problem, step_evenly(problem, 0.5), 10):
             pass
         deviation = problem.mean_square(problem.c.x.array - 0.4)
         results.append([deviation, *problem.energies().values()])
@@ -211,22 +215,41 @@ def test_mobility_is_that_of_the_beginning(create_noisy):
     assert np.all(problem.noise.start.x.array == 0.1)
 
 
-def measure(problem, step, count, share=1):
-    """Amplitudes of the cosines after each interval, shape (intervals, modes)."""
-    x = ufl.SpatialCoordinate(problem.domain.mesh)
-    waves = [2 / problem.volume * ufl.cos(m * np.pi / LENGTH * x[0]) for m in MODES.tolist()]
-    project = [problem.compile_integral(problem.c * wave) for wave in waves]
-    stepper = create_stepper(problem, step)
-    series = [[p() for p in project] for _ in stir(problem, stepper, count, share=share)]
-    return np.array(series)[count // 10 :]
+@pytest.fixture
+def measure(step_evenly):
+    """Return a function for the amplitudes of the cosines, shape (intervals, modes)."""
+
+    def run(problem, step, count, share=1):
+        x = ufl.SpatialCoordinate(problem.domain.mesh)
+        waves = [2 / problem.volume * ufl.cos(m * np.pi / LENGTH * x[0]) for m in MODES.tolist()]
+        project = [problem.compile_integral(problem.c * wave) for wave in waves]
+        stepper = step_evenly(problem, step)
+        series = [[p() for p in project] for _ in stir(problem, stepper, count, share=share)]
+        return np.array(series)[count // 10 :]
+
+    return run
+
+
+def reduce_variance(z):
+    """What BDF3 makes of the variance of a mode that relaxes by z a step."""
+    return (1 + 31 * z / 30 + z**2 / 5) / ((1 + 3 * z / 20) * (1 + 13 * z / 9 + 2 * z**2 / 3))
+
+
+def test_reduction_of_the_variance_is_that_of_the_spectrum():
+    """The series' variance is also the integral of its spectrum, noise by noise 2 z."""
+    angle = np.linspace(0.0, 2 * np.pi, 20_000, endpoint=False)
+    shift = np.exp(-1j * angle)
+    difference = 11 / 6 - 3 * shift + 3 / 2 * shift**2 - 1 / 3 * shift**3
+    for z in (0.05, 0.7, 20.0):
+        assert np.mean(2 * z / np.abs(difference + z) ** 2) == pytest.approx(reduce_variance(z))
 
 
 def theory(curvature, mobility, interval, sites=SITES):
-    """Variance of each amplitude, and what BDF2 makes of it."""
+    """Variance of each amplitude, and what BDF3 makes of it."""
     squared = (MODES * np.pi / LENGTH) ** 2
     stiffness = curvature + KAPPA * squared
     z = mobility * squared * stiffness * interval
-    return 2 / (sites * LENGTH * WIDTH * stiffness), (1 + z / 2) / ((1 + z) * (1 + z / 4))
+    return 2 / (sites * LENGTH * WIDTH * stiffness), reduce_variance(z)
 
 
 def compare(series, expected):
@@ -237,7 +260,7 @@ def compare(series, expected):
 
 
 @pytest.mark.parametrize(("chi", "mobility"), [(0.0, None), (1.0, ConstantMobility(0.5))])
-def test_variance_is_that_of_equilibrium(create_noisy, chi, mobility):
+def test_variance_is_that_of_equilibrium(create_noisy, measure, chi, mobility):
     problem = create_noisy(chi, mobility)
     value = 0.25 if mobility is None else 0.5
     step = 6.0 / value * 0.25
@@ -253,7 +276,7 @@ def test_variance_is_that_of_equilibrium(create_noisy, chi, mobility):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("step", "share"), [(1.0, 1), (1.0, 4), (4.0, 1)])
-def test_variance_does_not_depend_on_the_interval(create_noisy, step, share):
+def test_variance_does_not_depend_on_the_interval(create_noisy, measure, step, share):
     """Intervals of four steps or of one, and longer steps, come to the same."""
     problem = create_noisy(1.0)
     series = measure(problem, step, 4000 // share, share)

@@ -59,7 +59,7 @@ def test_event_is_hit_not_overshot(scalar, adaptive):
 
 
 def test_event_at_the_scheme_s_own_time(scalar):
-    """c' = -1: backward differences are exact, and so is the time at which c has fallen to a value."""
+    """c' = -1: the scheme is exact, and so is the time at which c has fallen to a value."""
     problem = scalar(lambda c: ufl.as_ufl(1.0))
     stepper = create_stepper(problem, StepControl(first_step=0.3, adaptive=False))
     steps = advance_to_event(stepper, [falls_to(problem, 0.123456)])

@@ -60,16 +60,26 @@ def test_prediction_is_exact_for_the_polynomial_through_the_states(levels):
     new = TIMES[-1] + NEXT
     for degree in range(levels + 1):
         predicted, _ = create_history(power(degree), levels).predict(NEXT)
-        is_exact = degree < levels
-        assert (predicted[0][0] == pytest.approx(new**degree, rel=1e-11)) == is_exact
-        np.testing.assert_allclose(predicted[1], 2 * predicted[0], rtol=1e-14)
+        assert (predicted[0] == pytest.approx(new**degree, rel=1e-11)) == (degree < levels)
+
+
+@pytest.mark.parametrize("levels", range(2, LEVELS + 1))
+def test_guess_looks_back_on_one_state_less_where_there_are_all(levels):
+    """Of all unknowns."""
+    new, used = TIMES[-1] + NEXT, min(levels, LEVELS - 1)
+    for degree in range(levels + 1):
+        first, second = create_history(power(degree), levels).guess(NEXT)
+        assert (first[0] == pytest.approx(new**degree, rel=1e-11)) == (degree < used)
+        np.testing.assert_allclose(second, 2 * first, rtol=1e-14)
 
 
 def test_first_prediction_follows_the_rate():
-    predicted, _ = create_history(power(1), 1, rate=1.0).predict(NEXT)
-    np.testing.assert_allclose(predicted[0], [TIMES[-1] + NEXT, -TIMES[-1] - NEXT])
+    history = create_history(power(1), 1, rate=1.0)
+    first, second = history.guess(NEXT)
+    np.testing.assert_allclose(first, [TIMES[-1] + NEXT, -TIMES[-1] - NEXT])
+    np.testing.assert_array_equal(history.predict(NEXT)[0], first)
     # Nothing is known of the rates of the others.
-    np.testing.assert_allclose(predicted[1], [2 * TIMES[-1], -2 * TIMES[-1]])
+    np.testing.assert_allclose(second, [2 * TIMES[-1], -2 * TIMES[-1]])
 
 
 @pytest.mark.parametrize(("levels", "degree"), [(1, 2), (LEVELS, ORDER + 1)])
@@ -85,7 +95,7 @@ def test_share_of_the_correction_is_the_error(levels, degree):
     result = (degree * new ** (degree - 1) - history.older_part(NEXT)[0]) / shift
     error = result - new**degree
     assert abs(error) > 1e-3
-    assert share * (result - predicted[0][0]) == pytest.approx(error, rel=1e-9)
+    assert share * (result - predicted[0]) == pytest.approx(error, rel=1e-9)
 
 
 @pytest.mark.parametrize("levels", [2, 3])
@@ -97,7 +107,7 @@ def test_share_while_states_are_few_is_that_of_the_order_below(levels):
     predicted, share = history.predict(NEXT)
     shift, *_ = lower.difference(NEXT)
     error = (degree * new ** (degree - 1) - lower.older_part(NEXT)[0]) / shift - new**degree
-    gap = new**degree - predicted[0][0]
+    gap = new**degree - predicted[0]
     assert share == pytest.approx(error / (error + gap), rel=1e-9)
 
 

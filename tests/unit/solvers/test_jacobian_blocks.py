@@ -19,25 +19,26 @@ class Parts:
 
     def __init__(self, shape=()):
         self.mesh = mesh.create_unit_square(MPI.COMM_WORLD, 6, 5)
-        space = fem.functionspace(self.mesh, ("Lagrange", 1))
-        self.space = fem.functionspace(self.mesh, ("Lagrange", 1, shape))
-        self.state, self.factor = fem.Function(space), fem.Constant(self.mesh, 0.7)
+        scalar = fem.functionspace(self.mesh, ("Lagrange", 1))
+        self.space = fem.functionspace(self.mesh, ("Lagrange", 1, shape)) if shape else scalar
+        self.state, self.factor = fem.Function(scalar), fem.Constant(self.mesh, 0.7)
         # As in a problem: changes with the state, but is no unknown.
         self.other = fem.Constant(self.mesh, 1.3)
         self.varying = {self.state, self.other}
-        u, v = ufl.TrialFunction(self.space), ufl.TestFunction(space)
-        u = u if not shape else ufl.div(u)
-        dx = ufl.Measure("dx", self.mesh, subdomain_data=self.mark_cells())
-        ds = ufl.Measure("ds", self.mesh, subdomain_data=self.mark_facets())
-        inside, outside = u * v, ufl.inner(ufl.grad(v)[0], u)
+        u, v = ufl.TrialFunction(self.space), ufl.TestFunction(scalar)
+        u = ufl.div(u) if shape else u
+        rule = {"quadrature_degree": 2}
+        dx = ufl.Measure("dx", self.mesh, subdomain_data=self.mark_cells(), metadata=rule)
+        ds = ufl.Measure("ds", self.mesh, subdomain_data=self.mark_facets(), metadata=rule)
+        inside, outside = u * v, v.dx(0) * u
         self.integrals = {
             "base": outside * dx,
             "base on facets": inside * ds(1),
             "scaled": self.factor * inside * dx,
             "scaled on facets": 2 * self.factor * inside * ds(1),
             "scaled in part": self.factor * inside * dx(1),
+            "scaled with the state": self.factor * self.state * inside * dx,
             "changing": self.state**2 * inside * dx,
-            "changing with the factor": self.factor * self.state * inside * dx,
             "changing in part": self.state**2 * outside * dx(1),
             "changing on facets": self.other * ufl.exp(self.state) * inside * ds(1),
         }
@@ -65,21 +66,11 @@ class Parts:
 
 CASES = [
     ["base"],
-    ["base on facets"],
     ["scaled"],
-    ["scaled on facets"],
-    ["changing"],
-    ["changing on facets"],
-    ["base", "scaled"],
-    ["base", "changing"],
-    ["scaled", "changing"],
     ["base", "scaled", "changing"],
-    ["base", "base on facets", "scaled", "scaled on facets"],
     ["base on facets", "scaled on facets", "changing on facets"],
-    ["base on facets", "changing in part"],
-    ["scaled in part", "changing on facets"],
-    ["scaled in part", "changing in part", "base"],
-    ["base", "scaled", "changing with the factor", "changing on facets"],
+    ["base", "scaled in part", "changing on facets"],
+    ["changing in part", "scaled with the state"],
 ]
 
 
@@ -112,15 +103,22 @@ def follow(parts, form, conditions=()):
     return block
 
 
-@pytest.mark.parametrize("shape", [(), (2,)], ids=["square", "oblong"])
-@pytest.mark.parametrize("names", CASES, ids=" + ".join)
+@pytest.mark.parametrize(
+    ("names", "shape"),
+    [*((names, ()) for names in CASES), (["base", "scaled", "changing"], (2,))],
+    ids=lambda value: " + ".join(value) if value and isinstance(value[0], str) else str(value),
+)
 def test_parts_add_up_to_the_whole(names, shape):
+    """Of square blocks, and of one whose rows and columns are of different spaces."""
     parts = Parts(shape)
     block = follow(parts, parts.add(names))
-    assert block.is_constant == all(name.startswith("base") for name in names)
+    assert block.is_constant == (names == ["base"])
 
 
-@pytest.mark.parametrize("names", CASES, ids=" + ".join)
+COVERING = [names for names in CASES if "base on facets" not in names]
+
+
+@pytest.mark.parametrize("names", COVERING, ids=" + ".join)
 def test_parts_add_up_with_conditions(names):
     """Rows and columns of held dofs have a one where they meet, and nothing else, once only."""
     parts = Parts()
@@ -137,7 +135,7 @@ def test_parts_add_up_with_conditions(names):
 
 def test_without_a_factor_nothing_is_scaled():
     parts = Parts()
-    form = parts.add(["base", "changing"])
+    form = parts.add(["base on facets", "changing"])
     block = JacobianBlock(form, [], None, parts.varying)
     parts.change(1)
     block.refresh()
@@ -146,7 +144,7 @@ def test_without_a_factor_nothing_is_scaled():
 
 @pytest.fixture
 def count_assemblies(monkeypatch):
-    """Return the list to which each assembly of a matrix adds the integrals it went through."""
+    """Return the list that grows with each assembly of a matrix."""
     calls = []
     assemble = fem_petsc.assemble_matrix
 
@@ -165,7 +163,7 @@ def test_only_what_changes_is_assembled_again(names, count_assemblies):
     count_assemblies.clear()
     for _ in range(3):
         block.refresh()
-    changes = any(name.startswith("changing") for name in names)
+    changes = any("chang" in name or "state" in name for name in names)
     assert len(count_assemblies) == 3 * changes
 
 

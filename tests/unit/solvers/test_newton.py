@@ -7,6 +7,9 @@ from mpi4py import MPI
 
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
+from chemomech.solvers.presets import Preset
+from chemomech.solvers.steps import StepControl
+from chemomech.solvers.time_stepping import Bdf
 
 
 @pytest.mark.parametrize("start", [1e-9, 0.5, 1 - 1e-9])
@@ -83,3 +86,74 @@ def test_a_later_nonlinear_solve_is_not_taken_for_linear(scalar):
         )
         < 1e-6
     )
+
+
+class Judging:
+    """A solver that compares what it leaves with what an exact one finds from the same guess."""
+
+    memory = None
+
+    def __init__(self, problem, preset):
+        system = BlockSystem(problem)
+        self._problem, self._solver = problem, NewtonSolver(system, preset)
+        tight = NewtonSettings(1e-11, 1e-11, 1e-12, 40)
+        self._exact = NewtonSolver(BlockSystem(problem), Preset.DIRECT, tight)
+        self.shares, self.starts, self.iterations = [], [], []
+
+    def solve(self, accuracy=0.0):
+        if accuracy == 0.0:
+            return self._solver.solve()
+        begin = self._copy()
+        assert self._exact.solve().converged
+        exact = self._problem.c.x.array.copy()
+        self._restore(begin)
+        self.starts.append(self._measure_error(exact) / accuracy)
+        result = self._solver.solve(accuracy)
+        self.shares.append(self._measure_error(exact) / accuracy)
+        self.iterations.append(result.iterations)
+        return result
+
+    def _copy(self):
+        return [unknown.x.array.copy() for unknown in self._problem.unknowns]
+
+    def _restore(self, state):
+        for unknown, values in zip(self._problem.unknowns, state, strict=True):
+            unknown.x.array[:] = values
+
+    def _measure_error(self, exact):
+        """Root mean square over the nodes."""
+        size = self._problem.c.function_space.dofmap.index_map.size_local
+        error = self._problem.c.x.array[:size] - exact[:size]
+        squares, count = MPI.COMM_WORLD.allreduce(np.array([error @ error, size]))
+        return math.sqrt(squares / count)
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+@pytest.mark.parametrize("assumption", [None, "plane_strain", "generalised_plane_strain"])
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-4])
+def test_what_is_left_is_within_the_accuracy(create_chemo_mechanics, assumption, preset, tolerance):
+    """At each step of a solution that separates, from the guess that the last ones give.
+
+    The residual is no norm of the error: what it says may be wrong by a factor, but not by so much
+    that Newton's error would come to the tolerance of the step.
+    """
+    problem = create_chemo_mechanics(assumption)
+    solver = Judging(problem, preset)
+    stepper = Bdf(problem, solver, StepControl(tolerance))
+    for _ in range(40):
+        stepper.advance(1e9)
+    assert np.median(solver.shares) < 1.0
+    assert max(solver.shares) < 1.0 / StepControl().newton_share
+    # There was something to solve, and it was not solved to the end.
+    assert np.median(solver.starts) > 3.0
+    assert max(solver.shares) > 1e-2
+    assert np.mean(solver.iterations) < 2.5
+
+
+def test_a_step_cut_short_is_never_accurate_enough(scalar):
+    """From the edge of the bounds each step goes nine tenths of the way back, or less."""
+    problem = scalar(lambda c: ufl.ln(c / (1 - c)) - 3.0, bounds=(0.0, 1.0))
+    problem.c.x.array[:] = 1e-3
+    result = NewtonSolver(BlockSystem(problem)).solve(accuracy=0.05)
+    assert result.converged
+    np.testing.assert_allclose(problem.c.x.array, 1 / (1 + math.exp(-3.0)), atol=0.05)

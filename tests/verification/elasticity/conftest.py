@@ -21,7 +21,6 @@ from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.elasticity import Assumption, Elasticity, create_isotropic_stiffness
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
-from chemomech.solvers.presets import Preset
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +42,11 @@ def solid():
     return SimpleNamespace(young=young, poisson=poisson, mechanics=create)
 
 
-@pytest.fixture(scope="session")
-def solve():
+@pytest.fixture
+def solve(preset):
     """Return a function that solves a static problem, and finds it solved in one linear solve."""
 
-    def run(problem, preset=Preset.DIRECT):
+    def run(problem):
         result = NewtonSolver(BlockSystem(problem), preset).solve()
         assert result.converged
         assert result.iterations == 1

@@ -41,16 +41,14 @@ def mean(integrate):
 
 @pytest.mark.parametrize("preset", list(Preset))
 @pytest.mark.parametrize("assumption", ALL)
-def test_free_bar_under_tension(assumption, preset, body, solid, solve, mean, largest):
+def test_free_bar_under_tension(assumption, body, solid, solve, mean, largest):
     """Tractions on both ends, no support: Hooke's law, whatever the third direction does."""
     domain, pull = body(assumption), 100.0
     young, nu = solid.young, solid.poisson
     along = (pull, 0.0, 0.0)[: domain.mesh.geometry.dim]
     against = tuple(-t for t in along)
     loads = Loads(tractions=(Traction("right", along), Traction("left", against)))
-    problem = solve(
-        StaticStress(domain, solid.mechanics(assumption), ufl.as_ufl(0.0), loads), preset
-    )
+    problem = solve(StaticStress(domain, solid.mechanics(assumption), ufl.as_ufl(0.0), loads))
     strain, stress = np.zeros((3, 3)), np.zeros((3, 3))
     stress[0, 0] = pull
     if assumption == "plane_strain":
@@ -132,16 +130,16 @@ def test_uniform_composition_leaves_a_free_body_without_stress(
 @pytest.mark.parametrize("preset", list(Preset))
 @pytest.mark.parametrize("assumption", ["plane_stress", "generalised_plane_strain"])
 def test_free_body_is_stressed_as_on_isostatic_supports(
-    assumption, preset, body, solid, solve, largest, comm
+    assumption, body, solid, solve, largest, comm
 ):
     """What holds a body without straining it changes the rigid part of its motion only."""
     domain = body(assumption)
     x = ufl.SpatialCoordinate(domain.mesh)
     c = 1e-3 * ufl.sin(x[0] / 9) * ufl.cos(x[1] / 5)
-    free = solve(StaticStress(domain, solid.mechanics(assumption), c), preset)
+    free = solve(StaticStress(domain, solid.mechanics(assumption), c))
     held = StaticStress(domain, solid.mechanics(assumption), c)
     held.conditions[0].extend(isostatic_supports(held.u.function_space))
-    solve(held, preset)
+    solve(held)
     assert not held.rigid_modes(supported=True)
     scale = largest(free.stress(), domain.mesh)
     assert scale > 1.0

@@ -68,11 +68,11 @@ def test_samples_share_one_factorisation(preset, bent_wire, comm):
 
 @SEVERAL
 @pytest.mark.parametrize("degree", [1, 2])
-def test_many_ranks_agree_with_one(degree, bent_wire, comm):
+def test_many_ranks_agree_with_one(degree, preset, bent_wire, comm):
     tables = []
     for ranks in (MPI.COMM_SELF, comm):
         problem, statistics = bent_wire(ranks, degree)
-        assert NewtonSolver(BlockSystem(problem)).solve().converged
+        assert NewtonSolver(BlockSystem(problem), preset).solve().converged
         tables.append(statistics.compute())
     alone, together = tables
     assert [r.region for r in alone.rows] == [r.region for r in together.rows]
