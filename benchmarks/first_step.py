@@ -79,12 +79,10 @@ def launch(config: str, folder: str, ranks: str, cache: str) -> None:
 def run(config: str, results: str, watch: Stopwatch) -> None:
     watch.mark("launch")
     # What the command line imports, in its order and manner.
+    import chemomech.config
+    import chemomech.run
     from chemomech.cli import main
-    from chemomech.collection import no_collection
 
-    with no_collection():
-        import chemomech.config
-        import chemomech.run
     watch.mark("import")
 
     import dolfinx.jit
