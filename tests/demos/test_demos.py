@@ -178,14 +178,15 @@ def test_fields_can_be_read(results):
 )
 def test_two_ranks_in_a_batch_log(demo, tmp_path):
     log = tmp_path / "log.txt"
-    words = arguments(demo, tmp_path / "two", ["output.movie=false"])
+    undrawn = ["output.movie=false", "output.pictures=false"]
+    words = arguments(demo, tmp_path / "two", undrawn)
     with log.open("w") as stream:
         command = ["mpirun", "-n", "2", sys.executable, "-m", "chemomech", *words]
         subprocess.run(command, stdout=stream, check=True, timeout=300)
     text = log.read_text()
     assert "\x1b" not in text
     assert text.count("reached the end time") == 1
-    assert main([*arguments(demo, tmp_path / "one", ["output.movie=false"]), "--quiet"]) == 0
+    assert main([*arguments(demo, tmp_path / "one", undrawn), "--quiet"]) == 0
     one, two = (read_columns(tmp_path / name) for name in ("one", "two"))
     assert_sound(two)
     # The same start to round-off, the same end within the solver's tolerances.

@@ -327,7 +327,8 @@ def test_measured_composition_out_of_bounds_is_refused(folder, capfd):
 
 
 @LAUNCHES
-@pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [2, 3])
 def test_ranks_give_the_same_numbers(folder, ranks):
     name = f"ranks_{ranks}"
     words = ["--output", str(folder / name), *COARSE, *QUICK, "--samples", "2"]

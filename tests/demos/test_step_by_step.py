@@ -1,6 +1,7 @@
 """The steps of the image chain, one by one from Python."""
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,7 @@ import pytest
 from matplotlib.image import imread
 from mpi4py import MPI
 
-ROOT = Path(__file__).resolve().parents[2]
-DEMO = [sys.executable, str(ROOT / "demos" / "step_by_step.py")]
+DEMO = str(Path(__file__).resolve().parents[2] / "demos" / "step_by_step.py")
 STEPS = [
     *("read_stack", "align", "convert", "decompose", "cluster", "unmix"),
     *("create_composition", "trace_outlines", "create_domain", "StaticStress"),
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="starts a progra
 def result(tmp_path_factory):
     """Folder of a quick run, and what it says of each step."""
     output = tmp_path_factory.mktemp("demo") / "steps"
-    command = [*DEMO, str(output), "--seed", "2", "--quick"]
+    command = [sys.executable, DEMO, str(output), "--seed", "2", "--quick"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return output, dict(line.split(maxsplit=1) for line in printed.splitlines())
 
@@ -53,9 +53,11 @@ def test_pictures_show_something(result):
     assert all(imread(picture)[..., :3].std() > 0.02 for picture in pictures)
 
 
-def test_used_folder_is_refused(tmp_path):
+def test_used_folder_is_refused(tmp_path, monkeypatch, capfd):
     (tmp_path / "mine.txt").write_text("kept")
-    run = subprocess.run([*DEMO, str(tmp_path)], capture_output=True, text=True, check=False)
-    assert run.returncode == 2
-    assert run.stderr.startswith("step_by_step: error: ")
+    monkeypatch.setattr(sys, "argv", [DEMO, str(tmp_path)])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(DEMO, run_name="__main__")
+    assert caught.value.code == 2
+    assert capfd.readouterr().err.startswith("step_by_step: error: ")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

@@ -179,7 +179,7 @@ def digest(domain):
 
 
 @LAUNCHES
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_another_process_makes_the_same_mesh(tmp_path, ranks):
     """Of one divided by a graph partitioner, and made again in a process started later."""
     (tmp_path / "program.py").write_text(PROGRAM)

@@ -124,14 +124,16 @@ def test_a_stopped_run_ends_like_an_undisturbed_one(folder, stop_after, case):
     run.simulate(config, folder / "whole", COMM, quiet=True)
     whole = read_ledger(folder / "whole" / "ledger.csv")
     last = int(whole["step"][-1])
-    numbers = sorted({1, 2, 3, last // 3, last // 2, last - 1})
+    # While the history grows, on the way, and just before the end.
+    first = {1, 2, 3} if case == "closed" else {2}
+    numbers = sorted(first | {last // 2, last - 1})
     stop_after(*numbers)
     assert go_on(config, folder / "parts") == len(numbers)
     parts = read_ledger(folder / "parts" / "ledger.csv")
     assert len(parts["step"]) == len(whole["step"])
     # On several ranks MUMPS sums in the order in which messages arrive: two undisturbed runs differ
     # as well, and step sizes that follow an error estimate carry it on.
-    loose = COMM.size > 1 and config.solver.preset == "direct"
+    loose = COMM.size > 1 and config.solver.preset != "iterative"
     assert_same(whole, parts, 1e-9 if loose else 1e-12)
     names = {path.name for path in (folder / "parts").iterdir()}
     assert names == {path.name for path in (folder / "whole").iterdir()}
@@ -196,7 +198,7 @@ def test_changed_configuration_is_refused_by_its_keys(folder, stop_after):
         run.simulate(changed, folder / "results", COMM, quiet=True, restart=True)
     message = str(caught.value)
     assert 'time.end: "0.5 s" -> "0.6 s"' in message
-    assert "time.tolerance: 0.001 -> 0.002" in message
+    assert "time.tolerance: 0.003 -> 0.002" in message
     assert "initial" not in message
     ended = run.simulate(
         changed, folder / "results", COMM, quiet=True, restart=True, accept_changes=True
