@@ -87,9 +87,10 @@ class Code:
 
 
 SIDES = (
-    Code("chemomech", "chemomech_side", 64, 3e-4, 2, "triangle:iterative"),
-    Code("chemomech, MUMPS", "chemomech_side", 64, 3e-4, 2, "triangle:direct"),
+    Code("chemomech", "chemomech_side", 68, 4e-4, 2, "quadrilateral:iterative"),
+    Code("chemomech, direct", "chemomech_side", 68, 4e-4, 2, "quadrilateral:direct"),
     Code("demo recipe", "demo_recipe", 190, 0.5),
+    Code("mixed BDF2, MUMPS", "mixed_bdf2", 66, 2e-5, 2),
     Code("scikit-fem", "scikit_fem", 66, 2e-5, 2, environment="scikit-fem"),
     Code("NGSolve", "ngsolve_side", 28, 2e-5, 4, "sparsecholesky", "ngsolve"),
     Code("FiPy", "fipy_side", 172, 0.1, environment="fipy", rounds=1, limit=300.0),

@@ -88,7 +88,7 @@ class TimeConfig(Section):
 
     end: Time = Field(description="time at which the run ends")
     tolerance: Annotated[Number, Field(gt=0.0, lt=1.0)] = Field(
-        default=3e-3, description="local error of the composition allowed a step"
+        default=1e-3, description="local error of the composition allowed a step"
     )
     first_step: Literal["auto"] | Time = Field(
         default="auto", description="first time step, or the step if not adaptive"

@@ -85,7 +85,7 @@ def test_defaults_the_template_states_are_the_defaults(template: Path) -> None:
         "initial.amplitude=0.01",
         "initial.smoothing=auto",
         "initial.seed=0",
-        "time.tolerance=3e-3",
+        "time.tolerance=1e-3",
         "time.first_step=auto",
         "time.adaptive=true",
         "time.stationary_rate=auto",

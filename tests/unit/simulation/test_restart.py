@@ -198,7 +198,7 @@ def test_changed_configuration_is_refused_by_its_keys(folder, stop_after):
         run.simulate(changed, folder / "results", COMM, quiet=True, restart=True)
     message = str(caught.value)
     assert 'time.end: "0.5 s" -> "0.6 s"' in message
-    assert "time.tolerance: 0.003 -> 0.002" in message
+    assert "time.tolerance: 0.001 -> 0.002" in message
     assert "initial" not in message
     ended = run.simulate(
         changed, folder / "results", COMM, quiet=True, restart=True, accept_changes=True
