@@ -129,7 +129,7 @@ def test_free_energy_balance_to_second_order(create_particle, create_stepper, as
         """Mismatch of the balance over 40 units of time in so many steps, and its two parts."""
         for unknown, values in zip(problem.unknowns, start, strict=True):
             unknown.x.array[:] = values
-        control = StepControl(first_step=40.0 / count, adaptive=False)
+        control = StepControl(first_step=40.0 / count, adaptive=False, newton_share=0.0)
         stepper = create_stepper(problem, control, settings=TIGHT)
         losses, before = [(burnt(), carried())], total(problem)
         for _ in range(count):
@@ -193,7 +193,7 @@ def test_sealed_particle_keeps_to_itself(create_particle, create_stepper):
 
 def test_sealing_is_no_flux(create_particle, create_stepper):
     """A sealed particle does what one without any reaction does."""
-    control = StepControl(first_step=10.0, adaptive=False)
+    control = StepControl(first_step=10.0, adaptive=False, newton_share=0.0)
     values = []
     for reactions in ((), EVERYWHERE):
         problem = create_particle(reactions=reactions, mean=0.5, wave=0.3)
