@@ -94,7 +94,8 @@ def relax(create_stepper):
     """Return a function that steps a problem until nothing moves any more."""
 
     def run(problem, tolerance=1e-4, rate=1e-9, steps=400):
-        stepper = create_stepper(problem, StepControl(tolerance))
+        # What is stationary shows in the potential, which Newton's method must not leave rough.
+        stepper = create_stepper(problem, StepControl(tolerance, newton_share=0.0))
         for _ in range(steps):
             step = stepper.advance(1e9)
             if step.rate < rate:

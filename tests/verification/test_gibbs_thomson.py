@@ -20,7 +20,7 @@ def test_potential_of_a_quarter_disc(comm, material, relax, bottom_profile, radi
     problem.c.interpolate(
         lambda x: 0.51 - 0.4 * np.tanh((np.hypot(x[0], x[1]) - radius) / (WIDTH / 2))
     )
-    relax(problem, tolerance=1e-3, rate=1e-8)
+    relax(problem, tolerance=1e-3)
 
     size = problem.mu.function_space.dofmap.index_map.size_local
     values = problem.mu.x.array[:size]
