@@ -148,10 +148,8 @@ def is_option_unused(prefix: str, name: str) -> bool:
         prefix: Prefix of the options.
         name: The option, without prefix and dash.
     """
-    database = PETSc.Options(prefix)
-    if hasattr(database, "used"):
-        return not database.used(name)
-    # petsc4py 3.22 does not pass the question on.
+    # petsc4py 3.22 does not pass the question on, and 3.25 asks for a name with a dash, which PETSc
+    # does not know: it says no to everything.
     library, answer = ctypes.CDLL(PETSc.__file__), ctypes.c_int()
-    library.PetscOptionsUsed(None, f"-{prefix}{name}".encode(), ctypes.byref(answer))
+    library.PetscOptionsUsed(None, f"{prefix}{name}".encode(), ctypes.byref(answer))
     return not answer.value

@@ -111,6 +111,18 @@ def test_bad_input_leaves_no_folder(folder, tables, piece):
 
 
 @pytest.mark.parametrize(
+    ("preset", "name"), [("direct", "pc_type"), ("iterative", "fieldsplit_mechanics_pc_type")]
+)
+def test_only_options_that_petsc_does_not_know_are_reported(folder, caplog, preset, name):
+    options = {name: "lu", "snes_nonsense": 1}
+    config = configure(solver={"preset": preset, "petsc": options})
+    run.simulate(config, folder / "results", COMM, quiet=True)
+    unused = [record.getMessage() for record in caplog.records if "PETSc" in record.message]
+    said = "PETSc did not ask for these options of solver.petsc: snes_nonsense"
+    assert unused == ([said] if COMM.rank == 0 else [])
+
+
+@pytest.mark.parametrize(
     ("error", "ended"),
     [(ConvergenceError("no luck"), "failed: no luck"), (KeyboardInterrupt(), "interrupted")],
 )

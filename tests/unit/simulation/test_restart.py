@@ -131,10 +131,11 @@ def test_a_stopped_run_ends_like_an_undisturbed_one(folder, stop_after, case):
     assert go_on(config, folder / "parts") == len(numbers)
     parts = read_ledger(folder / "parts" / "ledger.csv")
     assert len(parts["step"]) == len(whole["step"])
-    # On several ranks MUMPS sums in the order in which messages arrive: two undisturbed runs differ
-    # as well, and step sizes that follow an error estimate carry it on.
+    # On several ranks MUMPS and the assembly of the one unknown that all ranks share sum in the
+    # order in which messages arrive: two undisturbed runs differ as well. Step sizes follow error
+    # estimates of 1e-3 to 1e-4, which turns round-off of 1e-12 in the composition into 1e-8.
     loose = COMM.size > 1 and config.solver.preset != "iterative"
-    assert_same(whole, parts, 1e-9 if loose else 1e-12)
+    assert_same(whole, parts, 1e-8 if loose else 1e-12)
     names = {path.name for path in (folder / "parts").iterdir()}
     assert names == {path.name for path in (folder / "whole").iterdir()}
     record = json.loads((folder / "parts" / "provenance.json").read_text())
