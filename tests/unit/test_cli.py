@@ -112,7 +112,7 @@ def fail_alone(arguments, comm):
     if comm.rank == comm.size - 1:
         raise {error}
     comm.Barrier()
-cli._execute = fail_alone
+cli.templates._execute = fail_alone
 cli._SECONDS_TO_AGREE = 0.5
 sys.exit(cli.main(["init"]))
 """

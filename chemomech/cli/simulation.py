@@ -1,0 +1,100 @@
+"""Commands about a simulation: validate, mesh, run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpi4py import MPI
+
+from chemomech.cli.words import (
+    create_configured,
+    create_recorded,
+    name_folder,
+    naming,
+    print_once,
+    show_messages,
+)
+from chemomech.errors import InputError, run_on_root
+
+if TYPE_CHECKING:
+    from chemomech.cli.words import Commands
+
+_MESH_FORMATS = (".msh", ".xdmf", ".bp", ".vtu")
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``validate``, ``mesh`` and ``run``."""
+    configured, recorded = create_configured(), create_recorded()
+    solved = argparse.ArgumentParser(add_help=False)
+    solved.add_argument(
+        "--petsc", metavar='"NAME VALUE"', action="append", default=[],
+        help='set one PETSc option, such as --petsc "ksp_rtol 1e-9"; may be repeated',
+    )  # fmt: skip
+    validate = commands.add_parser(
+        "validate",
+        parents=[configured, solved],
+        help="check a configuration; print what follows from it",
+    )
+    mesh = commands.add_parser("mesh", parents=[configured, solved], help="write the mesh only")
+    mesh.add_argument("--output", metavar="FILE", type=Path, required=True, help=".msh, .xdmf, ...")
+    run = commands.add_parser("run", parents=[configured, solved, recorded], help="simulate")
+    run.add_argument("--quiet", action="store_true", help="no progress line")
+    run.add_argument(
+        "--restart", action="store_true",
+        help="go on from the last good checkpoint in the folder; begin where there is nothing yet; "
+        "do nothing where the run has ended",
+    )  # fmt: skip
+    run.add_argument(
+        "--accept-changes", action="store_true",
+        help="restart although the configuration has changed since the run began",
+    )  # fmt: skip
+    for parser in (validate, mesh, run):
+        parser.set_defaults(execute=_execute)
+
+
+def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
+    from chemomech.config import load_config
+
+    overrides = [*arguments.overrides, *map(_petsc_override, arguments.petsc)]
+    config = load_config(arguments.file, comm, overrides)
+    if arguments.command == "run" and arguments.accept_changes and not arguments.restart:
+        raise InputError("has a meaning with --restart only", key="--accept-changes")
+    if arguments.command == "mesh":
+        run_on_root(comm, lambda: _check_mesh_file(arguments.output))
+    from chemomech import run
+
+    with naming(arguments.file):
+        match arguments.command:
+            case "validate":
+                print_once(run.validate(config, comm), comm)
+            case "mesh":
+                run.write_mesh(config, arguments.output, comm)
+            case "run":
+                show_messages()
+                run.simulate(
+                    config,
+                    name_folder(arguments),
+                    comm,
+                    quiet=arguments.quiet,
+                    restart=arguments.restart,
+                    accept_changes=arguments.accept_changes,
+                )
+
+
+def _petsc_override(option: str) -> str:
+    name, _, value = option.strip().partition(" ")
+    if "=" in name or "." in name:
+        raise InputError(f'{option!r} is no option; write "name value"', key="--petsc")
+    # A mere flag has the empty text as its value; quotes let TOML see it.
+    text = value.strip() or '""'
+    return f"solver.petsc.{name.removeprefix('-')}={text}"
+
+
+def _check_mesh_file(path: Path) -> None:
+    if path.suffix not in _MESH_FORMATS:
+        known = ", ".join(_MESH_FORMATS)
+        raise InputError(f"{path} is no mesh file; its name must end in {known}", key="--output")
+    if path.exists():
+        raise InputError(f"{path} exists already and is left as it is", key="--output")

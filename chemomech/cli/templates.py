@@ -1,0 +1,46 @@
+"""The command init: a commented configuration to start from."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpi4py import MPI
+
+from chemomech.errors import InputError, run_on_root
+
+if TYPE_CHECKING:
+    from chemomech.cli.words import Commands
+    from chemomech.templates import Subject
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``init``."""
+    init = commands.add_parser("init", help="write a commented configuration to start from")
+    init.add_argument("file", metavar="FILE", type=Path, nargs="?")
+    init.add_argument(
+        "--for", dest="subject", choices=["simulation", "measurement", "stress"],
+        default="simulation", help="what the configuration is for (simulation)",
+    )  # fmt: skip
+    init.set_defaults(execute=_execute)
+
+
+def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
+    run_on_root(comm, lambda: _write_template(arguments.file, arguments.subject))
+
+
+def _write_template(file: Path | None, subject: Subject) -> None:
+    from chemomech.templates import create_template
+
+    path = file or Path(f"{subject}.toml")
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(create_template(subject))
+    except FileExistsError as error:
+        raise InputError(
+            "exists already and is left as it is; name another", path=str(path)
+        ) from error
+    command = {"simulation": "run", "measurement": "measure", "stress": "stress"}[subject]
+    sys.stdout.write(f"{path} written; next: chemomech {command} {path}\n")
