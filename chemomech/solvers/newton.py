@@ -33,7 +33,7 @@ UNIFORM = 1e-9
 ROUND_OFF = 1e-13
 
 #: The one step of a linear problem must be as exact as Newton's method would make it.
-LINEAR: PetscOptions = {"ksp_rtol": 1e-10}
+LINEAR: PetscOptions = {"ksp_rtol": 1e-12}
 
 
 @dataclass(frozen=True)
