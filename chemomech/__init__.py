@@ -16,6 +16,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chemomech.analysis.domains import analyse_domains
+    from chemomech.analysis.of_runs import analyse_run
+    from chemomech.analysis.plotting import plot_field
+    from chemomech.analysis.results import open_run, open_stress
+    from chemomech.analysis.wire_coordinates import locate_along_wire
     from chemomech.config import (
         Config,
         MeasurementConfig,
@@ -38,10 +43,16 @@ _HOMES = {
     "MeasurementConfig": "chemomech.config",
     "StoppedEarly": "chemomech.errors",
     "StressConfig": "chemomech.config",
+    "analyse_domains": "chemomech.analysis.domains",
+    "analyse_run": "chemomech.analysis.of_runs",
     "create_config": "chemomech.config",
     "format_config": "chemomech.config",
     "load_config": "chemomech.config",
+    "locate_along_wire": "chemomech.analysis.wire_coordinates",
     "measure": "chemomech.mapping.measure",
+    "open_run": "chemomech.analysis.results",
+    "open_stress": "chemomech.analysis.results",
+    "plot_field": "chemomech.analysis.plotting",
     "read_ledger": "chemomech.output.ledger",
     "simulate": "chemomech.run",
     "stress": "chemomech.mapping.stress",
@@ -57,10 +68,16 @@ __all__ = [
     "MeasurementConfig",
     "StoppedEarly",
     "StressConfig",
+    "analyse_domains",
+    "analyse_run",
     "create_config",
     "format_config",
     "load_config",
+    "locate_along_wire",
     "measure",
+    "open_run",
+    "open_stress",
+    "plot_field",
     "read_ledger",
     "simulate",
     "stress",

@@ -13,10 +13,9 @@ from scipy.constants import Avogadro, angstrom
 
 from chemomech.materials.lattice import LatticePhase
 from chemomech.materials.stoney import CurvatureRecord, StoneySubstrate
-from chemomech.output.terminal import render
+from chemomech.output.terminal import list_figures, render
 
 FloatArray = NDArray[np.float64]
-Rows = Sequence[tuple[str, str]]
 
 #: Components of a symmetric tensor along the wire (t), across it (n) and out of the image (z).
 TENSOR_COMPONENTS = {
@@ -105,7 +104,7 @@ def _tabulate_plate(plate: StoneySubstrate, film: float) -> Table:
             f"{film / plate.thickness:.3g}, about the relative error of a thin film's formula",
         ),
     ]
-    return _list("Plate", rows)
+    return list_figures("Plate", rows)
 
 
 def _tabulate_stresses(record: CurvatureRecord, stress: FloatArray, positive_side: str) -> Table:
@@ -122,7 +121,7 @@ def _tabulate_stresses(record: CurvatureRecord, stress: FloatArray, positive_sid
         ("sign of stress", "+ tension, - compression"),
         ("sign in the file", f"+ where the film's side is {positive_side}"),
     ]
-    return _list("Film stress", rows)
+    return list_figures("Film stress", rows)
 
 
 def _tabulate_volumes(phases: Sequence[LatticePhase], expansions: FloatArray) -> Table:
@@ -146,12 +145,4 @@ def _head(first: str, *others: str) -> Table:
     table.add_column(first)
     for name in others:
         table.add_column(name, justify="right")
-    return table
-
-
-def _list(title: str, rows: Rows) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
-    table.add_row(f"[bold]{title}[/bold]", "")
-    for label, value in rows:
-        table.add_row(f"  {label}", value)
     return table

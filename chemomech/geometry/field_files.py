@@ -28,6 +28,9 @@ from chemomech.geometry.vtx_files import list_vtx, read_vtx
 FloatArray = npt.NDArray[np.float64]
 
 _SAME_TIME = 1e-6
+_BROKEN_XDMF = (ElementTree.ParseError, LookupError, OSError, TypeError, ValueError)
+
+_Element = ElementTree.Element
 
 
 def read_field(path: Path | str, name: str, time: float | None = None) -> FieldData:
@@ -64,6 +67,33 @@ def read_field(path: Path | str, name: str, time: float | None = None) -> FieldD
         return _read_meshio(file, name, time)
     except InputError as error:
         raise InputError(error.message, key=error.key, path=str(path)) from error
+
+
+def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
+    """Names of the fields in a file of `FieldWriter`, and its times; only for one rank.
+
+    Args:
+        path: File to read, ``.bp`` or ``.xdmf``.
+
+    Returns:
+        Names in their order in the file, and times in s.
+
+    Raises:
+        InputError: The file is missing, empty or broken.
+    """
+    file = Path(path)
+    try:
+        if not file.exists():
+            raise InputError("no such file")
+        if file.suffix == ".bp":
+            return list_vtx(file)
+        series = _parse_series(file)[1]
+        if not series:
+            raise InputError("has no fields")
+        return list(series), _list_times(next(iter(series.values())))
+    except (*_BROKEN_XDMF, InputError) as error:
+        message = error.message if isinstance(error, InputError) else _describe(error)
+        raise InputError(message, path=str(path)) from error
 
 
 def create_field_from_file(
@@ -119,14 +149,9 @@ def _find_time(times: FloatArray, wanted: float | None) -> int:
 def _read_xdmf(path: Path, name: str, time: float | None) -> FieldData:
     """Read an XDMF file of FieldWriter: a mesh, then a series of grids for each field."""
     try:
-        grids = ElementTree.parse(path).getroot().findall("./Domain/Grid")
-        series = {
-            grid.get("Name", ""): grid.findall("Grid")
-            for grid in grids
-            if grid.get("CollectionType") == "Temporal"
-        }
+        grids, series = _parse_series(path)
         _require_name(name, list(series))
-        times = np.array([float(_find(grid, "Time").get("Value", "")) for grid in series[name]])
+        times = _list_times(series[name])
         step = _find_time(times, time)
         topology = _find(grids[0], "Topology")
         cell = topology.get("TopologyType", "").lower()
@@ -135,14 +160,33 @@ def _read_xdmf(path: Path, name: str, time: float | None) -> FieldData:
         corners = _load(path, _find(topology, "DataItem"))
         points = _load(path, _find(grids[0], "Geometry/DataItem")).astype(np.float64)
         values = _load(path, _find(series[name][step], "Attribute/DataItem"))
-    except (ElementTree.ParseError, LookupError, OSError, TypeError, ValueError) as error:
-        raise InputError(f"is no complete XDMF file of this package: {error}") from error
+    except _BROKEN_XDMF as error:
+        raise InputError(_describe(error)) from error
     cells = corners.astype(np.int64)[:, TO_DOLFINX[cell]]
     points, cells, values = keep_corners(points, cells, _flatten(values))
     return FieldData(points, cells, cell, values, float(times[step]))
 
 
-def _find(element: ElementTree.Element, tag: str) -> ElementTree.Element:
+def _parse_series(path: Path) -> tuple[list[_Element], dict[str, list[_Element]]]:
+    """Grids of an XDMF file: all of them, the mesh first, and those over time by field."""
+    grids = ElementTree.parse(path).getroot().findall("./Domain/Grid")
+    series = {
+        grid.get("Name", ""): grid.findall("Grid")
+        for grid in grids
+        if grid.get("CollectionType") == "Temporal"
+    }
+    return grids, series
+
+
+def _list_times(series: Sequence[_Element]) -> FloatArray:
+    return np.array([float(_find(grid, "Time").get("Value", "")) for grid in series])
+
+
+def _describe(error: Exception) -> str:
+    return f"is no complete XDMF file of this package: {error}"
+
+
+def _find(element: _Element, tag: str) -> _Element:
     """The first element of this tag below another one."""
     found = element.find(tag)
     if found is None:
@@ -150,7 +194,7 @@ def _find(element: ElementTree.Element, tag: str) -> ElementTree.Element:
     return found
 
 
-def _load(path: Path, item: ElementTree.Element) -> npt.NDArray[np.generic]:
+def _load(path: Path, item: _Element) -> npt.NDArray[np.generic]:
     """Array that a data item names as ``file.h5:/where/it/is``."""
     name, _, place = (item.text or "").strip().partition(":")
     with h5py.File(path.parent / name, "r") as file:

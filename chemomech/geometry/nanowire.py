@@ -105,15 +105,37 @@ class Nanowire:
         Returns:
             Directions, shape (``dimension``, n).
         """
-        if self.is_straight:
-            angle = np.zeros(x.shape[1])
-        else:
-            # The branch cut lies opposite the middle of the bend, where there is never any
-            # material.
-            middle = self.bend_angle / 2.0
-            polar = np.arctan2(x[0] - self.legs[0], self.radius - x[1]) - middle
-            polar = np.mod(polar + np.pi, 2.0 * np.pi) - np.pi + middle
-            angle = np.clip(polar, 0.0, self.bend_angle)
+        angle = self._turning(x)
         direction = np.zeros((self.dimension, x.shape[1]))
         direction[0], direction[1] = np.cos(angle), np.sin(angle)
         return direction
+
+    def unroll(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Place of given points along and across the wire, as if it were straight.
+
+        Args:
+            x: Points in m, shape (2 or 3, n).
+
+        Returns:
+            Length of mid-line (m) from ``start`` to the point beside each point, and its distance
+            (m) from the mid-line, positive towards ``outer``; shapes (n,).
+        """
+        if self.is_straight:
+            return x[0].copy(), -x[1]
+        angle = self._turning(x)
+        # From the centre of the bend: along the tangent where the point lies beyond an arc's end.
+        right, up = x[0] - self.legs[0], x[1] - self.radius
+        beyond = right * np.cos(angle) + up * np.sin(angle)
+        out = right * np.sin(angle) - up * np.cos(angle)
+        return self.legs[0] + self.radius * angle + beyond, out - self.radius
+
+    def _turning(self, x: FloatArray) -> FloatArray:
+        """Angle of the tangent at given points, from 0 in the first leg to ``bend_angle``."""
+        if self.is_straight:
+            return np.zeros(x.shape[1])
+        # The branch cut lies opposite the middle of the bend, where there is never any material.
+        middle = self.bend_angle / 2.0
+        polar = np.arctan2(x[0] - self.legs[0], self.radius - x[1]) - middle
+        polar = np.mod(polar + np.pi, 2.0 * np.pi) - np.pi + middle
+        turning: FloatArray = np.clip(polar, 0.0, self.bend_angle)
+        return turning

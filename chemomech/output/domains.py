@@ -42,15 +42,35 @@ def count_domains(
         inner: True at vertices on the inner side, shape ``(vertices,)``.
         outer: True at vertices on the outer side, shape ``(vertices,)``.
     """
+    labels = label_domains(edges, values, threshold)
+    total = int(labels.max(initial=-1)) + 1
+    if inner is None or outer is None:
+        return DomainCount(total, 0)
+    both = np.intersect1d(labels[inner], labels[outer])
+    return DomainCount(total, int(np.count_nonzero(both >= 0)))
+
+
+def label_domains(
+    edges: NDArray[np.integer], values: NDArray[np.floating], threshold: float = 0.5
+) -> NDArray[np.int64]:
+    """Number the connected regions of ``c > threshold`` on the graph of a mesh.
+
+    Args:
+        edges: Vertex pairs, shape ``(edges, 2)``.
+        values: Composition at the vertices, shape ``(vertices,)``.
+        threshold: Composition above which a vertex is Li-rich.
+
+    Returns:
+        For each vertex the number of its region, from 0 in the order of their first vertices; -1
+        outside all of them. Shape ``(vertices,)``.
+    """
     rich = values > threshold
     inside = edges[rich[edges].all(axis=1)]
     graph = coo_array(
         (np.ones(len(inside), dtype=np.int8), (inside[:, 0], inside[:, 1])),
         shape=(len(values), len(values)),
     )
-    _, labels = connected_components(graph, directed=False)
-    total = len(np.unique(labels[rich]))
-    if inner is None or outer is None:
-        return DomainCount(total, 0)
-    both = np.intersect1d(labels[rich & inner], labels[rich & outer])
-    return DomainCount(total, len(both))
+    _, components = connected_components(graph, directed=False)
+    labels = np.full(len(values), -1, dtype=np.int64)
+    _, labels[rich] = np.unique(components[rich], return_inverse=True)
+    return labels

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
@@ -177,15 +178,33 @@ class Renderer:
             RGB image of even width and height, shape ``(height, width, 3)``; the same for all
             snapshots of one renderer.
         """
-        shown = np.asarray(values, dtype=np.float64) * self._style.factor
-        self._image.set_data(self._scene.render(shown))
-        self._time.set_text("" if time_s is None else f"$t$ = {format_time(time_s)}")
+        self._draw_field(values, time_s)
         self._canvas.draw()
         return np.asarray(self._canvas.buffer_rgba())[:, :, :3].copy()
+
+    def save_vector(
+        self, path: str | Path, values: NDArray[np.floating], time_s: float | None = None
+    ) -> None:
+        """Write one snapshot as ``.svg`` or ``.pdf``: letters and bars as lines, the field inside.
+
+        Args:
+            path: File to write; its suffix names the format.
+            values: Stored nodal values, shape ``(vertices,)``.
+            time_s: Time written above the field, in seconds; none where None.
+        """
+        self._draw_field(values, time_s)
+        # Letters stay letters: they can be searched, and set in the font of the paper.
+        with rc_context({"svg.fonttype": "none", "pdf.fonttype": 42}):
+            self._figure.savefig(path, format=Path(path).suffix.removeprefix("."))
 
     def close(self) -> None:
         """Release the scene's memory."""
         self._scene.close()
+
+    def _draw_field(self, values: NDArray[np.floating], time_s: float | None) -> None:
+        shown = np.asarray(values, dtype=np.float64) * self._style.factor
+        self._image.set_data(self._scene.render(shown))
+        self._time.set_text("" if time_s is None else f"$t$ = {format_time(time_s)}")
 
     def _add_axes(self, box: _Box) -> Axes:
         across, upward = self._size

@@ -1,0 +1,81 @@
+"""Volumes, gradients and percentiles on a whole linear mesh in plain arrays."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chemomech.output.snapshots import SnapshotGrid
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+# Corners in VTK's order; the six tetrahedra of a hexahedron share its diagonal 0-6.
+_SIMPLICES = {
+    "triangle": ((0, 1, 2),),
+    "quadrilateral": ((0, 1, 2), (0, 2, 3)),
+    "tetrahedron": ((0, 1, 2, 3),),
+    "hexahedron": (
+        *((0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6)),
+        *((0, 7, 4, 6), (0, 4, 5, 6), (0, 5, 1, 6)),
+    ),
+}
+
+
+def split_into_simplices(grid: SnapshotGrid) -> IntArray:
+    """Split cells into triangles (2-D) or tetrahedra (3-D), shape (simplices, dimension + 1)."""
+    corners = np.array(_SIMPLICES[grid.cell_name])
+    return grid.cells[:, corners].reshape(-1, corners.shape[1])
+
+
+def compute_simplex_volumes(grid: SnapshotGrid, simplices: IntArray) -> FloatArray:
+    """Area (nm2, 2-D) or volume (nm3, 3-D) of each simplex."""
+    edges = _edges(grid, simplices)
+    return np.abs(np.linalg.det(edges)) / math.factorial(grid.dimension)
+
+
+def compute_vertex_volumes(grid: SnapshotGrid) -> FloatArray:
+    """Share of each vertex in the particle: an equal part of every simplex it is a corner of.
+
+    Returns:
+        Areas in nm2 (2-D) or volumes in nm3 (3-D), shape (vertices,); their sum is the particle's.
+    """
+    simplices = split_into_simplices(grid)
+    share = compute_simplex_volumes(grid, simplices) / simplices.shape[1]
+    volumes: FloatArray = np.zeros(len(grid.points))
+    np.add.at(volumes, simplices, share[:, None])
+    return volumes
+
+
+def compute_gradients(grid: SnapshotGrid, simplices: IntArray, values: FloatArray) -> FloatArray:
+    """Gradient (1/nm) of a field that is linear in each simplex, shape (simplices, dimension)."""
+    rise = values[simplices[:, 1:]] - values[simplices[:, :1]]
+    solved = np.linalg.solve(_edges(grid, simplices), rise[..., None])
+    return np.asarray(solved[..., 0], dtype=np.float64)
+
+
+def compute_percentiles(
+    grid: SnapshotGrid, values: FloatArray, levels: tuple[float, ...]
+) -> FloatArray:
+    """Percentiles over area or volume, not over vertices: the mesh may be finer in places.
+
+    Args:
+        grid: The mesh.
+        values: One value a vertex, shape (vertices,).
+        levels: Per cent of the particle that lie below, each from 0 to 100.
+
+    Returns:
+        The values below which these parts of the particle lie, shape (levels,).
+    """
+    volumes = compute_vertex_volumes(grid)
+    order = np.argsort(values)
+    below = np.cumsum(volumes[order]) - volumes[order] / 2
+    return np.interp(np.array(levels) / 100 * volumes.sum(), below, values[order])
+
+
+def _edges(grid: SnapshotGrid, simplices: IntArray) -> FloatArray:
+    corners = grid.points[:, : grid.dimension][simplices]
+    edges: FloatArray = corners[:, 1:] - corners[:, :1]
+    return edges

@@ -1,0 +1,29 @@
+"""The statistics of a run's folder, its shape taken from its configuration."""
+
+from __future__ import annotations
+
+from chemomech.analysis.domains import DomainStatistics, analyse_domains
+from chemomech.analysis.results import RunResults
+from chemomech.analysis.wire_coordinates import WireCoordinates, locate_along_wire
+from chemomech.config import NanowireConfig
+from chemomech.geometry.nanowire import Nanowire
+from chemomech.particle import create_shape
+
+
+def analyse_run(results: RunResults, time: float | None = None) -> DomainStatistics:
+    """Measure the Li-rich domains of a run, in a nanowire along its axis.
+
+    Args:
+        results: The run; see `open_run`.
+        time: Time in s; the nearest snapshot is taken, the last one where None.
+    """
+    return analyse_domains(results.grid, results.read("composition", time), find_wire(results))
+
+
+def find_wire(results: RunResults) -> WireCoordinates | None:
+    """Where the vertices of a run's mesh lie in its nanowire; None for other shapes."""
+    if not isinstance(results.config.geometry, NanowireConfig):
+        return None
+    shape = create_shape(results.config.geometry)
+    assert isinstance(shape, Nanowire)
+    return locate_along_wire(results.grid, shape)

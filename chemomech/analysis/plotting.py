@@ -1,0 +1,82 @@
+"""One field at one time as a picture for a page or a paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from chemomech.analysis.results import FieldResults
+from chemomech.errors import InputError
+from chemomech.output.pictures import STYLES, FieldStyle, Renderer, compute_limits, write_picture
+from chemomech.output.stress_pictures import STRESS_LABELS
+
+FORMATS = (".png", ".svg", ".pdf")
+"""Suffixes of the pictures `plot_field` writes."""
+
+
+def plot_field(
+    results: FieldResults, name: str, path: Path | str, time: float | None = None
+) -> float:
+    """Draw one field at one time, with colour bar, unit and scale.
+
+    Colours are perceptually uniform maps, diverging and centred on zero for signed stresses. A
+    solid particle is seen from a corner; of a displacement the magnitude is drawn.
+
+    Args:
+        results: Results of a run or a stress map.
+        name: One of their fields.
+        path: File to write: ``.png``, ``.svg`` or ``.pdf``.
+        time: Time in s; the nearest snapshot is drawn, the last one where None.
+
+    Returns:
+        Time of the snapshot drawn, in s.
+
+    Raises:
+        InputError: There is no such field or format, or the file exists.
+        RenderingError: This machine cannot draw.
+    """
+    file = Path(path)
+    check_picture(file)
+    found = results.find_time(time)
+    values = results.read(name, found)
+    if values.ndim == 2:
+        values = np.linalg.norm(values, axis=1)
+    style = _choose_style(name)
+    renderer = Renderer(results.grid, style, compute_limits(style, values))
+    # A stress map belongs to no time.
+    shown = found if len(results.times) > 1 or found > 0 else None
+    try:
+        if file.suffix == ".png":
+            write_picture(file, renderer.render(values, shown))
+        else:
+            renderer.save_vector(file, values, shown)
+    finally:
+        renderer.close()
+    return found
+
+
+def check_picture(path: Path) -> None:
+    """Refuse a name that is no new picture's.
+
+    Raises:
+        InputError: It has another suffix, exists, or lies in no folder.
+    """
+    if path.suffix not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise InputError(f"{path} is no picture; its name must end in {known}", key="--output")
+    if path.exists():
+        raise InputError(f"{path} exists already and is left as it is", key="--output")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path} lies in a folder that does not exist", key="--output")
+
+
+def _choose_style(name: str) -> FieldStyle:
+    if name in STYLES:
+        return STYLES[name]
+    if name == "displacement":
+        return FieldStyle("Displacement $|u|$ (nm)", "cividis")
+    label = STRESS_LABELS.get(name, name.replace("_", " "))
+    if name in STRESS_LABELS or name == "stress":
+        return FieldStyle(f"{label} (GPa)", "RdBu_r", 1e-9, symmetric=True)
+    return FieldStyle(label, "viridis")

@@ -1,0 +1,187 @@
+"""Results of a run or of a stress map, opened again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from chemomech.config import Config, StressConfig, load_config
+from chemomech.errors import InputError
+from chemomech.geometry.field_data import TO_DOLFINX
+from chemomech.geometry.field_files import list_fields, read_field
+from chemomech.output.ledger import Columns, read_ledger
+from chemomech.output.provenance import PROVENANCE
+from chemomech.output.snapshots import SnapshotGrid
+
+FloatArray = NDArray[np.float64]
+
+CONFIG = "config.toml"
+"""Name of the resolved configuration in a folder of results."""
+LEDGER = "ledger.csv"
+"""Name of a run's ledger in its folder."""
+
+_STRESS_TABLE = "stress.csv"
+
+
+@dataclass(frozen=True, eq=False)
+class FieldResults:
+    """Fields over time on one mesh, as a run or a stress map left them.
+
+    Args:
+        folder: The folder of results.
+        provenance: What ``provenance.json`` says.
+        file: The file of fields.
+        field_names: Names of the fields in it.
+        times: Times of the snapshots in s, shape (times,).
+        grid: The mesh, in nm.
+    """
+
+    folder: Path
+    provenance: dict[str, Any]
+    file: Path
+    field_names: tuple[str, ...]
+    times: FloatArray
+    grid: SnapshotGrid
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the file of fields bears its final name: whatever wrote it has ended."""
+        return ".partial" not in self.file.name
+
+    def find_time(self, time: float | None) -> float:
+        """The time of the snapshot nearest to a time, in s; the last one where None."""
+        if time is None:
+            return float(self.times[-1])
+        return float(self.times[np.argmin(np.abs(self.times - time))])
+
+    def read(self, name: str, time: float | None = None) -> FloatArray:
+        """Read a field at the vertices of `grid`.
+
+        Args:
+            name: One of `field_names`.
+            time: Time in s; the nearest snapshot is read, the last one where None.
+
+        Returns:
+            Values in SI units (displacements in nm), shape (vertices,), or (vertices, components)
+            of vectors and tensors, which have three and nine.
+
+        Raises:
+            InputError: There is no such field.
+        """
+        return read_field(self.file, name, self.find_time(time)).values
+
+
+@dataclass(frozen=True, eq=False)
+class RunResults(FieldResults):
+    """What a simulation left.
+
+    Args:
+        config: The configuration, every default spelled out.
+        ledger: Columns of the ledger by name.
+    """
+
+    config: Config
+    ledger: Columns
+
+
+@dataclass(frozen=True, eq=False)
+class StressResults(FieldResults):
+    """What a stress map left.
+
+    Args:
+        config: The configuration, every default spelled out.
+    """
+
+    config: StressConfig
+
+
+def open_run(folder: Path | str) -> RunResults:
+    """Open the folder of a simulation, finished or not; only for one rank.
+
+    Args:
+        folder: Folder that ``chemomech run`` or `chemomech.simulate` wrote.
+
+    Returns:
+        Its results; fields are read when asked for.
+
+    Raises:
+        InputError: The folder does not hold a run's records, or they are damaged.
+    """
+    place = Path(folder)
+    _require_file(place / CONFIG, "holds no results of a run")
+    ledger = place / LEDGER
+    if not ledger.exists():
+        ledger = place / "ledger.partial.csv"
+    _require_file(ledger, "holds no results of a run")
+    config = load_config(place / CONFIG, MPI.COMM_SELF)
+    file, names, times, grid = _open_fields(place, "fields")
+    provenance = read_provenance(place)
+    return RunResults(place, provenance, file, names, times, grid, config, read_ledger(ledger))
+
+
+def open_stress(folder: Path | str) -> StressResults:
+    """Open the folder of a stress map; only for one rank.
+
+    Args:
+        folder: Folder that ``chemomech stress`` or `chemomech.stress` wrote.
+
+    Raises:
+        InputError: The folder does not hold a stress map's records, or they are damaged.
+    """
+    place = Path(folder)
+    _require_file(place / _STRESS_TABLE, "holds no stress map")
+    config = load_config(place / CONFIG, MPI.COMM_SELF, model=StressConfig)
+    file, names, times, grid = _open_fields(place, "stress")
+    return StressResults(place, read_provenance(place), file, names, times, grid, config)
+
+
+def open_results(folder: Path | str) -> RunResults | StressResults:
+    """Open whichever of the two a folder holds; see `open_run` and `open_stress`."""
+    place = Path(folder)
+    if (place / _STRESS_TABLE).exists():
+        return open_stress(place)
+    return open_run(place)
+
+
+def read_provenance(folder: Path) -> dict[str, Any]:
+    """Read the record of where a folder's results come from.
+
+    Raises:
+        InputError: It is missing or damaged.
+    """
+    path = folder / PROVENANCE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"cannot be read: {error}", path=str(path)) from error
+    if not isinstance(record, dict):
+        raise InputError("is no record of a run", path=str(path))
+    return record
+
+
+def _require_file(path: Path, complaint: str) -> None:
+    if not path.parent.is_dir():
+        raise InputError("no such folder", path=str(path.parent))
+    if not path.is_file():
+        raise InputError(f"{complaint}: it has no {path.name}", path=str(path.parent))
+
+
+def _open_fields(folder: Path, stem: str) -> tuple[Path, tuple[str, ...], FloatArray, SnapshotGrid]:
+    suffixes = (".bp", ".xdmf", ".partial.bp", ".partial.xdmf")
+    files = [folder / f"{stem}{suffix}" for suffix in suffixes]
+    file = next((file for file in files if file.exists()), None)
+    if file is None:
+        raise InputError("holds no fields: it ran with output.fields = false", path=str(folder))
+    names, times = list_fields(file)
+    data = read_field(file, names[0])
+    points = np.zeros((len(data.points), 3))
+    points[:, : data.points.shape[1]] = data.points
+    # The table is its own inverse.
+    grid = SnapshotGrid(points, data.cells[:, TO_DOLFINX[data.cell]], data.cell)
+    return file, tuple(names), times, grid

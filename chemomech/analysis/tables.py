@@ -1,0 +1,74 @@
+"""Domain statistics as a file and as a text."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+
+from chemomech.analysis.domains import DomainStatistics
+from chemomech.output.pictures import format_time
+from chemomech.output.terminal import list_figures, render
+
+
+def write_domain_table(path: Path | str, statistics: DomainStatistics, dimension: int) -> None:
+    """Write a line for each domain, units in the names of the columns; on one rank.
+
+    Args:
+        path: File to create.
+        statistics: What was measured.
+        dimension: 2 or 3, which names the unit of sizes.
+
+    Raises:
+        OSError: The file exists or cannot be written.
+    """
+    header = [
+        *("domain", f"size_nm{dimension}", "x_nm", "y_nm", "z_nm", "along_nm", "across_nm"),
+        *("orientation_deg", "elongation", "spans", "in_bend"),
+    ]
+    with Path(path).open("x", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        for number, d in enumerate(statistics.domains, 1):
+            numbers = (d.size, *d.centroid, d.along, d.across, d.orientation, d.elongation)
+            writer.writerow([number, *map(repr, numbers), int(d.spans), int(d.in_bend)])
+
+
+def summarise_domains(statistics: DomainStatistics, dimension: int, time_s: float) -> str:
+    """Write totals and means of domain statistics as a table.
+
+    Args:
+        statistics: What was measured.
+        dimension: 2 or 3, which names the unit of sizes.
+        time_s: Time of the composition.
+
+    Returns:
+        The table as text.
+    """
+    domains = statistics.domains
+    unit = f"nm{dimension}"
+    rows = [
+        ("Li-rich part", f"{statistics.rich_fraction:.3f} of the particle"),
+        ("domains", str(statistics.count)),
+        ("mean size", _format(statistics.mean_size, unit)),
+        ("interface width", _format(statistics.interface_width, "nm")),
+    ]
+    if statistics.periods is not None:
+        periods = statistics.periods
+        tilt = np.mean([d.orientation for d in domains]) if domains else math.nan
+        in_bend = sum(domain.in_bend for domain in domains)
+        rows += [
+            ("spanning the wire", f"{statistics.spanning} of {statistics.count}"),
+            ("in the bend", f"{in_bend} of {statistics.count}"),
+            ("angle to the wire", _format(float(tilt), "degrees, in the mean")),
+            ("period along it", _format(periods.whole, "nm")),
+            ("  in the bend", _format(periods.bend, "nm")),
+            ("  in the legs", _format(periods.legs, "nm")),
+        ]
+    return render(list_figures(f"Li-rich domains at {format_time(time_s)}", rows))
+
+
+def _format(value: float, unit: str) -> str:
+    return f"{value:.4g} {unit}" if math.isfinite(value) else "-"
