@@ -1,0 +1,83 @@
+"""The command sweep: one configuration, many values."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpi4py import MPI
+
+from chemomech.cli.words import create_recorded, name_folder, print_once, show_messages
+from chemomech.errors import InputError
+
+if TYPE_CHECKING:
+    from chemomech.cli.words import Commands
+    from chemomech.sweeps.cases import Sweep
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``sweep``."""
+    sweep = commands.add_parser(
+        "sweep",
+        parents=[create_recorded()],
+        help="run a configuration with many values; goes on where it stopped",
+    )
+    sweep.add_argument("file", metavar="FILE", type=Path, help="sweep (TOML)")
+    sweep.add_argument("--jobs", type=_count, help="cases at a time; default: as the cores allow")
+    sweep.add_argument("--ranks", type=_count, help="MPI ranks of each case; default: 1 or more")
+    what = sweep.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="list cases and cost; run nothing")
+    what.add_argument("--retry", action="store_true", help="run failed cases again as well")
+    what.add_argument("--slurm", action="store_true", help="print a batch script for an array")
+    what.add_argument("--case", metavar="N", type=int, help="run one case, counted from 0")
+    what.add_argument("--collect", action="store_true", help="write tables and overview only")
+    sweep.set_defaults(execute=_execute)
+
+
+def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
+    if comm.size > 1:
+        raise InputError("starts its own MPI jobs; call it without mpirun and give --ranks")
+    from chemomech.sweeps.cases import read_sweep
+    from chemomech.sweeps.sweeping import Pace, run_case, run_sweep
+
+    sweep, output = read_sweep(arguments.file), name_folder(arguments)
+    pace = Pace.choose(len(sweep.cases), arguments.jobs, arguments.ranks)
+    show_messages()
+    if arguments.slurm:
+        from chemomech.sweeps.slurm import create_batch_script
+
+        text = create_batch_script(sweep, output, arguments.ranks or 1)
+    elif arguments.dry_run:
+        from chemomech.sweeps.estimate import describe_cases
+        from chemomech.sweeps.folder import SweepFolder
+
+        folder = SweepFolder(output, sweep)
+        folder.check()
+        text = describe_cases(folder, pace.ranks, pace.jobs)
+    elif arguments.collect:
+        text = _collect(sweep, output)
+    elif arguments.case is not None:
+        text = run_case(sweep, output, arguments.case, arguments.ranks or 1)
+    else:
+        text = run_sweep(sweep, output, pace, retry=arguments.retry)
+    print_once(text, comm)
+
+
+def _collect(sweep: Sweep, output: Path) -> str:
+    from chemomech.sweeps.folder import SUMMARY, SweepFolder
+    from chemomech.sweeps.sweeping import collect
+
+    folder = SweepFolder(output, sweep)
+    folder.check()
+    if not output.is_dir():
+        raise InputError("no such folder", key="--output", path=str(output))
+    finished = collect(folder)
+    return f"{output / SUMMARY}: {finished} of {len(sweep.cases)} cases"
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number

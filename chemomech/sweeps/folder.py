@@ -1,0 +1,214 @@
+"""The folder of a sweep: a subfolder a case, and how far each has come."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from chemomech.config import format_config, load_config
+from chemomech.errors import InputError
+from chemomech.simulation.restarting import compare
+from chemomech.sweeps.cases import Case, Sweep
+
+CASES = "cases.csv"
+"""Table of all cases and how far they have come."""
+SUMMARY = "summary.csv"
+"""Table of what came of finished cases."""
+OVERVIEW = "overview.png"
+"""Picture of what came of finished cases."""
+
+_OUTCOME = "outcome.json"
+_CONFIG = "config.toml"
+_LOG = "log.txt"
+_RESULTS = "results"
+# Exit codes after which another start would change nothing: bad input, no convergence.
+_DONE = 0
+
+
+class Status(StrEnum):
+    """How far a case has come."""
+
+    WAITING = "waiting"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the last start of a case ended.
+
+    Args:
+        exit_code: Of the command; negative for the number of a signal.
+        stopped: Whether it was asked to stop, or may simply go on.
+        wall_s: Wall time of all starts in s.
+        starts: Number of starts.
+        ended: Last words of its log.
+    """
+
+    exit_code: int
+    stopped: bool
+    wall_s: float
+    starts: int
+    ended: str
+
+
+@dataclass(frozen=True)
+class CaseFolder:
+    """The folder of one case.
+
+    Args:
+        path: The folder.
+        case: The case.
+    """
+
+    path: Path
+    case: Case
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.path / _CONFIG
+
+    @property
+    def results(self) -> Path:
+        """What ``chemomech run`` writes."""
+        return self.path / _RESULTS
+
+    @property
+    def log(self) -> Path:
+        """What it says, start after start."""
+        return self.path / _LOG
+
+    def read_outcome(self) -> Outcome | None:
+        """How the last start ended; None where there was none."""
+        try:
+            return Outcome(**json.loads((self.path / _OUTCOME).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write_outcome(self, outcome: Outcome) -> None:
+        """Record how a start ended."""
+        _replace(self.path / _OUTCOME, json.dumps(vars(outcome), indent=2) + "\n")
+
+    def find_status(self) -> Status:
+        """How far the case has come."""
+        outcome = self.read_outcome()
+        if outcome is None:
+            # Begun by a process that was killed, perhaps: a start goes on where that was.
+            return Status.STOPPED if self.results.exists() else Status.WAITING
+        if outcome.exit_code == _DONE:
+            return Status.DONE
+        return Status.STOPPED if outcome.stopped else Status.FAILED
+
+    def prepare(self) -> None:
+        """Make the folder and write the configuration."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        if not self.config.exists():
+            _replace(self.config, format_config(self.case.config))
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """The folder of a sweep.
+
+    Args:
+        path: The folder.
+        sweep: The sweep.
+    """
+
+    path: Path
+    sweep: Sweep
+
+    @property
+    def cases(self) -> tuple[CaseFolder, ...]:
+        """Folders of the cases, in their order."""
+        return tuple(CaseFolder(self.path / case.name, case) for case in self.sweep.cases)
+
+    def check(self) -> None:
+        """Refuse a folder of something else, or of other cases by the same names.
+
+        Raises:
+            InputError: It holds what no sweep has written, or a case in it has changed.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path} is a file; name a new folder", key="--output")
+        if not self.path.exists() or not any(self.path.iterdir()):
+            return
+        if not (self.path / CASES).exists():
+            raise InputError(
+                f"{self.path} holds something else than a sweep and is left as it is; "
+                "name a new folder",
+                key="--output",
+            )
+        for folder in self.cases:
+            if folder.config.exists():
+                _check_unchanged(folder)
+
+    def prepare(self) -> None:
+        """Make the folders and write every configuration; a sweep may have gained cases."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.write_table()
+        for folder in self.cases:
+            folder.prepare()
+
+    def write_table(self) -> None:
+        """Write ``cases.csv``: what varies and how far each case has come."""
+        header = ["case", *self.sweep.keys, "status", "exit_code", "starts", "wall_s", "ended"]
+        rows = [
+            [folder.case.name, *_list_values(folder.case), *_tell(folder)] for folder in self.cases
+        ]
+        write_csv(self.path / CASES, header, rows)
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write a table; a reader never sees half of it."""
+    new = path.with_name(f"{path.stem}.partial-{os.getpid()}{path.suffix}")
+    with new.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+    new.replace(path)
+
+
+def _list_values(case: Case) -> list[object]:
+    return list(case.changes.values())
+
+
+def _tell(folder: CaseFolder) -> list[object]:
+    outcome = folder.read_outcome()
+    known = ["", "", "", ""]
+    if outcome is not None:
+        known = [
+            str(outcome.exit_code),
+            str(outcome.starts),
+            f"{outcome.wall_s:.1f}",
+            outcome.ended,
+        ]
+    return [folder.find_status().value, *known]
+
+
+def _check_unchanged(folder: CaseFolder) -> None:
+    from mpi4py import MPI
+
+    before = load_config(folder.config, MPI.COMM_SELF)
+    dumps = (c.model_dump(mode="json", exclude_none=True) for c in (before, folder.case.config))
+    changes = compare(*dumps)
+    if changes:
+        raise InputError(
+            f"case {folder.case.name} has changed since the folder was made; name a new folder. "
+            "Changed: " + "; ".join(changes),
+            key="--output",
+        )
+
+
+def _replace(path: Path, text: str) -> None:
+    # Tasks of an array may write the same at once.
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)

@@ -1,0 +1,31 @@
+"""A sweep as an array of Slurm jobs."""
+
+from __future__ import annotations
+
+import shlex
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from chemomech.sweeps.cases import Sweep
+
+
+def create_batch_script(sweep: Sweep, folder: Path, ranks: int) -> str:
+    """Write a batch script whose tasks are the cases of a sweep.
+
+    A task that is preempted, or near the end of its time, saves its state, returns to the queue and
+    goes on where it was. Submitted again, finished cases end at once.
+
+    Args:
+        sweep: The sweep.
+        folder: Where the results go.
+        ranks: Number of ranks of each case.
+    """
+    text = resources.files("chemomech.sweeps").joinpath("array.sh").read_text(encoding="utf-8")
+    return Template(text).substitute(
+        name=sweep.file.stem,
+        last=len(sweep.cases) - 1,
+        ranks=ranks,
+        file=shlex.quote(str(sweep.file.absolute())),
+        folder=shlex.quote(str(folder.absolute())),
+    )

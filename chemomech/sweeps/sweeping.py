@@ -1,0 +1,139 @@
+"""The pipeline of a sweep: cases checked, started, gone on with, and collected."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from chemomech.errors import ConvergenceError, InputError, StoppedEarly
+from chemomech.sweeps.cases import Sweep
+from chemomech.sweeps.folder import OVERVIEW, SUMMARY, CaseFolder, Status, SweepFolder
+from chemomech.sweeps.jobs import JobPool
+from chemomech.sweeps.summary import write_summary
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much of a machine a sweep takes.
+
+    Args:
+        jobs: Number of cases at a time.
+        ranks: Number of MPI ranks of each case.
+    """
+
+    jobs: int
+    ranks: int
+
+    @classmethod
+    def choose(cls, cases: int, jobs: int | None = None, ranks: int | None = None) -> Pace:
+        """Fill the cores this process may use, with cases rather than with ranks.
+
+        Args:
+            cases: Number of cases.
+            jobs: Number of cases at a time; as many as fit where None.
+            ranks: Ranks of each; 1, or what is left where there are fewer cases than cores.
+        """
+        cores = len(os.sched_getaffinity(0))
+        if jobs is None:
+            jobs = max(1, min(cases, cores // (ranks or 1)))
+        return cls(jobs, ranks or max(1, cores // jobs))
+
+
+def run_sweep(sweep: Sweep, output: Path, pace: Pace, *, retry: bool = False) -> str:
+    """Run the cases of a sweep that are not done, a pool of processes at a time.
+
+    Finished cases are not run again, stopped ones go on from their checkpoints. Failed ones are
+    named, and run again with ``retry``.
+
+    Args:
+        sweep: The sweep.
+        output: Its folder; new, or that of the same sweep.
+        pace: How many cases and ranks at a time.
+        retry: Run failed cases again.
+
+    Returns:
+        What was done, in words.
+
+    Raises:
+        InputError: The folder holds something else, or a case in it has changed.
+        ConvergenceError: A case has failed; all others were run.
+        StoppedEarly: A signal asked to stop; another call goes on.
+        KeyboardInterrupt: The signal was an interrupt.
+    """
+    folder = SweepFolder(output, sweep)
+    folder.check()
+    folder.prepare()
+    wanted = {Status.WAITING, Status.STOPPED} | ({Status.FAILED} if retry else set())
+    to_run = [case for case in folder.cases if case.find_status() in wanted]
+    if len(to_run) < len(folder.cases):
+        _log.info("%d of %d cases to run", len(to_run), len(folder.cases))
+    pool = JobPool(pace.jobs, pace.ranks)
+    pool.run(folder, to_run)
+    collect(folder)
+    _raise_what_happened(folder, pool.heard)
+    return f"{len(folder.cases)} cases done: {output / SUMMARY}, {output / OVERVIEW}"
+
+
+def run_case(sweep: Sweep, output: Path, number: int, ranks: int) -> str:
+    """Run one case of a sweep, as a task of a batch system does; a failed one runs again.
+
+    Args:
+        sweep: The sweep.
+        output: Its folder; tasks may share it.
+        number: Which case, from 0.
+        ranks: Number of MPI ranks.
+
+    Returns:
+        What was done, in words.
+
+    Raises:
+        InputError: There is no such case, or the folder holds something else.
+        ConvergenceError: The case has failed.
+        StoppedEarly: A signal asked to stop; another call goes on.
+    """
+    if not 0 <= number < len(sweep.cases):
+        raise InputError(
+            f"there is no case {number}; they count from 0 to {len(sweep.cases) - 1}", key="--case"
+        )
+    folder = SweepFolder(output, sweep)
+    folder.check()
+    folder.prepare()
+    case = folder.cases[number]
+    if case.find_status() is Status.DONE:
+        return f"{case.case.name} is done"
+    pool = JobPool(1, ranks)
+    pool.run(folder, [case])
+    _raise_what_happened(SweepFolder(output, _only(sweep, number)), pool.heard)
+    return f"{case.case.name} is done; when all are: chemomech sweep {sweep.file} --collect"
+
+
+def collect(folder: SweepFolder) -> int:
+    """Write table, summary and overview of what is there; the number of finished cases."""
+    folder.write_table()
+    return write_summary(folder)
+
+
+def _only(sweep: Sweep, number: int) -> Sweep:
+    return Sweep(sweep.file, sweep.keys, sweep.shape, (sweep.cases[number],))
+
+
+def _raise_what_happened(folder: SweepFolder, heard: int) -> None:
+    if heard == signal.SIGINT:
+        raise KeyboardInterrupt
+    states = [(case, case.find_status()) for case in folder.cases]
+    left = sum(status in (Status.WAITING, Status.STOPPED) for _, status in states)
+    if left:
+        raise StoppedEarly(f"stopped with {left} cases to go; the same command goes on")
+    failed = [case for case, status in states if status is Status.FAILED]
+    if failed:
+        raise ConvergenceError("\n".join(["cases have failed:", *map(_complain, failed)]))
+
+
+def _complain(case: CaseFolder) -> str:
+    outcome = case.read_outcome()
+    return f"  {case.case.name}: {outcome.ended if outcome else ''} ({case.log}); run with --retry"

@@ -1,0 +1,133 @@
+"""Sweeps: their cases and names, what is refused, and a small one run, stopped and gone on with."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mpi4py import MPI
+
+from chemomech import cli
+from chemomech.errors import InputError
+from chemomech.sweeps.cases import read_sweep
+from chemomech.sweeps.slurm import create_batch_script
+
+ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="a sweep starts its own ranks")
+
+BASE = """
+geometry = { kind = "box", size = ["40 nm", "20 nm"] }
+initial = { kind = "noise", mean = 0.5, seed = 3 }
+time = { end = "0.02 s" }
+output = { count = 2, pictures = false, movie = false }
+[material]
+free_energy = { kind = "regular_solution", chi = 2.75 }
+gradient = { kappa = "5.559e-14 J*m^2/mol" }
+mobility = { kind = "degenerate", diffusivity = "1e-15 m^2/s" }
+"""
+GRID = """
+base = "base.toml"
+[[axis]]
+key = "material.free_energy.chi"
+values = [2.5, 2.75]
+[[axis]]
+key = "initial.seed"
+range = { first = 1, last = 2, count = 2 }
+"""
+
+
+def write(folder, text):
+    (folder / "base.toml").write_text(BASE)
+    (folder / "sweep.toml").write_text(text)
+    return folder / "sweep.toml"
+
+
+def test_axes_make_a_grid(tmp_path):
+    sweep = read_sweep(write(tmp_path, GRID))
+    names = [case.name for case in sweep.cases]
+    assert names == ["chi-2.5-seed-1", "chi-2.5-seed-2", "chi-2.75-seed-1", "chi-2.75-seed-2"]
+    assert sweep.shape == (2, 2)
+    assert sweep.cases[1].config.material.free_energy.chi == 2.5
+    assert sweep.cases[1].config.initial.seed == 2
+
+
+def test_range_by_ratios_and_keys_that_change_together(tmp_path):
+    text = """
+base = "base.toml"
+[[axis]]
+key = "time.end"
+range = { first = "0.01 s", last = "1 s", count = 3, spacing = "log" }
+[[axis]]
+keys = ["initial.mean", "initial.seed"]
+values = [[0.4, 1], [0.5, 7]]
+"""
+    sweep = read_sweep(write(tmp_path, text))
+    ends = [case.config.time.end for case in sweep.cases]
+    assert ends == pytest.approx([0.01, 0.01, 0.1, 0.1, 1, 1])
+    assert [(c.config.initial.mean, c.config.initial.seed) for c in sweep.cases[:2]] == [
+        (0.4, 1),
+        (0.5, 7),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ("base.toml", "none.toml", "base: no such file"),
+        ("[2.5, 2.75]", '[2.5, "x"]', "case chi-x-seed-1: material.free_energy.chi"),
+        ("[2.5, 2.75]", "[2.5, 2.5]", "two cases are the same"),
+        ("[2.5, 2.75]", "[]", "axis.0.values: is empty"),
+        ("initial.seed", "material.free_energy.chi", "is set more than once"),
+        ("last = 2", 'last = "2 s"', "axis.1.range.last"),
+        ("material.free_energy.chi", "material.free_energy.chii", "did you mean 'chi'?"),
+    ],
+)
+def test_bad_sweeps_are_refused(tmp_path, before, after, complaint):
+    with pytest.raises(InputError) as caught:
+        read_sweep(write(tmp_path, GRID.replace(before, after, 1)))
+    assert complaint in str(caught.value)
+
+
+def test_dry_run_writes_nothing(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, GRID)
+    assert cli.main(["sweep", "sweep.toml", "--dry-run"]) == 0
+    assert "4 cases" in capfd.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["base.toml", "sweep.toml"]
+
+
+def test_batch_script_has_a_task_for_each_case(tmp_path):
+    script = create_batch_script(read_sweep(write(tmp_path, GRID)), tmp_path / "results", 4)
+    assert "#SBATCH --array=0-3\n" in script
+    assert "#SBATCH --ntasks=4\n" in script
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+def test_demo_is_a_sweep():
+    assert len(read_sweep(ROOT / "demos" / "sweep.toml").cases) == 4
+
+
+@pytest.mark.slow
+def test_stopped_sweep_goes_on(tmp_path):
+    write(tmp_path, GRID)
+    words = [sys.executable, "-m", "chemomech", "sweep", "sweep.toml", "--jobs", "1"]
+    process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.DEVNULL)
+    first = tmp_path / "sweep-results" / "chi-2.5-seed-1" / "outcome.json"
+    deadline = time.monotonic() + 120
+    while not first.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(120) == 4
+    assert subprocess.run(words, cwd=tmp_path, timeout=300, check=False).returncode == 0
+    with (tmp_path / "sweep-results" / "cases.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["status"] for row in rows} == {"done"}
+    assert json.loads(first.read_text())["starts"] == 1
+    with (tmp_path / "sweep-results" / "summary.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 4
+    assert (tmp_path / "sweep-results" / "overview.png").stat().st_size > 5000
