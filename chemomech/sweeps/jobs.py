@@ -44,15 +44,15 @@ class _Job:
 class JobPool:
     """Run cases as processes, so many at a time.
 
-    A signal (SIGTERM, SIGINT, SIGUSR1) asks all of them to save their state and end; a second one
-    ends them at once.
+    A signal (SIGTERM, SIGINT, SIGUSR1) asks all of them to save their state and end; after it, an
+    interrupt (SIGINT) ends them at once.
 
     Args:
         jobs: Number of cases at a time.
         ranks: Number of MPI ranks of each.
 
     Attributes:
-        heard: Number of the signal that asked to stop; 0 while none has.
+        heard: Number of the first signal that asked to stop; 0 while none has.
     """
 
     jobs: int
@@ -125,12 +125,14 @@ class JobPool:
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         del frame
-        again, self.heard = bool(self.heard), number
+        again, self.heard = bool(self.heard), self.heard or number
         for job in self._running:
             # Launchers hand SIGUSR1 on to their ranks, which save their state; SIGTERM ends ranks.
             if not again:
                 os.kill(job.process.pid, signal.SIGUSR1)
-            else:
+            # Batch systems often send two signals: the second must not end what the first has asked
+            # to save its state. Somebody at the keyboard who asks again means it.
+            elif number == signal.SIGINT:
                 os.killpg(job.process.pid, signal.SIGKILL)
 
 

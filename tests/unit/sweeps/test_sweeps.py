@@ -121,8 +121,13 @@ def test_stopped_sweep_goes_on(tmp_path):
     deadline = time.monotonic() + 120
     while not first.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
+    # Both, as when a batch system preempts.
     os.kill(process.pid, signal.SIGTERM)
+    os.kill(process.pid, signal.SIGUSR1)
     assert process.wait(120) == 4
+    outcomes = [json.loads(path.read_text()) for path in tmp_path.rglob("outcome.json")]
+    assert outcomes
+    assert -signal.SIGKILL not in [outcome["exit_code"] for outcome in outcomes]
     assert subprocess.run(words, cwd=tmp_path, timeout=300, check=False).returncode == 0
     with (tmp_path / "sweep-results" / "cases.csv").open() as file:
         rows = list(csv.DictReader(file))
