@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -28,7 +29,6 @@ from chemomech.geometry.vtx_files import list_vtx, read_vtx
 FloatArray = npt.NDArray[np.float64]
 
 _SAME_TIME = 1e-6
-_BROKEN_XDMF = (ElementTree.ParseError, LookupError, OSError, TypeError, ValueError)
 
 _Element = ElementTree.Element
 
@@ -87,13 +87,13 @@ def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
             raise InputError("no such file")
         if file.suffix == ".bp":
             return list_vtx(file)
-        series = _parse_series(file)[1]
-        if not series:
-            raise InputError("has no fields")
-        return list(series), _list_times(next(iter(series.values())))
-    except (*_BROKEN_XDMF, InputError) as error:
-        message = error.message if isinstance(error, InputError) else _describe(error)
-        raise InputError(message, path=str(path)) from error
+        with _naming_damage():
+            series = _parse_series(file)[1]
+            if not series:
+                raise InputError("has no fields")
+            return list(series), _list_times(next(iter(series.values())))
+    except InputError as error:
+        raise InputError(error.message, path=str(path)) from error
 
 
 def create_field_from_file(
@@ -148,7 +148,7 @@ def _find_time(times: FloatArray, wanted: float | None) -> int:
 
 def _read_xdmf(path: Path, name: str, time: float | None) -> FieldData:
     """Read an XDMF file of FieldWriter: a mesh, then a series of grids for each field."""
-    try:
+    with _naming_damage():
         grids, series = _parse_series(path)
         _require_name(name, list(series))
         times = _list_times(series[name])
@@ -160,8 +160,6 @@ def _read_xdmf(path: Path, name: str, time: float | None) -> FieldData:
         corners = _load(path, _find(topology, "DataItem"))
         points = _load(path, _find(grids[0], "Geometry/DataItem")).astype(np.float64)
         values = _load(path, _find(series[name][step], "Attribute/DataItem"))
-    except _BROKEN_XDMF as error:
-        raise InputError(_describe(error)) from error
     cells = corners.astype(np.int64)[:, TO_DOLFINX[cell]]
     points, cells, values = keep_corners(points, cells, _flatten(values))
     return FieldData(points, cells, cell, values, float(times[step]))
@@ -182,8 +180,13 @@ def _list_times(series: Sequence[_Element]) -> FloatArray:
     return np.array([float(_find(grid, "Time").get("Value", "")) for grid in series])
 
 
-def _describe(error: Exception) -> str:
-    return f"is no complete XDMF file of this package: {error}"
+@contextmanager
+def _naming_damage() -> Iterator[None]:
+    """Say what an XDMF file lacks that breaks off or is another program's."""
+    try:
+        yield
+    except (ElementTree.ParseError, LookupError, OSError, TypeError, ValueError) as error:
+        raise InputError(f"is no complete XDMF file of this package: {error}") from error
 
 
 def _find(element: _Element, tag: str) -> _Element:

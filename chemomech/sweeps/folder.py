@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from mpi4py import MPI
 
 from chemomech.config import format_config, load_config
 from chemomech.errors import InputError
@@ -26,8 +29,6 @@ _OUTCOME = "outcome.json"
 _CONFIG = "config.toml"
 _LOG = "log.txt"
 _RESULTS = "results"
-# Exit codes after which another start would change nothing: bad input, no convergence.
-_DONE = 0
 
 
 class Status(StrEnum):
@@ -102,7 +103,7 @@ class CaseFolder:
         if outcome is None:
             # Begun by a process that was killed, perhaps: a start goes on where that was.
             return Status.STOPPED if self.results.exists() else Status.WAITING
-        if outcome.exit_code == _DONE:
+        if outcome.exit_code == 0:
             return Status.DONE
         return Status.STOPPED if outcome.stopped else Status.FAILED
 
@@ -161,23 +162,19 @@ class SweepFolder:
         """Write ``cases.csv``: what varies and how far each case has come."""
         header = ["case", *self.sweep.keys, "status", "exit_code", "starts", "wall_s", "ended"]
         rows = [
-            [folder.case.name, *_list_values(folder.case), *_tell(folder)] for folder in self.cases
+            [folder.case.name, *folder.case.changes.values(), *_tell(folder)]
+            for folder in self.cases
         ]
         write_csv(self.path / CASES, header, rows)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Write a table; a reader never sees half of it."""
-    new = path.with_name(f"{path.stem}.partial-{os.getpid()}{path.suffix}")
-    with new.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-    new.replace(path)
-
-
-def _list_values(case: Case) -> list[object]:
-    return list(case.changes.values())
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    _replace(path, text.getvalue())
 
 
 def _tell(folder: CaseFolder) -> list[object]:
@@ -194,8 +191,6 @@ def _tell(folder: CaseFolder) -> list[object]:
 
 
 def _check_unchanged(folder: CaseFolder) -> None:
-    from mpi4py import MPI
-
     before = load_config(folder.config, MPI.COMM_SELF)
     dumps = (c.model_dump(mode="json", exclude_none=True) for c in (before, folder.case.config))
     changes = compare(*dumps)
