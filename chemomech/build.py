@@ -11,7 +11,6 @@ from scipy.constants import N_A as AVOGADRO
 
 from chemomech import config as cfg
 from chemomech.errors import InputError
-from chemomech.fenicsx import is_option_unused
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
 from chemomech.laws import create_reaction, create_stiffness
@@ -117,15 +116,6 @@ def create_stepper(
             raise
         names = ", ".join(config.solver.petsc)
         raise InputError(f"PETSc fails with {names}: {error}", key="solver.petsc") from error
-
-
-def find_unused_options(config: cfg.Config) -> list[str]:
-    """Name the options of ``[solver.petsc]`` that no solver has asked for; call it after a solve.
-
-    Args:
-        config: The configuration.
-    """
-    return [name for name in config.solver.petsc if is_option_unused(OPTIONS_PREFIX, name)]
 
 
 def resolve_preset(config: cfg.Config, problem: ChemoMechanics) -> Preset:

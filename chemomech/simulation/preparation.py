@@ -13,7 +13,6 @@ from mpi4py import MPI
 from chemomech.build import (
     create_problem,
     create_stepper,
-    find_unused_options,
     resolve_preset,
 )
 from chemomech.config import Config, LiteralConfig, format_config, write_config
@@ -94,7 +93,7 @@ def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Par
     stepper = create_stepper(config, problem)
     timetable = create_timetable(config, problem)
     _require_square_root(config, problem)
-    _warn_of_unused_options(config, comm)
+    _warn_of_unused_options(stepper, comm)
     folder = RunFolder.create(output, comm) if is_new else RunFolder.reopen(output, comm)
     for name in () if is_new else name_files(config):
         folder.unfinish(name)
@@ -198,7 +197,7 @@ def _tell_solver(config: Config, problem: ChemoMechanics) -> None:
         )
 
 
-def _warn_of_unused_options(config: Config, comm: MPI.Comm) -> None:
-    unused = find_unused_options(config)
+def _warn_of_unused_options(stepper: Bdf, comm: MPI.Comm) -> None:
+    unused = stepper.unused_options
     if unused and comm.rank == 0:
         _log.warning("PETSc did not ask for these options of solver.petsc: %s", ", ".join(unused))

@@ -13,6 +13,8 @@ from dolfinx.fem import petsc as fem_petsc
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from chemomech.solvers.options import SolverOptions
+
 Array = NDArray[np.float64]
 
 #: Krylov iterations more than after the last build that are worth building anew.
@@ -193,13 +195,14 @@ def _assemble(form: ufl.form.Form) -> PETSc.Mat:
 def _create_mass_solver(mass: PETSc.Mat, space: fem.FunctionSpace, prefix: str) -> PETSc.KSP:
     """Chebyshev sweeps on the bounds that Wathen's theorem gives."""
     lowest, highest = compute_mass_spectrum(space)
-    database = PETSc.Options(prefix)
-    if not database.hasName("ksp_chebyshev_eigenvalues"):
-        database["ksp_chebyshev_eigenvalues"] = f"{lowest},{highest}"
-    solver = _create_solver(mass, prefix, "chebyshev", "jacobi")
-    solver.setNormType(PETSc.KSP.NormType.NONE)
-    solver.setTolerances(max_it=MASS_SWEEPS)
-    solver.setFromOptions()
+    bounds = {"ksp_chebyshev_eigenvalues": f"{lowest},{highest}"}
+    if PETSc.Options(prefix).hasName("ksp_chebyshev_eigenvalues"):
+        bounds = {}
+    with SolverOptions(prefix, bounds).in_force():
+        solver = _create_solver(mass, prefix, "chebyshev", "jacobi")
+        solver.setNormType(PETSc.KSP.NormType.NONE)
+        solver.setTolerances(max_it=MASS_SWEEPS)
+        solver.setFromOptions()
     return solver
 
 

@@ -10,9 +10,9 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from chemomech.fenicsx import is_option_unused
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.cahn_hilliard_schur import SchurMemory
+from chemomech.solvers.options import SolverOptions
 from chemomech.solvers.preconditioners import create_linear_solver
 from chemomech.solvers.presets import PetscOptions, Preset
 
@@ -147,18 +147,21 @@ class NewtonSolver:
             self._ones.set(1.0)
             self.snes.setLineSearchPreCheck(self._adjust_step)
             self.snes.setConvergenceTest(self._judge)
-        options = options or {}
-        self._defaults = {*defaults} - {*options}
-        database = PETSc.Options(prefix)
-        for name, value in {**defaults, **options}.items():
-            database[name] = value
-        self.snes.setFromOptions()
-        self.linear.attach(self.snes.ksp)
+        self._given = tuple(options or ())
+        self._options = SolverOptions(prefix, {**defaults, **(options or {})})
+        with self._options.in_force():
+            self.snes.setFromOptions()
+            self.linear.attach(self.snes.ksp)
 
     @property
     def memory(self) -> SchurMemory | None:
         """What the preconditioner keeps from one solve to the next; None if nothing."""
         return self.linear.memory
+
+    @property
+    def unused_options(self) -> list[str]:
+        """Those of the options given to it that PETSc has not asked for; known after a solve."""
+        return [name for name in self._given if self._options.is_unasked(name)]
 
     def recall(self, memory: SchurMemory | None) -> None:
         """Take over the memory of another solver of the same problem."""
@@ -175,30 +178,19 @@ class NewtonSolver:
         self.system.gather_unknowns()
         self._remove_rigid_motion()
         self._verdict = 0
-        self.snes.solve(None, self.system.x)
+        with self._options.in_force():
+            self.snes.solve(None, self.system.x)
         self._remove_rigid_motion()
         self.system.scatter_unknowns(self.system.x)
         reason = self.snes.getConvergedReason()
         if reason == PETSc.SNES.ConvergedReason.DIVERGED_LINEAR_SOLVE:
             self.linear.recover(self.snes.ksp)
-        self._withdraw_defaults()
         return NewtonResult(
             converged=reason > 0 and not self._is_stuck(reason),
             reason=int(reason),
             iterations=self.snes.getIterationNumber(),
             linear_iterations=self.snes.getLinearSolveIterations(),
         )
-
-    def _withdraw_defaults(self) -> None:
-        """Take back defaults that nobody has asked for, because the user's options made them idle.
-
-        PETSc would report them at the end beside those that the user got wrong.
-        """
-        prefix = self.snes.getOptionsPrefix()
-        for name in self._defaults:
-            if is_option_unused(prefix, name):
-                PETSc.Options(prefix).delValue(name)
-        self._defaults = set()
 
     def _is_stuck(self, reason: int) -> bool:
         """Whether PETSc took a step for converged that was short for another reason.

@@ -54,6 +54,10 @@ class NonlinearSolver(Protocol):
     def memory(self) -> SchurMemory | None:
         """What the solver keeps from one solve to the next; None if nothing."""
 
+    @property
+    def unused_options(self) -> list[str]:
+        """Options given to it that nobody has asked for."""
+
     def recall(self, memory: SchurMemory | None) -> None:
         """Take over the memory of another solver of the same problem."""
 

@@ -95,6 +95,11 @@ class Bdf:
         self._memory.solver = self._solver.memory
         return self._memory
 
+    @property
+    def unused_options(self) -> list[str]:
+        """Options given to the solver that nobody has asked for."""
+        return self._solver.unused_options
+
     def present(self) -> Step:
         """The present state in the form of a step of no length."""
         released = self._history.released[0]

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from mpi4py import MPI
-from petsc4py import PETSc
 
 from chemomech.problems.conditions import Displacement, Loads, Roller
 from chemomech.solvers.block_system import BlockSystem
@@ -96,9 +95,6 @@ def test_presets_find_the_same_state(create_chemo_mechanics, assumption):
     for first, second in zip(*states, strict=True):
         scale = MPI.COMM_WORLD.allreduce(np.abs(first).max(initial=0.0), op=MPI.MAX)
         np.testing.assert_allclose(second, first, atol=1e-6 * scale)
-    database = PETSc.Options("chemomech_")
-    for name in ("snes_rtol", "snes_atol"):
-        database.delValue(name)
 
 
 @pytest.mark.parametrize("assumption", [None, *ASSUMPTIONS])

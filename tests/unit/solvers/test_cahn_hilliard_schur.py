@@ -186,7 +186,6 @@ def test_multigrid_and_sweeps_come_near_the_factorisations(exact_solvers):
     schur = problem.create_schur("inexact_")
     schur.refresh()
     assert count_iterations(problem, schur, 1e-3) <= 6
-    PETSc.Options("inexact_").delValue("mass_ksp_chebyshev_eigenvalues")
 
 
 def solve_once(problem, prefix, shift):
@@ -197,8 +196,6 @@ def solve_once(problem, prefix, shift):
     newton = NewtonSolver(system, Preset.ITERATIVE, options=options, prefix=prefix)
     result = newton.solve()
     assert result.iterations == 1
-    for name in options:
-        PETSc.Options(prefix).delValue(name)
     return result.linear_iterations
 
 
@@ -233,7 +230,6 @@ def test_curvature_is_read_point_by_point(create_chemo_mechanics):
     expected = diagonals[0] / diagonals[1]
     np.testing.assert_allclose(schur.memory.curvature, expected, rtol=1e-9)
     np.testing.assert_array_equal(schur.memory.composition, problem.c.x.array)
-    PETSc.Options("read_").delValue("mass_ksp_chebyshev_eigenvalues")
 
 
 def act(schur, problem):
@@ -254,8 +250,7 @@ def schur():
     problem = Wavy(1.0, 2.0)
     schur = problem.create_schur("rule_")
     schur.refresh()
-    yield schur, problem
-    PETSc.Options("rule_").delValue("mass_ksp_chebyshev_eigenvalues")
+    return schur, problem
 
 
 @pytest.mark.parametrize(

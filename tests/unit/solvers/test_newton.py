@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import ufl
 from mpi4py import MPI
+from petsc4py import PETSc
 
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
@@ -157,3 +158,24 @@ def test_a_step_cut_short_is_never_accurate_enough(scalar):
     result = NewtonSolver(BlockSystem(problem)).solve(accuracy=0.05)
     assert result.converged
     np.testing.assert_allclose(problem.c.x.array, 1 / (1 + math.exp(-3.0)), atol=0.05)
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_options_of_a_solver_are_its_own(create_chemo_mechanics, preset):
+    """A later solver of the same prefix must not find them; what others have set stays."""
+    database = PETSc.Options("chemomech_")
+    before = database.getAll()
+    database["ksp_rtol"] = 0.5
+    options = {"ksp_rtol": 1e-3, "mass_ksp_max_it": 5, "snes_nonsense": 1}
+    try:
+        newton = NewtonSolver(
+            BlockSystem(create_chemo_mechanics("plane_strain")), preset, options=options
+        )
+        assert newton.snes.ksp.getTolerances()[0] == 1e-3
+        assert newton.solve().converged
+        # The direct solver has no mass matrix to sweep.
+        idle = ["mass_ksp_max_it"] if preset is Preset.DIRECT else []
+        assert newton.unused_options == [*idle, "snes_nonsense"]
+        assert database.getAll() == before | {"ksp_rtol": "0.5"}
+    finally:
+        database.delValue("ksp_rtol")
