@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.cli.words import create_recorded, name_folder, print_once, show_messages
+from chemomech.cli.words import create_recorded, name_folder, parse_count, print_once, show_messages
 from chemomech.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def add_commands(commands: Commands) -> None:
         help="run a configuration with many values; goes on where it stopped",
     )
     sweep.add_argument("file", metavar="FILE", type=Path, help="sweep (TOML)")
-    sweep.add_argument("--jobs", type=_count, help="cases at a time; default: as the cores allow")
-    sweep.add_argument("--ranks", type=_count, help="MPI ranks of each case; default: 1 or more")
+    sweep.add_argument("--jobs", type=parse_count, help="cases at a time; default: as the cores allow")
+    sweep.add_argument("--ranks", type=parse_count, help="MPI ranks of each case; default: 1 or more")
     what = sweep.add_mutually_exclusive_group()
     what.add_argument("--dry-run", action="store_true", help="list cases and cost; run nothing")
     what.add_argument("--retry", action="store_true", help="run failed cases again as well")
@@ -74,10 +74,3 @@ def _collect(sweep: Sweep, output: Path) -> str:
         raise InputError("no such folder", key="--output", path=str(output))
     finished = collect(folder)
     return f"{output / SUMMARY}: {finished} of {len(sweep.cases)} cases"
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return number

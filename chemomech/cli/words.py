@@ -69,3 +69,11 @@ def print_once(text: str, comm: MPI.Comm) -> None:
     """Write a text to standard output, on rank 0 alone."""
     if comm.rank == 0:
         sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def parse_count(text: str) -> int:
+    """A whole number of one or more, as a word of the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number

@@ -97,6 +97,18 @@ def spinodal(chi: float) -> float:
     return (1.0 - math.sqrt(1.0 - 2.0 / chi)) / 2.0
 
 
+def spinodal_potential(chi: float) -> float:
+    """mu / (RT) = ln(c_s/(1 - c_s)) + chi (1 - 2 c_s): the top of the potential's loop.
+
+    Within plus and minus this potential, with mu = 0 that of coexistence, either phase lasts.
+
+    Args:
+        chi: Interaction parameter.
+    """
+    c = spinodal(chi)
+    return math.log(c / (1.0 - c)) + chi * (1.0 - 2.0 * c)
+
+
 def barrier(chi: float) -> float:
     """g(1/2) - g(c_a): height of the barrier over the tie line, in units of RT C.
 

@@ -27,6 +27,8 @@ from chemomech.output.snapshots import SnapshotGrid
 _PIXELS = 640
 _INCHES = 2.2
 _TITLE = 0.42
+# Of the size of letters: the width one takes, with some room between titles.
+_LETTER = 0.75
 _BAR = 0.8
 
 
@@ -110,7 +112,8 @@ def _draw_panel(axes: Axes, panel: Panel, style: FieldStyle, limits: tuple[float
         scene.close()
     height, width = image.shape[:2]
     axes.imshow(image, interpolation="antialiased")
-    axes.set_title(panel.title, fontsize=LETTERS, pad=4)
+    longest = max(map(len, panel.title.split("\n")))
+    axes.set_title(panel.title, fontsize=min(LETTERS, _INCHES * 72 / (_LETTER * longest)), pad=4)
     length = choose_scale(0.35 * width / pixels)
     bottom = height + 0.035 * _PIXELS
     axes.plot([0, length * pixels], [bottom, bottom], color="black", linewidth=1.5, clip_on=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, cast
 
 import numpy as np
 from pydantic import Field, StringConstraints, model_validator
@@ -67,7 +67,7 @@ class AxisConfig(Section):
         default=None,
         description="keys that change together; each value is a list with one for each",
     )
-    values: tuple[Value, ...] | None = Field(default=None, description="the values")
+    values: tuple[Value | list[Value], ...] | None = Field(default=None, description="the values")
     range: RangeConfig | None = Field(default=None, description="the values, by their ends")
 
     @model_validator(mode="after")
@@ -95,9 +95,9 @@ class AxisConfig(Section):
         """For each place on the axis its keys and their values."""
         values = self.values if self.range is None else self.range.list_values()
         assert values is not None
-        if self.key is not None:
-            return tuple({self.key: value} for value in values)
-        assert self.keys is not None
+        if self.keys is None:
+            assert self.key is not None
+            return tuple({self.key: cast("Value", value)} for value in values)
         rows = (value for value in values if isinstance(value, list))
         return tuple(dict(zip(self.keys, row, strict=True)) for row in rows)
 

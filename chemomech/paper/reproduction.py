@@ -1,0 +1,119 @@
+"""The pipeline behind `chemomech reproduce`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import import_module, resources
+from pathlib import Path
+from typing import Protocol
+
+from chemomech.analysis.results import RunResults, open_run
+from chemomech.errors import InputError
+from chemomech.paper.figures import Figure
+from chemomech.paper.page import Findings, write_page
+from chemomech.sweeps.cases import read_sweep
+from chemomech.sweeps.folder import SweepFolder
+from chemomech.sweeps.sweeping import Pace, run_sweep
+
+PAGE = "page.md"
+"""The page of a figure, written last."""
+
+_MARK = "reproduction.json"
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A figure in the making.
+
+    Args:
+        figure: Which one.
+        folder: Its folder, which exists.
+        short: Whether a smaller case will do.
+        jobs: Number of cases at a time; as the cores allow where None.
+        ranks: Number of MPI ranks of each; 1 or more where None.
+    """
+
+    figure: Figure
+    folder: Path
+    short: bool = False
+    jobs: int | None = None
+    ranks: int | None = None
+
+    def run_sweep(self, name: str) -> list[RunResults]:
+        """Run a sweep of this package, or what is left of it, in the folder ``runs``.
+
+        Args:
+            name: Name of its file among the configurations; its short form is ``NAME-short``.
+
+        Returns:
+            The results, in the order of its cases.
+
+        Raises:
+            InputError: The folder holds other cases.
+            ConvergenceError: A case has failed.
+            StoppedEarly: A signal asked to stop; another call goes on.
+        """
+        sweep = read_sweep(find_configuration(f"{name}-short" if self.short else name))
+        pace = Pace.choose(len(sweep.cases), self.jobs, self.ranks)
+        run_sweep(sweep, self.folder / "runs", pace, retry=True)
+        return [open_run(case.results) for case in SweepFolder(self.folder / "runs", sweep).cases]
+
+
+class Maker(Protocol):
+    """A module that makes a figure."""
+
+    def make(self, work: Reproduction) -> Findings:
+        """Run and draw what the figure needs, and say what came out."""
+
+
+def find_configuration(name: str) -> Path:
+    """Path of one of this room's configurations."""
+    # Packages are folders, not archives: configurations name one another by their paths.
+    return Path(str(resources.files("chemomech.paper"))) / "configurations" / f"{name}.toml"
+
+
+def reproduce(work: Reproduction) -> str:
+    """Make a figure, its data and its page; goes on where an earlier call was stopped.
+
+    Args:
+        work: What to make, and where; the folder is new, empty, or an unfinished one of the same
+            figure.
+
+    Returns:
+        Where to look.
+
+    Raises:
+        InputError: The folder holds something else, or the page already.
+        ChemoMechError: Something in it could not be computed.
+    """
+    _claim(work)
+    maker: Maker = import_module(f"chemomech.paper.{work.figure.module}")  # type: ignore[assignment]
+    findings = maker.make(work)
+    command = f"chemomech reproduce {work.figure.name}" + (" --short" if work.short else "")
+    write_page(work.folder / PAGE, work.figure, findings, command)
+    return f"{work.folder / PAGE}: {findings.pictures[0].file}, {len(findings.tables)} tables"
+
+
+def _claim(work: Reproduction) -> None:
+    """Mark a new folder as this figure's, or see that it is."""
+    folder, mark = work.folder, {"figure": work.figure.name, "short": work.short}
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; name a new folder", key="--output")
+    if (folder / PAGE).exists():
+        raise InputError(f"{folder} holds a page already; name a new folder", key="--output")
+    if folder.exists() and any(folder.iterdir()) and _read_mark(folder) != mark:
+        raise InputError(
+            f"{folder} holds something else than an unfinished {work.figure.name}"
+            f"{' --short' if work.short else ''} and is left as it is; name a new folder",
+            key="--output",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
+
+
+def _read_mark(folder: Path) -> object:
+    try:
+        return json.loads((folder / _MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
