@@ -35,8 +35,15 @@ ENERGY_ROUND_OFF = 1e-12
 #: Accuracy, relative to the step, with which the time of an event is found.
 EVENT_ACCURACY = 1e-9
 
+#: Factor by which a step is shortened after Newton's method has failed.
+_AFTER_FAILURE = 0.25
+
 Event = Callable[[], float]
 """A collective function of the present state that is negative until something happens."""
+
+
+class _TrialFailedError(Exception):
+    """Newton's method has failed while an event was looked for."""
 
 
 class Bdf:
@@ -130,7 +137,7 @@ class Bdf:
             ConvergenceError: If even a vanishing step fails; the state is the one before.
         """
         size, lands = self._choose_size(target)
-        before = _happens(events)
+        before, event = _happens(events), None
         # An event is looked for among exact states: its function must not be rough.
         accuracy = 0.0 if events else self._control.newton_share * self._control.tolerance
         rejected = newton = linear = 0
@@ -142,18 +149,21 @@ class Bdf:
                 energies = self._problem.energies()
             newton, linear = newton + result.iterations, linear + result.linear_iterations
             factor = self._judge(result, error, energies)
+            # Also at zero to the last bit: the next step could not begin with an event at hand.
+            if factor is None and events and (after := _happens(events)) >= 0.0:
+                found, result = self._locate(events, (0.0, before), (size, after))
+                if found is None:
+                    factor = _AFTER_FAILURE
+                else:
+                    size, lands = found, False
+                    event = int(np.argmax([function() for function in events]))
+                    energies = self._problem.energies()
             if factor is None:
                 break
             rejected += 1
             self._restore_state()
             self._check_retry(factor * size, result)
             size, lands = factor * size, False
-        event = None
-        # Also at zero to the last bit: the next step could not begin with an event at hand.
-        if events and _happens(events) >= 0.0:
-            size, lands = self._locate(events, before, size), False
-            event = int(np.argmax([function() for function in events]))
-            energies = self._problem.energies()
         rate = self._max_norm(self._c - self._history.states[0][0]) / size
         exponent = self._exponent
         self._accept(target if lands else self.time + size, size, energies)
@@ -228,7 +238,7 @@ class Bdf:
     ) -> float | None:
         """Factor by which to shorten the step, or None to accept it."""
         if not result.converged:
-            return 0.25
+            return _AFTER_FAILURE
         if not self._control.adaptive:
             return None
         if error > 1:
@@ -252,29 +262,43 @@ class Bdf:
             reason=result.reason,
         )
 
-    def _locate(self, events: Sequence[Event], before: float, size: float) -> float:
-        """Length of the step that ends at the first event within ``size``; its state is solved."""
+    def _locate(
+        self, events: Sequence[Event], start: tuple[float, float], end: tuple[float, float]
+    ) -> tuple[float | None, NewtonResult]:
+        """Find the length of the step that ends at the first event, and solve its state.
+
+        Args:
+            events: The events.
+            start: Length of no step, and how far the events are from happening then.
+            end: Length of the step in which one happens, and how far it has gone.
+
+        Returns:
+            The length, None where Newton's method failed on the way: a shorter step may come closer
+            without it; and how the last solve ended.
+        """
+        known, size = dict((start, end)), end[0]
+        result = NewtonResult(True, 0, 0, 0)
 
         def happens_after(length: float) -> float:
-            if length == 0.0:
-                return before
+            nonlocal result
+            if length in known:
+                return known[length]
             self._restore_state()
             result, _ = self._attempt(length)
             if not result.converged:
-                self._restore_state()
-                raise ConvergenceError(
-                    f"the step to an event after t = {self.time:g} (in the run's unit of time) "
-                    f"failed (PETSc's reason {result.reason})",
-                    reason=result.reason,
-                )
+                raise _TrialFailedError
             return _happens(events)
 
         accuracy = EVENT_ACCURACY * size
-        found = float(optimize.brentq(happens_after, 0.0, size, xtol=accuracy, rtol=1e-12))
-        # What all but happened in the step before is found at once, and no step has no length.
-        found = max(found, accuracy)
-        happens_after(found)
-        return found
+        try:
+            found = float(optimize.brentq(happens_after, 0.0, size, xtol=accuracy, rtol=1e-12))
+            # What all but happened in the step before is found at once; no step has no length.
+            found = max(found, accuracy)
+            known.clear()
+            happens_after(found)
+        except _TrialFailedError:
+            return None, result
+        return found, result
 
     def _accept(self, time: float, size: float, energies: dict[str, float]) -> None:
         released = self._history.integrate(self._problem.outflow(), size)

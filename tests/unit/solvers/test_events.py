@@ -141,33 +141,48 @@ def test_stepping_goes_on_after_an_event(scalar, recall_exactly):
     np.testing.assert_allclose(rates, 3.0, atol=0.3)
 
 
-class FailingAfter:
-    """A solver that fails at all calls after some."""
+class Failing:
+    """A solver that fails at some of its calls, counted from one."""
 
     memory = None
 
     def __init__(self, solver, calls):
-        self._solver, self._left = solver, calls
+        self._solver, self._calls, self._count = solver, calls, 0
 
     def solve(self, accuracy=0.0):
-        self._left -= 1
+        self._count += 1
         result = self._solver.solve(accuracy)
-        if self._left >= 0:
+        if self._count not in self._calls:
             return result
         return NewtonResult(converged=False, reason=-3, iterations=1, linear_iterations=1)
 
 
 def test_failure_on_the_way_to_an_event_is_told(scalar):
-    """The state is then the one before the step."""
+    """Where steps have one length, there is no shorter one; the state is the one before."""
     problem = scalar(square)
     problem.c.x.array[:] = 1.0
-    newton = FailingAfter(NewtonSolver(BlockSystem(problem), settings=TIGHT), 2)
+    newton = Failing(NewtonSolver(BlockSystem(problem), settings=TIGHT), range(3, 100))
     stepper = Bdf(problem, newton, StepControl(first_step=10.0, adaptive=False))
-    with pytest.raises(ConvergenceError, match="event") as caught:
+    with pytest.raises(ConvergenceError) as caught:
         stepper.advance(100.0, [falls_to(problem, 0.5)])
     assert caught.value.reason == -3
     assert stepper.time == 0.0
     assert level(problem) == 1.0
+
+
+def test_failure_on_the_way_to_an_event_shortens_the_step(scalar):
+    """Call 1 makes the state consistent, 2 takes the step, 3 is the first trial on the way."""
+    problem = scalar(square)
+    problem.c.x.array[:] = 1.0
+    newton = Failing(NewtonSolver(BlockSystem(problem), settings=TIGHT), [3])
+    stepper = Bdf(problem, newton, StepControl(1e-2, first_step=0.03))
+    events = [falls_to(problem, 0.98)]
+    first = stepper.advance(100.0, events)
+    assert first.rejected == 1
+    assert first.size == pytest.approx(0.03 / 4)
+    assert first.event is None
+    assert advance_to_event(stepper, events)[-1].event == 0
+    assert level(problem) == pytest.approx(0.98, abs=1e-9)
 
 
 def test_after_a_jump_the_order_is_kept(scalar):
