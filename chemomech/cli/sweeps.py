@@ -24,8 +24,12 @@ def add_commands(commands: Commands) -> None:
         help="run a configuration with many values; goes on where it stopped",
     )
     sweep.add_argument("file", metavar="FILE", type=Path, help="sweep (TOML)")
-    sweep.add_argument("--jobs", type=parse_count, help="cases at a time; default: as the cores allow")
-    sweep.add_argument("--ranks", type=parse_count, help="MPI ranks of each case; default: 1 or more")
+    sweep.add_argument(
+        "--jobs", type=parse_count, help="cases at a time; default: as the cores allow"
+    )
+    sweep.add_argument(
+        "--ranks", type=parse_count, help="MPI ranks of each case; default: 1 or more"
+    )
     what = sweep.add_mutually_exclusive_group()
     what.add_argument("--dry-run", action="store_true", help="list cases and cost; run nothing")
     what.add_argument("--retry", action="store_true", help="run failed cases again as well")

@@ -6,8 +6,8 @@ save the one out of the plane in plane strain. What is left of the elastic energ
 
     psi(c) / (RT C) = g(c) + dchi (c - c_ref)^2 - k e (c - c_ref) + const.
 
-The quadratic term is that of coherent waves: it lowers chi by dchi and narrows spinodal and binodal.
-The strain itself enters a linear term only. It moves no phase boundary in a fibre of given
+The quadratic term is that of coherent waves: it lowers chi by dchi and narrows spinodal and
+binodal. The strain itself enters a linear term only. It moves no phase boundary in a fibre of given
 composition, but shifts the fibre's potential by -k e: fibres in tension are richer in lithium.
 """
 
@@ -60,7 +60,7 @@ class BentFibre:
 
     @property
     def tilt(self) -> float:
-        """k = E eta / (1 - nu) in plane strain, E eta in plane stress: -d mu / d e in units of RT."""
+        """-d mu / d e in units of RT: E eta / (1 - nu) in plane strain, E eta in plane stress."""
         free = self.young * self.expansion
         return free / (1.0 - self.poisson) if self.plane_strain else free
 

@@ -98,7 +98,7 @@ def spinodal(chi: float) -> float:
 
 
 def spinodal_potential(chi: float) -> float:
-    """mu / (RT) = ln(c_s/(1 - c_s)) + chi (1 - 2 c_s): the top of the potential's loop.
+    """Mu / (RT) = ln(c_s/(1 - c_s)) + chi (1 - 2 c_s): the top of the potential's loop.
 
     Within plus and minus this potential, with mu = 0 that of coexistence, either phase lasts.
 

@@ -73,7 +73,7 @@ FIGURES = (
         "Free energy and phase diagram, with and without strain",
         "The free energy of a homogeneous particle over its composition, without and with the "
         "strain of bending, which shifts and narrows the spinodal.",
-        "strained_phases",
+        "strain_and_phases",
         ("5 s", "5 s"),
     ),
     Figure(
@@ -91,7 +91,7 @@ FIGURES = (
         "(Videos S1 to S6): many thin regions in all directions turn into few broad stripes across "
         "the wire.",
         "patterns",
-        ("2 h", "1 min"),
+        ("15 min", "1 min"),
     ),
     Figure(
         "4C-H-strips",
@@ -99,7 +99,7 @@ FIGURES = (
         "Nothing: figure 4C-H has one wire for each kappa. Straight strips without stress and with "
         "several noises tell how much of a count is chance.",
         "strips",
-        ("10 min", "20 s"),
+        ("3 min", "20 s"),
     ),
 )
 

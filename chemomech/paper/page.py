@@ -87,7 +87,7 @@ def write_page(path: Path, figure: Figure, findings: Findings, command: str) -> 
 def _format(figure: Figure, findings: Findings, command: str) -> str:
     parts = [
         f"# Figure {figure.name}: {figure.title}",
-        f"Made by `{command}`. \"The paper\" is {SOURCE}.",
+        f'Made by `{command}`. "The paper" is {SOURCE}.',
         "## What the paper shows",
         figure.shown,
         "## What is computed here",

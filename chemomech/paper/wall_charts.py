@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from chemomech.output.figure_parts import LETTERS, create_figure, prepare_chart, save_figure
+from chemomech.paper.chart_page import create_charts, save_charts
 
 if TYPE_CHECKING:
     from chemomech.paper.walls import Wall
@@ -24,9 +24,8 @@ def write_wall_chart(path: Path, walls: Sequence[Wall], slope: float) -> None:
         walls: The walls, kappa increasing.
         slope: Of log(width) over log(kappa).
     """
-    figure = create_figure(7.6, 2.6)
-    figure.set_layout_engine("constrained", w_pad=0.08)
-    profiles, rescaled, widths = figure.subplots(1, 3)
+    figure, charts = create_charts(3)
+    profiles, rescaled, widths = charts
     colours = colormaps["viridis"](np.linspace(0.0, 0.9, len(walls)))
     for wall, colour in zip(walls, colours, strict=True):
         words = f"{wall.kappa:.2e}"
@@ -36,7 +35,7 @@ def write_wall_chart(path: Path, walls: Sequence[Wall], slope: float) -> None:
         widths.loglog(wall.kappa, wall.width, "o", color=colour, markersize=5)
     widest = 1.2 * walls[-1].expected
     profiles.set(xlim=(-widest, widest), xlabel="Distance (nm)", ylabel="Li composition $c$")
-    profiles.legend(title="$\\kappa$ (J m² mol⁻¹)", fontsize=5.5, title_fontsize=6, frameon=False)
+    profiles.legend(title="$\\kappa$ (J m² mol⁻¹)")
     rescaled.set(xlim=(-1.5, 1.5), xlabel="Distance / $s(\\kappa)$ of eqn (4)")
     kappas = [wall.kappa for wall in walls]
     widths.loglog(kappas, [wall.expected for wall in walls], "k-", linewidth=0.8, label="eqn (4)")
@@ -44,10 +43,5 @@ def write_wall_chart(path: Path, walls: Sequence[Wall], slope: float) -> None:
     widths.yaxis.set_major_locator(FixedLocator([round(wall.expected, 1) for wall in walls]))
     widths.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     widths.yaxis.set_minor_locator(NullLocator())
-    widths.legend(title=f"slope {slope:.4f}", fontsize=6.5, title_fontsize=6.5, frameon=False)
-    for axes, letter in zip((profiles, rescaled, widths), "abc", strict=True):
-        prepare_chart(axes)
-        axes.set_title(f"({letter})", loc="left", fontsize=LETTERS)
-        for label in (axes.xaxis.label, axes.yaxis.label):
-            label.set_fontsize(LETTERS)
-    save_figure(figure, path)
+    widths.legend(title=f"slope {slope:.4f}")
+    save_charts(path, figure, charts)

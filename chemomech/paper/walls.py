@@ -57,11 +57,13 @@ def make(work: Reproduction) -> Findings:
     return Findings(
         computed=f"Walls of {len(walls)} gradient coefficients from {kappas[0]:.3g} to "
         f"{kappas[-1]:.3g} J m2/mol, each the Cahn-Hilliard equation's solution in a thin strip "
-        "after a time in which diffusion crosses it more than four times. Widths are measured between the values at both ends along the "
+        "after a time in which diffusion crosses it more than four times. Widths are measured "
+        "between the values at both ends along the "
         f"steepest slope. The slope of log(width) over log(kappa) is **{slope:.4f}** (theory: "
         f"0.5); the largest deviation from eqn (4) is **{np.abs(errors).max():.2%}**. Divided by "
         "the square root of kappa, all profiles are one.",
-        differs=f"{_NOT_GIVEN} As printed, the barrier of eqn (4) is the free energy midway between "
+        differs=f"{_NOT_GIVEN} As printed, the barrier of eqn (4) is the free energy midway "
+        f"between "
         "the phases, which is negative for chi < 2.77; here it is counted from the tie line, with "
         "which the equation is exact. Without strain; coherency widens walls as it lowers chi "
         "(figure 4A).",

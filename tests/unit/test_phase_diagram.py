@@ -36,6 +36,10 @@ def test_regular_solution_table(
     assert pd.interface_width(chi, 1.0) == pytest.approx(width, abs=1e-4)
 
 
+def test_potential_s_loop() -> None:
+    assert pd.spinodal_potential(2.75) == pytest.approx(0.2773, abs=5e-5)
+
+
 @pytest.mark.parametrize(("c_a", "chi"), [(0.1, math.log(9) / 0.8), (0.25, math.log(3) / 0.5)])
 def test_binodal_inverts_its_equation(c_a: float, chi: float) -> None:
     assert pd.binodal(chi) == pytest.approx(c_a, rel=1e-12)

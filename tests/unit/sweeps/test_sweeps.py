@@ -75,6 +75,19 @@ values = [[0.4, 1], [0.5, 7]]
     ]
 
 
+def test_a_list_may_change_together_with_another_key(tmp_path):
+    text = """
+base = "base.toml"
+[[axis]]
+keys = ["geometry.size", "initial.seed"]
+values = [[["40 nm", "20 nm"], 1], [["60 nm", "30 nm"], 2]]
+"""
+    sweep = read_sweep(write(tmp_path, text))
+    sizes = [case.config.geometry.size for case in sweep.cases]
+    assert sizes == [pytest.approx((4e-8, 2e-8)), pytest.approx((6e-8, 3e-8))]
+    assert len({case.name for case in sweep.cases}) == 2
+
+
 @pytest.mark.parametrize(
     ("before", "after", "complaint"),
     [
