@@ -8,19 +8,22 @@ import numpy as np
 from dolfinx import fem
 from petsc4py import PETSc
 from scipy.constants import N_A as AVOGADRO
+from ufl.core.expr import Expr
 
 from chemomech import config as cfg
 from chemomech.errors import InputError
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.nanowire import Nanowire
 from chemomech.laws import create_reaction, create_stiffness
 from chemomech.materials import elasticity as el
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.free_energy import FreeEnergy, Polynomial, RegularSolution
 from chemomech.materials.mobility import ConstantMobility, DegenerateMobility, Mobility
-from chemomech.particle import Particle
+from chemomech.particle import Particle, create_shape
 from chemomech.problems import initial_composition as initial
 from chemomech.problems.averages import compute_mean
+from chemomech.problems.bent_wire import create_bending_strain
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Coupling, Discretisation
 from chemomech.problems.conditions import (
     Displacement,
@@ -181,7 +184,17 @@ def _create_mechanics(
         in_wire_frame=getattr(law, "frame", "global") == "wire",
     )
     rotation = None if particle.tangent is None else el.create_wire_rotation(particle.tangent)
-    return Mechanics(elasticity, eigenstrain, rotation)
+    return Mechanics(elasticity, eigenstrain, rotation, _create_prestrain(config, particle.domain))
+
+
+def _create_prestrain(config: cfg.Config, domain: Domain) -> Expr | None:
+    assert config.mechanics is not None
+    law = config.mechanics.prestrain
+    if law is None:
+        return None
+    shape = create_shape(config.geometry)
+    assert isinstance(shape, Nanowire)
+    return create_bending_strain(domain, shape, law.fraction)
 
 
 def _create_eigenstrain(config: cfg.Config, initial_mean: float) -> Eigenstrain:

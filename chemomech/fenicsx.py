@@ -64,8 +64,21 @@ def choose_compiler_flags() -> None:
     jit.DOLFINX_DEFAULT_JIT_OPTIONS["cffi_extra_compile_args"] = (flags, description)
 
 
+def wait_for_other_compilers(seconds: int = 120) -> None:
+    """Wait longer than DOLFINx's ten seconds for a form that another process is compiling.
+
+    The cases of a sweep begin at the same time with the same forms; one compiles, the others wait.
+
+    Args:
+        seconds: How long. Who waits for a process that was killed gives up then.
+    """
+    _, description = jit.DOLFINX_DEFAULT_JIT_OPTIONS["timeout"]
+    jit.DOLFINX_DEFAULT_JIT_OPTIONS["timeout"] = (seconds, description)
+
+
 place_jit_cache(os.environ.get(JIT_CACHE))
 choose_compiler_flags()
+wait_for_other_compilers()
 
 # Open MPI's MPI_Dist_graph_create, which adios4dolfinx calls, hangs at random with the component
 # that is its default (open-mpi/ompi#13918). It looks for another when the first mesh is made.

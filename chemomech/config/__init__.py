@@ -18,6 +18,7 @@ from chemomech.config.material import (
 )
 from chemomech.config.measurement import EndMemberConfig, MeasurementConfig
 from chemomech.config.mechanics import (
+    BendingConfig,
     ClampedConfig,
     CubicConfig,
     DisplacementConfig,
@@ -73,6 +74,7 @@ from chemomech.config.stress import (
 )
 
 __all__ = [
+    "BendingConfig",
     "BoxConfig",
     "ButlerVolmerConfig",
     "CheckpointConfig",

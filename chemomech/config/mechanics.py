@@ -115,6 +115,15 @@ class TensorEigenstrainConfig(Section):
 EigenstrainConfig = Annotated[VegardConfig | TensorEigenstrainConfig, Field(discriminator="kind")]
 
 
+class BendingConfig(Section):
+    """The wire was straight and is held bent: y / (R + y) along the bend, tension outside."""
+
+    kind: Literal["bending"] = "bending"
+    fraction: Annotated[Number, Field(gt=0.0, le=1.0)] = Field(
+        default=1.0, description="elastic part of the bending; the rest is in the stress-free shape"
+    )
+
+
 class ClampedConfig(Section):
     """No displacement."""
 
@@ -163,6 +172,9 @@ class MechanicsConfig(Section):
     )
     elasticity: ElasticityConfig
     eigenstrain: EigenstrainConfig
+    prestrain: BendingConfig | None = Field(
+        default=None, description="elastic strain the particle has to begin with"
+    )
     boundary: tuple[BoundaryConfig, ...] = Field(
         default=(), description="conditions by facet group; free elsewhere"
     )

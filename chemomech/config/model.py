@@ -30,6 +30,7 @@ _CELLS = {2: ("triangle", "quadrilateral"), 3: ("tetrahedron", "hexahedron")}
 _IMAGED = ("outline", "mesh")
 _ROUNDING = 1e-9
 _MAX_CELLS = 1e9
+_MAX_STRAIN = 0.05
 
 
 class Config(Section):
@@ -113,6 +114,25 @@ class Config(Section):
                 "mesh.size",
                 f"{size:.3g} m is too coarse for an interface {width:.3g} m wide: at most "
                 f"{needed:.3g} m, or set mesh.allow_coarse = true",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_prestrain(self) -> Self:
+        if self.mechanics is None or self.mechanics.prestrain is None:
+            return self
+        wire = self.geometry
+        if wire.kind != "nanowire" or wire.bend_angle == 0.0:
+            raise SectionError(
+                "mechanics.prestrain", 'is for a bent wire: geometry.kind = "nanowire", bend_angle'
+            )
+        assert wire.bend_radius is not None
+        strain = self.mechanics.prestrain.fraction * wire.width / (2 * wire.bend_radius)
+        if strain > _MAX_STRAIN * (1 + _ROUNDING):
+            raise SectionError(
+                "mechanics.prestrain.fraction",
+                f"makes strains of {strain:.2g} at the edges, where small strains end at "
+                f"{_MAX_STRAIN:g}: make it smaller, the bend wider or the wire thinner",
             )
         return self
 

@@ -20,15 +20,20 @@ class Mechanics:
         elasticity: Stiffness and treatment of the third direction.
         eigenstrain: Strain of the stress-free solid as a function of composition.
         rotation: 3 x 3 UFL tensor whose columns are the wire axes, if a law is given in them.
+        prestrain: Elastic strain e0 of the undisplaced body at the reference composition, a 3 x 3
+            UFL tensor; None for none.
     """
 
     elasticity: Elasticity
     eigenstrain: EigenstrainLaw
     rotation: Expr | None = None
+    prestrain: Expr | None = None
 
     def energy(self, c: Expr, strain: Expr) -> Expr:
-        """Elastic energy density W(strain - e*(c))."""
+        """Elastic energy density W(strain + e0 - e*(c))."""
         elastic_strain = strain - self.eigenstrain.strain(c, self.rotation)
+        if self.prestrain is not None:
+            elastic_strain += self.prestrain
         return self.elasticity.energy(elastic_strain, self.rotation)
 
     def stress(self, c: Expr, strain: Expr) -> Expr:
@@ -44,12 +49,12 @@ class Mechanics:
 
 @dataclass(frozen=True)
 class FreeEnergyDensity:
-    r"""psi(c, grad c, strain) = g(c) + (kappa / 2) |grad c|^2 + W(strain - e*(c)) (eqns 12-15).
+    r"""psi = g(c) + (kappa / 2) |grad c|^2 + W(strain + e0 - e*(c)) (eqns 12-15; e0 there is 0).
 
     Args:
         homogeneous: g(c).
         gradient_coefficient: kappa, in units of energy density times length squared.
-        mechanics: W and e*; None leaves mechanics out.
+        mechanics: W, e0 and e*; None leaves mechanics out.
     """
 
     homogeneous: FreeEnergy

@@ -110,6 +110,28 @@ class Nanowire:
         direction[0], direction[1] = np.cos(angle), np.sin(angle)
         return direction
 
+    @property
+    def bend_centre(self) -> tuple[float, float]:
+        """Centre (x, y) of the bend, in m.
+
+        Raises:
+            InputError: The wire is straight.
+        """
+        return self.legs[0], self.radius
+
+    def is_in_bend(self, x: FloatArray) -> npt.NDArray[np.bool_]:
+        """Tell which of given points lie in the bend rather than in a leg.
+
+        Args:
+            x: Points in m, shape (2 or 3, n).
+
+        Returns:
+            Shape (n,).
+        """
+        angle = self._turning(x)
+        inside: npt.NDArray[np.bool_] = (angle > 0.0) & (angle < self.bend_angle)
+        return inside
+
     def unroll(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Place of given points along and across the wire, as if it were straight.
 

@@ -101,6 +101,27 @@ FIGURES = (
         "strips",
         ("3 min", "20 s"),
     ),
+    Figure(
+        "bending",
+        "Beyond the paper: the strain of bending itself",
+        "Its simulations do not account for the strain that bending causes, and it says so.",
+        "beyond",
+        ("2 min", "20 s"),
+    ),
+    Figure(
+        "anisotropy",
+        "Beyond the paper: a crystal's strain and stiffness",
+        "Its strain is equal in all directions, and so is its stiffness.",
+        "beyond",
+        ("2 min", "20 s"),
+    ),
+    Figure(
+        "solids",
+        "Beyond the paper: wires in three dimensions",
+        "Its simulations are in two dimensions.",
+        "beyond",
+        ("2 min", "30 s"),
+    ),
 )
 
 

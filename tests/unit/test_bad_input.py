@@ -160,6 +160,9 @@ CASES: list[tuple[str, Any, str | None, str]] = [
     ("material.mobility.diffusivity", "0 m^2/s", None, "greater than zero"),
     ("material.mobility.kind", "degenerated", "material.mobility", "did you mean 'degenerate'"),
     # mechanics
+    ("mechanics.prestrain", {"kind": "twist"}, "mechanics.prestrain.kind", "'bending'"),
+    ("mechanics.prestrain", {"fraction": 0}, "mechanics.prestrain.fraction", "greater than 0"),
+    ("mechanics.prestrain", {"fraction": 1}, "mechanics.prestrain.fraction", "0.05"),
     ("mechanics.assumption", "plain_strain", None, "'plane_strain'"),
     ("mechanics.assumption", "three_dimensional", None, "2-D"),
     ("mechanics.elasticity", REMOVED, None, "is missing"),
@@ -303,6 +306,17 @@ def test_bad_value(folder: Path, key: str, value: object, named: str | None, pie
     assert message.startswith(f"{path}: {named or key}: ")
     assert piece in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("geometry", [BOX, {"kind": "nanowire", "width": "9 nm", "legs": "1 um"}])
+def test_what_has_no_bend_was_not_bent(geometry: dict[str, Any]) -> None:
+    table = copy.deepcopy(VALID)
+    table["geometry"] = geometry
+    table["mechanics"]["prestrain"] = {"kind": "bending"}
+    table["mechanics"]["boundary"] = table["reaction"] = []
+    with pytest.raises(InputError, match="is for a bent wire") as caught:
+        create_config(table)
+    assert caught.value.key == "mechanics.prestrain"
 
 
 def test_the_table_is_long_enough() -> None:

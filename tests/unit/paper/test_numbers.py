@@ -139,3 +139,29 @@ def test_order_of_magnitude(make):
     # Held at both ends, a wire feels all of its lithium, 0.8 against 0.2.
     assert ratios["normalised, rollers, constant Ω"] > 3.0
     assert is_drawn(folder / "figure.png")
+
+
+@alone
+@pytest.mark.slow
+def test_tight_bend_sorts_the_lithium(make):
+    """Below the radius at which the bend decides, the tensile side is rich; far above, neither."""
+    tight, wide = read(make("bending", "--short"), "wires")
+    assert float(tight["outer_half"]) - float(tight["inner_half"]) > 0.6
+    assert abs(float(wide["outer_half"]) - float(wide["inner_half"])) < 0.2
+
+
+@alone
+@pytest.mark.slow
+def test_walls_lie_where_the_crystal_fits(make):
+    """Along the wire, if its layers are stacked across it; across it, if strains are equal."""
+    equal, _, stacked = read(make("anisotropy", "--short"), "wires")
+    assert float(equal["orientation_deg"]) > 60.0
+    assert float(stacked["orientation_deg"]) < 30.0
+
+
+@alone
+@pytest.mark.slow
+def test_solid_wires(make):
+    folder = make("solids", "--short")
+    assert [row["wire"] for row in read(folder, "wires")] == ["40 nm by 30 nm", "40 nm by 10 nm"]
+    assert is_drawn(folder / "composition.png")

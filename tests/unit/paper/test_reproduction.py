@@ -17,7 +17,7 @@ from chemomech.sweeps.cases import read_sweep
 
 alone = pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="figures are made by one process")
 
-SWEEPS = ["4B", "4C-H", "4C-H-strips"]
+SWEEPS = ["4B", "4C-H", "4C-H-strips", "bending", "anisotropy", "solids"]
 #: Walls of the six kappas of figure 4, in nm.
 WIDTHS = [2.5, 5, 10, 20, 40, 80]
 
