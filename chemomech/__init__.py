@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chemomech.mapping.measure import measure
     from chemomech.mapping.stress import stress
     from chemomech.output.ledger import read_ledger
+    from chemomech.reporting.writing import write_report
     from chemomech.run import simulate, validate, write_mesh
 
 _HOMES = {
@@ -58,6 +59,7 @@ _HOMES = {
     "stress": "chemomech.mapping.stress",
     "validate": "chemomech.run",
     "write_mesh": "chemomech.run",
+    "write_report": "chemomech.reporting.writing",
 }
 
 __all__ = [
@@ -83,6 +85,7 @@ __all__ = [
     "stress",
     "validate",
     "write_mesh",
+    "write_report",
 ]
 
 

@@ -42,7 +42,7 @@ def plot_field(
     values = results.read(name, found)
     if values.ndim == 2:
         values = np.linalg.norm(values, axis=1)
-    style = _choose_style(name)
+    style = choose_style(name)
     renderer = Renderer(results.grid, style, compute_limits(style, values))
     # A stress map belongs to no time.
     shown = found if len(results.times) > 1 or found > 0 else None
@@ -71,7 +71,12 @@ def check_picture(path: Path) -> None:
         raise InputError(f"{path} lies in a folder that does not exist", key="--output")
 
 
-def _choose_style(name: str) -> FieldStyle:
+def choose_style(name: str) -> FieldStyle:
+    """How a field is shown: label with unit, colour map and factor.
+
+    Args:
+        name: Name of a field of a run or a stress map.
+    """
     if name in STYLES:
         return STYLES[name]
     if name == "displacement":

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from mpi4py import MPI
 
-from chemomech.cli import imaging, paper, results, simulation, sweeps, tables, templates
+from chemomech.cli import imaging, paper, reports, results, simulation, sweeps, tables, templates
 from chemomech.errors import ChemoMechError, InputError, RecordsLostError, StoppedEarly
 
 _SECONDS_TO_AGREE = 10.0
@@ -81,7 +81,7 @@ def _create_parser() -> argparse.ArgumentParser:
 
     # Their modules import what they need when a command is carried out: help and complaints about a
     # file need no finite elements.
-    for module in (templates, simulation, sweeps, results, imaging, tables, paper):
+    for module in (templates, simulation, sweeps, results, imaging, tables, paper, reports):
         module.add_commands(commands)
     return parser
 

@@ -22,6 +22,7 @@ from chemomech.paper.reproduction import Reproduction
 _WIRES: dict[str, WireKind] = {"3": "delithiated", "5": "lithiated"}
 _CHAIN = "chain"
 _MEASURED, _STRESSED = "measure-results", "stress-results"
+_LAST = f"{_STRESSED}/figure.png"
 _COUNTS, _SEED = 3000.0, 0
 _PICTURES = {
     f"{_STRESSED}/figure.png": "The figure: clusters, spectra, composition and stress.",
@@ -37,7 +38,7 @@ def make(work: Reproduction) -> Findings:
     """Make a synthetic stack, measure it, compute its stress, and compare with the truth."""
     wire = _WIRES[work.figure.name]
     chain = work.folder / _CHAIN
-    if not chain.exists():
+    if not (chain / _LAST).exists():
         _run_chain(work, wire, chain)
     (poor, low), (rich, high) = PHASES[wire]
     error, pixels = compare_with_truth(chain, wire)
@@ -83,15 +84,16 @@ def compare_with_truth(chain: Path, wire: WireKind) -> tuple[float, int]:
 
 
 def _run_chain(work: Reproduction, wire: WireKind, chain: Path) -> None:
-    """Do what ``phantom``, ``measure`` and ``stress`` do; the folder gets its name when all did."""
-    new, comm = chain.with_name(f"{chain.name}.partial"), MPI.COMM_SELF
-    shutil.rmtree(new, ignore_errors=True)
-    write_phantom(new, wire, _COUNTS, _SEED, comm)
-    measure(load_config(new / "measure.toml", comm, model=MeasurementConfig), new / _MEASURED, comm)
+    """Do what ``phantom``, ``measure`` and ``stress`` do, from the beginning."""
+    comm = MPI.COMM_SELF
+    shutil.rmtree(chain, ignore_errors=True)
+    write_phantom(chain, wire, _COUNTS, _SEED, comm)
+    measure(
+        load_config(chain / "measure.toml", comm, model=MeasurementConfig), chain / _MEASURED, comm
+    )
     coarse = ["mesh.size=40 nm"] if work.short else []
-    config = load_config(new / "stress.toml", comm, coarse, model=StressConfig)
-    stress(config, new / _STRESSED, comm)
-    new.replace(chain)
+    config = load_config(chain / "stress.toml", comm, coarse, model=StressConfig)
+    stress(config, chain / _STRESSED, comm)
 
 
 def _read_stress(path: Path) -> list[dict[str, str]]:

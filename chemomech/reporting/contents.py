@@ -1,0 +1,113 @@
+"""What a report can hold, apart from how it looks."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_TYPES = {".png": "image/png", ".mp4": "video/mp4"}
+
+
+@dataclass(frozen=True)
+class Media:
+    """A picture or a film inside the page.
+
+    Args:
+        caption: What it shows.
+        address: The file itself, as a data URI.
+    """
+
+    caption: str
+    address: str
+
+    @classmethod
+    def read(cls, path: Path, caption: str) -> Media:
+        """Take in a PNG picture or an MP4 film.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        text = base64.b64encode(path.read_bytes()).decode("ascii")
+        return cls(caption, f"data:{_TYPES[path.suffix]};base64,{text}")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that can be sorted.
+
+    Args:
+        caption: What it holds.
+        header: Names of its columns.
+        rows: Its lines, as text.
+    """
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class ViewField:
+    """A field of the interactive view.
+
+    Args:
+        label: Quantity and unit.
+        values: 32-bit floats, a vertex each, little-endian, as base64.
+        colours: Colour map: pairs of a place from 0 to 1 and a colour.
+        low: Value at its lower end.
+        high: Value at its upper end.
+    """
+
+    label: str
+    values: str
+    colours: Sequence[tuple[float, str]]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class View:
+    """A surface that can be turned.
+
+    Args:
+        caption: What it shows, and what was left out.
+        figure: Plotly's figure as JSON, without values.
+        fields: What can be shown on it; at least one.
+    """
+
+    caption: str
+    figure: str
+    fields: Sequence[ViewField]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A page.
+
+    Args:
+        title: What it is about.
+        facts: What one wants to know first: names and values.
+        film: The film, if there is one.
+        view: The interactive view, if there is something to see.
+        curves: Plotly's figures as JSON, each with a caption.
+        pictures: Pictures.
+        tables: Tables.
+        missing: What is not there, and why.
+        command: What repeats the work.
+        config: The configuration, as TOML; empty where there is none.
+        provenance: Where it comes from: names and values.
+    """
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    film: Media | None = None
+    view: View | None = None
+    curves: Sequence[tuple[str, str]] = field(default=())
+    pictures: Sequence[Media] = field(default=())
+    tables: Sequence[Table] = field(default=())
+    missing: Sequence[str] = field(default=())
+    command: str = ""
+    config: str = ""
+    provenance: Sequence[tuple[str, str]] = field(default=())

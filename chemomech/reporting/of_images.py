@@ -1,0 +1,103 @@
+"""What a report says of a measurement and of a stress map."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from chemomech.analysis.results import CONFIG, StressResults, read_provenance
+from chemomech.errors import InputError
+from chemomech.reporting.contents import Contents, Table
+from chemomech.reporting.of_runs import describe_provenance, gather_pictures, write_command
+from chemomech.reporting.view import create_view
+
+_MEGA = 1e6
+
+
+def gather_stress(results: StressResults) -> Contents:
+    """Gather the contents of a stress map's page.
+
+    Args:
+        results: The stress map.
+    """
+    folder = results.folder
+    header, rows = _read_table(folder / "stress.csv")
+    everywhere = next(row for row in rows if row[0] == "von_mises" and row[1] == "all")
+    figures = dict(zip(header, everywhere, strict=True))
+    facts = [
+        ("von Mises, median", f"{float(figures['p50_Pa']) / _MEGA:.1f} MPa"),
+        ("von Mises, 95th percentile", f"{float(figures['p95_Pa']) / _MEGA:.1f} MPa"),
+        ("mesh", f"{len(results.grid.points)} vertices, {results.grid.cell_name}s"),
+    ]
+    return Contents(
+        title=f"Stress map {folder.resolve().name}",
+        facts=facts,
+        view=create_view(results),
+        pictures=gather_pictures(folder),
+        tables=[
+            Table("Stress by region", header, [[*row[:2], *map(_round, row[2:])] for row in rows])
+        ],
+        command=write_command("stress", results),
+        config=(folder / CONFIG).read_text(encoding="utf-8"),
+        provenance=describe_provenance(results.provenance),
+    )
+
+
+def gather_measurement(folder: Path) -> Contents:
+    """Gather the contents of a measurement's page.
+
+    Args:
+        folder: Folder that ``chemomech measure`` wrote.
+
+    Raises:
+        InputError: Something in it is missing or damaged.
+    """
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        config = (folder / CONFIG).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", path=str(folder)) from error
+    record = read_provenance(folder)
+    pictures = gather_pictures(folder)
+    return Contents(
+        title=f"Measurement {folder.resolve().name}",
+        facts=list(_flatten(report)),
+        pictures=pictures,
+        missing=[] if pictures else ["there are no pictures: it was told to draw none"],
+        command=f"chemomech measure {CONFIG}",
+        config=config,
+        provenance=describe_provenance(record),
+    )
+
+
+def _flatten(value: object, name: str = "") -> list[tuple[str, str]]:
+    """Names and values of nested tables; long lists are counted."""
+    if isinstance(value, dict):
+        return [
+            pair
+            for key, part in value.items()
+            for pair in _flatten(part, f"{name} {key}".strip().replace("_", " "))
+        ]
+    if isinstance(value, list):
+        if len(value) > 8 or any(isinstance(part, (dict, list)) for part in value):
+            return [(name, f"{len(value)} entries")]
+        return [(name, ", ".join(_say(part) for part in value))]
+    return [(name, _say(value))]
+
+
+def _say(value: object) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    return header, rows
+
+
+def _round(text: str) -> str:
+    try:
+        return f"{float(text):.4g}"
+    except ValueError:
+        return text

@@ -1,0 +1,63 @@
+"""What a report says of a sweep."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+from collections import Counter
+from pathlib import Path
+
+from chemomech.errors import InputError
+from chemomech.reporting.contents import Contents, Media, Table
+from chemomech.sweeps.folder import CASES, OVERVIEW, SUMMARY
+
+
+def gather_sweep(folder: Path) -> Contents:
+    """Gather the contents of a sweep's page.
+
+    Args:
+        folder: Folder that ``chemomech sweep`` wrote.
+
+    Raises:
+        InputError: Its tables are missing or damaged.
+    """
+    cases = _read(folder / CASES, "How far each case has come")
+    status = cases.header.index("status")
+    counts = Counter(row[status] for row in cases.rows)
+    tables, gaps = [cases], []
+    if (folder / SUMMARY).exists():
+        tables.insert(0, _read(folder / SUMMARY, "What came of the finished cases"))
+    else:
+        gaps.append("there is no summary: no case has ended yet")
+    picture = folder / OVERVIEW
+    if not picture.exists():
+        gaps.append("there is no overview: no case has ended yet, or it could not be drawn")
+    unfinished = sum(number for name, number in counts.items() if name != "done")
+    if unfinished:
+        gaps.insert(0, f"{unfinished} of {len(cases.rows)} cases are not done")
+    return Contents(
+        title=f"Sweep {folder.resolve().name}",
+        facts=[("cases", str(len(cases.rows))), *((k, str(n)) for k, n in counts.items())],
+        pictures=[Media.read(picture, "The ends of all cases")] if picture.exists() else [],
+        tables=tables,
+        missing=gaps,
+        command=f"chemomech sweep FILE --output {shlex.quote(folder.resolve().name)}\n"
+        "chemomech run CASE/config.toml    # one of its cases",
+    )
+
+
+def _read(path: Path, caption: str) -> Table:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"cannot be read: {error}", path=str(path)) from error
+    return Table(caption, header, [[_round(cell) for cell in row] for row in rows])
+
+
+def _round(text: str) -> str:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return text if len(text) <= 7 else f"{number:.5g}"

@@ -1,0 +1,105 @@
+"""The surface of a mesh as triangles, thinned out where a browser would choke on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chemomech.analysis.measures import compute_vertex_volumes, split_into_simplices
+from chemomech.output.snapshots import SnapshotGrid
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+_FACES = {
+    "tetrahedron": ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2)),
+    "hexahedron": (
+        *((0, 3, 2, 1), (4, 5, 6, 7), (0, 1, 5, 4)),
+        *((1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7)),
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Triangles in space.
+
+    Args:
+        points: Corners in nm, shape (points, 3).
+        triangles: Corners of each triangle, shape (triangles, 3).
+        owners: Point that each vertex of the whole mesh is part of, -1 for none, shape (vertices,).
+        weights: Share of each vertex of the whole mesh in its point, shape (vertices,).
+    """
+
+    points: FloatArray
+    triangles: IntArray
+    owners: IntArray
+    weights: FloatArray
+
+    def sample(self, values: FloatArray) -> FloatArray:
+        """Values at the points: means over the vertices that each stands for.
+
+        Args:
+            values: One value a vertex of the whole mesh.
+        """
+        seen = self.owners >= 0
+        owners, weights = self.owners[seen], self.weights[seen]
+        count = len(self.points)
+        total = np.bincount(owners, weights, minlength=count)
+        means = np.bincount(owners, weights * values[seen], minlength=count) / total
+        return np.asarray(means, dtype=np.float64)
+
+
+def create_surface(grid: SnapshotGrid, most: int) -> Surface:
+    """Find what can be seen of a mesh.
+
+    Vertices that fall into one cell of a square lattice become one point where there are more than
+    ``most``; the lattice is chosen so that about as many are left.
+
+    Args:
+        grid: The whole mesh, in nm.
+        most: Number of points that are left as they are.
+    """
+    triangles = _find_triangles(grid)
+    seen = np.unique(triangles)
+    groups = np.full(len(grid.points), -1, dtype=np.int64)
+    groups[seen] = np.arange(len(seen)) if len(seen) <= most else _group(grid, seen, most)
+    weights = compute_vertex_volumes(grid) if grid.dimension == 2 else np.ones(len(grid.points))
+    surface = Surface(np.zeros((groups.max() + 1, 3)), groups[triangles], groups, weights)
+    points = np.stack([surface.sample(axis) for axis in grid.points.T], axis=1)
+    a, b, c = surface.triangles.T
+    whole = (a != b) & (b != c) & (c != a)
+    return Surface(points, surface.triangles[whole], groups, weights)
+
+
+def _find_triangles(grid: SnapshotGrid) -> IntArray:
+    if grid.dimension == 2:
+        return split_into_simplices(grid)
+    faces = grid.cells[:, np.array(_FACES[grid.cell_name])].reshape(
+        -1, len(_FACES[grid.cell_name][0])
+    )
+    _, first, count = np.unique(
+        np.sort(faces, axis=1), axis=0, return_index=True, return_counts=True
+    )
+    # Of the faces between two cells there are two.
+    outer = faces[first[count == 1]]
+    if outer.shape[1] == 3:
+        return outer
+    return np.concatenate([outer[:, [0, 1, 2]], outer[:, [0, 2, 3]]])
+
+
+def _group(grid: SnapshotGrid, seen: IntArray, most: int) -> IntArray:
+    points = grid.points[seen]
+    # As if the surface were as evenly filled as its vertices are.
+    size = float(np.sqrt(_measure_area(grid) / most))
+    places = np.floor((points - points.min(axis=0)) / size).astype(np.int64)
+    _, groups = np.unique(places, axis=0, return_inverse=True)
+    return np.asarray(groups.reshape(-1), dtype=np.int64)
+
+
+def _measure_area(grid: SnapshotGrid) -> float:
+    triangles = _find_triangles(grid)
+    first, second = (grid.points[triangles[:, k]] - grid.points[triangles[:, 0]] for k in (1, 2))
+    return float(np.linalg.norm(np.cross(first, second), axis=1).sum() / 2)

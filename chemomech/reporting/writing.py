@@ -1,0 +1,92 @@
+"""The pipeline behind `chemomech report`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from chemomech.analysis.results import open_run, open_stress
+from chemomech.errors import InputError
+from chemomech.reporting.contents import Contents
+from chemomech.reporting.of_images import gather_measurement, gather_stress
+from chemomech.reporting.of_runs import gather_run
+from chemomech.reporting.of_sweeps import gather_sweep
+from chemomech.sweeps.folder import CASES
+
+REPORT = "report.html"
+"""Name of the page in the folder it is about."""
+
+_TEMPLATE = "page.html.j2"
+
+
+def write_report(
+    folder: Path | str, output: Path | str | None = None, *, replace: bool = False
+) -> Path:
+    """Write one HTML page about a run, a stress map, a measurement or a sweep; only for one rank.
+
+    The page holds everything it shows and loads nothing.
+
+    Args:
+        folder: Folder of the results.
+        output: File to write; ``report.html`` in the folder if None.
+        replace: Whether a page that is there may be replaced.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: The folder holds no results, they are damaged, or the page exists.
+        OSError: It cannot be written.
+    """
+    place = Path(folder)
+    path = place / REPORT if output is None else Path(output)
+    if path.exists() and not replace:
+        raise InputError(
+            f"{path} exists already and is left as it is; --force replaces it", key="--output"
+        )
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path} lies in a folder that does not exist", key="--output")
+    text = format_page(gather(place))
+    new = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+    return path
+
+
+def gather(folder: Path) -> Contents:
+    """Gather what a page says of a folder, whatever it holds.
+
+    Raises:
+        InputError: It holds no results, or they are damaged.
+    """
+    if not folder.is_dir():
+        raise InputError("no such folder", path=str(folder))
+    if (folder / CASES).exists():
+        return gather_sweep(folder)
+    if (folder / "stress.csv").exists():
+        return gather_stress(open_stress(folder))
+    if (folder / "measurement.h5").exists():
+        return gather_measurement(folder)
+    return gather_run(open_run(folder))
+
+
+def format_page(contents: Contents) -> str:
+    """Write the page as HTML.
+
+    Args:
+        contents: What it shows.
+    """
+    environment = Environment(
+        loader=PackageLoader("chemomech.reporting", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    moves = contents.view is not None or len(contents.curves) > 0
+    return environment.get_template(_TEMPLATE).render(
+        page=contents, plotly=get_plotlyjs() if moves else ""
+    )
