@@ -38,7 +38,7 @@ _SLACK, _SLACK_OF_RANK = 2**18, 4096
 #: has nothing to send or to receive.
 _FEWEST_CELLS = 8
 #: Seconds that a rank that failed gives the others to notice.
-_PATIENCE = 30.0
+_PATIENCE = 10.0
 
 
 def write_functions(path: Path, functions: Mapping[str, fem.Function]) -> None:
