@@ -275,10 +275,15 @@ class StressConfig(Section):
     treatment: TreatmentConfig = Field(default_factory=TreatmentConfig)
     outline: ParticleOutlineConfig = Field(default_factory=ParticleOutlineConfig)
     mesh: StressMeshConfig = Field(default_factory=StressMeshConfig)
-    assumption: PlaneAssumption = "plane_stress"
+    assumption: PlaneAssumption = Field(
+        default="plane_stress", description="what happens out of the plane; 2-D only"
+    )
     elasticity: ElasticityConfig
     eigenstrain: StrainConfig
-    boundary: Literal["free", "border_rollers"] = "free"
+    boundary: Literal["free", "border_rollers"] = Field(
+        default="free",
+        description="border_rollers: no displacement normal to the image's borders, where cut",
+    )
     phase: tuple[PhaseWindowConfig, ...] = ()
     statistics: StatisticsConfig = Field(default_factory=StatisticsConfig)
     uncertainty: UncertaintyConfig = Field(default_factory=UncertaintyConfig)

@@ -43,6 +43,17 @@ def test_code_runs(tmp_path, monkeypatch, capfd):
     assert "[" in capfd.readouterr().out
 
 
+def test_laws_of_one_s_own_work(capfd):
+    text = (ROOT / "docs" / "extending.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 4
+    # One after the other, as a reader would.
+    exec(compile("\n".join(blocks), "extending.md", "exec"), {})
+    said = capfd.readouterr().out
+    assert "'chemical'" in said
+    assert "unknowns" in said
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):

@@ -151,3 +151,15 @@ def test_phases_of_the_wire_fill_the_blanks(folder, wire):
 def test_no_blank_is_left():
     for subject in ("simulation", *MODELS):
         assert "$" not in create_template(subject)
+
+
+@pytest.mark.parametrize("subject", MODELS)
+def test_every_key_says_what_it_means(subject):
+    """The documentation's list of keys is made of these."""
+    silent = [
+        f"{section.__name__}.{name}"
+        for section in {*sections(MODELS[subject])}
+        for name, field in section.model_fields.items()
+        if not field.description and name != "kind" and not [*sections(field.annotation)]
+    ]
+    assert silent == []
