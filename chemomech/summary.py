@@ -93,8 +93,8 @@ def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
         rows.insert(0, ("chi", f"{material.free_energy.chi:g}"))
     if config.mechanics is None:
         return [*rows, ("mechanics", "none")]
-    if config.mechanics.prestrain is not None:
-        rows.append(("bending strain at the edges", f"{_find_bending(config):.2%}"))
+    if config.bending_strain is not None:
+        rows.append(("bending strain at the edges", f"{config.bending_strain:.2%}"))
     assumption = config.mechanics.resolve_assumption(dimension).replace("_", " ")
     elastic = _find_elasticity(config, dimension)
     if elastic is None:
@@ -110,15 +110,6 @@ def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
         chi = material.free_energy.chi - elastic.shift
         rows.append(("chi_eff (coherent waves)", f"{chi:.4f}"))
     return rows
-
-
-def _find_bending(config: cfg.Config) -> float:
-    """Elastic strain w / (2 R) of the bend, at most that of the edges."""
-    wire, law = config.geometry, config.mechanics.prestrain if config.mechanics else None
-    assert isinstance(wire, cfg.NanowireConfig)
-    assert wire.bend_radius is not None
-    assert law is not None
-    return law.fraction * wire.width / (2 * wire.bend_radius)
 
 
 def _describe_phases(config: cfg.Config, problem: ChemoMechanics, mean: float) -> Rows:

@@ -60,6 +60,15 @@ class Config(Section):
         return width / self.mesh.cells_per_interface
 
     @property
+    def bending_strain(self) -> float | None:
+        """Elastic strain f w / (2 R) at the edges of a wire that is held bent; None without."""
+        wire, mechanics = self.geometry, self.mechanics
+        if mechanics is None or mechanics.prestrain is None or wire.kind != "nanowire":
+            return None
+        assert wire.bend_radius is not None
+        return mechanics.prestrain.fraction * wire.width / (2 * wire.bend_radius)
+
+    @property
     def snapshot_times(self) -> tuple[float, ...]:
         """Increasing times of snapshots (s), the last one exactly the end of the run."""
         return self.output.snapshot_times(self.time.end)
@@ -126,8 +135,8 @@ class Config(Section):
             raise SectionError(
                 "mechanics.prestrain", 'is for a bent wire: geometry.kind = "nanowire", bend_angle'
             )
-        assert wire.bend_radius is not None
-        strain = self.mechanics.prestrain.fraction * wire.width / (2 * wire.bend_radius)
+        strain = self.bending_strain
+        assert strain is not None
         if strain > _MAX_STRAIN * (1 + _ROUNDING):
             raise SectionError(
                 "mechanics.prestrain.fraction",

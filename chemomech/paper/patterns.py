@@ -15,8 +15,7 @@ from chemomech.sweeps.summary import measure_run
 _NOT_GIVEN = (
     "The paper gives neither kappa nor chi, nor the radius of the bend, nor whether the wire is in "
     "plane stress or plane strain: kappas, chi = 2.75, the bend and plane strain are this "
-    "package's "
-    "choice."
+    "package's choice."
 )
 _ACROSS = 3
 _FILM = "movie.mp4"
@@ -69,7 +68,7 @@ def make(work: Reproduction) -> Findings:
 
 
 def tabulate(runs: Sequence[RunResults], measures: Sequence[dict[str, object]]) -> Table:
-    """A line for each run: kappa, what was measured, and how far from standing still it ended.
+    """A line for each run: kappa, and what was measured at its end.
 
     Args:
         runs: The runs.

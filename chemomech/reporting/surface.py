@@ -65,13 +65,14 @@ def create_surface(grid: SnapshotGrid, most: int) -> Surface:
     triangles = _find_triangles(grid)
     seen = np.unique(triangles)
     groups = np.full(len(grid.points), -1, dtype=np.int64)
-    groups[seen] = np.arange(len(seen)) if len(seen) <= most else _group(grid, seen, most)
+    whole = len(seen) <= most
+    groups[seen] = np.arange(len(seen)) if whole else _group(grid.points, triangles, seen, most)
     weights = compute_vertex_volumes(grid) if grid.dimension == 2 else np.ones(len(grid.points))
     surface = Surface(np.zeros((groups.max() + 1, 3)), groups[triangles], groups, weights)
     points = np.stack([surface.sample(axis) for axis in grid.points.T], axis=1)
     a, b, c = surface.triangles.T
-    whole = (a != b) & (b != c) & (c != a)
-    return Surface(points, surface.triangles[whole], groups, weights)
+    distinct = (a != b) & (b != c) & (c != a)
+    return Surface(points, surface.triangles[distinct], groups, weights)
 
 
 def _find_triangles(grid: SnapshotGrid) -> IntArray:
@@ -90,16 +91,12 @@ def _find_triangles(grid: SnapshotGrid) -> IntArray:
     return np.concatenate([outer[:, [0, 1, 2]], outer[:, [0, 2, 3]]])
 
 
-def _group(grid: SnapshotGrid, seen: IntArray, most: int) -> IntArray:
-    points = grid.points[seen]
+def _group(vertices: FloatArray, triangles: IntArray, seen: IntArray, most: int) -> IntArray:
+    first, second = (vertices[triangles[:, k]] - vertices[triangles[:, 0]] for k in (1, 2))
+    area = np.linalg.norm(np.cross(first, second), axis=1).sum() / 2
     # As if the surface were as evenly filled as its vertices are.
-    size = float(np.sqrt(_measure_area(grid) / most))
+    size = float(np.sqrt(area / most))
+    points = vertices[seen]
     places = np.floor((points - points.min(axis=0)) / size).astype(np.int64)
     _, groups = np.unique(places, axis=0, return_inverse=True)
     return np.asarray(groups.reshape(-1), dtype=np.int64)
-
-
-def _measure_area(grid: SnapshotGrid) -> float:
-    triangles = _find_triangles(grid)
-    first, second = (grid.points[triangles[:, k]] - grid.points[triangles[:, 0]] for k in (1, 2))
-    return float(np.linalg.norm(np.cross(first, second), axis=1).sum() / 2)
