@@ -15,6 +15,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "configuration_reference",
+    "verified_figures",
 ]
 exclude_patterns = ["_build", "_extensions", "**/.ipynb_checkpoints"]
 myst_enable_extensions = ["colon_fence"]

@@ -1,8 +1,11 @@
 """Commands and code in README.md and docs/ are those of the program."""
 
+import importlib
+import json
 import re
 import shlex
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import pytest
 from mpi4py import MPI
@@ -58,3 +61,24 @@ def test_laws_of_one_s_own_work(capfd):
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists()
+
+
+def test_verified_figures_are_those_of_tests_that_passed(tmp_path, monkeypatch):
+    pytest.importorskip("sphinx")
+    claim = {"claim": "width", "expected": 10.0, "unit": "nm", "tolerance": 0.1, "against": "eqn 4"}
+    cases = [("test_a[1]", 10.01, ""), ("test_a[2]", 9.92, ""), ("test_a[3]", 99.0, "<failure/>")]
+    lines = [
+        f'<testcase classname="tests.verification.test_wall" name="{name}"><properties><property '
+        f'name="verified" value={quoteattr(json.dumps(claim | {"found": found}))}/></properties>'
+        f"{outcome}</testcase>"
+        for name, found, outcome in cases
+    ]
+    file = tmp_path / "tests.xml"
+    file.write_text(f"<testsuites><testsuite>{''.join(lines)}</testsuite></testsuites>")
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_extensions")
+    extension = importlib.import_module("verified_figures")
+    page = extension.format_page(extension.read_figures([file]))
+    assert "## `tests/verification/test_wall.py`" in page
+    assert "| width (worst of 2) | 9.92 nm | 10 nm | ± 0.1 | eqn 4 | `test_a` |" in page
+    assert "99" not in page
+    assert "without a test run" in extension.format_page([])

@@ -37,7 +37,7 @@ def bent(comm, material):
 
 
 @pytest.mark.parametrize("assumption", ["plane_stress", "plane_strain"])
-def test_composition_follows_the_theory_of_fibres(assumption, bent, material, relax, comm):
+def test_composition_follows_the_theory_of_fibres(assumption, bent, material, relax, comm, verify):
     """dc/de = k / (g''(1/2) + 2 dchi), with the tilt k and the shift dchi of `BentFibre`."""
     fibre = BentFibre(
         material.young, material.poisson, material.expansion, assumption == "plane_strain"
@@ -55,4 +55,11 @@ def test_composition_follows_the_theory_of_fibres(assumption, bent, material, re
     rows = np.concatenate(comm.allgather(np.stack([y[mine], problem.c.x.array[:local][mine]], 1)))
     slope = np.polyfit(rows[:, 0], rows[:, 1], 1)[0]
     curvature = 4.0 - 2.0 * CHI + 2.0 * fibre.chi_shift
-    assert slope == pytest.approx(fibre.tilt / curvature / RADIUS, rel=0.01)
+    verify(
+        f"slope of c across a bent wire, {assumption.replace('_', ' ')}",
+        slope,
+        fibre.tilt / curvature / RADIUS,
+        "1/nm",
+        rel=0.01,
+        against="homogeneous fibres",
+    )

@@ -74,14 +74,15 @@ def test_series():
 
 
 @pytest.mark.parametrize("cell", ["quadrilateral", "triangle"])
-def test_slab_under_constant_flux(fill, cell):
+def test_slab_under_constant_flux(fill, cell, verify):
     domain = create_domain(Box((SIZE * 1e-9, 0.5e-9)), 0.5e-9, MPI.COMM_WORLD, cell)
     c = fill(domain, "right")
-    assert worst_error(c, lambda x: slab(x[:, 0])) < 1e-3
+    error = worst_error(c, lambda x: slab(x[:, 0]))
+    verify("slab under constant flux, worst error", error, 0.0, abs=1e-3, against="series")
 
 
 @pytest.mark.slow
-def test_cylinder_under_constant_flux(fill):
+def test_cylinder_under_constant_flux(fill, verify):
     # A polygon with the circle's ratio of area to perimeter fills at the circle's rate. Its edges
     # are longer than the cells', so that the mesh keeps them.
     angle = np.linspace(0, 2 * np.pi, 160, endpoint=False)
@@ -89,7 +90,8 @@ def test_cylinder_under_constant_flux(fill):
     corners = 1e-9 * radius * np.column_stack([np.cos(angle), np.sin(angle)])
     domain = create_domain(Outline(corners), 1.6e-9, MPI.COMM_WORLD)
     c = fill(domain, "surface")
-    assert worst_error(c, lambda x: cylinder(np.hypot(x[:, 0], x[:, 1]))) < 1e-3
+    error = worst_error(c, lambda x: cylinder(np.hypot(x[:, 0], x[:, 1])))
+    verify("cylinder under constant flux, worst error", error, 0.0, abs=1e-3, against="series")
     comm = domain.mesh.comm
     total = comm.allreduce(fem.assemble_scalar(fem.form((c - START) * ufl.dx)), op=MPI.SUM)
     area = comm.allreduce(

@@ -44,7 +44,7 @@ def measure_rate(comm, material, box_rollers, create_stepper, integrate):
 @pytest.mark.parametrize(
     ("law", "mean"), [(DegenerateMobility, 0.5), (DegenerateMobility, 0.4), (ConstantMobility, 0.5)]
 )
-def test_rate_of_a_single_wave(material, measure_rate, law, mean, assumption, share):
+def test_rate_of_a_single_wave(material, measure_rate, law, mean, assumption, share, verify):
     chi = 2.75 - (0.0 if assumption is None else 0.29707)
     drive = 2 * chi - 1 / (mean * (1 - mean))
     square = share**2 * drive / (2 * material.gradient)
@@ -52,10 +52,19 @@ def test_rate_of_a_single_wave(material, measure_rate, law, mean, assumption, sh
     rate = mobility * square * (drive - material.gradient * square)
     assert (rate < 0) == (share > np.sqrt(2))
     measured = measure_rate(np.sqrt(square), mean, assumption, law(1.0), 1 / abs(rate))
-    assert measured == pytest.approx(rate, rel=0.01)
+    verify(
+        "rate of single waves, over theory", measured / rate, 1.0, rel=0.01, against="dispersion"
+    )
 
 
-def test_fastest_rate_in_plane_strain_in_seconds(material, measure_rate):
+def test_fastest_rate_in_plane_strain_in_seconds(material, measure_rate, verify):
     wavenumber = 2 * np.pi / 44.21
     measured = measure_rate(wavenumber, 0.5, "plane_strain", DegenerateMobility(1.0), 400.0)
-    assert measured / material.time == pytest.approx(2.2870, rel=0.01)
+    verify(
+        "fastest wave in plane strain",
+        measured / material.time,
+        2.2870,
+        "1/s",
+        rel=0.01,
+        against="dispersion",
+    )

@@ -47,35 +47,45 @@ def measure_distance(x, c, fraction):
     return np.interp(high, c, x) - np.interp(low, c, x)
 
 
-def test_width_and_energy(create_wall, bottom_profile, material):
+def test_width_and_energy(create_wall, bottom_profile, material, verify):
     problem, length = create_wall(10.0, 0.625)
     x, c = bottom_profile(problem)
-    assert c[0] == pytest.approx(0.099508, abs=1e-4)
-    assert measure_width(x, c) == pytest.approx(10.0, rel=0.01)
-    assert measure_distance(x, c, 0.10) == pytest.approx(10.457, rel=0.01)
-    assert measure_distance(x, c, 0.05) == pytest.approx(13.675, rel=0.01)
+    verify("composition beside a wall", c[0], 0.099508, abs=1e-4, against="binodal")
+    verify("width of a wall", measure_width(x, c), 10.0, "nm", rel=0.01, against="eqn 4 corrected")
+    for share, distance in ((0.10, 10.457), (0.05, 13.675)):
+        verify(
+            f"width of a wall, {share:.0%} to {1 - share:.0%}",
+            measure_distance(x, c, share),
+            distance,
+            "nm",
+            rel=0.01,
+            against="quadrature of the profile",
+        )
     thickness = problem.volume / length
     bulk = length * homogeneous_energy(binodal(2.75), 2.75)
     excess = sum(problem.energies().values()) / thickness - bulk
-    assert excess * material.surface_energy == pytest.approx(45.69e-3, rel=0.01)
+    energy = excess * material.surface_energy
+    verify("energy of a wall", energy, 45.69e-3, "J/m2", rel=0.01, against="quadrature")
 
 
-def test_coherent_wall_in_plane_strain(create_wall, bottom_profile, material):
+def test_coherent_wall_in_plane_strain(create_wall, bottom_profile, material, verify):
     # Strain lowers chi by 0.29707; what it adds besides is 0.29707 / 4 everywhere.
     drop = 0.29707
     problem, length = create_wall(13.27, 0.8, "plane_strain")
     x, c = bottom_profile(problem)
-    assert c[0] == pytest.approx(0.15625, abs=5e-4)
-    assert measure_width(x, c) == pytest.approx(13.27, rel=0.01)
+    theory = "binodal and eqn 4 at chi - 0.29707"
+    verify("composition beside a coherent wall", c[0], 0.15625, abs=5e-4, against=theory)
+    verify("width of a coherent wall", measure_width(x, c), 13.27, "nm", rel=0.01, against=theory)
     thickness = problem.volume / length
     chi = 2.75 - drop
     bulk = length * (homogeneous_energy(binodal(chi), chi) + drop / 4)
     excess = sum(problem.energies().values()) / thickness - bulk
-    assert excess * material.surface_energy == pytest.approx(25.03e-3, rel=0.01)
+    energy = excess * material.surface_energy
+    verify("energy of a coherent wall", energy, 25.03e-3, "J/m2", rel=0.01, against="quadrature")
 
 
 @pytest.mark.slow
-def test_width_follows_the_root_of_kappa(create_wall, bottom_profile, material):
+def test_width_follows_the_root_of_kappa(create_wall, bottom_profile, material, verify):
     """One mesh size for all, an eighth of the thinnest wall, so that nothing scales along."""
     kappas = np.array(list(SWEEP.values()))
     widths = []
@@ -84,8 +94,9 @@ def test_width_follows_the_root_of_kappa(create_wall, bottom_profile, material):
         problem, _ = create_wall(width, 2.5 / 8, gradient=gradient, half_length=2.0)
         widths.append(measure_width(*bottom_profile(problem)))
     slope, _ = np.polyfit(np.log(kappas), np.log(widths), 1)
-    assert slope == pytest.approx(0.5, abs=0.01)
-    np.testing.assert_allclose(widths, list(SWEEP), rtol=0.01)
+    verify("slope of ln width over ln kappa", slope, 0.5, abs=0.01, against="eqn 4")
+    for found, width in zip(widths, SWEEP, strict=True):
+        verify("width of a wall at six kappas", found, width, "nm", rel=0.01, against="eqn 4")
 
 
 def test_density_is_that_of_theory(comm, integrate):

@@ -60,7 +60,7 @@ def grow(stepper, target):
     [(None, STRAIN_FREE, 0.446), ("plane_stress", PLANE_STRESS, 0.1028)],
 )
 def test_noise_grows_at_the_fastest_rate_and_decomposes(
-    create_mirror_box, create_stepper, amplitude, comm, material, assumption, drive, rate
+    create_mirror_box, create_stepper, amplitude, comm, material, assumption, drive, rate, verify
 ):
     problem, length = create_mirror_box(assumption, drive)
     unit = 1 / (rate * material.time)
@@ -69,7 +69,14 @@ def test_noise_grows_at_the_fastest_rate_and_decomposes(
     before = amplitude(problem, length)
     grow(stepper, 2.5 * unit)
     measured = np.log(amplitude(problem, length) / before) / (2 * unit) / material.time
-    assert measured == pytest.approx(rate, rel=0.01)
+    verify(
+        "growth of noise at chi = 2.2",
+        measured,
+        rate,
+        "1/s",
+        rel=0.01,
+        against=f"fastest wave, {assumption or 'no strain'}",
+    )
 
     grow(create_stepper(problem), 20 * unit)
     spinodal = (1 - np.sqrt(1 - 4 / (4 + drive))) / 2
@@ -77,7 +84,9 @@ def test_noise_grows_at_the_fastest_rate_and_decomposes(
     assert comm.allreduce(problem.c.x.array.max(), op=max) > 1 - spinodal
 
 
-def test_plane_strain_keeps_it_homogeneous(create_mirror_box, create_stepper, amplitude, material):
+def test_plane_strain_keeps_it_homogeneous(
+    create_mirror_box, create_stepper, amplitude, material, verify
+):
     # A box in which the strain-free solution would decompose at its fastest.
     problem, length = create_mirror_box("plane_strain", STRAIN_FREE)
     drive, square = STRAIN_FREE - 2 * 0.29707, (np.pi / length) ** 2
@@ -87,7 +96,8 @@ def test_plane_strain_keeps_it_homogeneous(create_mirror_box, create_stepper, am
     grow(stepper, -0.5 / rate)
     before = amplitude(problem, length)
     grow(stepper, -1.5 / rate)
-    assert np.log(amplitude(problem, length) / before) == pytest.approx(-1.0, rel=0.01)
+    found = np.log(amplitude(problem, length) / before)
+    verify("fading of noise at chi = 2.2", found, -1.0, rel=0.01, against="coherent spinodal")
 
     grow(create_stepper(problem, StepControl(1e-7)), -10 / rate)
     assert np.ptp(problem.c.x.array) < 1e-7

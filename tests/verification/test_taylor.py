@@ -91,11 +91,12 @@ MOBILITIES = [ConstantMobility(0.25), DegenerateMobility(1.0)]
 
 @pytest.mark.parametrize("mobility", MOBILITIES, ids=["constant", "degenerate"])
 @pytest.mark.parametrize(("assumption", "cell"), CASES)
-def test_remainder_is_of_second_order(create_system, assumption, cell, mobility):
+def test_remainder_is_of_second_order(create_system, assumption, cell, mobility, verify):
     system, state = create_system(assumption, cell, mobility)
     for seed in (2, 3):
         direction = random_vector(system, seed, np.array([1.0, 1.0, 1.0, 1.0]))
-        assert measure_slope(system, state, direction) == pytest.approx(2.0, abs=0.05)
+        slope = measure_slope(system, state, direction)
+        verify("order of the Jacobian's remainder", slope, 2.0, abs=0.05, against="Taylor")
 
 
 def test_remainder_with_a_clamp_is_of_second_order(create_system):
@@ -111,7 +112,7 @@ def test_remainder_with_a_clamp_is_of_second_order(create_system):
 
 
 @pytest.mark.parametrize(("assumption", "cell"), CASES)
-def test_residual_is_the_derivative_of_the_energy(create_system, assumption, cell):
+def test_residual_is_the_derivative_of_the_energy(create_system, assumption, cell, verify):
     system, state = create_system(assumption, cell, MOBILITIES[1])
     state.array_w[system.offsets[1] : system.offsets[2]] = 0.0
     direction = random_vector(system, 4, np.ones(4))
@@ -130,4 +131,5 @@ def test_residual_is_the_derivative_of_the_energy(create_system, assumption, cel
     exact = -system.block(residual, 1) @ system.block(direction, 0)
     for block in range(2, len(system.sizes)):
         exact += system.block(residual, block) @ system.block(direction, block)
-    assert numerical == pytest.approx(system.comm.allreduce(exact), rel=1e-7)
+    ratio = numerical / system.comm.allreduce(exact)
+    verify("difference of energies over residual", ratio, 1.0, rel=1e-7, against="derivative")

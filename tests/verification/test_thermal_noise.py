@@ -260,7 +260,7 @@ def compare(series, expected):
 
 
 @pytest.mark.parametrize(("chi", "mobility"), [(0.0, None), (1.0, ConstantMobility(0.5))])
-def test_variance_is_that_of_equilibrium(create_noisy, measure, chi, mobility):
+def test_variance_is_that_of_equilibrium(create_noisy, measure, chi, mobility, verify):
     problem = create_noisy(chi, mobility)
     value = 0.25 if mobility is None else 0.5
     step = 6.0 / value * 0.25
@@ -268,7 +268,13 @@ def test_variance_is_that_of_equilibrium(create_noisy, measure, chi, mobility):
     exact, share = theory(4 - 2 * chi, value, step)
     found, error = compare(series, exact * share)
     assert error < 0.1
-    assert abs(found - 1) < 3 * error
+    verify(
+        "variance of thermal noise over theory (3 standard errors)",
+        found,
+        1.0,
+        abs=3 * error,
+        against="fluctuation-dissipation",
+    )
     # Each mode has its own variance, not all the same: the first has the most.
     slope = np.polyfit(np.log(exact * share), np.log((series**2).mean(axis=0)), 1)[0]
     assert slope == pytest.approx(1.0, abs=0.25)

@@ -10,9 +10,12 @@ PLATE = StoneySubstrate(203e9, 0.29, 0.736e-3)
 FILM = 42.3e-6
 
 
-def test_constant_of_the_source_paper():
+def test_constant_of_the_source_paper(verify):
     """6.1024e8 Pa m to a tenth of a per cent: 1 MPa bends the plate by 1.6387e-3 1/m."""
-    assert PLATE.stress_per_curvature(FILM) == pytest.approx(6.1024e8, rel=1e-3)
+    found = PLATE.stress_per_curvature(FILM)
+    verify(
+        "Stoney's constant of the source paper", found, 6.1024e8, "Pa m", rel=1e-3, against="paper"
+    )
     exact = 203e9 * (0.736e-3) ** 2 / (6 * 42.3e-6 * 0.71)
     assert PLATE.stress_per_curvature(FILM) == pytest.approx(exact, rel=1e-14)
     np.testing.assert_allclose(PLATE.film_stress(1.6387e-3, FILM), 1e6, rtol=1e-3)
