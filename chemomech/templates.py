@@ -8,12 +8,13 @@ from typing import Literal
 
 from chemomech.imaging.phantom_truth import PHASES, WireKind
 
-Subject = Literal["simulation", "measurement", "stress"]
+Subject = Literal["simulation", "measurement", "stress", "sweep"]
 
 _FILES = {
     "simulation": "template.toml",
     "measurement": "template_measurement.toml",
     "stress": "template_stress.toml",
+    "sweep": "template_sweep.toml",
 }
 
 
@@ -26,7 +27,7 @@ def create_template(subject: Subject, wire: WireKind = "delithiated", dark: floa
         dark: Counts of the detector without light.
     """
     text = resources.files("chemomech").joinpath(_FILES[subject]).read_text(encoding="utf-8")
-    if subject == "simulation":
+    if subject in ("simulation", "sweep"):
         return text
     (poor, poor_lithium), (rich, rich_lithium) = PHASES[wire]
     half = (rich_lithium - poor_lithium) / 2

@@ -21,7 +21,7 @@ def add_commands(commands: Commands) -> None:
     init = commands.add_parser("init", help="write a commented configuration to start from")
     init.add_argument("file", metavar="FILE", type=Path, nargs="?")
     init.add_argument(
-        "--for", dest="subject", choices=["simulation", "measurement", "stress"],
+        "--for", dest="subject", choices=["simulation", "measurement", "stress", "sweep"],
         default="simulation", help="what the configuration is for (simulation)",
     )  # fmt: skip
     init.set_defaults(execute=_execute)
@@ -42,5 +42,5 @@ def _write_template(file: Path | None, subject: Subject) -> None:
         raise InputError(
             "exists already and is left as it is; name another", path=str(path)
         ) from error
-    command = {"simulation": "run", "measurement": "measure", "stress": "stress"}[subject]
+    command = "run" if subject == "simulation" else subject.replace("measurement", "measure")
     sys.stdout.write(f"{path} written; next: chemomech {command} {path}\n")

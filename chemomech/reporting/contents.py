@@ -97,6 +97,7 @@ class Contents:
         missing: What is not there, and why.
         command: What repeats the work.
         config: The configuration, as TOML; empty where there is none.
+        config_name: The file it is from.
         provenance: Where it comes from: names and values.
     """
 
@@ -110,4 +111,5 @@ class Contents:
     missing: Sequence[str] = field(default=())
     command: str = ""
     config: str = ""
+    config_name: str = "config.toml"
     provenance: Sequence[tuple[str, str]] = field(default=())

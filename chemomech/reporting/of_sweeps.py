@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chemomech.errors import InputError
 from chemomech.reporting.contents import Contents, Media, Table
-from chemomech.sweeps.folder import CASES, OVERVIEW, SUMMARY
+from chemomech.sweeps.folder import CASES, DEFINITION, OVERVIEW, SUMMARY
 
 
 def gather_sweep(folder: Path) -> Contents:
@@ -41,8 +41,10 @@ def gather_sweep(folder: Path) -> Contents:
         pictures=[Media.read(picture, "The ends of all cases")] if picture.exists() else [],
         tables=tables,
         missing=gaps,
-        command=f"chemomech sweep FILE --output {shlex.quote(folder.resolve().name)}\n"
-        "chemomech run CASE/config.toml    # one of its cases",
+        command=f"chemomech sweep {DEFINITION}                     # all of it\n"
+        f"chemomech run {shlex.quote(cases.rows[0][0])}/config.toml    # one of its cases",
+        config=_read_text(folder / DEFINITION),
+        config_name=DEFINITION,
     )
 
 
@@ -53,6 +55,13 @@ def _read(path: Path, caption: str) -> Table:
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"cannot be read: {error}", path=str(path)) from error
     return Table(caption, header, [[_round(cell) for cell in row] for row in rows])
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error}", path=str(path)) from error
 
 
 def _round(text: str) -> str:

@@ -20,7 +20,7 @@ file=$file
 folder=$folder
 # Tasks of an array are named in full: the number of the last one is the whole array's.
 task=$${SLURM_ARRAY_JOB_ID}_$$SLURM_ARRAY_TASK_ID
-start=$$((SLURM_RESTART_COUNT + 1))
+start=$$(($${SLURM_RESTART_COUNT:-0} + 1))
 
 heard="" run=""
 trap 'heard=1; [ -z "$$run" ] || kill -USR1 "$$run" 2> /dev/null' TERM USR1

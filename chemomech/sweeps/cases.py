@@ -43,12 +43,14 @@ class Sweep:
 
     Args:
         file: The file it was read from.
+        definition: What it says.
         keys: The keys that vary, in the order of the axes.
         shape: Number of values on each axis.
         cases: All cases, the last axis varying fastest.
     """
 
     file: Path
+    definition: SweepConfig
     keys: tuple[str, ...]
     shape: tuple[int, ...]
     cases: tuple[Case, ...]
@@ -80,7 +82,8 @@ def read_sweep(path: Path | str) -> Sweep:
         Case(name, changes, _configure(file, definition, name, changes))
         for name, changes in zip(names, combinations, strict=True)
     )
-    return Sweep(file, tuple(combinations[0]), tuple(len(axis) for axis in axes), cases)
+    shape = tuple(len(axis) for axis in axes)
+    return Sweep(file, definition, tuple(combinations[0]), shape, cases)
 
 
 def name_cases(combinations: Sequence[Mapping[str, Value]]) -> list[str]:

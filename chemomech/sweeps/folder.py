@@ -18,6 +18,8 @@ from chemomech.errors import InputError
 from chemomech.simulation.restarting import compare
 from chemomech.sweeps.cases import Case, Sweep
 
+DEFINITION = "sweep.toml"
+"""The sweep's file; what it starts from is named by its whole path."""
 CASES = "cases.csv"
 """Table of all cases and how far they have come."""
 SUMMARY = "summary.csv"
@@ -152,8 +154,9 @@ class SweepFolder:
                 _check_unchanged(folder)
 
     def prepare(self) -> None:
-        """Make the folders and write every configuration; a sweep may have gained cases."""
+        """Make the folders, write definition and configurations; a sweep may have gained cases."""
         self.path.mkdir(parents=True, exist_ok=True)
+        _replace(self.path / DEFINITION, format_config(self.sweep.definition))
         self.write_table()
         for folder in self.cases:
             folder.prepare()

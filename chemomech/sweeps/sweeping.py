@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chemomech.errors import ConvergenceError, InputError, StoppedEarly
@@ -119,7 +119,7 @@ def collect(folder: SweepFolder) -> int:
 
 
 def _only(sweep: Sweep, number: int) -> Sweep:
-    return Sweep(sweep.file, sweep.keys, sweep.shape, (sweep.cases[number],))
+    return replace(sweep, cases=(sweep.cases[number],))
 
 
 def _raise_what_happened(folder: SweepFolder, heard: int) -> None:

@@ -1,7 +1,9 @@
-"""The batch scripts of demos/hpc, in a real Slurm: they end well, preempted or not."""
+"""Batch scripts of demos/hpc and of sweeps, in a real Slurm: they end well, preempted or not."""
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +123,26 @@ def test_array(slurm, clone):
         assert read_ledger(folder / "ledger.csv")["time_s"][-1] == 5e-3
         kappas.append(load_config(folder / "config.toml", MPI.COMM_SELF).material.gradient.kappa)
     assert kappas == pytest.approx([2.8e-14, 5.6e-14, 11.2e-14])
+
+
+def test_sweep(slurm, clone, undisturbed):
+    """A preempted case returns to the queue and goes on; the tables are written afterwards."""
+    (clone / "seeds.toml").write_text(
+        'base = "wire.toml"\n[[axis]]\nkey = "initial.seed"\nvalues = [3, 4]\n'
+    )
+    words = [sys.executable, "-m", "chemomech", "sweep", "seeds.toml"]
+    script = subprocess.check_output([*words, "--slurm", "--ranks", "2"], cwd=clone, text=True)
+    (clone / "seeds.sh").write_text(script)
+    job = slurm.submit("--partition=gentle", "seeds.sh", cwd=clone)
+    results = clone / "seeds-results"
+    first = results / "seed-3" / "results"
+    slurm.wait_while_running(job, lambda: count_lines(first) > 20, 300)
+    urgent = slurm.submit("--partition=urgent", "--ntasks=2", "--wrap=sleep 1", cwd=clone)
+    states, restarts = slurm.wait_for_end(job, 900)
+    assert states == ["COMPLETED"] * 2, slurm.tell(job)
+    assert sum(restarts) >= 1
+    assert slurm.wait_for_end(urgent, 1) == (["COMPLETED"], [0])
+    assert_same(first, undisturbed)
+    assert json.loads((results / "seed-3" / "outcome.json").read_text())["starts"] == 2
+    subprocess.run([*words, "--collect"], cwd=clone, check=True)
+    assert len((results / "summary.csv").read_text().splitlines()) == 3

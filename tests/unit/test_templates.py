@@ -1,5 +1,6 @@
-"""Templates of measurements and stress maps are valid, and show the defaults there are."""
+"""Templates of measurements, stress maps and sweeps are valid, and show the defaults there are."""
 
+import itertools
 import re
 import tomllib
 
@@ -10,14 +11,16 @@ from pydantic import BaseModel
 from chemomech.cli import main
 from chemomech.config import MeasurementConfig, StressConfig, create_config, load_config
 from chemomech.imaging.phantom_truth import PHASES
+from chemomech.sweeps.definition import SweepConfig
 from chemomech.templates import create_template
 
 COMM = MPI.COMM_WORLD
-MODELS = {"measurement": MeasurementConfig, "stress": StressConfig}
+MODELS = {"measurement": MeasurementConfig, "stress": StressConfig, "sweep": SweepConfig}
 #: Files the templates name.
 NAMED = {
     "measurement": ("stack.h5", "standards.csv"),
     "stress": ("measure-results/measurement.h5",),
+    "sweep": ("simulation.toml",),
 }
 DEFAULTS = {
     "measurement": [
@@ -66,7 +69,7 @@ def folder(tmp_path, monkeypatch):
     """A folder for all ranks, with files of the names the templates speak of."""
     shared = COMM.bcast(tmp_path)
     if COMM.rank == 0:
-        for name in (*NAMED["measurement"], *NAMED["stress"]):
+        for name in itertools.chain.from_iterable(NAMED.values()):
             (shared / name).parent.mkdir(exist_ok=True)
             (shared / name).write_text("not looked into")
     COMM.barrier()
@@ -93,7 +96,7 @@ def test_init_writes_what_can_be_loaded(folder, subject):
     assert (folder / f"{subject}.toml").read_text() == before
 
 
-@pytest.mark.parametrize("subject", MODELS)
+@pytest.mark.parametrize("subject", DEFAULTS)
 def test_commented_keys_show_the_defaults(folder, subject):
     """To uncomment them changes nothing."""
     text = create_template(subject)

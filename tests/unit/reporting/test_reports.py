@@ -11,6 +11,7 @@ from mpi4py import MPI
 from chemomech.cli import main
 from chemomech.errors import InputError
 from chemomech.reporting.writing import write_report
+from chemomech.sweeps.cases import read_sweep
 
 COMM = MPI.COMM_WORLD
 alone = pytest.mark.skipif(COMM.rank > 0, reason="reports are written by one rank")
@@ -164,6 +165,11 @@ values = [1, 2]
     page = write_report(folder).read_text(encoding="utf-8")
     assert "What came of the finished cases" in page
     assert "seed-2" in page
+    assert "chemomech sweep sweep.toml" in page
+    # What the page tells to run is there, and is the same sweep.
+    again = read_sweep(folder / "sweep.toml")
+    assert [case.name for case in again.cases] == ["seed-1", "seed-2"]
+    assert again.cases[0].config.time.end == 0.5
     assert "<wires>" not in page
     (folder / "summary.csv").unlink()
     (folder / "overview.png").unlink()

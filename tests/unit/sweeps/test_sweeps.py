@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from mpi4py import MPI
@@ -149,3 +150,64 @@ def test_stopped_sweep_goes_on(tmp_path):
     with (tmp_path / "sweep-results" / "summary.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 4
     assert (tmp_path / "sweep-results" / "overview.png").stat().st_size > 5000
+
+
+def sweep(folder, *words):
+    """Exit code and what is said of a sweep of short cases on one rank at a time."""
+    command = [sys.executable, "-m", "chemomech", "sweep", "sweep.toml", "--jobs", "1", *words]
+    result = subprocess.run(
+        command, cwd=folder, timeout=300, check=False, capture_output=True, text=True
+    )
+    return result.returncode, result.stderr
+
+
+def read_rows(folder, name):
+    with (folder / "sweep-results" / name).open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_failed_cases_are_named_and_run_again_when_asked(tmp_path):
+    write(tmp_path, GRID.replace("[2.5, 2.75]", "[2.5]"))
+    bad = tmp_path / "sweep-results" / "chi-2.5-seed-2"
+    # A file in the way of one case's results.
+    (bad / "results").mkdir(parents=True)
+    (bad / "results" / "notes.txt").write_text("mine")
+    (tmp_path / "sweep-results" / "cases.csv").write_text("")
+    code, said = sweep(tmp_path)
+    assert code == 3
+    assert "chi-2.5-seed-2: exit code 2" in said
+    assert "--retry" in said
+    assert [row["status"] for row in read_rows(tmp_path, "cases.csv")].count("failed") == 1
+    assert len(read_rows(tmp_path, "summary.csv")) == 1
+    assert (bad / "results" / "notes.txt").read_text() == "mine"
+
+    # Not by itself, though what was in the way has gone.
+    (bad / "results" / "notes.txt").unlink()
+    assert sweep(tmp_path)[0] == 3
+    assert json.loads((bad / "outcome.json").read_text())["starts"] == 1
+    assert sweep(tmp_path, "--retry")[0] == 0
+    rows = {row["case"]: row for row in read_rows(tmp_path, "cases.csv")}
+    assert {row["status"] for row in rows.values()} == {"done"}
+    assert rows["chi-2.5-seed-2"]["starts"] == "2"
+    assert rows["chi-2.5-seed-1"]["starts"] == "1"
+    assert len(read_rows(tmp_path, "summary.csv")) == 2
+
+
+def test_cases_on_two_ranks(tmp_path):
+    write(tmp_path, GRID.replace("[2.5, 2.75]", "[2.75]"))
+    assert sweep(tmp_path, "--ranks", "2") == (0, ANY)
+    for name in ("chi-2.75-seed-1", "chi-2.75-seed-2"):
+        record = tmp_path / "sweep-results" / name / "results" / "provenance.json"
+        assert json.loads(record.read_text())["ranks"] == 2
+
+
+def test_one_case_then_the_tables(tmp_path):
+    """What the tasks of an array do, and what comes after them."""
+    write(tmp_path, GRID)
+    assert sweep(tmp_path, "--case", "4")[0] == 2
+    assert sweep(tmp_path, "--case", "3")[0] == 0
+    code, said = sweep(tmp_path, "--collect")
+    assert code == 0, said
+    assert [row["case"] for row in read_rows(tmp_path, "summary.csv")] == ["chi-2.75-seed-2"]
+    states = [row["status"] for row in read_rows(tmp_path, "cases.csv")]
+    assert states == ["waiting"] * 3 + ["done"]
