@@ -1,4 +1,4 @@
-"""Commands and code in README.md and docs/ are those of the program."""
+"""Commands and code in README.md and docs/ are those of the program; test_pages runs them all."""
 
 import importlib
 import json
@@ -15,7 +15,7 @@ from chemomech import cli
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = [
-    (page.name, line.partition("#")[0].rpartition("chemomech ")[2])
+    (page.name, re.split("[#>]", line)[0].rpartition("chemomech ")[2])
     for page in PAGES
     for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     for line in block.replace("\\\n", " ").splitlines()
