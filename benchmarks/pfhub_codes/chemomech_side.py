@@ -17,7 +17,8 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics, Discretisation
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.presets import Preset
-from chemomech.solvers.time_stepping import Bdf, StepControl
+from chemomech.solvers.steps import StepControl
+from chemomech.solvers.time_stepping import Bdf
 
 NANOMETRE = 1e-9
 

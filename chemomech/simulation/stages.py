@@ -11,7 +11,7 @@ from chemomech import config as cfg
 from chemomech.errors import InputError
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.drives import Drive, Galvanostatic, Potentiostatic, Rest
-from chemomech.solvers.time_stepping import Event
+from chemomech.solvers.events import Event
 from chemomech.units import Scales
 
 _HOUR = 3600.0

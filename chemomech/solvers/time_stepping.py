@@ -7,43 +7,55 @@ raising the free energy, nor the history be written down and read again. The sch
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
-from scipy import optimize
 
 from chemomech.errors import ConvergenceError
+from chemomech.solvers.events import Event, locate_first, measure_nearest
 from chemomech.solvers.history import History, limit
 from chemomech.solvers.newton import NewtonResult
+from chemomech.solvers.step_sizes import choose_size, propose_size, shorten
 from chemomech.solvers.steps import Memory, NonlinearSolver, Step, StepControl, TransientProblem
 
 Array = NDArray[np.float64]
 
-#: Largest ratio of successive steps by the order of the formula; variable-step BDF2 is stable up to
-#: 1 + sqrt(2), BDF3 up to 1.53 (Calvo, Grande and Grigorieff, 1990).
-MAX_GROWTH = {1: 2.0, 2: 2.0, 3: 1.5}
-#: Aimed share of the tolerance.
-SAFETY = 0.8
 #: Shortest step, relative to the time reached or the first step, before the stepper gives up.
 SMALLEST = 1e-8
 #: Length of the step that makes a state consistent, in the problem's unit of time.
 VANISHING = 1e-6
 #: Rise of the energy, relative to the sum of its parts' magnitudes, that counts as round-off.
 ENERGY_ROUND_OFF = 1e-12
-#: Accuracy, relative to the step, with which the time of an event is found.
-EVENT_ACCURACY = 1e-9
-
 #: Factor by which a step is shortened after Newton's method has failed.
 _AFTER_FAILURE = 0.25
 
-Event = Callable[[], float]
-"""A collective function of the present state that is negative until something happens."""
 
+@dataclass
+class _Trial:
+    """An attempted step.
 
-class _TrialFailedError(Exception):
-    """Newton's method has failed while an event was looked for."""
+    Args:
+        size: Its length.
+        result: How its last solve ended.
+        newton: Newton iterations.
+        linear: Krylov iterations.
+        error: Its error relative to the tolerance; 0 where none is known.
+        energies: Parts of the energy after it.
+        factor: Factor by which to repeat it shorter; None where it can be accepted.
+        event: Number of the event that ends it.
+    """
+
+    size: float
+    result: NewtonResult
+    newton: int
+    linear: int
+    error: float
+    energies: dict[str, float]
+    factor: float | None
+    event: int | None = None
 
 
 class Bdf:
@@ -136,43 +148,30 @@ class Bdf:
         Raises:
             ConvergenceError: If even a vanishing step fails; the state is the one before.
         """
-        size, lands = self._choose_size(target)
-        before, event = _happens(events), None
-        # An event is looked for among exact states: its function must not be rough.
-        accuracy = 0.0 if events else self._control.newton_share * self._control.tolerance
+        size, lands = choose_size(self._memory, self._control, target)
+        before = measure_nearest(events)
         rejected = newton = linear = 0
         while True:
-            result, error = self._attempt(size, accuracy)
-            energies = self._problem.energies() if result.converged else self._energies
-            if result.converged and accuracy and self._rises(energies):
-                result = self._solver.solve().after(result)
-                energies = self._problem.energies()
-            newton, linear = newton + result.iterations, linear + result.linear_iterations
-            factor = self._judge(result, error, energies)
-            # Also at zero to the last bit: the next step could not begin with an event at hand.
-            if factor is None and events and (after := _happens(events)) >= 0.0:
-                found, result = self._locate(events, (0.0, before), (size, after))
-                if found is None:
-                    factor = _AFTER_FAILURE
-                else:
-                    size, lands = found, False
-                    event = int(np.argmax([function() for function in events]))
-                    energies = self._problem.energies()
-            if factor is None:
+            trial = self._try(size, events, before)
+            newton, linear = newton + trial.newton, linear + trial.linear
+            if trial.factor is None:
                 break
             rejected += 1
             self._restore_state()
-            self._check_retry(factor * size, result)
-            size, lands = factor * size, False
-        rate = self._max_norm(self._c - self._history.states[0][0]) / size
+            self._check_retry(trial.factor * size, trial.result)
+            size, lands = trial.factor * size, False
+        rate = self._max_norm(self._c - self._history.states[0][0]) / trial.size
         exponent = self._exponent
-        self._accept(target if lands else self.time + size, size, energies)
-        if event is None:
-            self._propose(size, error, exponent, rejected)
+        lands = lands and trial.event is None
+        self._accept(target if lands else self.time + trial.size, trial)
+        if trial.event is None and self._control.adaptive:
+            self._memory.proposal = propose_size(
+                self._memory, trial.size, trial.error, exponent, rejected
+            )
         released = self._history.released[0]
         return Step(
-            self._memory.number, self.time, size, rejected, newton, linear, rate, energies,
-            released, event,
+            self._memory.number, self.time, trial.size, rejected, newton, linear, rate,
+            trial.energies, released, trial.event,
         )  # fmt: skip
 
     @property
@@ -202,18 +201,47 @@ class Bdf:
         history = History(time, self._copy_state(), released, rate)
         return Memory(number, history, math.inf, first, first)
 
-    def _choose_size(self, target: float) -> tuple[float, bool]:
-        """Length of the next step and whether it lands on ``target``."""
-        left = target - self.time
-        memory = self._memory
-        growth = MAX_GROWTH[self._history.order]
-        size = min(memory.proposal, self._control.max_step, growth * memory.last_size)
-        if not self._control.adaptive:
-            size = memory.proposal
-        if size >= left * (1 - 1e-10):
-            return left, True
-        # Two even steps rather than one whole and a crumb.
-        return (left / 2 if self._control.adaptive and 2 * size > left else size), False
+    def _try(self, size: float, events: Sequence[Event], before: float) -> _Trial:
+        """Attempt a step and judge it; where an event happens in it, end it there.
+
+        Args:
+            size: Its length.
+            events: The events.
+            before: How far the nearest one is from happening at present; negative.
+        """
+        # An event is looked for among exact states: its function must not be rough.
+        accuracy = 0.0 if events else self._control.newton_share * self._control.tolerance
+        result, error = self._attempt(size, accuracy)
+        energies = self._problem.energies() if result.converged else self._energies
+        if result.converged and accuracy and self._rises(energies):
+            result = self._solver.solve().after(result)
+            energies = self._problem.energies()
+        factor = self._judge(result, error, energies)
+        cost = result.iterations, result.linear_iterations
+        trial = _Trial(size, result, *cost, error, energies, factor)
+        # Also at zero to the last bit: the next step could not begin with an event at hand.
+        if factor is None and events and (after := measure_nearest(events)) >= 0.0:
+            self._end_at_event(trial, events, before, after)
+        return trial
+
+    def _end_at_event(
+        self, trial: _Trial, events: Sequence[Event], before: float, after: float
+    ) -> None:
+        """Shorten a step to where the first event happens; its state is the present one then."""
+
+        def attempt(length: float) -> bool:
+            self._restore_state()
+            trial.result, _ = self._attempt(length)
+            return trial.result.converged
+
+        found = locate_first(events, attempt, before, trial.size, after)
+        if found is None:
+            # A shorter step may come closer without it.
+            trial.factor = _AFTER_FAILURE
+            return
+        trial.size = found
+        trial.event = int(np.argmax([event() for event in events]))
+        trial.energies = self._problem.energies()
 
     def _attempt(self, size: float, accuracy: float = 0.0) -> tuple[NewtonResult, float]:
         """Solve one step; the error is relative to the tolerance (0 where none is known)."""
@@ -242,7 +270,7 @@ class Bdf:
         if not self._control.adaptive:
             return None
         if error > 1:
-            return max(0.2, SAFETY * error**self._exponent)
+            return shorten(error, self._exponent)
         return 0.5 if self._rises(energies) else None
 
     def _rises(self, energies: dict[str, float]) -> bool:
@@ -262,60 +290,12 @@ class Bdf:
             reason=result.reason,
         )
 
-    def _locate(
-        self, events: Sequence[Event], start: tuple[float, float], end: tuple[float, float]
-    ) -> tuple[float | None, NewtonResult]:
-        """Find the length of the step that ends at the first event, and solve its state.
-
-        Args:
-            events: The events.
-            start: Length of no step, and how far the events are from happening then.
-            end: Length of the step in which one happens, and how far it has gone.
-
-        Returns:
-            The length, None where Newton's method failed on the way: a shorter step may come closer
-            without it; and how the last solve ended.
-        """
-        known, size = dict((start, end)), end[0]
-        result = NewtonResult(True, 0, 0, 0)
-
-        def happens_after(length: float) -> float:
-            nonlocal result
-            if length in known:
-                return known[length]
-            self._restore_state()
-            result, _ = self._attempt(length)
-            if not result.converged:
-                raise _TrialFailedError
-            return _happens(events)
-
-        accuracy = EVENT_ACCURACY * size
-        try:
-            found = float(optimize.brentq(happens_after, 0.0, size, xtol=accuracy, rtol=1e-12))
-            # What all but happened in the step before is found at once; no step has no length.
-            found = max(found, accuracy)
-            known.clear()
-            happens_after(found)
-        except _TrialFailedError:
-            return None, result
-        return found, result
-
-    def _accept(self, time: float, size: float, energies: dict[str, float]) -> None:
-        released = self._history.integrate(self._problem.outflow(), size)
+    def _accept(self, time: float, trial: _Trial) -> None:
+        released = self._history.integrate(self._problem.outflow(), trial.size)
         self._history.push(time, self._copy_state(), released)
         self._memory.number += 1
-        self._memory.last_size = size
-        self._energies = energies
-
-    def _propose(self, size: float, error: float, exponent: float, rejected: int) -> None:
-        """Choose the length to try next; a step cut short to land says nothing against the last."""
-        if not self._control.adaptive:
-            return
-        growth = SAFETY * max(error, 1e-12) ** exponent
-        proposal = size * min(MAX_GROWTH[self._history.order], max(0.2, growth))
-        if rejected == 0 and growth >= 1:
-            proposal = max(proposal, min(self._memory.proposal, size * growth))
-        self._memory.proposal = proposal
+        self._memory.last_size = trial.size
+        self._energies = trial.energies
 
     def _make_consistent(self) -> Array:
         """Solve for the algebraic unknowns at the present composition; return dc/dt.
@@ -351,8 +331,3 @@ class Bdf:
 
     def _max_norm(self, values: Array) -> float:
         return float(self._comm.allreduce(np.abs(values).max(initial=0.0), op=MPI.MAX))
-
-
-def _happens(events: Sequence[Event]) -> float:
-    """The largest of the events' functions: none has happened while it is negative."""
-    return max((function() for function in events), default=-math.inf)

@@ -25,7 +25,8 @@ from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.presets import Preset
-from chemomech.solvers.time_stepping import Bdf, StepControl
+from chemomech.solvers.steps import StepControl
+from chemomech.solvers.time_stepping import Bdf
 
 NODES = np.array([0.1, 0.3, 0.45, 0.7, 0.95])
 TENSORS = np.array(

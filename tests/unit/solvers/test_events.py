@@ -11,7 +11,8 @@ from chemomech.errors import ConvergenceError
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonResult, NewtonSettings, NewtonSolver
 from chemomech.solvers.presets import Preset
-from chemomech.solvers.time_stepping import Bdf, StepControl
+from chemomech.solvers.steps import StepControl
+from chemomech.solvers.time_stepping import Bdf
 
 TIGHT = NewtonSettings(relative_tolerance=1e-13, absolute_tolerance=1e-14, step_tolerance=1e-14)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chemomech.solvers.history import LEVELS, ORDER, History
-from chemomech.solvers.time_stepping import MAX_GROWTH
+from chemomech.solvers.step_sizes import MAX_GROWTH
 
 #: Times of the states, oldest first, and the length of the next step.
 TIMES = [0.3, 0.8, 1.0, 1.7]
