@@ -1,6 +1,7 @@
 """From TOML to typed configuration and back."""
 
 import math
+import tomllib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_template_is_parameter_set_a(template: Path) -> None:
 
 
 def test_defaults_the_template_states_are_the_defaults(template: Path) -> None:
-    """A commented key shows its default: to uncomment it changes nothing."""
+    """A commented key shows its default: to uncomment it where it stands changes nothing."""
     plain = load_config(template, COMM)
     shown = [
         "mesh.size=auto",
@@ -106,14 +107,18 @@ def test_defaults_the_template_states_are_the_defaults(template: Path) -> None:
         "output.pictures=true",
         "output.movie=true",
     ]
+    lines = TEMPLATE.splitlines()
     for override in shown:
         path, _, value = override.partition("=")
-        key = path.rpartition(".")[2]
-        assert any(
-            line.startswith((f"# {key} = {value}", f'# {key} = "{value}"'))
-            for line in TEMPLATE.splitlines()
-        ), key
+        table, _, key = path.rpartition(".")
+        heading = next(i for i, line in enumerate(lines) if line.startswith(f"[{table}]"))
+        end = next((i for i, line in enumerate(lines) if i > heading and line[:1] == "["), None)
+        forms = (f"# {key} = {value}", f'# {key} = "{value}"')
+        found = [i for i in range(heading, end or len(lines)) if lines[i].startswith(forms)]
+        assert found, f"{key} does not stand under [{table}]"
+        lines[found[0]] = lines[found[0]].removeprefix("# ")
     assert load_config(template, COMM, shown) == plain
+    assert create_config(tomllib.loads("\n".join(lines))) == plain
 
 
 @pytest.mark.parametrize(
