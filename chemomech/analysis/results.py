@@ -15,16 +15,12 @@ from chemomech.config import Config, StressConfig, load_config
 from chemomech.errors import InputError
 from chemomech.geometry.field_data import TO_DOLFINX
 from chemomech.geometry.field_files import list_fields, read_field
+from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
 from chemomech.output.ledger import Columns, read_ledger
 from chemomech.output.provenance import PROVENANCE
 from chemomech.output.snapshots import SnapshotGrid
 
 FloatArray = NDArray[np.float64]
-
-CONFIG = "config.toml"
-"""Name of the resolved configuration in a folder of results."""
-LEDGER = "ledger.csv"
-"""Name of a run's ledger in its folder."""
 
 _STRESS_TABLE = "stress.csv"
 
@@ -117,7 +113,7 @@ def open_run(folder: Path | str) -> RunResults:
     _require_file(place / CONFIG, "holds no results of a run")
     ledger = place / LEDGER
     if not ledger.exists():
-        ledger = place / "ledger.partial.csv"
+        ledger = place / PARTIAL_LEDGER
     _require_file(ledger, "holds no results of a run")
     config = load_config(place / CONFIG, MPI.COMM_SELF)
     file, names, times, grid = _open_fields(place, "fields")

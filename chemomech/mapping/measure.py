@@ -17,6 +17,7 @@ from chemomech.mapping.analysis import Analysis, analyse
 from chemomech.mapping.measurement_illustration import draw_measurement
 from chemomech.mapping.measurement_report import Report, create_report, format_report, write_report
 from chemomech.mapping.stress_source import OUTLINES
+from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
 from chemomech.output.provenance import collect_provenance, write_provenance
 
@@ -85,7 +86,7 @@ def write_analysis(
         OSError: A file cannot be written.
     """
     comm = folder.comm
-    run_on_root(comm, lambda: write_config(config, folder.path / "config.toml"))
+    run_on_root(comm, lambda: write_config(config, folder.path / CONFIG))
     provenance = collect_provenance(comm, format_config(config))
     write_provenance(folder.path / "provenance.json", provenance, comm)
 

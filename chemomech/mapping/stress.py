@@ -21,6 +21,7 @@ from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_mode
 from chemomech.mapping.stress_source import ImagedParticle, load_particle, pick_particle
 from chemomech.mapping.stress_summary import summarise_stress
 from chemomech.output.fields import SUFFIX, FieldWriter
+from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
 from chemomech.output.provenance import collect_provenance, write_provenance
 from chemomech.problems.observables import StressFields
@@ -76,7 +77,7 @@ def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     model.solve()
     table = statistics.compute()
     folder = RunFolder.create(output, comm)
-    run_on_root(comm, lambda: write_config(config, output / "config.toml"))
+    run_on_root(comm, lambda: write_config(config, output / CONFIG))
     provenance = collect_provenance(comm, format_config(config))
     write_provenance(output / "provenance.json", provenance, comm)
     try:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.errors import run_on_root
+from chemomech.output.file_names import FILM
 from chemomech.output.folder import RunFolder
 from chemomech.output.snapshots import SnapshotGrid
 
@@ -96,8 +97,8 @@ def _draw(
                 written.append(file)
             if name == "composition" and movie:
                 images = (renderer.render(f.values[name], f.time_s) for f in frames)
-                write_movie(folder.partial("movie.mp4"), images, len(frames))
-                written.append("movie.mp4")
+                write_movie(folder.partial(FILM), images, len(frames))
+                written.append(FILM)
             renderer.close()
     # RuntimeError: what the film's encoder and VTK raise where they cannot work.
     except (RenderingError, RuntimeError) as error:

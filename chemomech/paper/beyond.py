@@ -10,6 +10,7 @@ import numpy as np
 from chemomech.analysis.measures import compute_vertex_volumes
 from chemomech.analysis.of_runs import analyse_run, find_wire
 from chemomech.analysis.results import RunResults
+from chemomech.output.file_names import FILM
 from chemomech.output.panels import Panel, write_panels
 from chemomech.output.pictures import STYLES, format_time
 from chemomech.paper.page import Cell, Findings, Picture, Table
@@ -55,7 +56,7 @@ def make(work: Reproduction) -> Findings:
         [name, *(measured[key] for key in header[1:])]
         for name, measured in zip(names, measures, strict=True)
     ]
-    films = [(name, run.folder / "movie.mp4") for name, run in zip(names, runs, strict=True)]
+    films = [(name, run.folder / FILM) for name, run in zip(names, runs, strict=True)]
     return Findings(
         computed=study.explain(names, measures),
         differs=study.differs,

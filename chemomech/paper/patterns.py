@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chemomech.analysis.results import RunResults
+from chemomech.output.file_names import FILM
 from chemomech.output.panels import Panel, write_panels
 from chemomech.output.pictures import STYLES, format_time
 from chemomech.paper.page import Cell, Findings, Picture, Table
@@ -18,7 +19,6 @@ _NOT_GIVEN = (
     "package's choice."
 )
 _ACROSS = 3
-_FILM = "movie.mp4"
 #: Columns of the table beside kappa: the names `measure_run` gives, which end in the unit.
 _MEASURES = (
     *("time_s", "domains", "spanning_fraction", "period_nm", "interface_width_nm"),
@@ -56,12 +56,12 @@ def make(work: Reproduction) -> Findings:
         ],
         films=[
             Picture(
-                (run.folder / _FILM).relative_to(work.folder).as_posix(),
+                (run.folder / FILM).relative_to(work.folder).as_posix(),
                 f"kappa = {run.config.material.kappa:.3e} J m²/mol, "
                 f"{format_time(float(run.times[-1]))}",
             )
             for run in runs
-            if (run.folder / _FILM).exists()
+            if (run.folder / FILM).exists()
         ],
         tables=[table],
     )

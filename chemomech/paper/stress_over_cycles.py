@@ -13,6 +13,7 @@ from chemomech.config import Config, load_config
 from chemomech.materials.stoney import StoneySubstrate
 from chemomech.output.cycle_charts import write_cycle_chart
 from chemomech.output.figure_parts import CATEGORY_COLOURS
+from chemomech.output.file_names import LEDGER
 from chemomech.output.ledger import Columns, read_ledger
 from chemomech.paper.chart_page import create_charts, save_charts
 from chemomech.paper.page import Cell, Findings, Picture, Table
@@ -71,7 +72,7 @@ def make(work: Reproduction) -> Findings:
     """Cycle a particle, let a film follow it, and get the film's stress back from its curvature."""
     config = load_config(find_configuration("1A"), MPI.COMM_SELF, _SHORT if work.short else [])
     simulate(config, work.folder / "runs", MPI.COMM_SELF, restart=True)
-    ledger = read_ledger(work.folder / "runs" / "ledger.csv")
+    ledger = read_ledger(work.folder / "runs" / LEDGER)
     trace = create_trace(ledger, config)
     _draw(work.folder / "figure.png", trace, ledger)
     write_cycle_chart(work.folder / "particle.png", ledger)

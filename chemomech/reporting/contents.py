@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chemomech.output.file_names import CONFIG
+
 _TYPES = {".png": "image/png", ".mp4": "video/mp4"}
 
 
@@ -111,5 +113,5 @@ class Contents:
     missing: Sequence[str] = field(default=())
     command: str = ""
     config: str = ""
-    config_name: str = "config.toml"
+    config_name: str = CONFIG
     provenance: Sequence[tuple[str, str]] = field(default=())

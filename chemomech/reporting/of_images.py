@@ -6,8 +6,9 @@ import csv
 import json
 from pathlib import Path
 
-from chemomech.analysis.results import CONFIG, StressResults, read_provenance
+from chemomech.analysis.results import StressResults, read_provenance
 from chemomech.errors import InputError
+from chemomech.output.file_names import CONFIG
 from chemomech.reporting.contents import Contents, Table
 from chemomech.reporting.of_runs import describe_provenance, gather_pictures, write_command
 from chemomech.reporting.view import create_view

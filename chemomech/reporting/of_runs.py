@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from chemomech.analysis.of_runs import analyse_run
-from chemomech.analysis.results import CONFIG, FieldResults, RunResults
+from chemomech.analysis.results import FieldResults, RunResults
+from chemomech.output.file_names import CONFIG, FILM
 from chemomech.output.pictures import format_time
 from chemomech.reporting.contents import Contents, Media, Table
 from chemomech.reporting.curves import create_ledger_curves
 from chemomech.reporting.view import create_view
 
-_FILM = "movie.mp4"
 _LARGEST_FILM = 50_000_000
 #: Pictures that the page draws anew, to be looked into.
 _REDRAWN = ("ledger.png",)
@@ -109,7 +109,7 @@ def describe_provenance(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _find_film(folder: Path) -> tuple[Media | None, list[str]]:
-    path = folder / _FILM
+    path = folder / FILM
     if not path.exists():
         return None, ["there is no film: the run was told to make none, or has not ended"]
     if path.stat().st_size > _LARGEST_FILM:

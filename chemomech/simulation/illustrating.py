@@ -8,6 +8,7 @@ from chemomech.config import Config
 from chemomech.errors import run_on_root
 from chemomech.output.charts import write_ledger_chart
 from chemomech.output.cycle_charts import write_cycle_chart
+from chemomech.output.file_names import LEDGER
 from chemomech.output.illustration import write_illustrations
 from chemomech.output.ledger import read_ledger
 from chemomech.simulation.preparation import Parts
@@ -26,7 +27,7 @@ def illustrate(config: Config, parts: Parts) -> None:
     wanted, folder = config.output, parts.folder
     if wanted.pictures:
         folder.create_subfolder("pictures")
-        columns = run_on_root(folder.comm, lambda: read_ledger(folder.path / "ledger.csv"))
+        columns = run_on_root(folder.comm, lambda: read_ledger(folder.path / LEDGER))
         charts = {"pictures/ledger.png": write_ledger_chart}
         if parts.problem.surface.reservoir is not None:
             charts["pictures/cycles.png"] = write_cycle_chart

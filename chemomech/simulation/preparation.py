@@ -19,6 +19,7 @@ from chemomech.config import Config, LiteralConfig, format_config, write_config
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.partition import compute_fingerprint
 from chemomech.output.fields import SUFFIX
+from chemomech.output.file_names import CONFIG, LEDGER
 from chemomech.output.folder import RunFolder
 from chemomech.output.provenance import (
     PROVENANCE,
@@ -83,7 +84,7 @@ def prepare(config: Config, output: Path, comm: MPI.Comm, former: Restart | None
 
 def name_files(config: Config) -> list[str]:
     """Names of the files that grow while a run goes on."""
-    return ["ledger.csv", *([f"fields{SUFFIX}"] if config.output.fields else [])]
+    return [LEDGER, *([f"fields{SUFFIX}"] if config.output.fields else [])]
 
 
 def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Parts:
@@ -180,7 +181,7 @@ def _create_recorder(
 
 
 def _write_beginnings(config: Config, folder: RunFolder, provenance: Provenance) -> None:
-    run_on_root(folder.comm, lambda: write_config(config, folder.path / "config.toml"))
+    run_on_root(folder.comm, lambda: write_config(config, folder.path / CONFIG))
     write_provenance(folder.path / PROVENANCE, provenance, folder.comm)
 
 

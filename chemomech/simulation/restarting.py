@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from chemomech.config import Config
 from chemomech.errors import InputError, run_on_root
 from chemomech.output.checkpoints import CheckpointStore, StoredState
+from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
 from chemomech.output.provenance import PROVENANCE, read_ending
 
 if TYPE_CHECKING:
@@ -26,10 +27,9 @@ _log = logging.getLogger(__name__)
 #: Subfolder of a run's folder with what a restart needs; it is gone once the run has ended.
 RESTART = "restart"
 CHECKPOINTS = "checkpoints"
-LEDGER = "ledger.partial.csv"
 #: What a run killed before its first checkpoint may have left.
 _BEGINNINGS = frozenset(
-    {"config.toml", PROVENANCE, RESTART, LEDGER}
+    {CONFIG, PROVENANCE, RESTART, PARTIAL_LEDGER}
     | {f"fields.partial{suffix}" for suffix in (".bp", ".xdmf", ".h5")}
 )
 _MISSING = object()
@@ -143,17 +143,17 @@ def _look(output: Path) -> tuple[str | None, bool]:
             key="--restart",
         )
     ended = read_ending(output / PROVENANCE)
-    is_over = ended is not None and (output / "ledger.csv").is_file()
+    is_over = ended is not None and (output / LEDGER).is_file()
     return (ended if is_over and not (output / RESTART).exists() else None), True
 
 
 def _require_no_records(output: Path) -> None:
     """Refuse to begin anew over records that took time to compute: more than the initial state."""
     records = sorted(path.name for path in output.iterdir() if path.name not in _BEGINNINGS)
-    if (output / LEDGER).is_file():
-        with (output / LEDGER).open("rb") as file:
+    if (output / PARTIAL_LEDGER).is_file():
+        with (output / PARTIAL_LEDGER).open("rb") as file:
             # The header and the initial state, after which the first checkpoint is written.
-            records += [LEDGER] if len(list(islice(file, 3))) > 2 else []
+            records += [PARTIAL_LEDGER] if len(list(islice(file, 3))) > 2 else []
     if records:
         raise InputError(
             f"there is no good checkpoint in {output / RESTART}, so that {', '.join(records)} "

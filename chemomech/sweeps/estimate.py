@@ -10,6 +10,7 @@ from rich.table import Table
 
 from chemomech.config import Config
 from chemomech.geometry.outline import Outline
+from chemomech.output.file_names import LEDGER
 from chemomech.output.ledger import read_ledger
 from chemomech.output.terminal import render
 from chemomech.particle import create_shape
@@ -102,7 +103,7 @@ def _calibrate(folder: SweepFolder, ranks: int) -> tuple[float, str]:
 
 def _read_cost(case: CaseFolder) -> tuple[int | None, float | None]:
     """Steps and wall time (s) of a finished case."""
-    path = case.results / "ledger.csv"
+    path = case.results / LEDGER
     if not path.exists():
         return None, None
     ledger = read_ledger(path)

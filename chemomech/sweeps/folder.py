@@ -15,6 +15,7 @@ from mpi4py import MPI
 
 from chemomech.config import format_config, load_config
 from chemomech.errors import InputError
+from chemomech.output.file_names import CONFIG
 from chemomech.simulation.restarting import compare
 from chemomech.sweeps.cases import Case, Sweep
 
@@ -28,7 +29,6 @@ OVERVIEW = "overview.png"
 """Picture of what came of finished cases."""
 
 _OUTCOME = "outcome.json"
-_CONFIG = "config.toml"
 _LOG = "log.txt"
 _RESULTS = "results"
 
@@ -76,7 +76,7 @@ class CaseFolder:
     @property
     def config(self) -> Path:
         """The resolved configuration."""
-        return self.path / _CONFIG
+        return self.path / CONFIG
 
     @property
     def results(self) -> Path:

@@ -1,0 +1,10 @@
+"""Names of the files in a folder of results that more than one room knows."""
+
+CONFIG = "config.toml"
+"""The resolved configuration."""
+LEDGER = "ledger.csv"
+"""A line for each time step of a run that has ended."""
+PARTIAL_LEDGER = "ledger.partial.csv"
+"""The same of a run that goes on."""
+FILM = "movie.mp4"
+"""The composition over time."""
