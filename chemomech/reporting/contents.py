@@ -77,11 +77,13 @@ class View:
         caption: What it shows, and what was left out.
         figure: Plotly's figure as JSON, without values.
         fields: What can be shown on it; at least one.
+        name: What tells it from the page's other views.
     """
 
     caption: str
     figure: str
     fields: Sequence[ViewField]
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Contents:
         title: What it is about.
         facts: What one wants to know first: names and values.
         film: The film, if there is one.
-        view: The interactive view, if there is something to see.
+        views: Interactive views, of which one is seen at a time.
         curves: Plotly's figures as JSON, each with a caption.
         pictures: Pictures.
         tables: Tables.
@@ -106,7 +108,7 @@ class Contents:
     title: str
     facts: Sequence[tuple[str, str]]
     film: Media | None = None
-    view: View | None = None
+    views: Sequence[View] = field(default=())
     curves: Sequence[tuple[str, str]] = field(default=())
     pictures: Sequence[Media] = field(default=())
     tables: Sequence[Table] = field(default=())

@@ -34,7 +34,7 @@ def gather_stress(results: StressResults) -> Contents:
     return Contents(
         title=f"Stress map {folder.resolve().name}",
         facts=facts,
-        view=create_view(results),
+        views=[create_view(results)],
         pictures=gather_pictures(folder),
         tables=[
             Table("Stress by region", header, [[*row[:2], *map(_round, row[2:])] for row in rows])

@@ -50,7 +50,7 @@ def gather_run(results: RunResults) -> Contents:
         title=f"Simulation {name}",
         facts=facts,
         film=film,
-        view=create_view(results),
+        views=[create_view(results)],
         curves=[("The ledger over time", create_ledger_curves(ledger))],
         pictures=pictures,
         tables=[_tabulate_domains(results)],

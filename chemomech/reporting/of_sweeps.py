@@ -5,11 +5,20 @@ from __future__ import annotations
 import csv
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+from chemomech.analysis.results import open_run
 from chemomech.errors import InputError
-from chemomech.reporting.contents import Contents, Media, Table
-from chemomech.sweeps.folder import CASES, DEFINITION, OVERVIEW, SUMMARY
+from chemomech.reporting.contents import Contents, Media, Table, View
+from chemomech.reporting.view import MOST_POINTS, create_view
+from chemomech.sweeps.folder import CASES, DEFINITION, OVERVIEW, RESULTS, SUMMARY, Status
+
+MOST_VIEWS = 24
+"""No more cases than this can be turned; a page has to stay small enough to be sent."""
+
+#: Of each case; all fields of all cases would make a page too large.
+_FIELDS = ("composition", "von_mises")
 
 
 def gather_sweep(folder: Path) -> Contents:
@@ -35,17 +44,36 @@ def gather_sweep(folder: Path) -> Contents:
     unfinished = sum(number for name, number in counts.items() if name != "done")
     if unfinished:
         gaps.insert(0, f"{unfinished} of {len(cases.rows)} cases are not done")
+    done = [row[0] for row in cases.rows if row[status] == Status.DONE]
+    views, lacking = _create_views(folder, done)
     return Contents(
         title=f"Sweep {folder.resolve().name}",
         facts=[("cases", str(len(cases.rows))), *((k, str(n)) for k, n in counts.items())],
+        views=views,
         pictures=[Media.read(picture, "The ends of all cases")] if picture.exists() else [],
         tables=tables,
-        missing=gaps,
+        missing=[*gaps, *lacking],
         command=f"chemomech sweep {DEFINITION}                     # all of it\n"
         f"chemomech run {shlex.quote(cases.rows[0][0])}/config.toml    # one of its cases",
         config=_read_text(folder / DEFINITION),
         config_name=DEFINITION,
     )
+
+
+def _create_views(folder: Path, names: Sequence[str]) -> tuple[list[View], list[str]]:
+    """Views of the first cases, and what cannot be seen of them."""
+    views, gaps = [], []
+    shown = names[:MOST_VIEWS]
+    if len(names) > len(shown):
+        gaps.append(f"of {len(names)} cases the view has the first {len(shown)}")
+    for name in shown:
+        try:
+            run = open_run(folder / name / RESULTS)
+        except InputError as error:
+            gaps.append(f"{name} is not in the view: {error.message}")
+            continue
+        views.append(create_view(run, name, MOST_POINTS // len(shown), _FIELDS))
+    return views, gaps
 
 
 def _read(path: Path, caption: str) -> Table:

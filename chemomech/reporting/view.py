@@ -28,17 +28,26 @@ _FILLING = 1.7
 _FIRST = ("composition", "von_mises", "hydrostatic", "stress_along", "chemical_potential")
 
 
-def create_view(results: FieldResults) -> View:
+def create_view(
+    results: FieldResults,
+    name: str = "",
+    most_points: int = MOST_POINTS,
+    wanted: Sequence[str] | None = None,
+) -> View:
     """Create the view of the last snapshot, with a choice of its scalar fields.
 
     Args:
         results: Results with fields.
+        name: What tells it from other views of the same page.
+        most_points: A surface with more points than this is thinned out.
+        wanted: Names of the fields, as far as they are there; all where None.
     """
-    surface = create_surface(results.grid, MOST_POINTS)
-    values = {name: results.read(name) for name in _order(results.field_names)}
+    surface = create_surface(results.grid, most_points)
+    shown = [each for each in results.field_names if wanted is None or each in wanted]
+    values = {each: results.read(each) for each in _order(shown)}
     fields = [
-        _create_field(choose_style(name), surface.sample(field))
-        for name, field in values.items()
+        _create_field(choose_style(each), surface.sample(field))
+        for each, field in values.items()
         if field.ndim == 1
     ]
     seen = int((surface.owners >= 0).sum())
@@ -50,7 +59,7 @@ def create_view(results: FieldResults) -> View:
         else ""
     )
     caption = f"The end state{at}. Drag to turn, scroll to zoom, choose a field.{thinned}"
-    return View(caption, _create_figure(surface, results.grid.dimension), fields)
+    return View(caption, _create_figure(surface, results.grid.dimension), fields, name)
 
 
 def _order(names: Sequence[str]) -> list[str]:

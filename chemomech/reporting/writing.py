@@ -86,7 +86,7 @@ def format_page(contents: Contents) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    moves = contents.view is not None or len(contents.curves) > 0
+    moves = len(contents.views) + len(contents.curves) > 0
     return environment.get_template(_TEMPLATE).render(
         page=contents, plotly=get_plotlyjs() if moves else ""
     )

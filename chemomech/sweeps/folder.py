@@ -27,10 +27,11 @@ SUMMARY = "summary.csv"
 """Table of what came of finished cases."""
 OVERVIEW = "overview.png"
 """Picture of what came of finished cases."""
+RESULTS = "results"
+"""What ``chemomech run`` wrote, in the folder of a case."""
 
 _OUTCOME = "outcome.json"
 _LOG = "log.txt"
-_RESULTS = "results"
 
 
 class Status(StrEnum):
@@ -81,7 +82,7 @@ class CaseFolder:
     @property
     def results(self) -> Path:
         """What ``chemomech run`` writes."""
-        return self.path / _RESULTS
+        return self.path / RESULTS
 
     @property
     def log(self) -> Path:

@@ -150,10 +150,39 @@ def test_curves_are_drawn_and_pictures_shown(browser, run):
     keep(browser, f"{run.parent.parent.name}-curves")
 
 
-def test_tables_are_sorted(browser, tmp_path, run):
-    folder = shutil.copytree(run.parent, tmp_path / "sweep")
-    (folder / "cases.csv").write_text("case,seed,status\na,2,done\nb,10,done\nc,1,failed\n")
-    open_page(browser, write_report(folder, tmp_path / "page.html"))
+@pytest.fixture
+def sweep(run, tmp_path):
+    """A folder like a sweep's of two finished cases and a failed one."""
+    for name in "ab":
+        shutil.copytree(run.parent, tmp_path / "sweep" / name / "results")
+    (tmp_path / "sweep" / "sweep.toml").write_text("# as the user wrote it\n")
+    (tmp_path / "sweep" / "cases.csv").write_text(
+        "case,seed,status\na,2,done\nb,10,done\nc,1,failed\n"
+    )
+    return tmp_path / "sweep"
+
+
+def test_cases_of_a_sweep_are_chosen(browser, sweep):
+    open_page(browser, write_report(sweep))
+    cases = Select(browser.find_element(By.ID, "case"))
+    assert [option.text for option in cases.options] == ["a", "b"]
+    Select(browser.find_element(By.ID, "field")).select_by_index(1)
+    wait_for_field(browser, "1")
+    shown = "return Array.from(document.getElementById('view').data[0].intensity)"
+    stress = browser.execute_script(shown)
+    cases.select_by_index(1)
+    view = browser.find_element(By.ID, "view")
+    WebDriverWait(browser, 60).until(lambda _: view.get_attribute("data-case") == "1")
+    # The field stays chosen; the cases are the same run.
+    assert view.get_attribute("data-shown") == "1"
+    assert browser.execute_script(shown) == stress
+    keep(browser, f"{sweep.parent.name}-case")
+    assert find_requests(browser) == []
+    assert find_complaints(browser) == []
+
+
+def test_tables_are_sorted(browser, sweep):
+    open_page(browser, write_report(sweep))
     head = browser.find_elements(By.CSS_SELECTOR, "th")[1]
     cells = (
         "return Array.from(document.querySelectorAll('td:nth-child(2)')).map((c) => c.textContent)"

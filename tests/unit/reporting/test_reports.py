@@ -164,7 +164,7 @@ values = [1, 2]
     assert main(["sweep", str(tmp_path / "sweep.toml"), "--output", str(folder)]) == 0
     page = write_report(folder).read_text(encoding="utf-8")
     assert "What came of the finished cases" in page
-    assert "seed-2" in page
+    assert re.findall(r'<option value="(\d)">(seed-\d)', page) == [("0", "seed-1"), ("1", "seed-2")]
     assert "chemomech sweep sweep.toml" in page
     # What the page tells to run is there, and is the same sweep.
     again = read_sweep(folder / "sweep.toml")
@@ -173,10 +173,20 @@ values = [1, 2]
     assert "<wires>" not in page
     (folder / "summary.csv").unlink()
     (folder / "overview.png").unlink()
-    (folder / "seed-2" / "outcome.json").unlink()
+    cases = folder / "cases.csv"
+    cases.write_text(re.sub("(seed-2,2,)done", r"\1failed", cases.read_text()))
     gaps = write_report(folder, replace=True).read_text(encoding="utf-8")
     assert "there is no summary" in gaps
     assert "there is no overview" in gaps
+    # The one case that is left needs no choice.
+    assert 'id="field"' in gaps
+    assert 'id="case"' not in gaps
+    shutil.rmtree(folder / "seed-1" / "results" / "fields.bp", ignore_errors=True)
+    for file in (folder / "seed-1" / "results").glob("fields.*"):
+        file.unlink()
+    without = write_report(folder, replace=True).read_text(encoding="utf-8")
+    assert "seed-1 is not in the view: holds no fields" in without
+    assert 'id="view"' not in without
 
 
 def test_command(run, capfd):
