@@ -26,6 +26,10 @@ def add_commands(commands: Commands) -> None:
         "--output", metavar="DIR", type=Path,
         help="new folder, or an unfinished one to go on in; default: figure-FIG",
     )  # fmt: skip
+    paper.add_argument(
+        "--base", metavar="FILE", type=Path,
+        help="particle only: your configuration, with the outline from your micrograph",
+    )  # fmt: skip
     paper.add_argument("--short", action="store_true", help="a smaller case, to look at the way")
     paper.add_argument("--jobs", type=parse_count, help="cases at a time; default: as cores allow")
     paper.add_argument("--ranks", type=parse_count, help="MPI ranks of each case")
@@ -47,7 +51,9 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     show_messages()
     from chemomech.paper.reproduction import Reproduction, reproduce
 
-    work = Reproduction(figure, folder, arguments.short, arguments.jobs, arguments.ranks)
+    work = Reproduction(
+        figure, folder, arguments.short, arguments.jobs, arguments.ranks, arguments.base
+    )
     print_once(reproduce(work), comm)
 
 

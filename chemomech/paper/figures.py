@@ -24,6 +24,7 @@ class Figure:
         shown: What the paper shows there, in sentences.
         module: Module of this room whose ``make`` makes it.
         wall_time: What it takes on two cores, in words: whole, and short.
+        takes_base: Whether a configuration of the user's can take the place of its own.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Figure:
     shown: str
     module: str
     wall_time: tuple[str, str]
+    takes_base: bool = False
 
 
 FIGURES = (
@@ -121,6 +123,14 @@ FIGURES = (
         "Its simulations are in two dimensions.",
         "beyond",
         ("2 min", "30 s"),
+    ),
+    Figure(
+        "particle",
+        "Beyond the paper: a particle of any outline, such as one in your micrograph (--base)",
+        "Micrographs of particles (figures 3 and 5), but simulations of an ideal wire only.",
+        "beyond",
+        ("3 min", "20 s"),
+        takes_base=True,
     ),
 )
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from importlib import import_module, resources
 from pathlib import Path
 from typing import Protocol
 
+from mpi4py import MPI
+
 from chemomech.analysis.results import RunResults, open_run
+from chemomech.config import load_config
 from chemomech.errors import InputError
 from chemomech.paper.figures import Figure
 from chemomech.paper.page import Findings, write_page
-from chemomech.sweeps.cases import read_sweep
+from chemomech.sweeps.cases import Sweep, read_sweep
 from chemomech.sweeps.folder import SweepFolder
 from chemomech.sweeps.sweeping import Pace, run_sweep
 
@@ -32,6 +36,7 @@ class Reproduction:
         short: Whether a smaller case will do.
         jobs: Number of cases at a time; as the cores allow where None.
         ranks: Number of MPI ranks of each; 1 or more where None.
+        base: Configuration that takes the place of the figure's own; only where it takes one.
     """
 
     figure: Figure
@@ -39,12 +44,44 @@ class Reproduction:
     short: bool = False
     jobs: int | None = None
     ranks: int | None = None
+    base: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.base is not None and not self.figure.takes_base:
+            raise InputError(f"figure {self.figure.name} takes no configuration", key="--base")
+
+    @property
+    def command(self) -> str:
+        """What makes it again."""
+        words = ["chemomech", "reproduce", self.figure.name]
+        words += [] if self.base is None else ["--base", str(self.base)]
+        return shlex.join(words + ["--short"] * self.short)
+
+    @property
+    def mark(self) -> dict[str, object]:
+        """What tells its folder from others."""
+        base = {} if self.base is None else {"base": str(self.base.resolve())}
+        return {"figure": self.figure.name, "short": self.short, **base}
+
+    def read_sweep(self, name: str) -> Sweep:
+        """Read a sweep of this package.
+
+        Args:
+            name: Name of its file among the configurations; its short form is ``NAME-short``.
+
+        Raises:
+            InputError: The configuration of the user's makes a case that cannot be run.
+        """
+        if self.base is not None:
+            # For the message, which names the file rather than a case.
+            load_config(self.base, MPI.COMM_SELF)
+        return read_sweep(find_configuration(f"{name}-short" if self.short else name), self.base)
 
     def run_sweep(self, name: str) -> list[RunResults]:
         """Run a sweep of this package, or what is left of it, in the folder ``runs``.
 
         Args:
-            name: Name of its file among the configurations; its short form is ``NAME-short``.
+            name: As of `read_sweep`.
 
         Returns:
             The results, in the order of its cases.
@@ -54,7 +91,7 @@ class Reproduction:
             ConvergenceError: A case has failed.
             StoppedEarly: A signal asked to stop; another call goes on.
         """
-        sweep = read_sweep(find_configuration(f"{name}-short" if self.short else name))
+        sweep = self.read_sweep(name)
         pace = Pace.choose(len(sweep.cases), self.jobs, self.ranks)
         run_sweep(sweep, self.folder / "runs", pace, retry=True)
         return [open_run(case.results) for case in SweepFolder(self.folder / "runs", sweep).cases]
@@ -87,25 +124,26 @@ def reproduce(work: Reproduction) -> str:
         InputError: The folder holds something else, or the page already.
         ChemoMechError: Something in it could not be computed.
     """
+    if work.base is not None:
+        work.read_sweep(work.figure.name)
     _claim(work)
     maker: Maker = import_module(f"chemomech.paper.{work.figure.module}")  # type: ignore[assignment]
     findings = maker.make(work)
-    command = f"chemomech reproduce {work.figure.name}" + (" --short" if work.short else "")
-    write_page(work.folder / PAGE, work.figure, findings, command)
+    write_page(work.folder / PAGE, work.figure, findings, work.command)
     return f"{work.folder / PAGE}: {findings.pictures[0].file}, {len(findings.tables)} tables"
 
 
 def _claim(work: Reproduction) -> None:
     """Mark a new folder as this figure's, or see that it is."""
-    folder, mark = work.folder, {"figure": work.figure.name, "short": work.short}
+    folder, mark = work.folder, work.mark
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; name a new folder", key="--output")
     if (folder / PAGE).exists():
         raise InputError(f"{folder} holds a page already; name a new folder", key="--output")
     if folder.exists() and any(folder.iterdir()) and _read_mark(folder) != mark:
         raise InputError(
-            f"{folder} holds something else than an unfinished {work.figure.name}"
-            f"{' --short' if work.short else ''} and is left as it is; name a new folder",
+            f"{folder} holds something else than an unfinished `{work.command}` "
+            "and is left as it is; name a new folder",
             key="--output",
         )
     folder.mkdir(parents=True, exist_ok=True)

@@ -56,11 +56,12 @@ class Sweep:
     cases: tuple[Case, ...]
 
 
-def read_sweep(path: Path | str) -> Sweep:
+def read_sweep(path: Path | str, base: Path | None = None) -> Sweep:
     """Read the file of a sweep and the configuration of every case; only for one rank.
 
     Args:
         path: TOML file; ``base`` counts from its folder.
+        base: Configuration that takes the place of the one the file names.
 
     Returns:
         The sweep, its cases valid.
@@ -70,6 +71,8 @@ def read_sweep(path: Path | str) -> Sweep:
     """
     file = Path(path)
     definition = load_config(file, MPI.COMM_SELF, model=SweepConfig)
+    if base is not None:
+        definition = definition.model_copy(update={"base": base})
     axes = [axis.list_changes() for axis in definition.axis]
     count = 1
     for axis in axes:

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.image import imread
 from mpi4py import MPI
 
+from chemomech.analysis.results import open_run
 from chemomech.cli import main
 from chemomech.paper.strained_phases import Body, create_fibre, find_phase_lines
 
@@ -145,7 +146,7 @@ def test_order_of_magnitude(make):
 @pytest.mark.slow
 def test_tight_bend_sorts_the_lithium(make):
     """Below the radius at which the bend decides, the tensile side is rich; far above, neither."""
-    tight, wide = read(make("bending", "--short"), "wires")
+    tight, wide = read(make("bending", "--short"), "ends")
     assert float(tight["outer_half"]) - float(tight["inner_half"]) > 0.6
     assert abs(float(wide["outer_half"]) - float(wide["inner_half"])) < 0.2
 
@@ -154,14 +155,33 @@ def test_tight_bend_sorts_the_lithium(make):
 @pytest.mark.slow
 def test_walls_lie_where_the_crystal_fits(make):
     """Along the wire, if its layers are stacked across it; across it, if strains are equal."""
-    equal, _, stacked = read(make("anisotropy", "--short"), "wires")
+    equal, _, stacked = read(make("anisotropy", "--short"), "ends")
     assert float(equal["orientation_deg"]) > 60.0
     assert float(stacked["orientation_deg"]) < 30.0
 
 
 @alone
 @pytest.mark.slow
+def test_outlined_particle(make):
+    """The energy of misfit is positive: while modes grow by themselves, all grow slower with it."""
+    folder = make("particle", "--short")
+    assert [row["run"] for row in read(folder, "ends")] == ["stress drives lithium", "it does not"]
+    ledgers = [
+        open_run(folder / "runs" / f"stress_in_bulk-{coupled}" / "results").ledger
+        for coupled in (True, False)
+    ]
+    coupled, alone = (
+        np.interp([0.25, 0.5], ledger["time_s"], ledger["c_max"] - ledger["c_min"])
+        for ledger in ledgers
+    )
+    assert np.all(coupled < alone)
+    assert alone[1] < 0.5
+    assert is_drawn(folder / "composition.png")
+
+
+@alone
+@pytest.mark.slow
 def test_solid_wires(make):
     folder = make("solids", "--short")
-    assert [row["wire"] for row in read(folder, "wires")] == ["40 nm by 30 nm", "40 nm by 10 nm"]
+    assert [row["run"] for row in read(folder, "ends")] == ["40 nm by 30 nm", "40 nm by 10 nm"]
     assert is_drawn(folder / "composition.png")

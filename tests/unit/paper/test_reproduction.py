@@ -17,7 +17,7 @@ from chemomech.sweeps.cases import read_sweep
 
 alone = pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="figures are made by one process")
 
-SWEEPS = ["4B", "4C-H", "4C-H-strips", "bending", "anisotropy", "solids"]
+SWEEPS = ["4B", "4C-H", "4C-H-strips", "bending", "anisotropy", "solids", "particle"]
 #: Walls of the six kappas of figure 4, in nm.
 WIDTHS = [2.5, 5, 10, 20, 40, 80]
 
@@ -144,6 +144,31 @@ def test_particle_is_valid():
     assert load_config(find_configuration("1A"), MPI.COMM_WORLD).schedule.cycles == 5
 
 
+@alone
+def test_configuration_takes_the_place_of_the_base(tmp_path, maker):
+    text = find_configuration("outlined").read_text(encoding="utf-8")
+    mine = tmp_path / "my wire.toml"
+    outline = find_configuration("outlined").with_name("tapered_wire.geojson")
+    mine.write_text(
+        text.replace("tapered_wire.geojson", str(outline)).replace("mean = 0.4", "mean = 0.3")
+    )
+    cases = read_sweep(find_configuration("particle"), mine).cases
+    assert [case.config.initial.mean for case in cases] == [0.3, 0.3]
+    assert [case.config.mechanics.stress_in_bulk for case in cases] == [True, False]
+    figure = find_figure("particle")
+    work = Reproduction(figure, tmp_path / "figure", base=mine)
+    maker.stops = True
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(work)
+    # What was begun with one configuration is not gone on with with another.
+    with pytest.raises(InputError, match="holds something else"):
+        reproduce(Reproduction(figure, tmp_path / "figure"))
+    maker.stops = False
+    reproduce(work)
+    page = (work.folder / PAGE).read_text(encoding="utf-8")
+    assert f"`chemomech reproduce particle --base '{mine}'`" in page
+
+
 def test_list(capfd):
     assert main(["reproduce", "--list"]) == 0
     if MPI.COMM_WORLD.rank == 0:
@@ -152,7 +177,13 @@ def test_list(capfd):
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"), [([], "name a figure"), (["9Z"], "there is no figure '9Z'")]
+    ("words", "complaint"),
+    [
+        ([], "name a figure"),
+        (["9Z"], "there is no figure '9Z'"),
+        (["4B", "--base", "mine.toml"], "--base: figure 4B takes no configuration"),
+        (["particle", "--base", "mine.toml"], "mine.toml"),
+    ],
 )
 def test_bad_words_are_refused(words, complaint, capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
