@@ -49,11 +49,10 @@ def make(work: Reproduction) -> Findings:
     return Findings(
         computed=f"A synthetic stack of a bent wire with domains of {poor} (x = {low:g}) and "
         f"{rich} (x = {high:g}), noise, drift and blur, goes through `measure` and `stress` as a "
-        f"real one "
-        f"would. Over the {pixels} pixels that can be trusted the composition is off by "
+        f"real one would. Over the {pixels} pixels that can be trusted the composition is off by "
         f"**{error:.3f}** (root mean square; the phases differ by {high - low:g}). The von Mises "
-        f"stress has its 95th percentile at **{float(p95['p95_Pa']) / 1e6:.0f} MPa** "
-        "(E = 43 GPa, nu = 0.3, Omega = 2.415e-6 m3/mol, plane stress, free borders).",
+        f"stress has its 95th percentile at **{float(p95['p95_Pa']) / 1e6:.0f} MPa** (E = 43 GPa, "
+        "nu = 0.3, Omega = 2.415e-6 m3/mol, plane stress, free borders).",
         differs="The microscope's data are not public, so the wire, its pattern and its spectra "
         "are made up here, and only the kind of picture can be compared. The paper does not say "
         "whether its maps are in plane stress or plane strain, and holds the borders of the image "

@@ -55,11 +55,10 @@ def make(work: Reproduction) -> Findings:
         computed="The 95th percentile of the von Mises stress over each of two synthetic wires "
         f"(plane stress, E = 43 GPa, cells of {_MESH_SIZE[work.short]}) under eight readings of "
         f"the method. With one Omega and free borders the ratio is **{alike:.2f}**: stress goes "
-        f"with "
-        "the contrast of lithium, which is 0.2 in both, and what is left is the pattern. With the "
-        f"volumes of each phase it is **{swelling:.1f}**: nearly all of the 12.8 % by which V2O5 "
-        f"swells lies between epsilon and delta. With borders on rollers it is **{held:.1f}** even "
-        "with one Omega: a wire held at both ends feels all of its lithium.",
+        "with the contrast of lithium, which is 0.2 in both, and what is left is the pattern. "
+        f"With the volumes of each phase it is **{swelling:.1f}**: nearly all of the 12.8 % by "
+        "which V2O5 swells lies between epsilon and delta. With borders on rollers it is "
+        f"**{held:.1f}** even with one Omega: a wire held at both ends feels all of its lithium.",
         differs="Whether the claim of the paper comes out depends on which reading was used, and "
         "that is not known. With the constant Omega and the linear elastic equations that it "
         "prints (eqns 9 to 11) and free particles, it cannot. The volume at x = 0.7 is "

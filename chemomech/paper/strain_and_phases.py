@@ -50,9 +50,8 @@ def make(work: Reproduction) -> Findings:
         "the compositions of the phase boundaries of a fibre where they are. In a bend tighter "
         f"than R = **{radii[0]:.2f} µm** (plane stress) or **{radii[1]:.2f} µm** (plane strain), "
         f"for a wire {WIDTH_NM:g} nm wide, only the rich phase lasts at the outer edge and only "
-        f"the "
-        "poor one at the inner edge; in wider ones either phase lasts everywhere, and stripes "
-        "across the wire can.",
+        "the poor one at the inner edge; in wider ones either phase lasts everywhere, and "
+        "stripes across the wire can.",
         differs=f"{_NOT_GIVEN} The paper draws its strained curve for bending; which part of it is "
         "coherency and which the bend's own strain it does not say. Here the two are apart. Fibres "
         "are homogeneous, and each is free in its other directions but the one that plane strain "
@@ -61,12 +60,11 @@ def make(work: Reproduction) -> Findings:
             Picture(
                 "figure.png",
                 f"(a) Free energy at chi = {CHI}, without strain and in the outermost and "
-                f"innermost "
-                f"fibre of a bend of R = {RADIUS_NM / 1000:g} µm (plane strain), less its value at "
-                "c = 0.5. (b) Binodal (full) and spinodal (dashed). (c) Potentials between which "
-                "either phase lasts in a fibre, over its strain, plane strain; full: coexistence. "
-                "(d) Homogeneous phase diagram over bend radius and chi for a wire "
-                f"{WIDTH_NM:g} nm wide. {_NOT_GIVEN}",
+                f"innermost fibre of a bend of R = {RADIUS_NM / 1000:g} µm (plane strain), less "
+                "its value at c = 0.5. (b) Binodal (full) and spinodal (dashed). (c) Potentials "
+                "between which either phase lasts in a fibre, over its strain, plane strain; "
+                "full: coexistence. (d) Homogeneous phase diagram over bend radius and chi for a "
+                f"wire {WIDTH_NM:g} nm wide. {_NOT_GIVEN}",
             )
         ],
         tables=[

@@ -93,8 +93,7 @@ def make(work: Reproduction) -> Findings:
         f"nu), at most {np.abs(trace.true_stress).max() / 1e6:.0f} MPa of compression; from the "
         f"curvature, to which noise of {_NOISE:g} 1/m was added, it comes back to within "
         f"**{error / 1e6:.1f} MPa** (root mean square).\n\n**Particle.** A small wire over "
-        f"{cycles} "
-        f"cycles at constant current between cut-off voltages: its voltage lies between "
+        f"{cycles} cycles at constant current between cut-off voltages: its voltage lies between "
         f"{np.nanmin(voltage):.3f} and {np.nanmax(voltage):.3f} V, and its largest mean von Mises "
         f"stress at the surface is **{stress.max() / 1e6:.0f} MPa**, while two phases are in it.",
         differs="A film on a plate is held in its plane and is under compression whenever lithium "

@@ -90,11 +90,10 @@ def make(work: Reproduction) -> Findings:
     ]  # fmt: skip
     return Findings(
         computed=f"{len(runs)} strips of 100 nm by 2000 nm, without stress, {len(groups[0])} "
-        f"noises "
-        "for each kappa and mean composition, at 100 times the time in which the fastest wave "
-        "grows by e. With kappa the number of domains "
-        f"{'falls throughout' if falls else 'does NOT fall throughout'}. The largest distance from "
-        f"the reference is **{off:.1f} of its standard deviations** (a mean of five noises).",
+        "noises for each kappa and mean composition, at 100 times the time in which the fastest "
+        "wave grows by e. With kappa the number of domains "
+        f"{'falls throughout' if falls else 'does NOT fall throughout'}. The largest distance "
+        f"from the reference is **{off:.1f} of its standard deviations** (a mean of five noises).",
         differs="The paper shows no such strips. The reference is an independent finite-volume "
         "solution with other noise, on other cells, so counts can agree no better than their "
         f"scatter. {_NOT_GIVEN}",

@@ -49,8 +49,8 @@ def _explain_bending(names: Sequence[str], measures: Sequence[dict[str, float]])
         "Arcs of equal length that were straight and are held bent by clamps at both ends, in "
         "plane stress: their elastic strain is y/(R + y) along the wire. Fibres in tension take up "
         "lithium, Omega being positive. By the theory of homogeneous fibres (figure 4A) the bend "
-        f"alone decides where the lithium goes below R = **{radius:.2f} µm**; above, stripes across "
-        "the wire can last.\n\n" + "\n".join(lines)
+        f"alone decides where the lithium goes below R = **{radius:.2f} µm**; above, stripes "
+        "across the wire can last.\n\n" + "\n".join(lines)
     )
 
 
@@ -88,7 +88,8 @@ def _name_solids(runs: Sequence[RunResults]) -> list[str]:
 def _explain_solids(names: Sequence[str], measures: Sequence[dict[str, float]]) -> str:
     lines = [
         f"- {name}: domains: {m['domains']:.0f}, of which {m['spanning_fraction']:.0%} span the "
-        f"wire, at a period of {m['period_nm']:.0f} nm; walls {m['interface_width_nm']:.1f} nm wide."
+        f"wire, at a period of {m['period_nm']:.0f} nm; walls "
+        f"{m['interface_width_nm']:.1f} nm wide."
         for name, m in zip(names, measures, strict=True)
     ]
     return (
@@ -106,8 +107,8 @@ def _name_couplings(runs: Sequence[RunResults]) -> list[str]:
 
 def _explain_particle(names: Sequence[str], measures: Sequence[dict[str, float]]) -> str:
     lines = [
-        f"- {name}: domains: {m['domains']:.0f}; walls {m['interface_width_nm']:.1f} nm wide; von Mises "
-        f"stress {m['von_mises_p50_Pa'] / 1e6:.0f} MPa in the median, "
+        f"- {name}: domains: {m['domains']:.0f}; walls {m['interface_width_nm']:.1f} nm wide; "
+        f"von Mises stress {m['von_mises_p50_Pa'] / 1e6:.0f} MPa in the median, "
         f"{m['von_mises_p95_Pa'] / 1e6:.0f} MPa at the 95th percentile."
         for name, m in zip(names, measures, strict=True)
     ]

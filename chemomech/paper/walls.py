@@ -63,10 +63,9 @@ def make(work: Reproduction) -> Findings:
         f"0.5); the largest deviation from eqn (4) is **{np.abs(errors).max():.2%}**. Divided by "
         "the square root of kappa, all profiles are one.",
         differs=f"{_NOT_GIVEN} As printed, the barrier of eqn (4) is the free energy midway "
-        f"between "
-        "the phases, which is negative for chi < 2.77; here it is counted from the tie line, with "
-        "which the equation is exact. Without strain; coherency widens walls as it lowers chi "
-        "(figure 4A).",
+        "between the phases, which is negative for chi < 2.77; here it is counted from the tie "
+        "line, with which the equation is exact. Without strain; coherency widens walls as it "
+        "lowers chi (figure 4A).",
         pictures=[
             Picture("figure.png", f"Profiles, the same over distance/√kappa, widths. {_NOT_GIVEN}")
         ],
