@@ -10,25 +10,10 @@ from mpi4py import MPI
 from chemomech.cli import main
 from chemomech.config import load_config
 from chemomech.output.ledger import read_ledger
+from chemomech.paper.stress_over_cycles import SHORT
 
 COMM = MPI.COMM_WORLD
 DEMO = Path(__file__).resolve().parents[2] / "demos" / "cycles.toml"
-
-#: A fast surface cycles a small particle fifty times as fast.
-SHORT = [
-    "geometry.width=20 nm",
-    "geometry.legs=25 nm",
-    "mesh.size=5 nm",
-    "mesh.allow_coarse=true",
-    "reaction.0.rate_constant=1e-8 m/s",
-    "schedule.cycles=2",
-    "schedule.step.0.c_rate=50",
-    "schedule.step.1.duration=5 s",
-    "schedule.step.2.c_rate=50",
-    "schedule.step.3.duration=5 s",
-    "time.max_step=1 s",
-    "output.count=3",
-]
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ import pytest
 from mpi4py import MPI
 
 from chemomech.config import Config, StressConfig, create_config
+from chemomech.paper.stress_over_cycles import SHORT
 from chemomech.templates import create_template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,20 +78,7 @@ SHORTER = {
     "bent_nanowire.toml": [*COARSE, "time.end=12 s"],
     "my_wire.toml": [*COARSE, "time.end=0.1 s"],
     "wire.toml": [*COARSE, "time.end=0.1 s"],
-    "cycles.toml": [
-        "geometry.width=20 nm",
-        "geometry.legs=25 nm",
-        "mesh.size=5 nm",
-        "mesh.allow_coarse=true",
-        "reaction.0.rate_constant=1e-8 m/s",
-        "schedule.cycles=1",
-        "schedule.step.0.c_rate=50",
-        "schedule.step.1.duration=5 s",
-        "schedule.step.2.c_rate=50",
-        "schedule.step.3.duration=5 s",
-        "time.max_step=1 s",
-        "output.count=3",
-    ],
+    "cycles.toml": [*SHORT, "schedule.cycles=1"],
 }
 
 pytestmark = [
