@@ -181,8 +181,10 @@ def test_list(capfd):
     [
         ([], "name a figure"),
         (["9Z"], "there is no figure '9Z'"),
-        (["4B", "--base", "mine.toml"], "--base: figure 4B takes no configuration"),
-        (["particle", "--base", "mine.toml"], "mine.toml"),
+        pytest.param(
+            ["4B", "--base", "mine.toml"], "--base: figure 4B takes no configuration", marks=alone
+        ),
+        pytest.param(["particle", "--base", "mine.toml"], "mine.toml", marks=alone),
     ],
 )
 def test_bad_words_are_refused(words, complaint, capfd, tmp_path, monkeypatch):
