@@ -19,7 +19,7 @@ from chemomech.mapping.measurement_report import Report, create_report, format_r
 from chemomech.mapping.stress_source import OUTLINES
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
-from chemomech.output.provenance import collect_provenance, write_provenance
+from chemomech.output.provenance import PROVENANCE, collect_provenance, write_provenance
 
 RESULT = "measurement.h5"
 """Name of the file that holds what was measured."""
@@ -88,7 +88,7 @@ def write_analysis(
     comm = folder.comm
     run_on_root(comm, lambda: write_config(config, folder.path / CONFIG))
     provenance = collect_provenance(comm, format_config(config))
-    write_provenance(folder.path / "provenance.json", provenance, comm)
+    write_provenance(folder.path / PROVENANCE, provenance, comm)
 
     def write() -> Report:
         assert analysis is not None
@@ -100,7 +100,7 @@ def write_analysis(
     for name in _NAMES:
         folder.finish(name)
     # On record before anything is drawn: a picture that fails does not unmake the rest.
-    write_provenance(folder.path / "provenance.json", provenance, comm, "measured")
+    write_provenance(folder.path / PROVENANCE, provenance, comm, "measured")
     if config.output.pictures:
         found = None if analysis is None else analysis.measurement
         draw_measurement(found, () if analysis is None else analysis.outlines, folder)

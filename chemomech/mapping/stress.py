@@ -23,7 +23,7 @@ from chemomech.mapping.stress_summary import summarise_stress
 from chemomech.output.fields import SUFFIX, FieldWriter
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
-from chemomech.output.provenance import collect_provenance, write_provenance
+from chemomech.output.provenance import PROVENANCE, collect_provenance, write_provenance
 from chemomech.problems.observables import StressFields
 from chemomech.problems.stress_files import write_stress_bands, write_stress_table
 from chemomech.problems.stress_regions import Phase, Regions
@@ -79,7 +79,7 @@ def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     folder = RunFolder.create(output, comm)
     run_on_root(comm, lambda: write_config(config, output / CONFIG))
     provenance = collect_provenance(comm, format_config(config))
-    write_provenance(output / "provenance.json", provenance, comm)
+    write_provenance(output / PROVENANCE, provenance, comm)
     try:
         _write_analysis(config, source, folder)
         fields = _write_fields(config, model, folder)
@@ -90,9 +90,9 @@ def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
         if comm.rank == 0:
             # Alone: nobody knows whether the other ranks failed as well.
             reason = f"failed: {error}" if str(error) else "interrupted"
-            write_provenance(output / "provenance.json", provenance, MPI.COMM_SELF, reason)
+            write_provenance(output / PROVENANCE, provenance, MPI.COMM_SELF, reason)
         raise
-    write_provenance(output / "provenance.json", provenance, comm, "stress computed")
+    write_provenance(output / PROVENANCE, provenance, comm, "stress computed")
     if config.output.pictures:
         draw_stress(folder, fields.fields, source.particle, source.measurement, bands)
     return summarise_stress(table, bands)

@@ -7,7 +7,6 @@ import numpy as np
 from chemomech.analysis.measures import compute_vertex_volumes
 from chemomech.analysis.of_runs import analyse_run, find_wire
 from chemomech.analysis.results import RunResults
-from chemomech.output.file_names import FILM
 from chemomech.output.panels import Panel, write_panels
 from chemomech.output.pictures import STYLES, format_time
 from chemomech.paper.page import Cell, Findings, Picture, Table
@@ -34,10 +33,8 @@ def make(work: Reproduction) -> Findings:
         write_panels(work.folder / f"{field}.png", panels, STYLES[field], min(len(runs), 3))
     header = ["run", *measures[0]]
     rows: list[list[Cell]] = [
-        [name, *(measured[key] for key in header[1:])]
-        for name, measured in zip(names, measures, strict=True)
+        [name, *measured.values()] for name, measured in zip(names, measures, strict=True)
     ]
-    films = [(name, run.folder / FILM) for name, run in zip(names, runs, strict=True)]
     return Findings(
         computed=study.explain(names, measures),
         differs=study.differs,
@@ -45,11 +42,7 @@ def make(work: Reproduction) -> Findings:
             Picture("composition.png", f"Composition at the end. {study.differs}"),
             Picture("von_mises.png", f"Von Mises stress at the end. {study.differs}"),
         ],
-        films=[
-            Picture(film.relative_to(work.folder).as_posix(), name)
-            for name, film in films
-            if film.exists()
-        ],
+        films=work.list_films(runs, names),
         tables=[Table("ends", "The ends of all runs", header, rows)],
     )
 
@@ -62,12 +55,13 @@ def measure_end(run: RunResults) -> dict[str, float]:
         inner half, and the mean angle in degrees, over the area of domains, between their long
         axes and the wire's.
     """
-    measured = measure_run(run)
+    statistics = analyse_run(run)
+    measured = measure_run(run, statistics)
     figures = {key: float(str(measured[key])) for key in _MEASURES if key in measured}
     wire = find_wire(run)
     if wire is None:
         return figures
-    domains, c = analyse_run(run).domains, run.read("composition")
+    domains, c = statistics.domains, run.read("composition")
     volumes, outer = compute_vertex_volumes(run.grid), wire.across > 0
     return {
         **figures,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chemomech.analysis.results import RunResults
-from chemomech.output.file_names import FILM
 from chemomech.output.panels import Panel, write_panels
 from chemomech.output.pictures import STYLES, format_time
 from chemomech.paper.page import Cell, Findings, Picture, Table
@@ -54,15 +53,14 @@ def make(work: Reproduction) -> Findings:
             Picture("composition.png", f"Composition at the end. {_NOT_GIVEN}"),
             Picture("von_mises.png", f"Von Mises stress at the end. {_NOT_GIVEN}"),
         ],
-        films=[
-            Picture(
-                (run.folder / FILM).relative_to(work.folder).as_posix(),
+        films=work.list_films(
+            runs,
+            [
                 f"kappa = {run.config.material.kappa:.3e} J m²/mol, "
-                f"{format_time(float(run.times[-1]))}",
-            )
-            for run in runs
-            if (run.folder / FILM).exists()
-        ],
+                f"{format_time(float(run.times[-1]))}"
+                for run in runs
+            ],
+        ),
         tables=[table],
     )
 

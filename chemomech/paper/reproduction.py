@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module, resources
 from pathlib import Path
 from typing import Protocol
 
-from mpi4py import MPI
-
 from chemomech.analysis.results import RunResults, open_run
-from chemomech.config import load_config
 from chemomech.errors import InputError
+from chemomech.output.file_names import FILM
 from chemomech.paper.figures import Figure
-from chemomech.paper.page import Findings, write_page
+from chemomech.paper.page import Findings, Picture, write_page
 from chemomech.sweeps.cases import Sweep, read_sweep
 from chemomech.sweeps.folder import SweepFolder
 from chemomech.sweeps.sweeping import Pace, run_sweep
@@ -72,9 +71,6 @@ class Reproduction:
         Raises:
             InputError: The configuration of the user's makes a case that cannot be run.
         """
-        if self.base is not None:
-            # For the message, which names the file rather than a case.
-            load_config(self.base, MPI.COMM_SELF)
         return read_sweep(find_configuration(f"{name}-short" if self.short else name), self.base)
 
     def run_sweep(self, name: str) -> list[RunResults]:
@@ -95,6 +91,20 @@ class Reproduction:
         pace = Pace.choose(len(sweep.cases), self.jobs, self.ranks)
         run_sweep(sweep, self.folder / "runs", pace, retry=True)
         return [open_run(case.results) for case in SweepFolder(self.folder / "runs", sweep).cases]
+
+    def list_films(self, runs: Sequence[RunResults], captions: Sequence[str]) -> list[Picture]:
+        """The films that there are of runs in this folder.
+
+        Args:
+            runs: The runs.
+            captions: What each film shows.
+        """
+        films = [run.folder / FILM for run in runs]
+        return [
+            Picture(film.relative_to(self.folder).as_posix(), caption)
+            for film, caption in zip(films, captions, strict=True)
+            if film.exists()
+        ]
 
 
 class Maker(Protocol):
@@ -125,6 +135,7 @@ def reproduce(work: Reproduction) -> str:
         ChemoMechError: Something in it could not be computed.
     """
     if work.base is not None:
+        # The user's file is refused before a folder is made.
         work.read_sweep(work.figure.name)
     _claim(work)
     maker: Maker = import_module(f"chemomech.paper.{work.figure.module}")  # type: ignore[assignment]

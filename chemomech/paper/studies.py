@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chemomech.analysis.results import RunResults
 from chemomech.paper.strained_phases import CHI, WIDTH_NM, create_fibre
 
+_SORTING_RADIUS_UM = create_fibre(plane_strain=False).sorting_radius(CHI, WIDTH_NM) / 1000
 _CRYSTAL = ("the same in all directions", "layers out of the plane", "layers across the wire")
 
 
 @dataclass(frozen=True)
 class Study:
-    """Some wires side by side.
+    """Some runs side by side.
 
     Args:
-        name_cases: Names of the wires, in the order of their cases.
-        explain: What was computed and came out, from the wires' names and measures.
+        name_cases: Names of the runs, in the order of their cases.
+        opening: What was computed, and what theory says of it.
+        describe: What came out of a run, from its measures.
         differs: What the paper does, and what is chosen here.
     """
 
     name_cases: Callable[[Sequence[RunResults]], list[str]]
-    explain: Callable[[Sequence[str], Sequence[dict[str, float]]], str]
+    opening: str
+    describe: Callable[[Mapping[str, float]], str]
     differs: str
+
+    def explain(self, names: Sequence[str], measures: Sequence[Mapping[str, float]]) -> str:
+        """What was computed and came out, from the names and measures of the runs."""
+        lines = [f"- {name}: {self.describe(m)}" for name, m in zip(names, measures, strict=True)]
+        return f"{self.opening}\n\n" + "\n".join(lines)
 
 
 def _name_bends(runs: Sequence[RunResults]) -> list[str]:
@@ -37,20 +45,11 @@ def _name_bends(runs: Sequence[RunResults]) -> list[str]:
     return names
 
 
-def _explain_bending(names: Sequence[str], measures: Sequence[dict[str, float]]) -> str:
-    radius = create_fibre(plane_strain=False).sorting_radius(CHI, WIDTH_NM) / 1000
-    lines = [
-        f"- {name}: the outer half has c = **{m['outer_half']:.3f}**, the inner one "
+def _describe_bending(m: Mapping[str, float]) -> str:
+    return (
+        f"the outer half has c = **{m['outer_half']:.3f}**, the inner one "
         f"**{m['inner_half']:.3f}**; domains: {m['domains']:.0f}, of which "
         f"{m['spanning_fraction']:.0%} span the wire."
-        for name, m in zip(names, measures, strict=True)
-    ]
-    return (
-        "Arcs of equal length that were straight and are held bent by clamps at both ends, in "
-        "plane stress: their elastic strain is y/(R + y) along the wire. Fibres in tension take up "
-        "lithium, Omega being positive. By the theory of homogeneous fibres (figure 4A) the bend "
-        f"alone decides where the lithium goes below R = **{radius:.2f} µm**; above, stripes "
-        "across the wire can last.\n\n" + "\n".join(lines)
     )
 
 
@@ -59,19 +58,11 @@ def _name_crystals(runs: Sequence[RunResults]) -> list[str]:
     return list(_CRYSTAL)
 
 
-def _explain_anisotropy(names: Sequence[str], measures: Sequence[dict[str, float]]) -> str:
-    lines = [
-        f"- {name}: domains lie at **{m['orientation_deg']:.0f}°** to the wire in the mean, and "
+def _describe_anisotropy(m: Mapping[str, float]) -> str:
+    return (
+        f"domains lie at **{m['orientation_deg']:.0f}°** to the wire in the mean, and "
         f"{m['spanning_fraction']:.0%} span it; 95th percentile of the von Mises stress "
         f"{m['von_mises_p95_Pa'] / 1e6:.0f} MPa."
-        for name, m in zip(names, measures, strict=True)
-    ]
-    return (
-        "From alpha to epsilon V2O5 grows by 3.25 % across its layers, shrinks by 0.89 % along a, "
-        "and all but keeps its length along the chains, which is that of the wire. Walls lie where "
-        "the phases fit: along the wire, not across it, the more so the larger the strain across "
-        "it. Equal strains in all directions, as a single Omega says, give stripes across the "
-        "wire.\n\n" + "\n".join(lines)
     )
 
 
@@ -85,16 +76,11 @@ def _name_solids(runs: Sequence[RunResults]) -> list[str]:
     return names
 
 
-def _explain_solids(names: Sequence[str], measures: Sequence[dict[str, float]]) -> str:
-    lines = [
-        f"- {name}: domains: {m['domains']:.0f}, of which {m['spanning_fraction']:.0%} span the "
+def _describe_solids(m: Mapping[str, float]) -> str:
+    return (
+        f"domains: {m['domains']:.0f}, of which {m['spanning_fraction']:.0%} span the "
         f"wire, at a period of {m['period_nm']:.0f} nm; walls "
         f"{m['interface_width_nm']:.1f} nm wide."
-        for name, m in zip(names, measures, strict=True)
-    ]
-    return (
-        "The same equations on wires of rectangular section, free of stress in their bent shape. "
-        "Nothing is assumed of the third direction.\n\n" + "\n".join(lines)
     )
 
 
@@ -105,48 +91,74 @@ def _name_couplings(runs: Sequence[RunResults]) -> list[str]:
     return ["stress drives lithium" if coupled else "it does not" for coupled in couplings]
 
 
-def _explain_particle(names: Sequence[str], measures: Sequence[dict[str, float]]) -> str:
-    lines = [
-        f"- {name}: domains: {m['domains']:.0f}; walls {m['interface_width_nm']:.1f} nm wide; "
+def _describe_particle(m: Mapping[str, float]) -> str:
+    return (
+        f"domains: {m['domains']:.0f}; walls {m['interface_width_nm']:.1f} nm wide; "
         f"von Mises stress {m['von_mises_p50_Pa'] / 1e6:.0f} MPa in the median, "
         f"{m['von_mises_p95_Pa'] / 1e6:.0f} MPa at the 95th percentile."
-        for name, m in zip(names, measures, strict=True)
-    ]
-    return (
-        "A particle of any outline, from the same noise twice: once with the stress part of the "
-        "chemical potential, once without it, where the stress only follows the lithium. What "
-        "differs is what the misfit of the phases does to the pattern.\n\n" + "\n".join(lines)
     )
 
 
 STUDIES = {
     "bending": Study(
-        _name_bends,
-        _explain_bending,
-        "The paper's simulations leave the strain of bending out, and say so. It finds the outer, "
-        "tensile side of its lithiated wire (figure 5) poor in lithium and puts that down to "
-        "diffusion; an equilibrium with positive Omega has it rich. Radii, chi and kappa are this "
-        "package's choice.",
+        name_cases=_name_bends,
+        opening=(
+            "Arcs of equal length that were straight and are held bent by clamps at both ends, in "
+            "plane stress: their elastic strain is y/(R + y) along the wire. Fibres in tension "
+            "take up lithium, Omega being positive. By the theory of homogeneous fibres (figure "
+            "4A) the bend alone decides where the lithium goes below R = "
+            f"**{_SORTING_RADIUS_UM:.2f} µm**; above, stripes across the wire can last."
+        ),
+        describe=_describe_bending,
+        differs=(
+            "The paper's simulations leave the strain of bending out, and say so. It finds the "
+            "outer, tensile side of its lithiated wire (figure 5) poor in lithium and puts that "
+            "down to diffusion; an equilibrium with positive Omega has it rich. Radii, chi and "
+            "kappa are this package's choice."
+        ),
     ),
     "anisotropy": Study(
-        _name_crystals,
-        _explain_anisotropy,
-        "The paper's strain is equal in all directions. The cells behind these strains are in part "
-        "quoted from memory, the elastic constants only lie within the range reported, and how the "
-        "crystal lies in the wire is not known; chi, kappa and the bend are this package's choice.",
+        name_cases=_name_crystals,
+        opening=(
+            "From alpha to epsilon V2O5 grows by 3.25 % across its layers, shrinks by 0.89 % "
+            "along a, and all but keeps its length along the chains, which is that of the wire. "
+            "Walls lie where the phases fit: along the wire, not across it, the more so the "
+            "larger the strain across it. Equal strains in all directions, as a single Omega "
+            "says, give stripes across the wire."
+        ),
+        describe=_describe_anisotropy,
+        differs=(
+            "The paper's strain is equal in all directions. The cells behind these strains are in "
+            "part quoted from memory, the elastic constants only lie within the range reported, "
+            "and how the crystal lies in the wire is not known; chi, kappa and the bend are this "
+            "package's choice."
+        ),
     ),
     "solids": Study(
-        _name_solids,
-        _explain_solids,
-        "The paper's simulations are in two dimensions. Shape, chi and kappa are this package's "
-        "choice.",
+        name_cases=_name_solids,
+        opening=(
+            "The same equations on wires of rectangular section, free of stress in their bent "
+            "shape. Nothing is assumed of the third direction."
+        ),
+        describe=_describe_solids,
+        differs=(
+            "The paper's simulations are in two dimensions. Shape, chi and kappa are this "
+            "package's choice."
+        ),
     ),
     "particle": Study(
-        _name_couplings,
-        _explain_particle,
-        "The paper's simulated wire has an ideal shape. This one has the outline that the "
-        "configuration names: without --base it was drawn by hand, and is not from a micrograph. "
-        "chi and kappa are the configuration's choice, not measured.",
+        name_cases=_name_couplings,
+        opening=(
+            "A particle of any outline, from the same noise twice: once with the stress part of "
+            "the chemical potential, once without it, where the stress only follows the lithium. "
+            "What differs is what the misfit of the phases does to the pattern."
+        ),
+        describe=_describe_particle,
+        differs=(
+            "The paper's simulated wire has an ideal shape. This one has the outline that the "
+            "configuration names: without --base it was drawn by hand, and is not from a "
+            "micrograph. chi and kappa are the configuration's choice, not measured."
+        ),
     ),
 }
 """The studies by the names of their figures, which are those of their sweeps."""

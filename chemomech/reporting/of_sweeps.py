@@ -10,13 +10,13 @@ from pathlib import Path
 
 from chemomech.analysis.results import open_run
 from chemomech.errors import InputError
+from chemomech.output.file_names import CONFIG
 from chemomech.reporting.contents import Contents, Media, Table, View
 from chemomech.reporting.view import MOST_POINTS, create_view
 from chemomech.sweeps.folder import CASES, DEFINITION, OVERVIEW, RESULTS, SUMMARY, Status
 
-MOST_VIEWS = 24
-"""No more cases than this can be turned; a page has to stay small enough to be sent."""
-
+#: No more cases than this can be turned; a page has to stay small enough to be sent.
+_MOST_VIEWS = 24
 #: Of each case; all fields of all cases would make a page too large.
 _FIELDS = ("composition", "von_mises")
 
@@ -54,7 +54,7 @@ def gather_sweep(folder: Path) -> Contents:
         tables=tables,
         missing=[*gaps, *lacking],
         command=f"chemomech sweep {DEFINITION}                     # all of it\n"
-        f"chemomech run {shlex.quote(cases.rows[0][0])}/config.toml    # one of its cases",
+        f"chemomech run {shlex.quote(cases.rows[0][0])}/{CONFIG}    # one of its cases",
         config=_read_text(folder / DEFINITION),
         config_name=DEFINITION,
     )
@@ -63,7 +63,7 @@ def gather_sweep(folder: Path) -> Contents:
 def _create_views(folder: Path, names: Sequence[str]) -> tuple[list[View], list[str]]:
     """Views of the first cases, and what cannot be seen of them."""
     views, gaps = [], []
-    shown = names[:MOST_VIEWS]
+    shown = names[:_MOST_VIEWS]
     if len(names) > len(shown):
         gaps.append(f"of {len(names)} cases the view has the first {len(shown)}")
     for name in shown:

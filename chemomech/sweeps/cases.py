@@ -130,6 +130,9 @@ def _configure(
     try:
         return load_config(definition.base, MPI.COMM_SELF, overrides)
     except InputError as error:
+        if error.key is None:
+            # No fault of this case: the base itself cannot be used.
+            raise
         said = str(InputError(error.message, key=error.key))
         raise InputError(f"case {name}: {said}", path=str(file)) from error
 

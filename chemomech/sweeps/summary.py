@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from chemomech.analysis.domains import DomainStatistics
 from chemomech.analysis.measures import compute_percentiles
 from chemomech.analysis.of_runs import analyse_run
 from chemomech.analysis.results import RunResults, open_run
@@ -50,18 +51,22 @@ def write_summary(folder: SweepFolder) -> int:
     return len(opened)
 
 
-def measure_run(results: RunResults) -> dict[str, object]:
+def measure_run(
+    results: RunResults, statistics: DomainStatistics | None = None
+) -> dict[str, object]:
     """Measure the end of a run: time, steps, energies, domains, stress, lithium.
 
     Args:
         results: A run with fields.
+        statistics: What `analyse_run` says of its end, where that is known already.
 
     Returns:
         Figures by name; names end in the unit. Percentiles of stress are over area or volume.
     """
     ledger = results.ledger
     last = {name: column[-1] for name, column in ledger.items()}
-    statistics = analyse_run(results)
+    if statistics is None:
+        statistics = analyse_run(results)
     row: dict[str, object] = {
         "time_s": float(last["time_s"]),
         "steps": int(last["step"]),
