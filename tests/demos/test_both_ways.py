@@ -76,6 +76,7 @@ def test_material_is_the_same():
     assert {"material", "mechanics", "reaction", "noise", "mesh"} <= set(first)
 
 
+@pytest.mark.slow
 def test_one_wire_is_metastable_and_the_other_is_not(results):
     ledgers = {name: read_ledger(results / name / "ledger.csv") for name in RUNS}
     for name, sign in zip(RUNS, (1.0, -1.0), strict=True):
@@ -90,6 +91,7 @@ def test_one_wire_is_metastable_and_the_other_is_not(results):
     assert spread["delithiation"] > 0.5
 
 
+@pytest.mark.slow
 def test_film_shows_both(results):
     sizes = [next(read_movie(results / name / "movie.mp4")).shape for name in RUNS]
     images = list(read_movie(results / "both_ways.mp4"))

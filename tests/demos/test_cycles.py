@@ -13,6 +13,8 @@ from chemomech.output.ledger import read_ledger
 from chemomech.paper.stress_over_cycles import SHORT
 
 COMM = MPI.COMM_WORLD
+pytestmark = pytest.mark.slow
+
 DEMO = Path(__file__).resolve().parents[2] / "demos" / "cycles.toml"
 
 

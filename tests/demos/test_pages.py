@@ -32,7 +32,7 @@ ELSEWHERE = {
     r"benchmarks/": "CI, in their short forms",
     r"^conda |^mpirun": "conda is not here",
     r"^docker ": ".ci/container",
-    r"reproduce 3-5": "tests/unit/paper",
+    r"reproduce (3-5|4B|4C-H)": "tests/unit/paper",
 }
 #: What a reader has before the first line of a page.
 BEFORE = {
@@ -66,7 +66,7 @@ AFTER = {
     ],
     "cycles.md": ["cycles-results/pictures/cycles.png"],
     "imaging.md": ["wire/stress-results/stress.csv"],
-    "paper.md": ["figure-4B/page.md"],
+    "paper.md": ["figure-particle/page.md"],
     "report.md": ["bent_nanowire-results/report.html", "sweep.html", "stress-results/report.html"],
     "running.md": ["wire-results/fields.bp"],
     "sweeps.md": ["sweep-results/overview.png", "sweep.sh", "seeds.toml"],

@@ -149,6 +149,7 @@ def test_measurement_and_stress(images, tmp_path):
         assert all(address.startswith("data:") for address in find_addresses(text))
 
 
+@pytest.mark.slow
 @one_process
 def test_sweep(run, tmp_path):
     text = f"""

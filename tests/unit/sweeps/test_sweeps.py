@@ -166,6 +166,7 @@ def read_rows(folder, name):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_failed_cases_are_named_and_run_again_when_asked(tmp_path):
     write(tmp_path, GRID.replace("[2.5, 2.75]", "[2.5]"))
     bad = tmp_path / "sweep-results" / "chi-2.5-seed-2"
@@ -193,6 +194,7 @@ def test_failed_cases_are_named_and_run_again_when_asked(tmp_path):
     assert len(read_rows(tmp_path, "summary.csv")) == 2
 
 
+@pytest.mark.slow
 def test_cases_on_two_ranks(tmp_path):
     write(tmp_path, GRID.replace("[2.5, 2.75]", "[2.75]"))
     assert sweep(tmp_path, "--ranks", "2") == (0, ANY)
@@ -201,6 +203,7 @@ def test_cases_on_two_ranks(tmp_path):
         assert json.loads(record.read_text())["ranks"] == 2
 
 
+@pytest.mark.slow
 def test_one_case_then_the_tables(tmp_path):
     """What the tasks of an array do, and what comes after them."""
     write(tmp_path, GRID)
