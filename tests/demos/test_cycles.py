@@ -13,9 +13,9 @@ from chemomech.output.ledger import read_ledger
 from chemomech.paper.stress_over_cycles import SHORT
 
 COMM = MPI.COMM_WORLD
-pytestmark = pytest.mark.slow
-
 DEMO = Path(__file__).resolve().parents[2] / "demos" / "cycles.toml"
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,7 @@ def find_equilibrium(problem, create_stepper):
 
 CASES = [
     ("plane_strain", "clamped"),
+    ("three_dimensional", "clamped"),
     ("three_dimensional", "pressed"),
 ]
 
