@@ -24,14 +24,26 @@ _ROUNDING = 2.0**-53
 
 
 def write_ledger_chart(path: str | Path, columns: Columns) -> None:
-    """Plot a ledger over time.
+    """Write a ledger over time as a picture; see `create_ledger_figure`.
+
+    Args:
+        path: PNG file to write.
+        columns: A ledger as `read_ledger` returns it, with at least one line.
+    """
+    create_ledger_figure(columns).savefig(path, format="png")
+
+
+def create_ledger_figure(columns: Columns) -> Figure:
+    """Draw a ledger over time: energies, composition, lithium balance and time step.
 
     Energies are shown as their change since the start, in which the fall of the total is plain
     whatever the reference of the chemical energy. Time is logarithmic where steps span decades.
 
     Args:
-        path: PNG file to write.
         columns: A ledger as `read_ledger` returns it, with at least one line.
+
+    Returns:
+        A page of four panels, (a) to (d) in that order.
     """
     figure = Figure(figsize=(8.0, 5.6), dpi=200, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
@@ -52,7 +64,7 @@ def write_ledger_chart(path: str | Path, columns: Columns) -> None:
             panel.set_xscale("log")
     for panel in panels[2:]:
         panel.set_xlabel("Time (s)", fontsize=9)
-    figure.savefig(path, format="png")
+    return figure
 
 
 def _plot_energy(panel: Axes, time: NDArray[np.float64], columns: Columns) -> None:

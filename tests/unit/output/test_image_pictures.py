@@ -31,9 +31,10 @@ def find(axes, gid):
     return axes.findobj(lambda artist: artist.get_gid() == gid)
 
 
-def get_distinct_colours(path):
-    page = imread(path)[..., :3]
-    return len(np.unique((page.reshape(-1, 3) * 255).astype(int), axis=0))
+def get_images(figure):
+    """The pixels drawn on a page, NaN where they are masked."""
+    images = [image for axes in figure.axes for image in axes.images]
+    return [np.ma.filled(image.get_array(), np.nan) for image in images]
 
 
 @pytest.mark.parametrize(
@@ -82,20 +83,26 @@ def test_pixel_lies_where_the_grid_says():
     np.testing.assert_allclose(outline.get_xydata()[[0, -1]], [square[0], square[0]])
 
 
-def test_pictures_of_maps_are_drawn(tmp_path):
+def test_pictures_of_maps_hold_their_values(tmp_path, pages):
     values = np.linspace(0.1, 0.3, GRID.rows * GRID.columns).reshape(GRID.shape)
     values[:5] = np.nan
     outline = np.array([(0.0, 0.0), (1e-6, 0.0), (1e-6, 1e-6)])
     trusted = np.isfinite(values)
     composition = CompositionMap(GRID, values, np.zeros(GRID.shape), trusted)
+    scores = np.stack([values * factor for factor in (1.0, -2.0, 3.0, 4.0, 5.0)])
     image_pictures.write_density_picture(tmp_path / "density.png", values, GRID, [outline])
-    image_pictures.write_residual_picture(tmp_path / "residual.png", values, GRID)
+    image_pictures.write_residual_picture(tmp_path / "residual.png", 2 * values, GRID)
     image_pictures.write_composition_picture(tmp_path / "x.png", composition, [outline])
     cluster_pictures.write_component_images(
-        tmp_path / "scores.png", np.stack([values] * 5), GRID, np.arange(9.0, 0.0, -1.0)
+        tmp_path / "scores.png", scores, GRID, np.arange(9.0, 0.0, -1.0)
     )
-    for name in ("density", "residual", "x", "scores"):
-        assert get_distinct_colours(tmp_path / f"{name}.png") > 50
+    for name, expected in (("density", values), ("residual", 2 * values), ("x", values)):
+        np.testing.assert_allclose(get_images(pages[name])[0], expected)
+        assert bool(find(pages[name].axes[0], "outline")) == (name != "residual")
+    np.testing.assert_allclose(get_images(pages["scores"]), scores)
+    titles = [axes.get_title() for axes in pages["scores"].axes[:5]]
+    assert titles == ["PC 1 (20 %)", "PC 2 (18 %)", "PC 3 (16 %)", "PC 4 (13 %)", "PC 5 (11 %)"]
+    assert {path.stem for path in tmp_path.iterdir()} == set(pages)
 
 
 def test_untrusted_pixels_are_grey():
@@ -211,7 +218,7 @@ def test_names_of_edges_do_not_overlap():
     assert not any(a.overlaps(b) for a, b in pairs)
 
 
-def test_scree_fills_the_components_used(tmp_path):
+def test_scree_fills_the_components_used(tmp_path, pages):
     variances = np.append(10.0 ** -np.arange(30.0), 0.0)
     axes = create_axes()
     spectra_charts.draw_scree(axes, variances, used=3)
@@ -220,7 +227,8 @@ def test_scree_fills_the_components_used(tmp_path):
     assert (faces[:, :3].sum(axis=1) < 2.9).tolist() == [True] * 3 + [False] * 17
     np.testing.assert_allclose(points.get_offsets()[0, 1], 90.0)
     spectra_charts.write_scree(tmp_path / "scree.png", variances)
-    assert get_distinct_colours(tmp_path / "scree.png") > 5
+    (points,) = pages["scree"].axes[0].collections
+    np.testing.assert_allclose(points.get_offsets()[:2, 1], [90.0, 9.0])
 
 
 @pytest.mark.parametrize("variances", [np.zeros(3), np.full(3, np.nan), np.empty(0)])

@@ -195,7 +195,7 @@ def test_solid_stress_is_drawn_by_the_renderer():
     assert (field[..., 2] - field[..., 0]).max() > 80
 
 
-def test_charts_of_numbers_are_drawn(tmp_path):
+def test_charts_hold_their_numbers(tmp_path, pages):
     percentiles = np.array([5.0, 50.0, 95.0])
     stress = percentiles * 1e6
     band = stress_charts.PercentileBand("σ", percentiles, stress, stress - 5e6, stress + 5e6)
@@ -207,9 +207,21 @@ def test_charts_of_numbers_are_drawn(tmp_path):
     ]
     stress_charts.write_readings_chart(tmp_path / "readings.png", rows)
     stress_charts.write_readings_chart(tmp_path / "logarithmic.png", rows[:2])
-    for name in ("bands", "readings", "logarithmic"):
-        page = imread(tmp_path / f"{name}.png")[..., :3]
-        assert (page[..., 2] - page[..., 0] > 0.1).mean() > 0.005
+    (axes,) = pages["bands"].axes
+    (mean,) = [line for line in axes.lines if line.get_label() == "σ"]
+    np.testing.assert_allclose(mean.get_xydata(), np.stack([percentiles, percentiles], axis=1))
+    (shade,) = axes.collections
+    ends = shade.get_paths()[0].vertices
+    at_half = ends[ends[:, 1] == 50.0, 0]
+    assert (at_half.min(), at_half.max()) == pytest.approx((45.0, 55.0))
+    for name, drawn, scale in (("readings", rows, "linear"), ("logarithmic", rows[:2], "log")):
+        (axes,) = pages[name].axes
+        first, second = ([bar.get_width() for bar in bars] for bars in axes.containers)
+        np.testing.assert_allclose(first, [row.first / 1e6 for row in drawn])
+        np.testing.assert_allclose(second, [row.second / 1e6 for row in drawn])
+        assert axes.get_xscale() == scale
+        ratios = ["× 1.0", "× 10", "no stress in one wire"]
+        assert [text.get_text() for text in axes.texts] == ratios[: len(drawn)]
 
 
 @pytest.mark.parametrize("rows", [[], [stress_charts.ReadingRow("none", 0.0, 0.0)]])
