@@ -102,6 +102,12 @@ def import_adios4dolfinx() -> ModuleType:
         ) from error
 
 
+def get_adios2_write_mode() -> object:
+    """Return ADIOS2's mode for files that are made anew; releases keep it in different places."""
+    adios2 = importlib.import_module("adios2")
+    return getattr(adios2, "bindings", adios2).Mode.Write
+
+
 def create_real_space(domain: mesh.Mesh) -> fem.FunctionSpace:
     """Create the space of functions constant over the whole mesh: one global unknown.
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_FUNCTIONS, _RECORD = "functions.bp", "record.json"
+_FUNCTIONS, _RECORD = "functions", "record.json"
 _ARRAY_NAME = re.compile(r"[A-Za-z0-9_]+")
 # A state that makes way for another of its number counts until the other is there.
 _ENTRY = re.compile(r"([0-9]{8,18})(\.former)?")

@@ -1,10 +1,13 @@
-"""Functions in one file, which any number of ranks reads back bit for bit.
+"""Write functions into a folder, from which any number of ranks reads them back bit for bit.
 
-The file is one of adios4dolfinx's checkpoints on the input mesh: it names each cell by its place in
-the mesh's input, whatever the partition. The mesh is not in it; who reads has made it again.
+For each function space the folder holds ``space_K.bp``, a checkpoint by adios4dolfinx on the input
+mesh: it names each cell by its place in the mesh's input, whatever the partition. The function in
+it is the number of each unknown. The functions themselves are plain arrays in the order of these
+numbers, ``NAME.values``. The mesh is not stored; who reads has made it again.
 
-Functions on one space are stored as one function at several times, so that the numbers of its
-unknowns are stored once: ``space_0`` at time 2.0 is ``functions_NAME = [0, 2, ...]``.
+The library thus writes each file in one go. Where it appends, every rank looks for itself whether
+the file exists, and ranks that disagree, as when the folder is removed at that moment, wait for
+one another for ever.
 """
 
 from __future__ import annotations
@@ -24,15 +27,17 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from chemomech.errors import InputError, run_on_root
-from chemomech.fenicsx import import_adios4dolfinx
+from chemomech.fenicsx import get_adios2_write_mode, import_adios4dolfinx
+from chemomech.output.sealed_folders import DamagedError, read_json, write_json
 
 T = TypeVar("T")
 Table = Mapping[str, tuple[int, ...]]
-"""For each function its space, its time, and what `_describe` says of it."""
+"""For each function the number of its space, and the sizes that `_describe` gives."""
 
-_TABLE, _COLUMNS = "functions", 5
+_TABLE, _NUMBERS = "functions.json", "numbers"
+_COLUMNS = 4
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-#: Bytes beyond the payload: those of each file, and those of each function of each rank.
+#: Bytes beyond the payload: those of each file, and those of each space on each rank.
 _SLACK, _SLACK_OF_RANK = 2**18, 4096
 #: Cells that each rank has on average, at least: adios4dolfinx fails or waits for ever where a rank
 #: has nothing to send or to receive.
@@ -42,71 +47,105 @@ _PATIENCE = 10.0
 
 
 def write_functions(path: Path, functions: Mapping[str, fem.Function]) -> None:
-    """Write functions into a file; collective.
+    """Write functions into a folder; collective.
 
     Without enough space nothing is begun: ADIOS2 does not survive a full disk, it ends the program
     or, on several ranks, waits for ever.
 
     Args:
-        path: File, a folder indeed; replaced where it exists.
+        path: The folder; replaced where it exists.
         functions: Functions on one mesh, by the names under which they are stored.
 
     Raises:
         InputError: There are too many ranks for so small a mesh; on every rank.
-        OSError: The file cannot be written, e.g. for lack of space; on every rank.
+        OSError: The folder cannot be written, e.g. for lack of space; on every rank.
     """
     comm = _share(functions)
     library = import_adios4dolfinx()
     table = _lay_out(functions)
     payload = _compute_payload(table)
-    slack = _SLACK + _SLACK_OF_RANK * comm.size * len(functions)
-    run_on_root(comm, lambda: _reserve(path, payload + slack))
+    slack = _SLACK + _SLACK_OF_RANK * comm.size * len(table)
+    run_on_root(comm, lambda: _make_room_for(path, payload + slack))
 
     def write() -> None:
-        rows = {name: np.array(row, dtype=np.int64) for name, row in table.items()}
-        library.write_attributes(path, comm, _TABLE, rows)
-        for name, function in functions.items():
-            space, moment = table[name][:2]
+        for number, space in _find_spaces(functions, table).items():
             library.write_function_on_input_mesh(
-                path, function, time=float(moment), name=f"space_{space}"
+                path / f"space_{number}.bp",
+                _number_unknowns(space),
+                mode=get_adios2_write_mode(),
+                name=_NUMBERS,
             )
+        for name, function in functions.items():
+            _write_values(path / f"{name}.values", function)
 
     _run_together(comm, write, lambda said: f"{path} cannot be written: {said}", path)
-    run_on_root(comm, lambda: _require_size(path, payload))
+    run_on_root(comm, lambda: _finish(path, payload, table))
 
 
 def read_functions(path: Path, functions: Mapping[str, fem.Function]) -> None:
-    """Fill functions, ghosts included, with the values in a file; collective.
+    """Fill functions, ghosts included, with the values in a folder; collective.
 
-    The file must be whole: ADIOS2 may read one that is cut short for ever.
+    The folder must be whole: ADIOS2 may read a file that is cut short for ever.
 
     Args:
-        path: File `write_functions` made, on any number of ranks.
+        path: Folder `write_functions` made, on any number of ranks.
         functions: Functions, by the names under which they were stored, on a mesh made from the
             same input; some of those stored or all.
 
     Raises:
-        InputError: The file does not hold them, or there are too many ranks for so small a mesh;
+        InputError: The folder does not hold them, or there are too many ranks for so small a mesh;
             on every rank.
-        OSError: The file cannot be read; on every rank.
+        OSError: The folder cannot be read; on every rank.
     """
     comm = _share(functions)
     library = import_adios4dolfinx()
-
-    def describe(said: str) -> str:
-        return f"{path} cannot be read: {said}"
-
-    rows = _run_together(comm, lambda: library.read_attributes(path, comm, _TABLE), describe)
-    stored = {name: tuple(int(number) for number in row) for name, row in rows.items()}
+    stored = run_on_root(comm, lambda: _read_table(path))
     for name, function in functions.items():
         _require_stored(path, stored, name, function)
 
     def read() -> None:
-        for name, function in functions.items():
-            space, moment = stored[name][:2]
-            library.read_function(path, function, time=float(moment), name=f"space_{space}")
+        for number, space in _find_spaces(functions, stored).items():
+            numbers = fem.Function(space)
+            library.read_function(path / f"space_{number}.bp", numbers, name=_NUMBERS)
+            places = numbers.x.array.astype(np.int64)
+            for name, function in functions.items():
+                if stored[name][0] == number:
+                    values = np.memmap(path / f"{name}.values", dtype=np.float64, mode="r")
+                    function.x.array[:] = values[places]
 
-    _run_together(comm, read, describe)
+    _run_together(comm, read, lambda said: f"{path} cannot be read: {said}")
+
+
+def _find_spaces(
+    functions: Mapping[str, fem.Function], table: Table
+) -> dict[int, fem.FunctionSpace]:
+    """A function space for each number in the table."""
+    return {table[name][0]: function.function_space for name, function in functions.items()}
+
+
+def _number_unknowns(space: fem.FunctionSpace) -> fem.Function:
+    """The function whose value at each unknown is its number among those of all ranks."""
+    numbers = fem.Function(space)
+    index_map, size = space.dofmap.index_map, space.dofmap.index_map_bs
+    count = index_map.size_local + index_map.num_ghosts
+    nodes = index_map.local_to_global(np.arange(count, dtype=np.int32))
+    # A float holds every whole number up to 2^53.
+    numbers.x.array[:] = (size * nodes[:, None] + np.arange(size)).reshape(-1)
+    return numbers
+
+
+def _write_values(path: Path, function: fem.Function) -> None:
+    """Write what each rank owns into one file, in the order of the unknowns' numbers."""
+    dofmap = function.function_space.dofmap
+    size = dofmap.index_map_bs
+    owned = np.ascontiguousarray(function.x.array[: size * dofmap.index_map.size_local])
+    mode = MPI.MODE_CREATE | MPI.MODE_WRONLY
+    file = MPI.File.Open(function.function_space.mesh.comm, str(path), mode)
+    try:
+        start = size * dofmap.index_map.local_range[0]
+        file.Write_at_all(owned.itemsize * start, owned)
+    finally:
+        file.Close()
 
 
 def _share(functions: Mapping[str, fem.Function]) -> MPI.Comm:
@@ -135,44 +174,54 @@ def _describe(function: fem.Function) -> tuple[int, int, int]:
 
 
 def _lay_out(functions: Mapping[str, fem.Function]) -> Table:
-    """Give each function a time of its own among those on its space."""
+    """Number the spaces of the functions."""
     spaces: dict[int, int] = {}
-    counts: dict[int, int] = {}
     table = {}
     for name, function in functions.items():
         space = spaces.setdefault(id(function.function_space), len(spaces))
-        moment = counts.get(space, 0)
-        counts[space] = moment + 1
-        table[name] = (space, moment, *_describe(function))
+        table[name] = (space, *_describe(function))
     return table
 
 
 def _compute_payload(table: Table) -> int:
-    """Bytes of the numbers in a file, without anything about them."""
+    """Bytes of the numbers in a folder, without anything about them."""
     total = 0
-    for space, moment, cells, unknowns, of_cell in table.values():
+    spaces = set()
+    for space, cells, unknowns, of_cell in table.values():
         total += 8 * unknowns
-        if moment == 0:
-            total += 8 * (cells * of_cell + cells + 1)
-        if space == moment == 0:
-            total += 4 * cells
+        if space not in spaces:
+            total += 8 * (unknowns + cells * of_cell + cells + 1) + 4 * cells
+        spaces.add(space)
     return total
 
 
-def _reserve(path: Path, size: int) -> None:
-    """Make room for a file, or fail while failing is harmless; only for one rank."""
+def _make_room_for(path: Path, size: int) -> None:
+    """Make a folder where there is room for it, or fail while failing is harmless; for one rank."""
     if path.exists():
         shutil.rmtree(path)
     trial = path.with_name(path.name + ".reserve")
     try:
         with trial.open("wb") as file:
             _allocate(file.fileno(), size, trial.parent)
+        path.mkdir()
     except OSError as error:
         words = error.strerror or str(error)
         raise OSError(f"{path} cannot be written: {words} ({size} bytes needed)") from error
     finally:
         with suppress(OSError):
             trial.unlink()
+
+
+def _read_table(path: Path) -> Table:
+    """What is stored in a folder; only for one rank."""
+    try:
+        table = read_json(path / _TABLE)
+    except (OSError, DamagedError) as error:
+        words = getattr(error, "strerror", None) or str(error)
+        raise OSError(f"{path} cannot be read: {words}") from error
+    if not isinstance(table, dict):
+        raise InputError("holds no table of functions", path=str(path))
+    return {name: tuple(row) for name, row in table.items()}
 
 
 def _allocate(descriptor: int, size: int, folder: Path) -> None:
@@ -189,11 +238,12 @@ def _allocate(descriptor: int, size: int, folder: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _require_size(path: Path, payload: int) -> None:
-    """Refuse a file that lost some of what was written, as when its folder was removed."""
-    size = sum(part.stat().st_size for part in path.iterdir())
+def _finish(path: Path, payload: int, table: Table) -> None:
+    """Write the table, unless the folder lost some of what was written, as when it was removed."""
+    size = sum(part.stat().st_size for part in path.rglob("*") if part.is_file())
     if size < payload:
         raise OSError(f"{path} cannot be written: {size} bytes arrived of {payload}")
+    write_json(path / _TABLE, {name: list(row) for name, row in table.items()})
 
 
 def _require_stored(path: Path, stored: Table, name: str, function: fem.Function) -> None:
@@ -201,7 +251,7 @@ def _require_stored(path: Path, stored: Table, name: str, function: fem.Function
     if name not in stored or len(stored[name]) != _COLUMNS:
         known = ", ".join(sorted(stored)) or "none"
         raise InputError(f"holds no function {name!r} (known functions: {known})", path=str(path))
-    there, here = stored[name][2:], _describe(function)
+    there, here = stored[name][1:], _describe(function)
     if there != here:
         raise InputError(
             f"{name!r} has {there[1]} unknowns on {there[0]} cells, {there[2]} to each, but the "
@@ -229,7 +279,7 @@ def _run_together(
     except Exception as error:  # noqa: BLE001 - ADIOS2 raises what it likes; raised on every rank
         said = " ".join(_COLOURS.sub("", str(error)).split()) or type(error).__name__
         if written is not None:
-            _make_room(written)
+            _empty(written)
     failures = [words for words in _gather(meeting_place, said, describe) if words]
     meeting_place.Free()
     if failures:
@@ -237,9 +287,9 @@ def _run_together(
     return result  # type: ignore[return-value]
 
 
-def _make_room(path: Path) -> None:
+def _empty(path: Path) -> None:
     """Empty what was written in vain: ADIOS2 ends the program if it cannot put an end to it."""
-    for part in path.glob("data.*"):
+    for part in path.rglob("data.*"):
         with suppress(OSError):
             os.truncate(part, 0)
 

@@ -13,11 +13,11 @@ from chemomech.output.checkpoints import CheckpointStore
 from chemomech.output.sealed_folders import MANIFEST, seal_folder
 
 
-def _cut(state, name="functions.bp/data.0"):
+def _cut(state, name="functions/space_0.bp/data.0"):
     os.truncate(state / name, (state / name).stat().st_size // 2)
 
 
-def _flip(state, name="functions.bp/data.0"):
+def _flip(state, name="functions/space_0.bp/data.0"):
     content = bytearray((state / name).read_bytes())
     content[len(content) // 2] ^= 1
     (state / name).write_bytes(content)
@@ -35,8 +35,8 @@ def _link(state):
 
 
 def _link_folder(state):
-    (state / "functions.bp").rename(state.parent / "elsewhere")
-    (state / "functions.bp").symlink_to(state.parent / "elsewhere")
+    (state / "functions").rename(state.parent / "elsewhere")
+    (state / "functions").symlink_to(state.parent / "elsewhere")
 
 
 def _reseal(state):
@@ -50,18 +50,21 @@ def _replace_record(state, text):
 
 
 DAMAGE = {
-    "cut": (_cut, "'functions.bp/data.0' has [0-9]+ bytes instead of"),
-    "a bit": (_flip, "'functions.bp/data.0' was changed"),
+    "cut": (_cut, "'functions/space_0.bp/data.0' has [0-9]+ bytes instead of"),
+    "a bit": (_flip, "'functions/space_0.bp/data.0' was changed"),
     "index cut": (
-        lambda s: _cut(s, "functions.bp/md.idx"),
-        "'functions.bp/md.idx' has [0-9]+ bytes instead of",
+        lambda s: _cut(s, "functions/space_0.bp/md.idx"),
+        "'functions/space_0.bp/md.idx' has [0-9]+ bytes instead of",
     ),
     "record": (lambda s: _flip(s, "record.json"), "'record.json' was changed"),
-    "file gone": (lambda s: (s / "functions.bp/md.0").unlink(), "'functions.bp/md.0' is missing"),
-    "all gone": (lambda s: shutil.rmtree(s / "functions.bp"), "is missing"),
+    "file gone": (
+        lambda s: (s / "functions/space_0.bp/md.0").unlink(),
+        "'functions/space_0.bp/md.0' is missing",
+    ),
+    "all gone": (lambda s: shutil.rmtree(s / "functions"), "is missing"),
     "more": (lambda s: (s / "more.npy").touch(), "'more.npy' is not in its manifest"),
     "link": (_link, "'record.json' is neither file nor folder"),
-    "folder link": (_link_folder, "'functions.bp' is neither file nor folder"),
+    "folder link": (_link_folder, "'functions' is neither file nor folder"),
     "pipe": (lambda s: os.mkfifo(s / "pipe.npy"), "'pipe.npy' is neither"),
     "no manifest": (lambda s: (s / MANIFEST).unlink(), "it has no manifest.json"),
     "manifest cut": (lambda s: _cut(s, MANIFEST), "manifest.json is not JSON"),
@@ -116,7 +119,7 @@ def test_nothing_is_left_when_all_are_damaged(
     assert store.find_latest() is None
     assert store.numbers() == [1]
     if comm.rank == 0:
-        assert "'functions.bp/data.0' has" in caplog.text
+        assert "'functions/space_0.bp/data.0' has" in caplog.text
     write_state(store, 2, function)
     assert_state(store.find_latest(), 2, function)
 
