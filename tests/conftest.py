@@ -1,10 +1,56 @@
-"""What all tests share: the linear solver of the command line, and figures held to theory."""
+"""Workers, markers and fixtures of all tests: the linear solver, and figures held to theory."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from chemomech.solvers.presets import Preset
+
+TESTS = Path(__file__).parent
+
+#: Set by Open MPI, by MPICH and Intel MPI, and by Slurm's srun.
+LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
+
+#: Places whose tests touch neither DOLFINx nor PETSc.
+MESHLESS = (
+    "unit/imaging",
+    "unit/materials/test_bent_fibre.py",
+    "unit/materials/test_lattice.py",
+    "unit/materials/test_stoney.py",
+    "unit/output/test_charts.py",
+    "unit/output/test_cycle_charts.py",
+    "unit/output/test_image_pictures.py",
+    "unit/output/test_measurement_figure.py",
+    "unit/output/test_side_by_side.py",
+    "unit/output/test_stress_pictures.py",
+    "unit/paper/test_reproduction.py",
+    "unit/test_templates.py",
+    "unit/test_units.py",
+    "unit/geometry/test_geojson_files.py",
+    "unit/geometry/test_outline_files.py",
+    "unit/geometry/test_shapes.py",
+    "demos/test_documentation.py",
+)
+#: Places whose tests start processes, which take both processors as it is.
+LAUNCHING = ("setup", "unit/sweeps", "unit/simulation", "demos/test_pages.py")
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One worker a processor, but none where the tests themselves are ranks of MPI."""
+    launched = any(name in os.environ for name in LAUNCHED)
+    return 0 if launched else len(os.sched_getaffinity(0))
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what needs no mesh, and keep together what shares fixtures or processors."""
+    for item in items:
+        place = item.path.relative_to(TESTS).as_posix()
+        if place.startswith(MESHLESS):
+            item.add_marker("meshless")
+        group = "processes" if place.startswith(LAUNCHING) else place
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_addoption(parser):
