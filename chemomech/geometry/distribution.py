@@ -21,6 +21,7 @@ from mpi4py import MPI
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.fenicsx import create_owner_partitioner
+from chemomech.geometry.cell_facets import list_facets, number_rows
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.partition import Owners, require_owners
 
@@ -118,11 +119,11 @@ def _label_facets(arrays: MeshArrays) -> tuple[IntArray, IntArray, dict[str, tup
     Returns:
         Corners of the marked facets, their tags, and the tags of each group.
     """
-    facets = _list_facets(arrays)
+    facets = list_facets(arrays.cells, arrays.cell)
     given = {name: rows for name, rows in arrays.facets.items() if len(rows)}
     for name, rows in given.items():
         _require_facets(rows.shape[1] == facets.shape[1], name)
-    first, number = _number_rows(np.sort(np.concatenate([facets, *given.values()]), axis=1))
+    first, number = number_rows(np.sort(np.concatenate([facets, *given.values()]), axis=1))
     of_cells, *of_groups = np.split(
         number, np.cumsum([len(facets), *map(len, given.values())])[:-1]
     )
@@ -140,28 +141,6 @@ def _label_facets(arrays: MeshArrays) -> tuple[IntArray, IntArray, dict[str, tup
         for column, name in enumerate(membership)
     }
     return facets[first[marked]], inverse.reshape(-1).astype(np.int64) + 1, groups
-
-
-def _list_facets(arrays: MeshArrays) -> IntArray:
-    """Corners of the facets of each cell in DOLFINx's order: twice where two cells meet."""
-    local = np.array(basix.topology(basix.CellType[arrays.cell])[-2])
-    return arrays.cells[:, local].reshape(-1, local.shape[1])
-
-
-def _number_rows(rows: IntArray) -> tuple[IntArray, IntArray]:
-    """Number the different rows in lexical order.
-
-    `numpy.unique` with ``axis=0`` finds the same, in three times the time.
-
-    Returns:
-        Where each different row occurs first, and the number of each row.
-    """
-    order = np.lexsort(rows.T[::-1])
-    ordered = rows[order]
-    is_new = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
-    number = np.empty_like(order)
-    number[order] = np.cumsum(is_new) - 1
-    return order[is_new], number
 
 
 def _require_facets(are_facets: bool, name: str) -> None:

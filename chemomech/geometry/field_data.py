@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from chemomech.errors import InputError
 from chemomech.fenicsx import get_cell_nodes
 from chemomech.geometry.distribution import MeshArrays, distribute
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
+from chemomech.geometry.mesh_checks import check_cells, require_corners
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -54,10 +55,7 @@ class FieldData:
     time: float | None = None
 
     def __post_init__(self) -> None:
-        if len(self.cells) == 0:
-            raise InputError("the mesh of the field has no cells")
-        if self.cells.min() < 0 or self.cells.max() >= len(self.points):
-            raise InputError("the mesh of the field has cells with corners that do not exist")
+        require_corners(self.points, self.cells)
         if len(self.values) != len(self.points):
             raise InputError(
                 f"the field has {len(self.values)} values at {len(self.points)} points"
@@ -102,7 +100,8 @@ def create_field(comm: MPI.Comm, read: Callable[[], FieldData], name: str, unit_
     def build() -> MeshArrays:
         nonlocal field
         field = read()
-        return MeshArrays(field.points * (unit_m / MESH_LENGTH_UNIT), field.cells, field.cell, {})
+        arrays = check_cells(MeshArrays(field.points, field.cells, field.cell, {}))
+        return replace(arrays, points=arrays.points * (unit_m / MESH_LENGTH_UNIT))
 
     domain = distribute(comm, build)
     shape, time = comm.bcast(None if field is None else (field.values.shape[1:], field.time))

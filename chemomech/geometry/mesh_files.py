@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import numpy.typing as npt
 from chemomech.errors import InputError
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
+from chemomech.geometry.mesh_checks import check_cells, require_corners
+from chemomech.geometry.mesh_parts import require_one_body
 
 IntArray = npt.NDArray[np.int64]
 
@@ -35,6 +38,18 @@ DIMENSION = {"triangle": 2, "quadrilateral": 2, "tetrahedron": 3, "hexahedron": 
 
 _SHAPES = sorted(_TO_DOLFINX, key=len, reverse=True)
 
+# Prefix of what meshio keeps of gmsh's bookkeeping, and its name for physical groups.
+_GMSH = "gmsh:"
+_PHYSICAL = "gmsh:physical"
+
+# Files that hold a shape for gmsh to mesh.
+_GEOMETRY = (".geo", ".geo_unrolled", ".brep", ".step", ".stp", ".iges", ".igs")
+_PHYSICAL_NAME = re.compile(rb'^\s*(\d)\s+(\d+)\s+"(.*)"\s*$', re.MULTILINE)
+_SAVED = (
+    "gmsh saves only what is in a physical group: put the body itself in one too (Physical Surface "
+    "in 2-D, Physical Volume in 3-D), or set Mesh.SaveAll = 1"
+)
+
 
 def read_arrays(path: Path, scale: float) -> MeshArrays:
     """Read a mesh file; only for one rank.
@@ -47,14 +62,21 @@ def read_arrays(path: Path, scale: float) -> MeshArrays:
         The mesh, in nm.
 
     Raises:
-        InputError: The file is missing, empty, unreadable, or holds no mesh of one supported cell
-            type.
+        InputError: The file is missing, empty, unreadable, or holds no sound mesh of one body and
+            one supported cell type.
     """
     if not path.is_file():
         raise InputError("no such file")
     if path.stat().st_size == 0:
         raise InputError("the file is empty")
-    arrays = _read_gmsh(path) if path.suffix == ".msh" else _read_meshio(path)
+    suffix = path.suffix.lower()
+    if suffix in _GEOMETRY:
+        raise InputError(
+            f"is a shape, not yet a mesh; make one of it with 'gmsh -2 {path.name} -o "
+            f"{path.stem}.msh' (-3 for a body in 3-D)"
+        )
+    arrays = check_cells(_read_gmsh(path) if suffix == ".msh" else _read_meshio(path))
+    require_one_body(arrays)
     return replace(arrays, points=arrays.points * scale)
 
 
@@ -65,22 +87,34 @@ def _read_gmsh(path: Path) -> MeshArrays:
         dim = max((dim for dim, _ in gmsh.model.getEntities()), default=0)
         while dim > 0 and not len(gmsh.model.mesh.getElements(dim)[0]):
             dim -= 1
-        if dim < 2:
-            raise InputError("holds no triangles, quadrilaterals, tetrahedra or hexahedra")
+        _require_body(dim)
         _, points, _ = gmsh.model.mesh.getNodes()
         _check_flat(points.reshape(-1, 3), dim)
         gmsh.model.mesh.setOrder(1)
+        names = _read_physical_names(path, dim - 1)
         groups: dict[str, list[int]] = {}
         for _, tag in gmsh.model.getPhysicalGroups(dim - 1):
-            name = gmsh.model.getPhysicalName(dim - 1, tag) or str(tag)
-            groups[name] = list(gmsh.model.getEntitiesForPhysicalGroup(dim - 1, tag))
+            entities = gmsh.model.getEntitiesForPhysicalGroup(dim - 1, tag)
+            groups.setdefault(names.get(tag, str(tag)), []).extend(entities)
         return extract_arrays(dim, groups)
+
+
+def _read_physical_names(path: Path, dim: int) -> dict[int, str]:
+    """Names of the physical groups of one dimension by tag; gmsh forgets a name's second tag."""
+    _, _, rest = path.read_bytes().partition(b"$PhysicalNames")
+    section, _, _ = rest.partition(b"$EndPhysicalNames")
+    return {
+        int(tag): name.decode(errors="replace")
+        for of, tag, name in _PHYSICAL_NAME.findall(section)
+        if int(of) == dim
+    }
 
 
 def _read_meshio(path: Path) -> MeshArrays:
     """Read a file with meshio; named or numbered blocks of facets become facet groups."""
     mesh = load_mesh(path)
     kind, cells = extract_cells(mesh)
+    require_corners(mesh.points, cells)
     points = np.zeros((len(mesh.points), 3))
     points[:, : mesh.points.shape[1]] = mesh.points
     used, numbers = np.unique(cells, return_inverse=True)
@@ -102,8 +136,7 @@ def extract_cells(mesh: meshio.Mesh) -> tuple[str, IntArray]:
     """
     dim = max((block.dim for block in mesh.cells if len(block.data)), default=0)
     kinds = {_shape_of(block.type) for block in mesh.cells if block.dim == dim and len(block.data)}
-    if dim < 2:
-        raise InputError("holds no triangles, quadrilaterals, tetrahedra or hexahedra")
+    _require_body(dim)
     if len(kinds) != 1 or (kind := kinds.pop()) not in _DOLFINX_NAME:
         raise InputError(f"needs cells of one type, found {', '.join(sorted(kinds)) or kind}")
     cells = np.concatenate([_corners(block) for block in mesh.cells if block.dim == dim])
@@ -136,24 +169,43 @@ def load_mesh(path: Path) -> meshio.Mesh:
 
 
 def _facet_groups(mesh: meshio.Mesh, dim: int) -> dict[str, IntArray]:
-    """Facets of each cell set, then of each value of the integer cell data."""
+    """Facets of each cell set, or else of each value of the integer cell data."""
     blocks = [index for index, block in enumerate(mesh.cells) if block.dim == dim - 1]
     parts: dict[str, list[IntArray]] = {}
     for name, members in mesh.cell_sets.items():
         for index in blocks:
             chosen = members[index]
-            if chosen is not None and len(chosen):
+            if not name.startswith(_GMSH) and chosen is not None and len(chosen):
                 parts.setdefault(name, []).append(_corners(mesh.cells[index])[chosen])
     if not parts:
         names = {int(tag): name for name, (tag, of) in mesh.field_data.items() if of == dim - 1}
-        for index in blocks:
-            for data in mesh.cell_data.values():
-                if not np.issubdtype(data[index].dtype, np.integer):
-                    continue
-                for tag in np.unique(data[index]):
-                    rows = _corners(mesh.cells[index])[data[index] == tag]
-                    parts.setdefault(names.get(int(tag), str(tag)), []).append(rows)
+        for prefix, tags in _choose_numbers(mesh, blocks).items():
+            for index in blocks:
+                for tag in np.unique(tags[index]):
+                    rows = _corners(mesh.cells[index])[tags[index] == tag]
+                    name = prefix + names.get(int(tag), str(tag))
+                    parts.setdefault(name, []).append(rows)
+    if _PHYSICAL in mesh.cell_data:
+        # What converters write for facets in no physical group.
+        parts.pop("0", None)
     return {name: np.concatenate(rows) for name, rows in parts.items()}
+
+
+def _choose_numbers(mesh: meshio.Mesh, blocks: list[int]) -> dict[str, list[IntArray]]:
+    """Integer cell data that number facet groups, by what their names begin with.
+
+    Those of a converted gmsh file are its physical groups alone: the numbers of its geometrical
+    entities beside them are others. Of several arrays each names its groups ``array:number``.
+    """
+    found = {
+        name: data
+        for name, data in mesh.cell_data.items()
+        if all(np.issubdtype(data[index].dtype, np.integer) for index in blocks)
+    }
+    if _PHYSICAL in found:
+        return {"": found[_PHYSICAL]}
+    found = {name: data for name, data in found.items() if _GMSH not in name}
+    return {f"{name}:" if len(found) > 1 else "": data for name, data in found.items()}
 
 
 def _shape_of(kind: str) -> str:
@@ -175,4 +227,13 @@ def _check_flat(points: npt.NDArray[np.float64], dim: int) -> None:
         return
     extent = np.ptp(points, axis=0)
     if extent[2] > 1e-9 * max(extent[:2]):
-        raise InputError("a mesh of triangles or quadrilaterals must lie in the x-y plane")
+        raise InputError(
+            "a mesh of triangles or quadrilaterals must lie in the x-y plane; if they are the "
+            f"surface of a body, its volume is missing. {_SAVED}"
+        )
+
+
+def _require_body(dim: int) -> None:
+    """Refuse a mesh whose cells are of a lower dimension than 2."""
+    if dim < 2:
+        raise InputError(f"holds no triangles, quadrilaterals, tetrahedra or hexahedra. {_SAVED}")
