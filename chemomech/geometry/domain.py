@@ -71,6 +71,9 @@ class Domain:
         known = ", ".join(sorted(self.groups)) or "none"
         close = difflib.get_close_matches(name, self.groups, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
+        if len(self.groups) == 1:
+            # A mesh from a file in which nothing but the body has a name.
+            known += "; parts of the boundary need physical groups of their own in gmsh"
         raise InputError(f"no facet group {name!r}{hint} (known groups: {known})")
 
     def facets(self, name: str) -> npt.NDArray[np.int32]:

@@ -118,12 +118,12 @@ def _require_neighbours(arrays: MeshArrays) -> None:
     crowded[cells[1:][pairs[1:, 0] == pairs[:-1, 1]]] = True
     _refuse(crowded, arrays, "share a facet with two others")
     corners = arrays.points[facets[pairs[:, 0]]]
-    normal: FloatArray
-    if corners.shape[1] == 2:
-        normal = (corners[:, 1] - corners[:, 0])[:, ::-1] * [1.0, -1.0]
-    else:
-        # Of four corners, which stand in rows, the last lies opposite the first.
-        normal = np.cross(corners[:, -1] - corners[:, 0], corners[:, 2] - corners[:, 1])
+    # Of four corners, which stand in rows, the last lies opposite the first.
+    normal = (
+        (corners[:, 1] - corners[:, 0])[:, ::-1] * [1.0, -1.0]
+        if corners.shape[1] == 2
+        else np.cross(corners[:, -1] - corners[:, 0], corners[:, 2] - corners[:, 1])
+    )
     away = arrays.points[arrays.cells].mean(axis=1)[cells] - corners.mean(axis=1)[:, None]
     sides = np.einsum("pki,pi->pk", away, normal)
     overlapping = np.zeros(len(arrays.cells), dtype=np.bool_)

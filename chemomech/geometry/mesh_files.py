@@ -156,15 +156,7 @@ def load_mesh(path: Path) -> meshio.Mesh:
     except SystemExit as error:
         # meshio ends the program when none of its readers wants the file.
         raise InputError("no reader of meshio takes this file") from error
-    except (
-        ArithmeticError,
-        AttributeError,
-        AssertionError,
-        LookupError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except Exception as error:
         raise InputError(f"meshio cannot read it: {type(error).__name__}: {error}") from error
 
 

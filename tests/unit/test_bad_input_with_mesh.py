@@ -52,6 +52,12 @@ def write_grid(path, size=40.0, kinds=("quad",)):
     meshio.Mesh(points, [(kind, np.array(corners[kind])) for kind in kinds]).write(path)
 
 
+def write_bodies(path):
+    square = np.array([[0, 0, 0], [10, 0, 0], [10, 10, 0], [0, 10, 0]], dtype=float)
+    corners = np.array([[0, 1, 2, 3], [4, 5, 6, 7]])
+    meshio.Mesh(np.vstack([square, square + [10.5, 0, 0]]), [("quad", corners)]).write(path)
+
+
 def write_image(path):
     np.save(path, np.pad(np.ones((8, 8)), 4))
 
@@ -192,6 +198,11 @@ CASES = {
         configure(geometry=MESH),
         {"mesh.vtu": lambda path: write_grid(path, kinds=["quad", "triangle"])},
         ["mesh.vtu", "one type"],
+    ),
+    "mesh of two bodies": (
+        configure(geometry=MESH),
+        {"mesh.vtu": write_bodies},
+        ["mesh.vtu", "2 parts", "(10.5, 0) to (20.5, 10)", "parts 1 and 2 are 0.5 apart"],
     ),
     "mesh too coarse": (
         configure(geometry=MESH),

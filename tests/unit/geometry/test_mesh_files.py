@@ -109,6 +109,100 @@ def test_cell_sets_name_facets(write_shared, measure):
     assert measure(domain, "floor") == pytest.approx(2.0)
 
 
+@pytest.fixture
+def write_gmsh(write_shared):
+    """Return a function that meshes a box, 60 nm x 30 nm, and saves what is in a physical group."""
+
+    def write(groups, version=4.1, depth=0.0):
+        def mesh(path):
+            gmsh.initialize(interruptible=False)
+            gmsh.option.setNumber("General.Terminal", 0)
+            gmsh.option.setNumber("Mesh.MshFileVersion", version)
+            gmsh.option.setNumber("Mesh.MeshSizeMax", 15)
+            if depth:
+                gmsh.model.occ.addBox(0, 0, 0, 60, 30, depth)
+            else:
+                gmsh.model.occ.addRectangle(0, 0, 0, 60, 30)
+            gmsh.model.occ.synchronize()
+            for tag, (dim, entity, name) in enumerate(groups, 1):
+                gmsh.model.addPhysicalGroup(dim, [entity], tag, name)
+            gmsh.model.mesh.generate(3 if depth else 2)
+            gmsh.write(str(path))
+            gmsh.finalize()
+            # gmsh gives a name to one tag alone; scripts may give it to several.
+            path.write_text(path.read_text().replace("_too", ""))
+
+        return write_shared("body.msh", mesh)
+
+    return write
+
+
+@pytest.mark.parametrize("version", [2.2, 4.1])
+@pytest.mark.parametrize("suffix", ["vtu", "xdmf", "vtk"])
+def test_converted_gmsh_file_has_its_physical_groups_and_no_others(
+    write_shared, write_gmsh, measure, version, suffix
+):
+    # Entities 4 (left) and 1 (bottom), whose numbers are also those of other groups.
+    source = write_gmsh([(1, 4, "left"), (1, 1, "floor"), (2, 1, "body")], version)
+
+    def convert(path):
+        _write(meshio.read(source), path)
+
+    domain = read_domain(write_shared(f"body.{suffix}", convert), COMM, 1e-9)
+    assert set(domain.groups) == {"1", "2", "surface"}
+    assert measure(domain, "1") == pytest.approx(30.0)
+    assert measure(domain, "2") == pytest.approx(60.0)
+
+
+@pytest.mark.parametrize("version", [2.2, 4.1])
+def test_one_physical_name_for_two_tags_is_one_group(write_gmsh, measure, version):
+    path = write_gmsh([(2, 1, "body"), (1, 4, "wet"), (1, 2, "wet_too")], version)
+    domain = read_domain(path, COMM, 1e-9)
+    assert set(domain.groups) == {"wet", "surface"}
+    assert measure(domain, "wet") == pytest.approx(60.0)
+
+
+@pytest.mark.parametrize("version", [2.2, 4.1])
+@pytest.mark.parametrize(
+    ("groups", "depth"), [([(1, 1, "floor")], 0.0), ([(2, 1, "left"), (2, 2, "right")], 10.0)]
+)
+def test_file_without_the_body_says_that_it_needs_a_physical_group(
+    write_gmsh, version, groups, depth
+):
+    with pytest.raises(InputError, match="put the body itself in one too") as caught:
+        read_domain(write_gmsh(groups, version, depth), COMM, 1e-9)
+    assert "Mesh.SaveAll" in str(caught.value)
+
+
+def test_file_with_the_body_alone_says_how_to_name_its_sides(write_gmsh, measure):
+    domain = read_domain(write_gmsh([(2, 1, "body")]), COMM, 1e-9)
+    assert measure(domain, "surface") == pytest.approx(180.0)
+    with pytest.raises(InputError, match=r"'left'.*physical group"):
+        domain.tags("left")
+
+
+@pytest.mark.parametrize("name", ["wire.geo", "wire.step"])
+def test_shape_that_is_not_yet_a_mesh_says_how_to_mesh_it(write_shared, name):
+    path = write_shared(name, lambda path: path.write_text("Point(1) = {0, 0, 0, 1};"))
+    with pytest.raises(InputError, match=rf"gmsh -2 {name} -o wire\.msh"):
+        read_domain(path, COMM, 1e-9)
+
+
+def test_groups_of_several_numberings_stay_apart(write_shared, measure):
+    def write(path):
+        cells = [("triangle", TRIANGLES), ("line", LINES)]
+        data = {
+            "side": [np.zeros(4, dtype=int), np.array([7, 8, 8])],
+            "part": [np.zeros(4, dtype=int), np.array([7, 7, 9])],
+        }
+        _write(meshio.Mesh(POINTS, cells, cell_data=data), path)
+
+    domain = read_domain(write_shared("box.xdmf", write), COMM, 1e-9)
+    assert set(domain.groups) == {"side:7", "side:8", "part:7", "part:9", "surface"}
+    assert measure(domain, "side:7") == pytest.approx(1.0)
+    assert measure(domain, "part:7") == pytest.approx(2.0)
+
+
 def _points(path):
     _write(meshio.Mesh(POINTS, [("line", LINES)]), path)
 
