@@ -13,7 +13,7 @@ from chemomech import config as cfg
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.box import Box
 from chemomech.geometry.domain import Domain
-from chemomech.geometry.frame import create_wire_tangent
+from chemomech.geometry.frame import create_wire_tangent, require_clear_ends
 from chemomech.geometry.meshing import create_domain, read_domain
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.outline import Outline
@@ -47,7 +47,8 @@ def create_particle(
         owners: Rank of each cell, looked at on rank 0; None lets the mesh be divided anew.
 
     Raises:
-        InputError: If the shape cannot be made or read, or its mesh is too coarse.
+        InputError: If the shape cannot be made or read, its mesh is too coarse, or a law in the
+            wire's frame has no two clear ends to go by.
     """
     shape = run_on_root(comm, lambda: create_shape(config.geometry))
     if shape is None:
@@ -57,7 +58,10 @@ def create_particle(
     else:
         assert config.mesh_size is not None
         domain = create_domain(shape, config.mesh_size, comm, config.mesh.cell, owners)
-    wanted = isinstance(shape, Nanowire | Outline) or _needs_wire_frame(config)
+    key = _find_wire_frame(config)
+    if key is not None and not isinstance(shape, Nanowire):
+        _require_clear_ends(domain, key)
+    wanted = isinstance(shape, Nanowire | Outline) or key is not None
     tangent = create_wire_tangent(domain, shape) if wanted else None
     return Particle(domain, tangent)
 
@@ -97,11 +101,23 @@ def _read_outline(geometry: cfg.OutlineConfig) -> Outline:
     return read_outline_geojson(geometry.file, geometry.unit, geometry.particle)
 
 
-def _needs_wire_frame(config: cfg.Config) -> bool:
+def _find_wire_frame(config: cfg.Config) -> str | None:
+    """Key that puts a law in the wire's frame; None if no law is."""
     if config.mechanics is None:
-        return False
-    laws = (config.mechanics.elasticity, config.mechanics.eigenstrain)
-    return any(getattr(law, "frame", "global") == "wire" for law in laws)
+        return None
+    laws = {
+        "mechanics.elasticity.frame": config.mechanics.elasticity,
+        "mechanics.eigenstrain.frame": config.mechanics.eigenstrain,
+    }
+    return next((key for key, law in laws.items() if getattr(law, "frame", "") == "wire"), None)
+
+
+def _require_clear_ends(domain: Domain, key: str) -> None:
+    """Refuse a shape that leaves open between which ends its wire runs."""
+    try:
+        require_clear_ends(domain)
+    except InputError as error:
+        raise InputError(error.message, key=key) from error
 
 
 def _check_resolution(config: cfg.Config, domain: Domain) -> None:

@@ -11,13 +11,16 @@ from mpi4py import MPI
 from petsc4py import PETSc
 from scipy.spatial import KDTree
 
-from chemomech.errors import ConvergenceError
+from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.wire_ends import find_wire_ends
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
+
+# Where the gradient is below this part of its mean, next to nothing flows.
+_STILL = 0.1
 
 
 def create_wire_tangent(domain: Domain, shape: object = None) -> fem.Function:
@@ -49,7 +52,8 @@ def create_wire_tangent(domain: Domain, shape: object = None) -> fem.Function:
         return tangent
     ends = find_wire_ends(domain)
     potential = _solve_laplace(domain.mesh, ends.start, ends.end)
-    tangent.x.array[:] = _cell_directions(potential, space, ends.chord).reshape(-1)
+    directions = _cell_directions(potential, ends.chord)
+    tangent.x.array[: directions.size] = directions.reshape(-1)
     tangent.x.scatter_forward()
     return tangent
 
@@ -87,6 +91,48 @@ def create_end_distance(domain: Domain) -> fem.Function:
     return distance
 
 
+def require_clear_ends(domain: Domain) -> None:
+    """Refuse a shape whose ends, where they are not named, cannot be guessed; collective.
+
+    Between the right ends, all of a wire conducts. In the third arm of a Y, or in a leg of a U the
+    ends of which are not its two farthest points, the potential of `create_wire_tangent` is flat
+    and its gradient no direction to trust. More than a square (in 3-D a cube) of the wire's width
+    where |grad(phi)| is below a tenth of its mean along the wire is such an arm. That mean is
+    weighted with the flux, and the width that of the conducting part alone.
+
+    Args:
+        domain: Mesh with its groups.
+
+    Raises:
+        InputError: A part of the shape leads from neither end to the other.
+        ConvergenceError: Laplace's equation could not be solved.
+    """
+    ends = find_wire_ends(domain)
+    if ends.are_named:
+        return
+    gdim = domain.mesh.geometry.dim
+    potential = _solve_laplace(domain.mesh, ends.start, ends.end)
+    volumes = _integrate_one(domain.mesh)
+    sizes = np.linalg.norm(_integrate_gradient(potential), axis=1) / volumes
+    powers = [volumes @ sizes**order for order in (1, 2)]
+    flow, power = domain.mesh.comm.allreduce(np.array(powers), op=MPI.SUM)
+    mean = power / flow
+    width = (flow / mean * power) ** (0.5 / (gdim - 1))
+    cells = np.flatnonzero(sizes < _STILL * mean).astype(np.int32)
+    middles = _find_midpoints(domain.mesh, cells)[:, :gdim]
+    local = np.append(volumes[cells].sum(), volumes[cells] @ middles)
+    still, *moment = domain.mesh.comm.allreduce(local, op=MPI.SUM)
+    if still > width**gdim:
+        places = [np.array(moment) / still, *ends.middles]
+        aside, start, end = (f"({', '.join(f'{x:.3g}' for x in place)})" for place in places)
+        raise InputError(
+            'axes along the wire (frame = "wire") need its two ends, which are not clear here: the '
+            f"part about {aside} nm does not lie between the likeliest two, {start} nm and {end} "
+            "nm. Which ends are meant? Name them by facet groups 'start' and 'end' of a mesh file, "
+            'crop an image to one wire, or use frame = "global"'
+        )
+
+
 def _compute_width(potential: fem.Function) -> float:
     """Width of the straight wire with the same measure and conductance, in mesh units."""
     domain = potential.function_space.mesh
@@ -98,6 +144,14 @@ def _compute_width(potential: fem.Function) -> float:
     return float((measure * conductance) ** (0.5 / (domain.topology.dim - 1)))
 
 
+def _find_midpoints(domain: mesh.Mesh, cells: IntArray) -> FloatArray:
+    """Midpoints of cells, shape (cells, 3)."""
+    if len(cells) == 0:
+        # DOLFINx 0.9 divides by the number of entities asked for.
+        return np.empty((0, 3))
+    return mesh.compute_midpoints(domain, domain.topology.dim, cells)
+
+
 def _facet_corners(domain: mesh.Mesh, facets: IntArray) -> FloatArray:
     """Corners of facets, shape (corners, 3)."""
     if len(facets) == 0:
@@ -107,18 +161,32 @@ def _facet_corners(domain: mesh.Mesh, facets: IntArray) -> FloatArray:
     return domain.geometry.x[np.unique(nodes)]
 
 
-def _cell_directions(
-    potential: fem.Function, space: fem.FunctionSpace, fallback: FloatArray
-) -> FloatArray:
-    """Unit vectors along the mean gradient of each cell, shape (cells, gdim)."""
-    test = ufl.TestFunction(space)
-    # Tested with piecewise constants, the gradient gives its integral over each cell: the mean, up
-    # to a factor.
+def _integrate_gradient(potential: fem.Function) -> FloatArray:
+    """Integral of the gradient over each owned cell, shape (cells, gdim)."""
+    domain = potential.function_space.mesh
+    gdim = domain.geometry.dim
+    # Tested with piecewise constants, a function gives its integral over each cell.
+    test = ufl.TestFunction(fem.functionspace(domain, ("DG", 0, (gdim,))))
     integral = fem.assemble_vector(fem.form(ufl.inner(ufl.grad(potential), test) * ufl.dx))
-    slopes: FloatArray = integral.array.reshape(-1, len(fallback))
+    cells = domain.topology.index_map(domain.topology.dim).size_local
+    slopes: FloatArray = integral.array.reshape(-1, gdim)[:cells]
+    return slopes
+
+
+def _integrate_one(domain: mesh.Mesh) -> FloatArray:
+    """Volume of each owned cell, shape (cells,)."""
+    test = ufl.TestFunction(fem.functionspace(domain, ("DG", 0)))
+    volumes: FloatArray = fem.assemble_vector(fem.form(test * ufl.dx)).array
+    return volumes[: domain.topology.index_map(domain.topology.dim).size_local]
+
+
+def _cell_directions(potential: fem.Function, fallback: FloatArray) -> FloatArray:
+    """Unit vectors along the mean gradient of each owned cell, shape (cells, gdim)."""
+    slopes = _integrate_gradient(potential)
     sizes = np.linalg.norm(slopes, axis=1)
     # A cell with all its corners on one end has no slope of its own.
-    largest = space.mesh.comm.allreduce(float(np.max(sizes, initial=0.0)), op=MPI.MAX)
+    comm = potential.function_space.mesh.comm
+    largest = comm.allreduce(float(np.max(sizes, initial=0.0)), op=MPI.MAX)
     flat = sizes <= 1e-12 * largest
     slopes[flat], sizes[flat] = fallback, 1.0
     return slopes / sizes[:, None]

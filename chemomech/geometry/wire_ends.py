@@ -32,12 +32,20 @@ class WireEnds:
     Args:
         start: Facets of the start on this rank.
         end: Facets of the end on this rank.
-        chord: Unit vector from the middle of the start to that of the end, shape (gdim,).
+        middles: Middle of the start and of the end, shape (2, gdim).
+        are_named: Whether facet groups name them; a guess otherwise.
     """
 
     start: IntArray
     end: IntArray
-    chord: FloatArray
+    middles: FloatArray
+    are_named: bool
+
+    @property
+    def chord(self) -> FloatArray:
+        """Unit vector from the middle of the start to that of the end, shape (gdim,)."""
+        way: FloatArray = self.middles[1] - self.middles[0]
+        return way / np.linalg.norm(way)
 
 
 def find_wire_ends(domain: Domain) -> WireEnds:
@@ -56,7 +64,7 @@ def find_wire_ends(domain: Domain) -> WireEnds:
         if start in domain.groups and end in domain.groups:
             named = [domain.facets(name) for name in (start, end)]
             ends = [(facets, _mean_midpoint(domain.mesh, facets)) for facets in named]
-            return _to_ends(domain.mesh, ends)
+            return _to_ends(domain.mesh, ends, are_named=True)
     cuts = _find_cuts(domain)
     hull = _hull_points(domain.mesh)
     if len(cuts) >= 2:
@@ -73,13 +81,13 @@ def find_wire_ends(domain: Domain) -> WireEnds:
             (_find_tip(domain.mesh, other, one), other),
         ]
     ends.sort(key=lambda each: tuple(np.round(each[1], 6)))
-    return _to_ends(domain.mesh, ends)
+    return _to_ends(domain.mesh, ends, are_named=False)
 
 
-def _to_ends(domain: mesh.Mesh, ends: list[Facets]) -> WireEnds:
-    """Ends and the direction between their middles."""
-    chord = (ends[1][1] - ends[0][1])[: domain.geometry.dim]
-    return WireEnds(ends[0][0], ends[1][0], chord / np.linalg.norm(chord))
+def _to_ends(domain: mesh.Mesh, ends: list[Facets], *, are_named: bool) -> WireEnds:
+    """Ends and their middles."""
+    middles = np.array([middle[: domain.geometry.dim] for _, middle in ends])
+    return WireEnds(ends[0][0], ends[1][0], middles, are_named)
 
 
 def _mean_midpoint(domain: mesh.Mesh, facets: IntArray) -> FloatArray:

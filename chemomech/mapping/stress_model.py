@@ -16,7 +16,11 @@ from chemomech.forms.energy import Mechanics
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.extrusion import create_extruded_domain
 from chemomech.geometry.field_files import create_field_from_file
-from chemomech.geometry.frame import create_end_distance, create_wire_tangent
+from chemomech.geometry.frame import (
+    create_end_distance,
+    create_wire_tangent,
+    require_clear_ends,
+)
 from chemomech.geometry.meshing import create_domain
 from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
@@ -138,7 +142,8 @@ def create_model(
         comm: Ranks that share the mesh.
 
     Raises:
-        InputError: The particle cannot be meshed, the field not be read, or a law not be made.
+        InputError: The particle cannot be meshed, the field not be read, a law not be made, or a
+            law in the wire's axes has no two clear ends to go by.
     """
     if particle is None:
         assert isinstance(config.composition, cfg.FieldCompositionConfig)
@@ -148,7 +153,17 @@ def create_model(
         composition = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)))
         place(particle.composition, config, composition)
     composition.name = "composition"
+    if _has_law_along_wire(config):
+        require_clear_ends(domain)
     return StressModel(config, domain, create_wire_tangent(domain), composition)
+
+
+def _has_law_along_wire(config: cfg.StressConfig) -> bool:
+    """Whether the axes of a law are those of the wire."""
+    laws = (config.elasticity, config.eigenstrain)
+    return isinstance(config.eigenstrain, cfg.LatticeStrainConfig) or any(
+        getattr(law, "frame", "global") == "wire" for law in laws
+    )
 
 
 def _read_field(source: cfg.FieldCompositionConfig, comm: MPI.Comm) -> tuple[Domain, fem.Function]:

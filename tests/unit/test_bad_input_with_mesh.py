@@ -55,7 +55,18 @@ def write_grid(path, size=40.0, kinds=("quad",)):
 def write_bodies(path):
     square = np.array([[0, 0, 0], [10, 0, 0], [10, 10, 0], [0, 10, 0]], dtype=float)
     corners = np.array([[0, 1, 2, 3], [4, 5, 6, 7]])
-    meshio.Mesh(np.vstack([square, square + [10.5, 0, 0]]), [("quad", corners)]).write(path)
+    meshio.Mesh(np.vstack([square, square + np.array([10.5, 0, 0])]), [("quad", corners)]).write(
+        path
+    )
+
+
+def write_branch(path):
+    """A T of squares: 9 of them in a row, and a stem of 4."""
+    origins = np.array([[x, 0] for x in range(9)] + [[4, y] for y in range(1, 5)])
+    corners = origins[:, None] + np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    points, number = np.unique(corners.reshape(-1, 2), axis=0, return_inverse=True)
+    places = 10.0 * np.column_stack([points, np.zeros(len(points))])
+    meshio.Mesh(places, [("quad", number.reshape(-1, 4))]).write(path)
 
 
 def write_image(path):
@@ -203,6 +214,18 @@ CASES = {
         configure(geometry=MESH),
         {"mesh.vtu": write_bodies},
         ["mesh.vtu", "2 parts", "(10.5, 0) to (20.5, 10)", "parts 1 and 2 are 0.5 apart"],
+    ),
+    "mesh of a branched wire": (
+        configure(
+            geometry=MESH | {"unit": "0.1 nm"},
+            mechanics=ELASTIC
+            | {
+                "elasticity": {"kind": "cubic", "frame": "wire"}
+                | {"c11": "60 GPa", "c12": "20 GPa", "c44": "15 GPa"}
+            },
+        ),
+        {"mesh.vtu": write_branch},
+        ["mechanics.elasticity.frame", "Which ends are meant?", "'start' and 'end'"],
     ),
     "mesh too coarse": (
         configure(geometry=MESH),

@@ -1,15 +1,18 @@
 """The direction along the wire."""
 
 import math
+import re
 
 import numpy as np
 import pytest
-from dolfinx.mesh import compute_midpoints
+import shapely
+from dolfinx.mesh import compute_midpoints, meshtags
 from mpi4py import MPI
 
+from chemomech.errors import InputError
 from chemomech.geometry.box import Box
 from chemomech.geometry.domain import Domain
-from chemomech.geometry.frame import create_end_distance, create_wire_tangent
+from chemomech.geometry.frame import create_end_distance, create_wire_tangent, require_clear_ends
 from chemomech.geometry.meshing import create_domain
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.outline import Outline
@@ -186,3 +189,56 @@ def test_free_tips_are_told_from_the_wire():
     assert COMM.allreduce(np.count_nonzero(clear)) > 0
     # The mode of longest reach that a tip excites falls by exp(-pi) over a width: below 0.05.
     assert np.all(tangent[clear, 0] > math.cos(0.05))
+
+
+def _strips(*lines, width=40.0, cap="flat"):
+    """Outline of strips about lines in nm, joined."""
+    strips = [shapely.LineString(line).buffer(width / 2, cap_style=cap) for line in lines]
+    corners = np.array(shapely.union_all(strips).normalize().exterior.coords)[:0:-1]
+    return Outline(1e-9 * corners)
+
+
+Y = ([[-200, 0], [20, 0]], [[0, 0], [100, 160]], [[0, 0], [100, -160]])
+U = ([[0, 0], [200, 0], [200, 120], [0, 120]],)
+
+
+@pytest.mark.parametrize("lines", [Y, U], ids=["Y", "U"])
+def test_frame_of_a_shape_whose_ends_are_not_clear_asks_for_them(lines):
+    outline = _strips(*lines)
+    domain = create_domain(outline, 8e-9, COMM)
+    pieces = r"about \(([^,]*), ([^)]*)\) nm .*Which ends are meant\? .*'start' and 'end'"
+    with pytest.raises(InputError, match=pieces) as caught:
+        require_clear_ends(domain)
+    place = shapely.Point(*map(float, re.search(pieces, str(caught.value)).groups()))
+    assert shapely.Polygon(np.divide(outline.exterior, 1e-9)).contains(place)
+
+
+def test_named_ends_of_a_y_are_taken():
+    domain = create_domain(_strips(*Y), 8e-9, COMM)
+    # Any two facets by themselves are ends once they are named.
+    facets, tags = domain.facet_tags.indices, domain.facet_tags.values.copy()
+    middles = compute_midpoints(domain.mesh, 1, facets)
+    tags[middles[:, 0] < -199.0] = 101
+    tags[(middles[:, 1] > 0.0) & (middles @ [100, 160, 0] > 188.0 * 188.0)] = 102
+    tagged = meshtags(domain.mesh, 1, facets, tags)
+    named = Domain(domain.mesh, tagged, {"start": (101,), "end": (102,)}, domain.length_unit)
+    require_clear_ends(named)
+    midpoints, tangent = _owned(named, create_wire_tangent(named))
+    leg, arm = midpoints[:, 0] < -50.0, midpoints[:, 1] > 60.0
+    assert np.all(tangent[leg, 0] > 0.99)
+    assert np.all(tangent[arm] @ np.array([100.0, 160.0]) > 0.99 * 188.0)
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        _strips([[-200, 0], [200, 0]], cap="round"),
+        _strips([[0, 0], [200, 0], [200, 200]]),
+        _strips([[-200, 0], [200, 0]], [[0, 0], [0, 40]]),
+        Outline(1e-9 * np.array([[0, -5], [500, -40], [500, 40], [0, 5]])),
+        Outline(1e-9 * np.array([[0, 0], [200, 0], [100, 173]])),
+    ],
+    ids=["rod", "corner", "knob", "wedge", "triangle"],
+)
+def test_ends_of_plain_shapes_are_clear(outline):
+    require_clear_ends(create_domain(outline, 8e-9, COMM))
