@@ -272,7 +272,11 @@ def _choose_initial(config: cfg.Config, domain: Domain) -> initial.InitialCompos
         case cfg.FileConfig():
             return initial.FromFile(law.file)
         case cfg.FormulaConfig():
-            return initial.Formula(law.formula)
+            if not isinstance(config.geometry, cfg.NanowireConfig):
+                return initial.Formula(law.formula)
+            wire = create_shape(config.geometry)
+            assert isinstance(wire, Nanowire)
+            return initial.Formula(law.formula, wire.unroll)
         case cfg.MeasuredConfig():
             # Here: other simulations need not wait for all that images take.
             from chemomech.problems.measured_composition import FromMeasurement

@@ -58,7 +58,7 @@ class FormulaConfig(Section):
 
     kind: Literal["formula"] = "formula"
     formula: Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)] = (
-        Field(description="expression in x, y, z (nm)")
+        Field(description="expression in x, y, z and, in a nanowire, along and across (nm)")
     )
 
 

@@ -27,7 +27,8 @@ class GmshSession:
     """Context with an empty, current gmsh model; a gmsh the caller had open is left as it was.
 
     gmsh reports every failure as a plain ``Exception``: exactly that class, and none of its
-    children, becomes an ``InputError`` here.
+    children, becomes an ``InputError`` here; and so does a report that quotes bytes of a broken
+    file which are no text.
 
     Args:
         name: Name of the model, unique while a surrounding program uses gmsh too.
@@ -62,7 +63,7 @@ class GmshSession:
             gmsh.model.remove()
             gmsh.model.setCurrent(self._previous)
             gmsh.option.setNumber("General.Terminal", self._terminal)
-        if kind is Exception:
+        if kind is Exception or kind is UnicodeDecodeError:
             raise InputError(f"gmsh cannot make a mesh of it: {error}") from error
 
 

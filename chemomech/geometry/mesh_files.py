@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 import gmsh
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from chemomech.errors import InputError
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
+from chemomech.geometry.gmsh_trial import require_readable
 from chemomech.geometry.mesh_checks import check_cells, require_corners
 from chemomech.geometry.mesh_parts import require_one_body
 
@@ -45,6 +47,7 @@ _PHYSICAL = "gmsh:physical"
 # Files that hold a shape for gmsh to mesh.
 _GEOMETRY = (".geo", ".geo_unrolled", ".brep", ".step", ".stp", ".iges", ".igs")
 _PHYSICAL_NAME = re.compile(rb'^\s*(\d)\s+(\d+)\s+"(.*)"\s*$', re.MULTILINE)
+_MESH_BEGINS = (b"$Entities", b"$Nodes")
 _SAVED = (
     "gmsh saves only what is in a physical group: put the body itself in one too (Physical Surface "
     "in 2-D, Physical Volume in 3-D), or set Mesh.SaveAll = 1"
@@ -82,6 +85,7 @@ def read_arrays(path: Path, scale: float) -> MeshArrays:
 
 def _read_gmsh(path: Path) -> MeshArrays:
     """Read a file with gmsh; physical groups of facets become facet groups."""
+    require_readable(path)
     with GmshSession("chemomech_file"):
         gmsh.merge(str(path))
         dim = max((dim for dim, _ in gmsh.model.getEntities()), default=0)
@@ -101,11 +105,12 @@ def _read_gmsh(path: Path) -> MeshArrays:
 
 def _read_physical_names(path: Path, dim: int) -> dict[int, str]:
     """Names of the physical groups of one dimension by tag; gmsh forgets a name's second tag."""
-    _, _, rest = path.read_bytes().partition(b"$PhysicalNames")
-    section, _, _ = rest.partition(b"$EndPhysicalNames")
+    with path.open("rb") as file:
+        # They stand before the mesh itself.
+        head = b"".join(takewhile(lambda line: line.strip() not in _MESH_BEGINS, file))
     return {
         int(tag): name.decode(errors="replace")
-        for of, tag, name in _PHYSICAL_NAME.findall(section)
+        for of, tag, name in _PHYSICAL_NAME.findall(head)
         if int(of) == dim
     }
 

@@ -180,13 +180,17 @@ class Formula:
 
     Args:
         text: Expression in ``x``, ``y``, ``z`` (in nm) and ``pi``, in numexpr's syntax, e.g.
-            ``0.5 + 0.01*cos(2*pi*x/100)``.
+            ``0.5 + 0.01*cos(2*pi*x/100)``; and in ``along`` and ``across`` (in nm) where there is
+            a wire.
+        unroll: Gives, for points in m of shape (3, n), their places along and across a wire in m,
+            as `Nanowire.unroll` does; None without a wire.
 
     Raises:
         InputError: The formula cannot be evaluated.
     """
 
     text: str
+    unroll: Callable[[FloatArray], tuple[FloatArray, FloatArray]] | None = None
 
     def __post_init__(self) -> None:
         self._evaluate(np.zeros((3, 1)))
@@ -198,12 +202,22 @@ class Formula:
 
     def _evaluate(self, x: FloatArray) -> FloatArray:
         """Values at points of shape (3, n), in nm."""
-        names = {"x": x[0], "y": x[1], "z": x[2], "pi": np.pi}
+        names = {"x": x[0], "y": x[1], "z": x[2]}
+        if self.unroll is not None:
+            along, across = self.unroll(x * _NANOMETRE)
+            names |= {"along": along / _NANOMETRE, "across": across / _NANOMETRE}
         try:
-            values = numexpr.evaluate(self.text, local_dict=names, global_dict={})
+            values = numexpr.evaluate(self.text, local_dict=names | {"pi": np.pi}, global_dict={})
         except KeyError as error:
+            why = (
+                'along and across are places in a wire, which only geometry.kind = "nanowire" '
+                "describes; here there are"
+                if error.args[0] in ("along", "across")
+                else "there are"
+            )
             raise InputError(
-                f"{self.text!r} uses {error}; only x, y, z and pi are known", key="initial.formula"
+                f"{self.text!r} uses {error}; {why} {', '.join(names)} (in nm) and pi",
+                key="initial.formula",
             ) from error
         except (
             ArithmeticError,

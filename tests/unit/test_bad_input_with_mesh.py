@@ -138,6 +138,11 @@ CASES = {
         {},
         ["initial", "w"],
     ),
+    "formula along a wire in a box": (
+        configure(initial={"kind": "formula", "formula": "0.5 + 0.1*cos(along/20)"}),
+        {},
+        ["initial.formula", "'along'", 'geometry.kind = "nanowire"'],
+    ),
     "formula that is none": (
         configure(initial={"kind": "formula", "formula": "0.5 +"}),
         {},

@@ -11,6 +11,8 @@ from dolfinx.mesh import CellType, create_box, create_rectangle
 from mpi4py import MPI
 
 from chemomech.errors import InputError
+from chemomech.geometry.meshing import create_domain
+from chemomech.geometry.nanowire import Nanowire
 from chemomech.problems.initial_composition import Formula, FromFile, Noise, Uniform
 
 COMM = MPI.COMM_WORLD
@@ -165,6 +167,36 @@ def test_constant_formula():
     c = fem.Function(_space())
     Formula("1/4").apply(c, 1e-9, UNIT)
     assert np.all(c.x.array == 0.25)
+
+
+def test_formula_along_and_across_a_bent_wire():
+    wire = Nanowire(40e-9, 100e-9, math.pi / 2, (80e-9, 60e-9))
+    mesh = create_domain(wire, 10e-9, COMM).mesh
+    c = fem.Function(fem.functionspace(mesh, ("Lagrange", 1)))
+    Formula("0.5 + along/1000 + across/100", wire.unroll).apply(c, 1e-9, UNIT)
+    points, values = _owned(c)
+    x, y = points[:, 0], points[:, 1]
+    # The mid-line: 80 nm along x, a quarter circle about (80, 100) nm, then upwards at x = 180 nm.
+    angle, radius = np.arctan2(x - 80.0, 100.0 - y), np.hypot(x - 80.0, y - 100.0)
+    along, across = 80.0 + 100.0 * angle, radius - 100.0
+    first, second = x <= 80.0, y >= 100.0
+    along[first], across[first] = x[first], -y[first]
+    along[second] = 80.0 + 50.0 * math.pi + y[second] - 100.0
+    across[second] = x[second] - 180.0
+    assert np.allclose(values, 0.5 + along / 1000.0 + across / 100.0)
+
+
+def test_formula_along_a_wire_is_in_nanometres_of_any_mesh():
+    c = fem.Function(_space())
+    wire = Nanowire(1e-6, None, 0.0, (1e-6, 0.0))
+    Formula("0.5 + along/1000 + across/2000", wire.unroll).apply(c, 2e-9, UNIT)
+    points, values = _owned(c)
+    assert np.allclose(values, 0.5 + points[:, 0] / 500.0 - points[:, 1] / 1000.0)
+
+
+def test_formula_along_a_wire_where_none_is_says_which_shape_has_one():
+    with pytest.raises(InputError, match=r"nanowire.*there are x, y, z \(in nm\)"):
+        Formula("0.5 + 0.1*cos(along/20)")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from mpi4py import MPI
 
 import chemomech
 from chemomech import run
+from chemomech.build import create_problem
 from chemomech.config import create_config, load_config
 from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.meshing import read_domain
@@ -229,6 +230,16 @@ def test_other_mesh_files(folder):
     assert mesh.topology.index_map(2).size_global == 128
     assert COMM.allreduce(len(set(tags.values)), op=MPI.MAX) <= 4
     assert COMM.allreduce(len(tags.values)) >= 2 * (16 + 8)
+
+
+def test_formula_of_a_configuration_runs_along_its_wire():
+    wire = {"kind": "nanowire", "width": "20 nm", "legs": ["30 nm", "10 nm"]}
+    formula = {"kind": "formula", "formula": "0.4 + along/1000 + across/100"}
+    config = configure(geometry=wire, initial=formula, mechanics=None)
+    problem = create_problem(config, create_particle(config, COMM))
+    x, y, _ = problem.c.function_space.tabulate_dof_coordinates().T
+    # The last lies to the right of the way along the wire.
+    assert np.allclose(problem.c.x.array, 0.4 + x / 1000.0 - y / 100.0)
 
 
 def test_mesh_files_are_never_overwritten(folder):

@@ -233,6 +233,10 @@ def _foreign_facet(path):
         ("empty.msh", lambda path: path.write_bytes(b"")),
         ("empty.xdmf", lambda path: path.write_bytes(b"")),
         ("text.msh", lambda path: path.write_text("not a mesh\n")),
+        (
+            "bytes.msh",
+            lambda path: path.write_bytes(b"$MeshFormat\n2.2 0 8\n$\x96\xff\n$Nodes\n\x96"),
+        ),
         ("text.xdmf", lambda path: path.write_text("not a mesh\n")),
         ("cut.xdmf", lambda path: path.write_text("<Xdmf><Domain></Domain></Xdmf>")),
         ("text.vtk", lambda path: path.write_text("not a mesh\n")),
