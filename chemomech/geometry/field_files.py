@@ -116,10 +116,13 @@ def create_field_from_file(
         The field on its mesh, in nm; the mesh has no facet group but ``surface``.
 
     Raises:
-        InputError: See `read_field`; on all ranks.
+        InputError: See `read_field`, and cells that `check_cells` refuses; on all ranks.
     """
     require_positive(unit_m, "mesh.unit")
-    return create_field(comm, lambda: read_field(path, name, time), name, unit_m)
+    try:
+        return create_field(comm, lambda: read_field(path, name, time), name, unit_m)
+    except InputError as error:
+        raise InputError(error.message, key=error.key, path=str(path)) from error
 
 
 def _require_name(name: str, known: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 
 import gmsh
@@ -105,9 +104,13 @@ def _read_gmsh(path: Path) -> MeshArrays:
 
 def _read_physical_names(path: Path, dim: int) -> dict[int, str]:
     """Names of the physical groups of one dimension by tag; gmsh forgets a name's second tag."""
+    head = bytearray()
     with path.open("rb") as file:
-        # They stand before the mesh itself.
-        head = b"".join(takewhile(lambda line: line.strip() not in _MESH_BEGINS, file))
+        for line in file:
+            # They stand before the mesh itself.
+            if line.strip() in _MESH_BEGINS:
+                break
+            head += line
     return {
         int(tag): name.decode(errors="replace")
         for of, tag, name in _PHYSICAL_NAME.findall(head)

@@ -93,6 +93,25 @@ def test_vtu_of_another_program_in_its_own_unit(write_shared, measure):
     assert set(field.domain.groups) == {"surface"}
 
 
+def test_field_on_cells_written_twice(write_shared, measure):
+    points = np.array([[0, 0, 0], [2, 0, 0], [2, 1, 0], [0, 1, 0]], dtype=float)
+    mesh = meshio.Mesh(
+        points, [("triangle", [[0, 1, 2], [0, 2, 3], [1, 2, 0]])], {"c": points[:, 0]}
+    )
+    field = create_field_from_file(write_shared("twice.vtu", mesh.write), "c", COMM)
+    assert measure(field.domain) == pytest.approx(2.0)
+    x = field.function.function_space.tabulate_dof_coordinates()
+    assert np.allclose(field.function.x.array, x[:, 0])
+
+
+def test_field_on_flat_cells_is_refused_by_name_and_place(write_shared):
+    points = np.array([[0, 0, 0], [2, 0, 0], [4, 0, 0], [0, 1, 0]], dtype=float)
+    mesh = meshio.Mesh(points, [("triangle", [[0, 1, 3], [0, 1, 2]])], {"c": points[:, 0]})
+    path = write_shared("flat.vtu", mesh.write)
+    with pytest.raises(InputError, match=r"flat\.vtu: 1 of 2 cells are flat.* about \(2, 0\)"):
+        create_field_from_file(path, "c", COMM)
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize(
     ("name", "time", "message"),
