@@ -13,6 +13,7 @@ from scipy.spatial import KDTree
 
 from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.mesh_checks import name_point
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.wire_ends import find_wire_ends
 
@@ -123,8 +124,8 @@ def require_clear_ends(domain: Domain) -> None:
     local = np.append(volumes[cells].sum(), volumes[cells] @ middles)
     still, *moment = domain.mesh.comm.allreduce(local, op=MPI.SUM)
     if still > width**gdim:
-        places = [np.array(moment) / still, *ends.middles]
-        aside, start, end = (f"({', '.join(f'{x:.3g}' for x in place)})" for place in places)
+        places = np.round([np.array(moment) / still, *ends.middles], 1)
+        aside, start, end = map(name_point, places)
         raise InputError(
             'axes along the wire (frame = "wire") need its two ends, which are not clear here: the '
             f"part about {aside} nm does not lie between the likeliest two, {start} nm and {end} "

@@ -65,13 +65,14 @@ def require_one_body(arrays: MeshArrays) -> None:
     doubles = _find_doubles(arrays.points, boundary)
     if len(doubles):
         raise InputError(
-            f"has double nodes {_name_places(arrays.points[doubles])}, which make a line or plane "
-            f"inside the body count as its surface; {_REMEDY}, or give a crack a width"
+            f"has double nodes {_name_places(arrays.points[doubles])} in the file's unit, which "
+            "make a line or plane inside the body count as its surface; "
+            f"{_REMEDY}, or give a crack a width"
         )
     if len(pinches):
         raise InputError(
-            f"touches itself {_name_places(arrays.points[pinches])} in points alone; join the "
-            "cells there by facets, or part them"
+            f"touches itself {_name_places(arrays.points[pinches])} (in the file's unit) in points "
+            "alone; join the cells there by facets, or part them"
         )
 
 
@@ -137,8 +138,8 @@ def _describe_parts(
     ]
     return (
         f"holds {total} parts that no facets join, and a run takes one body: {'; '.join(bodies)}. "
-        f"{'; '.join(contacts)}. Where nodes are double, {_REMEDY}; else mesh the parts as one, or "
-        "give each its own file"
+        f"In the file's unit, {'; '.join(contacts)}. Where nodes are double, {_REMEDY}; else mesh "
+        "the parts as one, or give each its own file"
     )
 
 
