@@ -220,6 +220,23 @@ def test_double_nodes_along_an_inner_line_are_named(read):
     assert "Coherence Mesh" in message
 
 
+def test_coherence_mesh_mends_double_nodes_as_the_refusal_says(write_shared, measure):
+    def mend(path):
+        points, cells = _beside(_grid(3, 2), _grid(2, 2, (30.0, 0.0)))
+        full = np.column_stack([points, np.zeros(len(points))])
+        _write_msh(path.with_name("double.msh"), "quad", full, cells, 2)
+        script = path.with_name("mend.geo")
+        script.write_text('Merge "double.msh"; Coherence Mesh; Save "mended.msh";\n')
+        gmsh.initialize(interruptible=False)
+        gmsh.option.setNumber("General.Terminal", 0)
+        gmsh.open(str(script))
+        gmsh.finalize()
+
+    domain = read_domain(write_shared("mended.msh", mend), COMM, 1e-9)
+    assert measure(domain) == pytest.approx(1000.0)
+    assert measure(domain, "surface") == pytest.approx(140.0)
+
+
 def test_line_of_double_nodes_that_ends_inside_is_named(read):
     points, cells = _grid(4, 2)
     # The upper half gets nodes of its own from x = 0 to 20 nm at y = 10 nm.
