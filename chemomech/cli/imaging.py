@@ -54,7 +54,13 @@ def add_commands(commands: Commands) -> None:
 def _execute_measure(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     from chemomech.config import MeasurementConfig, load_config
 
-    config = load_config(arguments.file, comm, arguments.overrides, model=MeasurementConfig)
+    config = load_config(
+        arguments.file,
+        comm,
+        arguments.overrides,
+        unset=arguments.unset,
+        model=MeasurementConfig,
+    )
     from chemomech.mapping.measure import measure
 
     with naming(arguments.file):
@@ -67,7 +73,7 @@ def _execute_stress(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     overrides = arguments.overrides
     if arguments.samples is not None:
         overrides = [*overrides, f"uncertainty.samples={arguments.samples}"]
-    config = load_config(arguments.file, comm, overrides, model=StressConfig)
+    config = load_config(arguments.file, comm, overrides, unset=arguments.unset, model=StressConfig)
     from chemomech.mapping.stress import stress
 
     with naming(arguments.file):

@@ -24,7 +24,12 @@ def create_configured() -> argparse.ArgumentParser:
     configured.add_argument("file", metavar="FILE", type=Path, help="configuration (TOML)")
     configured.add_argument(
         "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
-        help='change one key, such as --set "time.end=10 s"; may be repeated',
+        help='change one key, such as --set "time.end=10 s"; replaces what the file states in its '
+        "place (kappa, interface_width); may be repeated",
+    )  # fmt: skip
+    configured.add_argument(
+        "--unset", metavar="KEY", action="append", default=[],
+        help="take one key or table out of the file, such as --unset mechanics; may be repeated",
     )  # fmt: skip
     return configured
 

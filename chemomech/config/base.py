@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -13,14 +14,62 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationInfo,
+    model_validator,
 )
 from pydantic.types import Strict
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Keys of one section that stand for one another.
+
+    An override of one takes the place of the others that the file states.
+
+    Args:
+        keys: The keys; None is the default of each.
+        least: How many must be stated.
+        most: How many may be; more than one where the section's other keys decide which.
+    """
+
+    keys: tuple[str, ...]
+    least: int = 1
+    most: int = 1
+
+    def check(self, section: Section) -> None:
+        """Refuse too few or too many of the keys.
+
+        Raises:
+            SectionError: Under the first key at fault.
+        """
+        stated = [key for key in self.keys if getattr(section, key) is not None]
+        if self.least <= len(stated) <= self.most:
+            return
+        names = f"{', '.join(self.keys[:-1])} and {self.keys[-1]}"
+        wanted = f"state {'exactly' if self.least else 'at most'} one of {names}"
+        if not stated:
+            raise SectionError(self.keys[0], wanted)
+        raise SectionError(stated[0], f"excludes {stated[1]}; {wanted}")
 
 
 class Section(BaseModel):
     """A table of the configuration file: immutable, and without keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    choices: ClassVar[tuple[Choice, ...]] = ()
+
+    @model_validator(mode="after")
+    def _check_choices(self) -> Self:
+        for choice in self.choices:
+            choice.check(self)
+        return self
+
+
+def list_sections(annotation: object) -> list[type[Section]]:
+    """List all sections a type annotation speaks of."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in list_sections(part)]
 
 
 class SectionError(ValueError):

@@ -6,7 +6,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from chemomech.config.base import Count, ExistingFile, Flag, Fraction, Number, Section, SectionError
+from chemomech.config.base import (
+    Choice,
+    Count,
+    ExistingFile,
+    Flag,
+    Fraction,
+    Number,
+    Section,
+    SectionError,
+)
 from chemomech.units import BendAngle, NonNegativeLength, PositiveLength
 
 Cell = Literal["auto", "quadrilateral", "triangle", "hexahedron", "tetrahedron"]
@@ -65,6 +74,9 @@ class NanowireConfig(Section):
 
 class OutlineConfig(Section):
     """A particle outlined in an image or in a GeoJSON file."""
+
+    # Which one is needed, the file says.
+    choices = (Choice(("pixel_size", "unit"), least=0, most=2),)
 
     kind: Literal["outline"] = "outline"
     file: ExistingFile = Field(description="GeoJSON file or grey image")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from chemomech.config.base import Section
 from chemomech.config.model import Config
+from chemomech.config.overrides import apply_overrides
 from chemomech.config.reporting import describe_problems
 from chemomech.errors import InputError, run_on_root
 
@@ -22,12 +23,23 @@ Model = TypeVar("Model", bound=Section)
 
 
 @overload
-def load_config(path: Path | str, comm: MPI.Comm, overrides: Sequence[str] = ()) -> Config: ...
+def load_config(
+    path: Path | str,
+    comm: MPI.Comm,
+    overrides: Sequence[str] = (),
+    *,
+    unset: Sequence[str] = (),
+) -> Config: ...
 
 
 @overload
 def load_config(
-    path: Path | str, comm: MPI.Comm, overrides: Sequence[str] = (), *, model: type[Model]
+    path: Path | str,
+    comm: MPI.Comm,
+    overrides: Sequence[str] = (),
+    *,
+    unset: Sequence[str] = (),
+    model: type[Model],
 ) -> Model: ...
 
 
@@ -36,6 +48,7 @@ def load_config(
     comm: MPI.Comm,
     overrides: Sequence[str] = (),
     *,
+    unset: Sequence[str] = (),
     model: type[Section] = Config,
 ) -> Section:
     """Read and validate a configuration file on rank 0 and hand it to all ranks.
@@ -44,7 +57,10 @@ def load_config(
         path: TOML file; relative file names in it count from its folder.
         comm: Communicator; the call is collective.
         overrides: Changes such as ``"time.end=10 s"`` made before validation. A value that is no
-            TOML is taken as text; entries of lists go by number, ``flux.0.value=...``.
+            TOML is taken as text; entries of lists go by number, ``flux.0.value=...``. Where the
+            file states another key of the same choice (``kappa`` or ``interface_width``), that one
+            goes.
+        unset: Keys taken out of the file before that, such as ``"mechanics"``.
         model: What the file describes: a simulation, a measurement or a stress map.
 
     Returns:
@@ -54,7 +70,7 @@ def load_config(
         InputError: On every rank, if the file cannot be read or its contents cannot be used;
             the message has one line for each key at fault.
     """
-    return run_on_root(comm, lambda: _read(Path(path), overrides, model))
+    return run_on_root(comm, lambda: _read(Path(path), overrides, unset, model))
 
 
 @overload
@@ -129,10 +145,9 @@ def write_config(config: Section, path: Path) -> None:
     path.write_text(format_config(config), encoding="utf-8")
 
 
-def _read(path: Path, overrides: Sequence[str], model: type[Model]) -> Model:
+def _read(path: Path, overrides: Sequence[str], unset: Sequence[str], model: type[Model]) -> Model:
     table = _parse(path)
-    for override in overrides:
-        _apply_override(table, override)
+    apply_overrides(table, overrides, unset, model)
     return create_config(table, path.resolve().parent, str(path), model=model)
 
 
@@ -150,37 +165,3 @@ def _parse(path: Path) -> dict[str, Any]:
     # RecursionError: brackets nested thousands deep. ValueError: TOML's own, and overlong integers.
     except (ValueError, RecursionError) as error:
         raise InputError(f"is no valid TOML: {error}", path=str(path)) from error
-
-
-def _apply_override(table: dict[str, Any], override: str) -> None:
-    """Set one key of the nested tables in place."""
-    key, separator, text = override.partition("=")
-    parts = [part.strip() for part in key.split(".")]
-    if not separator or not all(parts):
-        raise InputError(f"{override!r} is no override; write key=value, such as time.end=10 s")
-    *parents, last = parts
-    target: object = table
-    for part in parents:
-        target = _descend(target, part, override)
-    if isinstance(target, dict):
-        target[last] = _parse_value(text)
-    elif isinstance(target, list) and last.isdecimal() and int(last) < len(target):
-        target[int(last)] = _parse_value(text)
-    else:
-        raise InputError(f"there is no {last!r} to set in {override!r}")
-
-
-def _descend(target: object, part: str, override: str) -> object:
-    if isinstance(target, dict):
-        return target.setdefault(part, {})
-    if isinstance(target, list) and part.isdecimal() and int(part) < len(target):
-        return target[int(part)]
-    raise InputError(f"there is no {part!r} to set in {override!r}")
-
-
-def _parse_value(text: str) -> object:
-    try:
-        values = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        return text.strip()
-    return values["value"] if values.keys() == {"value"} else text.strip()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from chemomech.config.base import Number, Section, SectionError
+from chemomech.config.base import Choice, Number, Section, SectionError
 from chemomech.materials.phase_diagram import gradient_for_width, interface_width, separates
 from chemomech.units import (
     Concentration,
@@ -57,16 +57,12 @@ FreeEnergyConfig = Annotated[RegularSolutionConfig | PolynomialConfig, Field(dis
 class GradientConfig(Section):
     """The gradient energy C kappa |grad c|^2 / 2, by its coefficient or by the interface width."""
 
+    choices = (Choice(("kappa", "interface_width")),)
+
     kappa: GradientCoefficient | None = Field(default=None, description="coefficient kappa")
     interface_width: PositiveLength | None = Field(
         default=None, description="width of a stress-free interface (eqn 4); sets kappa"
     )
-
-    @model_validator(mode="after")
-    def _check_choice(self) -> Self:
-        if (self.kappa is None) == (self.interface_width is None):
-            raise SectionError("kappa", "exactly one of kappa and interface_width must be given")
-        return self
 
 
 class DegenerateMobilityConfig(Section):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from chemomech.config.base import (
+    Choice,
     Count,
     ExistingFile,
     Flag,
@@ -69,6 +70,9 @@ class AlignmentConfig(Section):
 
 class OpticalDensityConfig(Section):
     """Where I0 comes from, and which counts are believed."""
+
+    # Which one is needed, ``incident`` says.
+    choices = (Choice(("file", "mask", "region"), least=0, most=3),)
 
     incident: Literal["auto", "stored", "file", "mask", "region"] = Field(
         default="auto",
@@ -143,6 +147,8 @@ class ClustersConfig(Section):
 class EndMemberConfig(Section):
     """A pure phase: its lithium content and its spectrum."""
 
+    choices = (Choice(("cluster", "file")),)
+
     name: Name = Field(description="what pictures and files call it")
     lithium: Annotated[Number, Field(ge=0.0)] = Field(description="x of LixV2O5 or the like")
     cluster: Count | None = Field(
@@ -156,8 +162,6 @@ class EndMemberConfig(Section):
 
     @model_validator(mode="after")
     def _check_source(self) -> Self:
-        if (self.cluster is None) == (self.file is None):
-            raise SectionError("cluster", "state either a cluster or a file")
         if self.file is None and self.column != 1:
             raise SectionError("column", "has no meaning without a file")
         return self

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from chemomech.config.base import Section, SectionError
+from chemomech.config.base import Section, SectionError, list_sections
 
 _LIMITS = {
     "greater_than": ("greater than", "gt"),
@@ -117,15 +117,10 @@ def _known_fields(model: type[Section], location: Sequence[int | str]) -> dict[s
         if len(candidates) > 1:
             candidates = [m for m in candidates if m.model_fields["kind"].default == part]
         else:
-            candidates = [s for m in candidates for s in _sections(m.model_fields[part].annotation)]
+            candidates = [
+                s for m in candidates for s in list_sections(m.model_fields[part].annotation)
+            ]
     return {key: field for m in candidates for key, field in m.model_fields.items()}
-
-
-def _sections(annotation: object) -> list[type[Section]]:
-    """All sections a type annotation speaks of."""
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return [annotation]
-    return [section for part in get_args(annotation) for section in _sections(part)]
 
 
 def _describe(details: ErrorDetails, value: object) -> str:

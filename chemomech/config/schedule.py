@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from chemomech.config.base import Count, Flag, Number, Section, SectionError
+from chemomech.config.base import Choice, Count, Flag, Number, Section, SectionError
 from chemomech.units import CURRENT, LINE_CURRENT, MolarEnergy, Time, Voltage
 
 CRate = Annotated[Number, Field(gt=0.0, le=1e6)]
@@ -62,6 +62,8 @@ class CutOffConfig(Section):
 class GalvanostaticConfig(Section):
     """A constant current."""
 
+    choices = (Choice(("c_rate", "current")),)
+
     kind: Literal["galvanostatic"] = "galvanostatic"
     direction: Direction = Field(description="lithiate or delithiate")
     c_rate: CRate | None = Field(default=None, description="1: c changes by one in an hour")
@@ -74,8 +76,6 @@ class GalvanostaticConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.c_rate is None) == (self.current is None):
-            raise SectionError("c_rate", "state exactly one of c_rate and current")
         if self.until.c_rate is not None:
             raise SectionError("until.c_rate", "can never be met: this step holds the current")
         return self
@@ -83,6 +83,8 @@ class GalvanostaticConfig(Section):
 
 class PotentiostaticConfig(Section):
     """A constant potential of the reservoir."""
+
+    choices = (Choice(("voltage", "mu_res")),)
 
     kind: Literal["potentiostatic"] = "potentiostatic"
     voltage: Voltage | None = Field(default=None, description="against Li/Li+")
@@ -94,10 +96,6 @@ class PotentiostaticConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.voltage is not None and self.mu_res is not None:
-            raise SectionError("mu_res", "excludes voltage, which follows from it; state one")
-        if self.voltage is None and self.mu_res is None:
-            raise SectionError("voltage", "state exactly one of voltage and mu_res")
         if self.until.voltage is not None:
             raise SectionError("until.voltage", "can never be met: this step holds the voltage")
         return self

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from chemomech.config.base import (
+    Choice,
     Count,
     ExistingFile,
     Flag,
@@ -160,6 +161,8 @@ class SolverConfig(Section):
 class OutputConfig(Section):
     """What is written, and when."""
 
+    choices = (Choice(("count", "interval", "times"), least=0),)
+
     interval: Time | None = Field(default=None, description="time between snapshots")
     times: Annotated[tuple[Time, ...], Field(min_length=1, max_length=MAX_SNAPSHOTS)] | None = (
         Field(default=None, description="times of snapshots")
@@ -175,12 +178,10 @@ class OutputConfig(Section):
     movie: Flag = Field(default=True, description="write the film")
 
     @model_validator(mode="after")
-    def _check_choice(self) -> Self:
-        stated = [key for key in ("interval", "times", "count") if getattr(self, key) is not None]
-        if len(stated) > 1:
-            raise SectionError(stated[1], f"excludes {stated[0]}; state one of the two")
-        if self.spacing == "log" and stated and stated != ["count"]:
-            raise SectionError("spacing", f"has no meaning with {stated[0]}; use count")
+    def _check_times(self) -> Self:
+        other = "interval" if self.interval is not None else "times"
+        if self.spacing == "log" and getattr(self, other) is not None:
+            raise SectionError("spacing", f"has no meaning with {other}; use count")
         if self.times is not None and any(
             later <= earlier for earlier, later in zip(self.times, self.times[1:], strict=False)
         ):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from chemomech.config.base import (
+    Choice,
     Count,
     ExistingFile,
     ExistingPath,
@@ -270,6 +271,8 @@ class StressOutputConfig(Section):
 class StressConfig(Section):
     """A stress map, as a TOML file states it; lengths in m, stresses in Pa."""
 
+    choices = (Choice(("composition", "measurement")),)
+
     composition: CompositionSourceConfig | None = None
     measurement: MeasurementConfig | None = None
     treatment: TreatmentConfig = Field(default_factory=TreatmentConfig)
@@ -296,10 +299,6 @@ class StressConfig(Section):
 
     @model_validator(mode="after")
     def _check_source(self) -> Self:
-        if (self.composition is None) == (self.measurement is None):
-            raise SectionError(
-                "composition", "state either [composition] or [measurement.*], the way from a stack"
-            )
         if isinstance(self.composition, MapCompositionConfig) and self.outline.file is None:
             raise SectionError("outline.file", "is missing; a map needs the particle's outline")
         if isinstance(self.composition, FieldCompositionConfig):

@@ -128,7 +128,7 @@ def _configure(
         f"{key}={json.dumps(value)}" for key, value in {**definition.set, **changes}.items()
     ]
     try:
-        return load_config(definition.base, MPI.COMM_SELF, overrides)
+        return load_config(definition.base, MPI.COMM_SELF, overrides, unset=definition.unset)
     except InputError as error:
         if error.key is None:
             # No fault of this case: the base itself cannot be used.

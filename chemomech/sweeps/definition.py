@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, StringConstraints, model_validator
 from pydantic.types import Strict
 
-from chemomech.config.base import Count, ExistingFile, Number, Section, SectionError
+from chemomech.config.base import Choice, Count, ExistingFile, Number, Section, SectionError
 
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 _DIGITS = 6
@@ -62,6 +62,8 @@ class RangeConfig(Section):
 class AxisConfig(Section):
     """A key that varies, or several that vary together."""
 
+    choices = (Choice(("key", "keys")), Choice(("values", "range")))
+
     key: Key | None = Field(default=None, description="the key, such as material.gradient.kappa")
     keys: tuple[Key, ...] | None = Field(
         default=None,
@@ -72,10 +74,6 @@ class AxisConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.key is None) == (self.keys is None):
-            raise SectionError("key", "state either key or keys")
-        if (self.values is None) == (self.range is None):
-            raise SectionError("values", "state either values or range")
         if self.values is not None and not self.values:
             raise SectionError("values", "is empty")
         if self.keys is None:
@@ -108,6 +106,9 @@ class SweepConfig(Section):
     base: ExistingFile = Field(description="configuration that every case starts from")
     set: dict[Key, Value] = Field(
         default_factory=dict, description="keys changed in every case, by their full names"
+    )
+    unset: tuple[Key, ...] = Field(
+        default=(), description="keys of base that no case has, by their full names"
     )
     axis: Annotated[tuple[AxisConfig, ...], Field(min_length=1)] = Field(
         description="what varies; several axes make a grid"

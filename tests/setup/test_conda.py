@@ -17,9 +17,7 @@ BEYOND_PIP = {
     *("c-compiler", "pip"),
 }
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "environment.yml").exists(), reason="runs from a clone"
-)
+pytestmark = pytest.mark.skipif(not (ROOT / "environment.yml").exists(), reason="runs from a clone")
 
 
 def read_environment():

@@ -402,7 +402,7 @@ LOADED: dict[str, tuple[list[Callable[[Case], None]], list[str]]] = {
             files(**{"stack__npz": b"x", "standards__csv": b"x"}),
             put("measurement", create_case().config),
         ],
-        ["composition", "either"],
+        ["composition", "exactly one of composition and measurement"],
     ),
     "no source": ([drop("composition")], ["composition"]),
     "file that is no measurement": (

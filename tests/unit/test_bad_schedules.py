@@ -143,7 +143,7 @@ CASES: list[tuple[dict[str, Any], str | None, str]] = [
     ({f"{STEP}.until.voltage": 3.0}, None, "has no unit"),
     ({f"{STEP}.until.capacity": 3.0}, None, "unknown key"),
     ({STEP: GALVANOSTATIC | {"duration": "2 h"}}, f"{STEP}.duration", "between 0 and 1"),
-    ({f"{LAST}.mu_res": "1 kJ/mol"}, f"{LAST}.mu_res", "excludes voltage"),
+    ({f"{LAST}.mu_res": "1 kJ/mol"}, f"{LAST}.voltage", "excludes mu_res"),
     ({f"{LAST}.voltage": REMOVED}, f"{LAST}.voltage", "exactly one of voltage and mu_res"),
     ({f"{LAST}.voltage": "3.3 kJ/mol"}, f"{LAST}.voltage", "dimension"),
     ({f"{LAST}.until": {"voltage": "3.0 V"}}, f"{LAST}.until.voltage", "holds the voltage"),
