@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from mpi4py import MPI
@@ -43,4 +44,4 @@ def _write_template(file: Path | None, subject: Subject) -> None:
             "exists already and is left as it is; name another", path=str(path)
         ) from error
     command = "run" if subject == "simulation" else subject.replace("measurement", "measure")
-    sys.stdout.write(f"{path} written; next: chemomech {command} {path}\n")
+    sys.stdout.write(f"{path} written; next: chemomech {command} {quote(str(path))}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from importlib import resources
 from pathlib import Path
@@ -23,7 +24,8 @@ def create_batch_script(sweep: Sweep, folder: Path, ranks: int) -> str:
     """
     text = resources.files("chemomech.sweeps").joinpath("array.sh").read_text(encoding="utf-8")
     return Template(text).substitute(
-        name=sweep.file.stem,
+        # Slurm splits its own lines at blanks and makes patterns of %: a job's name is for people.
+        name=re.sub(r"[^\w.+-]+", "_", sweep.file.stem),
         last=len(sweep.cases) - 1,
         ranks=ranks,
         file=shlex.quote(str(sweep.file.absolute())),

@@ -7,6 +7,7 @@ import os
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from chemomech.errors import ConvergenceError, InputError, StoppedEarly
 from chemomech.sweeps.cases import Sweep
@@ -109,7 +110,7 @@ def run_case(sweep: Sweep, output: Path, number: int, ranks: int) -> str:
     pool = JobPool(1, ranks)
     pool.run(folder, [case])
     _raise_what_happened(SweepFolder(output, _only(sweep, number)), pool.heard)
-    return f"{case.case.name} is done; when all are: chemomech sweep {sweep.file} --collect"
+    return f"{case.case.name} is done; when all are: chemomech sweep {quote(str(sweep.file))} --collect"
 
 
 def collect(folder: SweepFolder) -> int:

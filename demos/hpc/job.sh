@@ -1,5 +1,5 @@
 #!/bin/bash
-# One run on one node.
+# One run on one node. Submitted again, it goes on from its last checkpoint.
 #
 #   sbatch demos/hpc/job.sh my_wire.toml [--output DIR] [--set KEY=VALUE ...]
 #
@@ -17,4 +17,4 @@ set -eu
 export OMP_NUM_THREADS=1 # threads of several ranks on the same cores slow each other
 
 # shellcheck disable=SC2086 # the prefix is several words
-exec ${CHEMOMECH_PREFIX:-} mpirun -n "$SLURM_NTASKS" chemomech run "$@"
+exec ${CHEMOMECH_PREFIX:-} mpirun -n "$SLURM_NTASKS" chemomech run --restart "$@"
