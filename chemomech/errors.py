@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 T = TypeVar("T")
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class ChemoMechError(Exception):
@@ -71,6 +74,15 @@ class StoppedEarly(ChemoMechError):
     """A run was asked to stop before its end, and has kept what it needs to go on."""
 
     exit_code = 4
+
+
+def describe_foreign_error(error: Exception) -> str:
+    """Return what another library's error says: one line, without a terminal's colours.
+
+    Args:
+        error: The error, such as one of ADIOS2's.
+    """
+    return " ".join(_COLOURS.sub("", str(error)).split()) or type(error).__name__
 
 
 def run_on_root(comm: MPI.Comm, action: Callable[[], T]) -> T:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
-from chemomech.errors import InputError
+from chemomech.errors import InputError, describe_foreign_error
 from chemomech.geometry.field_data import TO_DOLFINX, FieldData, keep_corners
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ _CELLS = {
     72: "hexahedron",
 }
 _OF_THE_MESH = ("NumberOfEntities", "NumberOfNodes", "connectivity", "geometry", "step", "types")
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _FORCE_MPI = "ADIOS2_ALWAYS_USE_MPI"
 
 
@@ -107,8 +105,7 @@ def _open(path: Path) -> Iterator[Stream]:
                 raise InputError(f"is no VTX file: it has no {', '.join(missing)}")
             yield file
     except (LookupError, RuntimeError, TypeError, ValueError, OSError) as error:
-        said = " ".join(_COLOURS.sub("", str(error)).split())
-        raise InputError(f"ADIOS2 cannot read it: {said}") from error
+        raise InputError(f"ADIOS2 cannot read it: {describe_foreign_error(error)}") from error
 
 
 def _import_adios2() -> ModuleType:

@@ -9,6 +9,7 @@ from pathlib import Path
 import dolfinx
 from dolfinx import fem, io
 
+from chemomech.errors import describe_foreign_error
 from chemomech.output.closing import Closing
 
 SUFFIX = ".bp" if dolfinx.has_adios2 else ".xdmf"
@@ -97,7 +98,7 @@ def _naming_failure() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise OSError(f"fields cannot be written: {error}") from error
+        raise OSError(f"fields cannot be written: {describe_foreign_error(error)}") from error
 
 
 def _check(functions: Sequence[fem.Function]) -> None:

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from chemomech.errors import ChemoMechError
+from chemomech.errors import ChemoMechError, describe_foreign_error
 from chemomech.output.snapshots import SnapshotGrid
 
 # VTK looks for an X server first, and complains where there is none, unless told to draw in memory.
@@ -100,7 +100,7 @@ class Scene:
         try:
             image = self._plotter.screenshot(return_img=True)
         except RuntimeError as error:
-            raise RenderingError(f"VTK could not draw: {error}") from error
+            raise RenderingError(f"VTK could not draw: {describe_foreign_error(error)}") from error
         return np.asarray(image, dtype=np.uint8)[:, :, :3]
 
     def close(self) -> None:

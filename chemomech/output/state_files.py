@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -26,7 +25,7 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
-from chemomech.errors import InputError, run_on_root
+from chemomech.errors import InputError, describe_foreign_error, run_on_root
 from chemomech.fenicsx import get_adios2_write_mode, import_adios4dolfinx
 from chemomech.output.sealed_folders import DamagedError, read_json, write_json
 
@@ -36,7 +35,6 @@ Table = Mapping[str, tuple[int, ...]]
 
 _TABLE, _NUMBERS = "functions.json", "numbers"
 _COLUMNS = 4
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 #: Bytes beyond the payload: those of each file, and those of each space on each rank.
 _SLACK, _SLACK_OF_RANK = 2**18, 4096
 #: Cells that each rank has on average, at least: adios4dolfinx fails or waits for ever where a rank
@@ -277,7 +275,7 @@ def _run_together(
     try:
         result = action()
     except Exception as error:  # noqa: BLE001 - ADIOS2 raises what it likes; raised on every rank
-        said = " ".join(_COLOURS.sub("", str(error)).split()) or type(error).__name__
+        said = describe_foreign_error(error)
         if written is not None:
             _empty(written)
     failures = [words for words in _gather(meeting_place, said, describe) if words]

@@ -110,7 +110,8 @@ def run_case(sweep: Sweep, output: Path, number: int, ranks: int) -> str:
     pool = JobPool(1, ranks)
     pool.run(folder, [case])
     _raise_what_happened(SweepFolder(output, _only(sweep, number)), pool.heard)
-    return f"{case.case.name} is done; when all are: chemomech sweep {quote(str(sweep.file))} --collect"
+    collecting = f"chemomech sweep {quote(str(sweep.file))} --collect"
+    return f"{case.case.name} is done; when all are: {collecting}"
 
 
 def collect(folder: SweepFolder) -> int:

@@ -13,7 +13,7 @@ from chemomech.sweeps.slurm import create_batch_script
 from chemomech.templates import create_template
 
 ROOT = Path(__file__).resolve().parents[2]
-NAME = "bob's \"first\" $wire; 100%"
+NAME = 'bob\'s "first" $wire; 100%'
 SWEEP = f"""
 base = '''{NAME}.toml'''
 [[axis]]

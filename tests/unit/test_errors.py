@@ -3,7 +3,7 @@
 import pytest
 from mpi4py import MPI
 
-from chemomech.errors import ConvergenceError, InputError, run_on_root
+from chemomech.errors import ConvergenceError, InputError, describe_foreign_error, run_on_root
 
 
 class _Unsendable(Exception):
@@ -33,3 +33,17 @@ def test_failure_of_rank_0_is_raised_on_every_rank(error, kind, text):
 def test_result_of_rank_0_reaches_every_rank():
     rank = MPI.COMM_WORLD.rank
     assert run_on_root(MPI.COMM_WORLD, lambda: {"rank": rank}) == {"rank": 0}
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            "\x1b[1;36m[date]\x1b[1;34m [ADIOS2 EXCEPTION]\x1b[0m <Toolkit> <Open>:\n  no space\n",
+            "[date] [ADIOS2 EXCEPTION] <Toolkit> <Open>: no space",
+        ),
+        ("", "RuntimeError"),
+    ],
+)
+def test_errors_of_other_libraries_come_without_colour_codes_and_on_one_line(said, shown):
+    assert describe_foreign_error(RuntimeError(said)) == shown

@@ -95,3 +95,21 @@ def test_fields_that_cannot_be_written_are_refused(comm, tmp_path):
         FieldWriter(tmp_path / "fields.bp", [nodal, nodal])
     with pytest.raises(ValueError, match=r"not in '\.vtu'"):
         FieldWriter(tmp_path / "fields.vtu", [nodal])
+
+
+@needs_adios2
+def test_what_adios2_says_of_a_full_disk_reaches_logs_and_tables_without_its_colours(
+    functions, shared_path, monkeypatch
+):
+    def fail(self, time):
+        raise RuntimeError("\x1b[1;34m[ADIOS2 EXCEPTION]\x1b[0m <FileStdio>\n: No space left\n")
+
+    with FieldWriter(shared_path / "fields.bp", functions) as writer:
+        monkeypatch.setattr(writer._vtx, "write", fail.__get__(writer._vtx))
+        with pytest.raises(OSError, match="cannot be written") as caught:
+            writer.write(0.0)
+        monkeypatch.undo()
+        writer.write(0.0)
+    assert str(caught.value) == (
+        "fields cannot be written: [ADIOS2 EXCEPTION] <FileStdio> : No space left"
+    )
