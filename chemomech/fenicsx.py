@@ -7,6 +7,10 @@ import hashlib
 import importlib
 import os
 import platform
+import signal
+import stat
+import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -32,12 +36,18 @@ def place_jit_cache(folder: str | None) -> None:
     module is imported, before anything is compiled.
 
     Args:
-        folder: The folder, made where it is missing; None leaves DOLFINx's own choice.
+        folder: The folder, made where it is missing; None leaves DOLFINx's own choice, or where
+            that cannot be written to takes a folder for this user alone among temporary files.
 
     Raises:
         InputError: It cannot be made or written to.
     """
+    default, description = jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"]
     if not folder:
+        if not _is_writable(Path(default).expanduser()):
+            private = Path(tempfile.gettempdir(), f"chemomech-{os.getuid()}")
+            if _is_private(private):
+                jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"] = (private, description)
         return
     path = Path(folder).expanduser()
     try:
@@ -46,8 +56,27 @@ def place_jit_cache(folder: str | None) -> None:
         raise InputError(f"cannot be made: {error.strerror}", key=JIT_CACHE, path=folder) from error
     if not os.access(path, os.W_OK):
         raise InputError("cannot be written to", key=JIT_CACHE, path=folder)
-    _, description = jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"]
     jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"] = (path.resolve(), description)
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether a folder is there, made if need be, and files can be made in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether a folder, made if need be, belongs to this user alone: programs are run from it."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError:
+        return False
+    mine = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+    return mine and not status.st_mode & 0o077
 
 
 def choose_compiler_flags() -> None:
@@ -76,6 +105,14 @@ def wait_for_other_compilers(seconds: int = 120) -> None:
     jit.DOLFINX_DEFAULT_JIT_OPTIONS["timeout"] = (seconds, description)
 
 
+def let_pipes_break() -> None:
+    """Take back SIGPIPE from PETSc, which would end the run where nobody reads its output."""
+    if threading.current_thread() is threading.main_thread():
+        # Python's own idea of it, which PETSc has not changed.
+        signal.signal(signal.SIGPIPE, signal.getsignal(signal.SIGPIPE))
+
+
+let_pipes_break()
 place_jit_cache(os.environ.get(JIT_CACHE))
 choose_compiler_flags()
 wait_for_other_compilers()

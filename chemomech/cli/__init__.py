@@ -10,10 +10,28 @@ from collections.abc import Sequence
 from importlib import metadata
 from types import TracebackType
 
-from mpi4py import MPI
+from chemomech.cli.surroundings import complete_surroundings, outlive_readers
 
-from chemomech.cli import imaging, paper, reports, results, simulation, sweeps, tables, templates
-from chemomech.errors import ChemoMechError, InputError, RecordsLostError, StoppedEarly
+complete_surroundings()  # MPI starts when it is imported
+
+from mpi4py import MPI  # noqa: E402
+
+from chemomech.cli import (  # noqa: E402
+    imaging,
+    paper,
+    reports,
+    results,
+    simulation,
+    sweeps,
+    tables,
+    templates,
+)
+from chemomech.errors import (  # noqa: E402
+    ChemoMechError,
+    InputError,
+    RecordsLostError,
+    StoppedEarly,
+)
 
 _SECONDS_TO_AGREE = 10.0
 
@@ -28,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0 done, 2 bad input, 3 no convergence, 4 stopped early, 130 interrupted.
     """
     comm = MPI.COMM_WORLD
+    outlive_readers()
     if comm.size > 1:
         _abort_all_on_traceback(comm)
     # A communicator of its own: a rank that fails alone must not be taken for a partner elsewhere.
@@ -35,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         parsed = _parse_arguments(arguments, comm)
         parsed.execute(parsed, comm)
+        sys.stdout.flush()
     except StoppedEarly as stop:
         # No error, and all ranks have agreed on it.
         return stop.exit_code
