@@ -34,10 +34,12 @@ ENV XDG_CACHE_HOME=/var/cache/chemomech
 RUN useradd --create-home chemomech \
     && mkdir -p "$XDG_CACHE_HOME" /work \
     && chmod 1777 "$XDG_CACHE_HOME" /work
-# One thread a rank, shared memory between ranks, pictures without a display
+# One thread a rank, pictures without a display, more ranks than cores. Ranks of one machine meet in its memory; of the
+# ways over the network, which ranks on several nodes need (so not OMPI_MCA_btl=self,sm), Open MPI's netlink would look
+# for one from this machine to itself, and complain of it.
 ENV OMP_NUM_THREADS=1 \
     VTK_DEFAULT_OPENGL_WINDOW=vtkEGLRenderWindow \
-    OMPI_MCA_btl=self,sm \
+    OMPI_MCA_reachable=weighted \
     PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
 USER chemomech
 WORKDIR /work

@@ -5,12 +5,14 @@ real one.
 """
 
 import os
+import pwd
 import shutil
 import signal
 import stat
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -281,6 +283,154 @@ def test_standard_input_reaches_the_command(machine):
         timeout=60,
     )
     assert finished.stdout == "words"
+
+
+def test_a_home_and_a_temporary_folder_that_are_missing_are_replaced(machine):
+    machine.give_system()
+    machine.run("true")
+    environment = machine.environment(TMPDIR="/proc/none")
+    del environment["HOME"]
+    finished = subprocess.run(
+        [machine.clone / "with-fenicsx", "bash", "-c", "echo $HOME ${TMPDIR:-none}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert finished.stdout == f"{pwd.getpwuid(os.getuid()).pw_dir} none\n"
+    assert finished.stderr == (
+        "with-fenicsx: TMPDIR=/proc/none is no folder that can be written to; /tmp is used\n"
+    )
+
+
+def test_closed_standard_streams_are_open_for_the_command(machine):
+    machine.give_system()
+    machine.run("true")
+    words = [machine.clone / "with-fenicsx", "bash", "-c", "cat && echo out && echo error >&2"]
+    close = ["bash", "-c", '"$@" <&- >&- 2>&-', "bash", *words]
+    assert subprocess.run(close, env=machine.environment(), check=False).returncode == 0
+
+
+def test_nothing_keeps_ranks_on_several_nodes_from_each_other(machine):
+    machine.give_system()
+    _, output, _ = machine.run("bash", "-c", "echo ${OMPI_MCA_btl-any} $OMPI_MCA_reachable")
+    assert output == "any weighted\n"
+    image = (REPOSITORY / "Dockerfile").read_text().splitlines()
+    assert not any("OMPI_MCA_btl" in line for line in image if not line.startswith("#"))
+
+
+@pytest.fixture
+def user(machine, tmp_path):
+    """A user of a root that an administrator has made and nobody else may write to."""
+    machine.give_system()
+    assert machine.run("true")[0] == 0
+    machine.give_program("mmdebstrap", "exit 25")
+    files = [machine.cache, *machine.cache.rglob("*")]
+    for path in files:
+        path.chmod(path.stat().st_mode & ~0o222)
+    yield Machine(machine.clone, machine.programs, tmp_path / "own")
+    for path in files:
+        path.chmod(path.stat().st_mode | 0o200)
+
+
+def test_a_root_made_by_an_administrator_serves_all_users(machine, user):
+    before = sorted(machine.cache.rglob("*"))
+    installer = user.clone / "packages/install-python"
+    # As the real one: what is complete is left alone.
+    installer.write_text(
+        installer.read_text().replace("do set", 'do [ -e "${layer% *}/complete" ] && continue; set')
+    )
+    shared = {"CHEMOMECH_SHARED": str(machine.cache)}
+    show = ("bash", "-c", "echo $XDG_CACHE_HOME")
+    code, output, errors = user.run(*show, **shared)
+    assert code == 0, errors
+    assert errors.count("made\n") == 1  # the clone's own layer
+    assert "does not hold" not in errors
+    assert Path(output.strip()).is_relative_to(user.cache)
+    assert len(list(user.cache.glob("*/clones/*/complete"))) == 1
+    assert not list(user.cache.glob("*/system"))
+    assert not list(user.cache.glob("*/python-*"))
+    assert sorted(machine.cache.rglob("*")) == before
+    assert user.run(*show, **shared) == (0, output, "")
+
+
+def test_a_shared_root_without_the_packages_of_this_clone_is_told(machine, user):
+    project = user.clone / "pyproject.toml"
+    text = project.read_text()
+    project.write_text(text.replace("dependencies = [", 'dependencies = [\n    "tqdm",', 1))
+    code, _, errors = user.run("true", CHEMOMECH_SHARED=str(machine.cache))
+    assert code == 0
+    assert "does not hold the Python packages of this clone" in errors
+    assert len(list(user.cache.glob("*/python-*"))) == 1
+    assert not list(user.cache.glob("*/system"))
+
+
+def test_a_shared_root_that_is_not_there_is_refused(machine):
+    machine.give_dolfinx()
+    code, _, errors = machine.run("true", CHEMOMECH_SHARED="/proc/none")
+    assert code == 1
+    assert "CHEMOMECH_SHARED=/proc/none is no folder" in errors
+
+
+def test_a_user_of_a_shared_root_needs_bubblewrap_alone(machine, user):
+    (machine.programs / "bwrap").unlink()
+    machine.give_program("id", "echo 1000")
+    code, _, errors = user.run("true", CHEMOMECH_SHARED=str(machine.cache))
+    assert code == 1
+    assert "needed and not here: bwrap \n" in errors
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """The environment of a clone, made by the real script over a Python without packages."""
+    folder = tmp_path_factory.mktemp("bob's layers")
+    shared, clone, project = folder / "shared", folder / "clone", folder / "project"
+    base = sys._base_executable
+    subprocess.run(
+        [base, "-m", "venv", "--without-pip", "--system-site-packages", shared], check=True
+    )
+    (shared / "complete").write_text("key")
+    (shared / "constraints.txt").write_text("pinned==1\n")
+    project.mkdir()
+    (project / "pyproject.toml").write_text('[project]\nname = "tiny"\nversion = "1"\n')
+    words = [REPOSITORY / "packages/install-python", base, shared, clone, project]
+    keys = {"SHARED_KEY": "key", "CLONE_KEY": "key"}
+    result = subprocess.run(
+        words, env=os.environ | keys, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return clone
+
+
+def _make_wheel(folder, name, version):
+    wheel, label = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr(f"{name}.py", "")
+        file.writestr(
+            f"{label}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+        file.writestr(
+            f"{label}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        file.writestr(f"{label}/RECORD", "")
+    return wheel
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "code"), [("extra", 0), ("pinned", 1)])
+def test_pip_installs_beside_chemomech_but_not_over_what_dolfinx_was_built_with(
+    environment, tmp_path, name, code
+):
+    words = [environment / "bin/pip", "install", "--no-index", _make_wheel(tmp_path, name, 2)]
+    result = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert result.returncode == code, result.stderr
+    assert "externally-managed" not in result.stderr
+    assert len(list(environment.glob(f"lib/python*/site-packages/{name}.py"))) == (code == 0)
+    imported = subprocess.run(
+        [environment / "bin/python", "-c", f"import {name}"], check=False, capture_output=True
+    )
+    assert (imported.returncode == 0) == (code == 0)
 
 
 def test_called_inside_itself_it_runs_the_command_directly(machine):
