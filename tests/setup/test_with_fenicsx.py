@@ -355,6 +355,15 @@ def test_a_root_made_by_an_administrator_serves_all_users(machine, user):
     assert user.run(*show, **shared) == (0, output, "")
 
 
+def test_a_clone_that_was_set_up_before_moves_to_the_shared_root(machine, tmp_path):
+    machine.give_dolfinx()
+    machine.run("true")
+    shared = shutil.copytree(machine.cache, tmp_path / "shared")
+    assert machine.run("true")[2] == ""
+    assert "made" in machine.run("true", CHEMOMECH_SHARED=str(shared))[2]
+    assert machine.run("true", CHEMOMECH_SHARED=str(shared))[2] == ""
+
+
 def test_a_shared_root_without_the_packages_of_this_clone_is_told(machine, user):
     project = user.clone / "pyproject.toml"
     text = project.read_text()
