@@ -147,7 +147,12 @@ def write_config(config: Section, path: Path) -> None:
 
 def _read(path: Path, overrides: Sequence[str], unset: Sequence[str], model: type[Model]) -> Model:
     table = _parse(path)
-    apply_overrides(table, overrides, unset, model)
+    try:
+        apply_overrides(table, overrides, unset, model)
+    except InputError as error:
+        if error.key is not None:
+            error.path = str(path)
+        raise
     return create_config(table, path.resolve().parent, str(path), model=model)
 
 

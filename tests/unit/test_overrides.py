@@ -138,8 +138,9 @@ def test_unset_lets_another_kind_be_stated(template: Path) -> None:
 
 @pytest.mark.parametrize("key", ["mechanic", "mechanics.prestrain", "reaction.0", ""])
 def test_unset_of_what_is_not_stated_is_refused(template: Path, key: str) -> None:
-    with pytest.raises(InputError, match="the file does not state it"):
+    with pytest.raises(InputError, match="the file does not state it") as caught:
         load_config(template, COMM, unset=[key])
+    assert caught.value.path == str(template)
 
 
 @pytest.mark.skipif(COMM.size > 1, reason="sweeps are read by one rank")
