@@ -26,6 +26,7 @@ MESHLESS = (
     "unit/output/test_side_by_side.py",
     "unit/output/test_stress_pictures.py",
     "unit/paper/test_reproduction.py",
+    "unit/test_overrides.py",
     "unit/test_templates.py",
     "unit/test_units.py",
     "unit/geometry/test_geojson_files.py",
