@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from chemomech.errors import InputError
 from chemomech.imaging.stack import Stack
@@ -14,11 +16,17 @@ from chemomech.imaging.stack import Stack
 if TYPE_CHECKING:
     import h5py
 
+FloatArray = npt.NDArray[np.float64]
+
+_AXES = ("energy", "sample_y", "sample_x")
+
 
 def write_nexus(path: Path, stack: Stack, attributes: Mapping[str, str | float | int]) -> None:
     """Write a stack; `read_nexus` reads the same one back.
 
-    Rows are written upwards, as a microscope scans them; positions are in micrometres.
+    Rows are written upwards, as a microscope scans them; positions are in micrometres. All that the
+    definition NXstxm asks for is there. A stack does not know when it was scanned, for how long and
+    where: start and end are the time of writing, dwell times 1, the angle NaN, the source "unknown".
 
     Args:
         path: HDF5 file to write; one that exists is left as it is.
@@ -47,37 +55,58 @@ def write_nexus(path: Path, stack: Stack, attributes: Mapping[str, str | float |
 def _write_entry(
     entry: h5py.Group, stack: Stack, attributes: Mapping[str, str | float | int]
 ) -> None:
+    """Write all that the definition NXstxm asks for, in the forms other readers look for."""
     entry.attrs["NX_class"] = "NXentry"
     entry.attrs["default"] = "counter0"
-    entry["definition"] = "NXstxm"
-    entry["title"] = stack.source
-    notes = entry.create_group("provenance")
-    notes.attrs["NX_class"] = "NXcollection"
+    # Lists of one string: readers take their first.
+    entry["definition"] = ["NXstxm"]
+    entry["title"] = [stack.source]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    for name in ("start_time", "end_time"):
+        entry[name] = [now]
+    notes = _create_group(entry, "provenance", "NXcollection")
     for name, value in attributes.items():
         notes.attrs[name] = value
-    group = entry.create_group("counter0")
-    group.attrs["NX_class"] = "NXdata"
+    data = _write_data(entry, stack)
+    _write_instrument(entry, data)
+    if stack.incident is not None:
+        _write_control(entry, data, stack.incident)
+
+
+def _write_data(entry: h5py.Group, stack: Stack) -> h5py.Group:
+    group = _create_group(entry, "counter0", "NXdata")
+    group["stxm_scan_type"] = ["sample image stack"]
     group.attrs["signal"] = "data"
     _write_axes(group, stack)
-    data = group.create_dataset(
-        "data",
-        shape=stack.counts.shape,
-        dtype=np.float32,
-        chunks=(1, *stack.grid.shape),
-        compression="gzip",
-        shuffle=True,
-    )
-    data.attrs["units"] = "counts"
+    # Not known. MANTiS needs it, and scales I0 with its ratios: one a frame, without a unit.
+    group["count_time"] = np.ones(len(stack.energies))
+    data = _create_frames(group, stack.counts.shape)
     for number, frame in enumerate(stack.counts):
         data[number] = frame[::-1]
-    if stack.incident is not None:
-        control = entry.create_group("control")
-        control.attrs["NX_class"] = "NXmonitor"
-        control.attrs["signal"] = "data"
-        control.attrs["axes"] = ["energy"]
-        control["data"] = stack.incident
-        control["data"].attrs["units"] = "counts"
-        control["energy"] = group["energy"]
+    return group
+
+
+def _write_instrument(entry: h5py.Group, data: h5py.Group) -> None:
+    """Write source, monochromator, detector and sample; what is not known, as not known."""
+    instrument = _create_group(entry, "instrument", "NXinstrument")
+    source = _create_group(instrument, "source", "NXsource")
+    source["type"] = ["Synchrotron X-ray Source"]
+    source["name"] = ["unknown"]
+    source["probe"] = ["x-ray"]
+    _create_group(instrument, "monochromator", "NXmonochromator")["energy"] = data["energy"]
+    _create_group(instrument, "detector", "NXdetector")["data"] = data["data"]
+    sample = _create_group(entry, "sample", "NXsample")
+    sample["rotation_angle"] = np.nan
+    sample["rotation_angle"].attrs["units"] = "deg"
+
+
+def _write_control(entry: h5py.Group, data: h5py.Group, incident: FloatArray) -> None:
+    """Write I0 in the shape of the frames, as the definition asks."""
+    control = _create_group(entry, "control", "NXmonitor")
+    monitor = _create_frames(control, data["data"].shape, np.float64)
+    monitor.attrs["long_name"] = "I0"
+    for number, value in enumerate(incident):
+        monitor[number] = value
 
 
 def _write_axes(group: h5py.Group, stack: Stack) -> None:
@@ -94,7 +123,29 @@ def _write_axes(group: h5py.Group, stack: Stack) -> None:
         group[name].attrs["units"] = "um"
         group[name].attrs["step"] = spacing
         group[name].attrs["lowest"] = lowest
-    names = ("energy", "sample_y", "sample_x")
-    group.attrs["axes"] = names
-    for axis, name in enumerate(names):
+    # MANTiS decodes these names, which h5py gives it as bytes only where their length is fixed.
+    group.attrs["axes"] = np.array(_AXES, dtype=np.bytes_)
+    for axis, name in enumerate(_AXES):
         group.attrs[f"{name}_indices"] = axis
+
+
+def _create_group(parent: h5py.Group, name: str, kind: str) -> h5py.Group:
+    group = parent.create_group(name)
+    group.attrs["NX_class"] = kind
+    return group
+
+
+def _create_frames(
+    group: h5py.Group, shape: tuple[int, ...], number_type: type[np.floating] = np.float32
+) -> h5py.Dataset:
+    """Make a compressed data set of counts, a frame in one piece."""
+    data = group.create_dataset(
+        "data",
+        shape=shape,
+        dtype=number_type,
+        chunks=(1, *shape[1:]),
+        compression="gzip",
+        shuffle=True,
+    )
+    data.attrs["units"] = "counts"
+    return data

@@ -1,5 +1,6 @@
 """Stacks in NXstxm files: what is read, what is written, and what is refused."""
 
+from datetime import datetime
 from pathlib import Path
 
 import h5py
@@ -231,11 +232,39 @@ def test_written_stack_is_read_back_identically(tmp_path, suffix, incident, rows
     with h5py.File(file) as content:
         notes = content["entry1/provenance"].attrs
         assert (notes["chemomech_version"], notes["shift"], notes["frames"]) == ("0.1", 0.5, 2)
-        assert content["entry1/definition"][()] == b"NXstxm"
         # As microscopes write it: y upwards, in micrometres.
         assert np.all(np.diff(content["entry1/counter0/sample_y"]) > 0.0)
         assert content["entry1/counter0/sample_y"].attrs["units"] == "um"
     assert [item.name for item in tmp_path.iterdir()] == [file.name]
+
+
+def test_written_stack_is_what_other_programs_call_nxstxm(tmp_path):
+    """What MANTiS and the validators of `.ci/nxstxm` look for, and how."""
+    incident = np.array([1e4 / 3, 2e4 / 7])
+    write_stack(tmp_path / "stack.nxs", create_stack(incident), {})
+    with h5py.File(tmp_path / "stack.nxs") as file:
+        entry = file["entry1"]
+        assert entry.attrs["NX_class"] == "NXentry"
+        assert list(entry["definition"].asstr()) == ["NXstxm"]
+        for name in ("start_time", "end_time"):
+            (time,) = entry[name].asstr()
+            assert datetime.fromisoformat(time).tzinfo is not None
+        instrument = entry["instrument"]
+        assert [instrument[f"source/{name}"].shape for name in ("type", "name", "probe")] == [
+            (1,)
+        ] * 3
+        assert np.array_equal(instrument["monochromator/energy"], ENERGIES + 0.1)
+        assert instrument["detector/data"] == entry["counter0/data"]
+        assert entry["sample/rotation_angle"].dtype.kind == "f"
+        group = entry["counter0"]
+        assert list(group["stxm_scan_type"].asstr()) == ["sample image stack"]
+        assert group["count_time"].shape == ENERGIES.shape
+        # As h5py returns them, bytes of a fixed length can be decoded, other strings not.
+        assert [name.decode() for name in group.attrs["axes"]] == list(NAMES)
+        # A monitor has the shape of the frames.
+        assert entry["control"].attrs["NX_class"] == "NXmonitor"
+        expected = np.broadcast_to(incident[:, None, None], group["data"].shape)
+        assert np.array_equal(entry["control/data"], expected)
 
 
 def test_positions_changed_by_others_count(tmp_path):
