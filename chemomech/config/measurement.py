@@ -51,6 +51,9 @@ class StackConfig(Section):
     pixel_size: PositiveLength | None = Field(
         default=None, description="edge of one pixel; for files that do not state it"
     )
+    leave_out: tuple[Count | PhotonEnergy, ...] = Field(
+        default=(), description="frames not used: numbers from 1 as scanned, or photon energies"
+    )
 
 
 class AlignmentConfig(Section):
@@ -74,7 +77,7 @@ class OpticalDensityConfig(Section):
     # Which one is needed, ``incident`` says.
     choices = (Choice(("file", "mask", "region"), least=0, most=3),)
 
-    incident: Literal["auto", "stored", "file", "mask", "region"] = Field(
+    incident: Literal["auto", "stored", "brightest", "file", "mask", "region"] = Field(
         default="auto",
         description="auto: stored, or else the brightest pixels; or a spectrum, mask or polygon",
     )

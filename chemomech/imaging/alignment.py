@@ -10,6 +10,7 @@ from scipy import fft, ndimage
 from skimage.registration import phase_cross_correlation
 
 from chemomech.errors import InputError
+from chemomech.imaging.frames import offer_to_leave_out
 from chemomech.imaging.stack import Stack
 
 FloatArray = npt.NDArray[np.float64]
@@ -173,7 +174,7 @@ def _find_first_reference(stack: Stack) -> SpectrumArray:
         if np.nanmin(frame) == np.nanmax(frame):
             raise InputError(
                 f"frame {number + 1} ({stack.energies[number]:g} eV) has the same count everywhere "
-                "and cannot be aligned"
+                f"and cannot be aligned; {offer_to_leave_out(float(stack.energies[number]))}"
             )
         if contrast > strongest:
             best, strongest = spectrum, contrast
@@ -258,6 +259,7 @@ def _check_shifts(shifts: FloatArray, limits: FloatArray, stack: Stack) -> None:
         raise InputError(
             f"frame {worst + 1} ({stack.energies[worst]:g} eV) is {row:.1f} rows and {column:.1f} "
             f"columns away, more than the {limits[0]:g} rows and {limits[1]:g} columns allowed; "
-            "leave the frame out, or raise the limit if it has really moved so far",
+            "raise the limit if it has really moved so far, or "
+            f"{offer_to_leave_out(float(stack.energies[worst]))}",
             key="max_shift",
         )

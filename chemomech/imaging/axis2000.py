@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.errors import InputError
-from chemomech.imaging.scan_axes import arrange_stack, create_grid
+from chemomech.imaging.scan_axes import arrange_stack, create_grid, to_electronvolts
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_bytes, read_text
 
@@ -22,7 +23,9 @@ _LARGEST_COUNT = 1e20
 _SAMPLE = 1 << 20
 
 
-def read_axis2000(path: Path, *, pixel_size: float | None = None) -> Stack:
+def read_axis2000(
+    path: Path, *, pixel_size: float | None = None, leave_out: Sequence[int | float] = ()
+) -> Stack:
     """Read a stack from an ``.ncb`` file and the ``.dat`` file beside it.
 
     The numbers are integers of two bytes, counts times the scale in the ``.dat`` file, or, where
@@ -33,6 +36,7 @@ def read_axis2000(path: Path, *, pixel_size: float | None = None) -> Stack:
     Args:
         path: The ``.ncb`` file.
         pixel_size: Edge of a pixel, in m, in place of what the ``.dat`` file says.
+        leave_out: Frames that are not used, see `select_frames`.
 
     Returns:
         The stack, rows downwards.
@@ -46,7 +50,8 @@ def read_axis2000(path: Path, *, pixel_size: float | None = None) -> Stack:
     x = np.linspace(*description.x_limits, description.columns) * _MICROMETRE
     y = np.linspace(*description.y_limits, description.rows) * _MICROMETRE
     grid = create_grid(x, y, pixel_size)
-    return arrange_stack(counts, description.energies, x, y, grid, source=path.name)
+    energies = to_electronvolts(description.energies, "", "the list of energies")
+    return arrange_stack(counts, energies, x, y, grid, leave_out=leave_out, source=path.name)
 
 
 @dataclass(frozen=True, eq=False)

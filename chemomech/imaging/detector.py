@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chemomech.errors import InputError
+from chemomech.imaging.frames import offer_to_leave_out
 from chemomech.imaging.stack import Stack
 
 
@@ -35,7 +36,7 @@ def reject_unsound(stack: Stack, *, dark: float = 0.0, saturation: float | None 
         if np.isnan(frame).all():
             raise InputError(
                 f"every pixel at {energy:g} eV is without light (up to {dark:g} counts) or "
-                "saturated"
+                f"saturated; {offer_to_leave_out(float(energy))}"
             )
     return Stack(counts, stack.energies, stack.grid, stack.incident, stack.source)
 

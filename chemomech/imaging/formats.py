@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chemomech.errors import InputError
@@ -45,6 +45,7 @@ def read_stack(
     channel: str | int | None = None,
     energies: Path | str | None = None,
     pixel_size: float | None = None,
+    leave_out: Sequence[int | float] = (),
 ) -> Stack:
     """Read a stack of images.
 
@@ -61,6 +62,8 @@ def read_stack(
         energies: For TIFF: text file whose first column lists the photon energies, in eV.
         pixel_size: Edge of a pixel, in m; needed for TIFF, elsewhere in place of what the file
             says.
+        leave_out: Frames that are not used, by number (an int, counted from 1 in the order of the
+            file) or by photon energy (a float, in eV).
 
     Returns:
         The stack, with I0 if the file holds it.
@@ -77,16 +80,20 @@ def read_stack(
         if kind != "tiff" and energies is not None:
             raise InputError("only TIFF files need a list; this file has its own", key="energies")
         if kind == "sdf":
-            return read_sdf(path, region=region, channel=channel, pixel_size=pixel_size)
+            return read_sdf(
+                path, region=region, channel=channel, pixel_size=pixel_size, leave_out=leave_out
+            )
         if kind == "nexus":
-            return read_nexus(path, region=region, channel=channel, pixel_size=pixel_size)
+            return read_nexus(
+                path, region=region, channel=channel, pixel_size=pixel_size, leave_out=leave_out
+            )
         refuse_selection(region, channel)
         if kind == "axis2000":
-            return read_axis2000(path, pixel_size=pixel_size)
+            return read_axis2000(path, pixel_size=pixel_size, leave_out=leave_out)
         if kind == "npz":
-            return read_npz(path, pixel_size=pixel_size)
+            return read_npz(path, pixel_size=pixel_size, leave_out=leave_out)
         listed = None if energies is None else Path(energies)
-        return read_tiff_stack(path, energies=listed, pixel_size=pixel_size)
+        return read_tiff_stack(path, energies=listed, pixel_size=pixel_size, leave_out=leave_out)
     except InputError as error:
         if error.path is not None:
             raise

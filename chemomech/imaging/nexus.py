@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,14 @@ from chemomech.imaging.nexus_layout import (
     find_channels,
     find_entries,
     find_layout,
-    find_monitors,
     get_text,
 )
+from chemomech.imaging.nexus_monitor import find_stored_incident
 from chemomech.imaging.scan_axes import (
     arrange_stack,
     create_grid,
-    find_energy_unit,
     find_length_unit,
+    to_electronvolts,
 )
 from chemomech.imaging.selection import pick_channel, pick_region
 from chemomech.imaging.stack import Stack
@@ -36,7 +37,6 @@ CountArray = npt.NDArray[np.float32]
 
 _SMALLEST_PIXEL = 1e-9
 _ROUNDING = 1e-3
-_RING_CURRENT = ("mA", "A")
 
 
 def read_nexus(
@@ -45,6 +45,7 @@ def read_nexus(
     region: int = 1,
     channel: str | int | None = None,
     pixel_size: float | None = None,
+    leave_out: Sequence[int | float] = (),
 ) -> Stack:
     """Read a stack, or a single image, from an NXstxm file.
 
@@ -53,15 +54,17 @@ def read_nexus(
     microscopes' own programs write them, or in the first of mm and m in which neighbouring pixels
     are at least 1 nm apart.
 
-    I0 is taken from a monitor (a group of the class NXmonitor) that has one positive number for
-    each energy, or for each pixel (then the mean of the frame), unless it is an electric current,
-    that of the storage ring.
+    Energies without a unit are in eV, or in keV if all are below 20. I0 is taken from a monitor (a
+    group of the class NXmonitor) that can be one, see `find_stored_incident`. Where the position of
+    each count is stored and not a grid (pystxmcontrol, version 2), counts are averaged over the
+    pixels that were asked for.
 
     Args:
         path: HDF5 file.
         region: Number of the entry, counted from 1.
         channel: Name or number (from 1) of the detector's group; the first where not given.
         pixel_size: Edge of a pixel, in m, in place of what the positions say.
+        leave_out: Frames that are not used, see `select_frames`.
 
     Returns:
         The stack, rows downwards.
@@ -74,7 +77,7 @@ def read_nexus(
     require_file(path)
     try:
         with h5py.File(path, "r") as file:
-            return _read_file(file, path.name, region, channel, pixel_size)
+            return _read_file(file, path.name, region, channel, pixel_size, leave_out)
     except (OSError, RuntimeError, ValueError, LookupError, TypeError, MemoryError) as error:
         raise InputError(f"cannot be read as HDF5: {error}", path=str(path)) from error
 
@@ -85,14 +88,17 @@ def _read_file(
     region: int,
     channel: str | int | None,
     pixel_size: float | None,
+    leave_out: Sequence[int | float],
 ) -> Stack:
     entries = find_entries(file)
     pick_region(region, len(entries))
     entry = entries[region - 1]
     channels = find_channels(entry)
     group = channels[pick_channel(channel, [_last_name(group) for group in channels])]
-    layout = find_layout(group)
-    energies = _read_axis(layout.energy) * _find_energy_scale(layout.energy)
+    layout = find_layout(entry, group)
+    energies = to_electronvolts(
+        _read_axis(layout.energy), get_text(layout.energy, "units"), str(layout.energy.name)
+    )
     x, x_unit = _read_positions(layout.x)
     y, y_unit = _read_positions(layout.y)
     counts = _read_counts(layout)
@@ -102,9 +108,11 @@ def _read_file(
             f"energies, {len(y)} rows and {len(x)} columns"
         )
     grid = _create_grid(layout, x, y, pixel_size)
-    incident, monitor = _read_incident(entry, layout)
+    incident, monitor = find_stored_incident(entry, layout)
     source = f"{name}, {_last_name(entry)}, {_last_name(group)}{monitor}{x_unit or y_unit}"
-    return arrange_stack(counts, energies, x, y, grid, incident=incident, source=source)
+    return arrange_stack(
+        counts, energies, x, y, grid, leave_out=leave_out, incident=incident, source=source
+    )
 
 
 def _last_name(group: h5py.Group) -> str:
@@ -116,10 +124,6 @@ def _read_axis(axis: h5py.Dataset) -> FloatArray:
     if axis.size == 0:
         raise InputError(f"{axis.name} is empty")
     return np.atleast_1d(np.asarray(axis[()], dtype=np.float64))
-
-
-def _find_energy_scale(axis: h5py.Dataset) -> float:
-    return find_energy_unit(get_text(axis, "units") or "eV", str(axis.name))
 
 
 def _read_positions(axis: h5py.Dataset) -> tuple[FloatArray, str]:
@@ -140,28 +144,30 @@ def _read_counts(layout: Layout) -> CountArray:
     if layout.data.dtype.kind not in "iuf":
         raise InputError(f"{layout.data.name} does not hold numbers")
     # HDF5 converts piece by piece: doubles never stand in memory as a whole.
-    counts = layout.data.astype(np.float32)[...]
-    if counts.ndim == 2:
-        counts = counts[np.newaxis]
+    counts = layout.data.astype(np.float32)[...].reshape(layout.shape)
+    if layout.points is not None:
+        return _bin_points(counts, layout.points[...], _read_axis(layout.x))
     return np.ascontiguousarray(np.transpose(counts, layout.order))
 
 
-def _read_incident(entry: h5py.Group, layout: Layout) -> tuple[FloatArray | None, str]:
-    """I0 of each frame from the first monitor that can be one, and its name for the record."""
-    frames, rows, columns = (layout.shape[axis] for axis in layout.order)
-    for monitor in find_monitors(entry):
-        if monitor.dtype.kind not in "iuf" or get_text(monitor, "units") in _RING_CURRENT:
-            continue
-        values = np.asarray(monitor[()], dtype=np.float64)
-        if values.shape == layout.data.shape:
-            values = np.transpose(values.reshape(layout.shape), layout.order)
-        if values.size in (frames, frames * rows * columns):
-            # About the first one, so that equal numbers have just that mean.
-            values = values.reshape(frames, -1)
-            means = values[:, 0] + (values - values[:, :1]).mean(axis=1)
-            if np.isfinite(means).all() and means.min() > 0.0:
-                return means, f", I0 of {_last_name(monitor.parent)}"
-    return None, ""
+def _bin_points(counts: CountArray, points: FloatArray, x: FloatArray) -> CountArray:
+    """Average the counts within half a pixel of each column; NaN where there are none.
+
+    Args:
+        counts: Shape (energies, rows, points).
+        points: Where they were counted, in the unit of ``x``, shape as ``counts``.
+        x: Middles of the columns, evenly spaced, shape (columns,).
+    """
+    frames, rows, _ = counts.shape
+    step = (x[-1] - x[0]) / max(len(x) - 1, 1)
+    column = np.rint((points - x[0]) / (step or 1.0)).astype(np.int64)
+    pixel = np.arange(frames * rows).reshape(frames, rows, 1) * len(x) + column
+    near = (column >= 0) & (column < len(x))
+    size = frames * rows * len(x)
+    number = np.bincount(pixel[near], minlength=size)
+    total = np.bincount(pixel[near], counts[near], minlength=size)
+    with np.errstate(invalid="ignore"):
+        return (total / number).reshape(frames, rows, len(x)).astype(np.float32)
 
 
 def _create_grid(

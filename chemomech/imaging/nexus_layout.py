@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import h5py
 
 _ENERGY_NAMES = ("energy", "photon_energy")
+_REQUESTED = "requested_values"
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,15 @@ class Layout:
     """The datasets of one detector.
 
     Args:
-        data: Counts, with three axes, or with two (y and x) if there is one energy.
+        data: Counts, with three axes, or with two (y and x) if there is one energy; more axes only
+            of length 1.
         energy: Photon energies.
         y: Positions of the rows.
         x: Positions of the columns.
-        shape: Shape of the counts; a single image has a first axis of length 1.
+        shape: Shape of the counts with three axes; a single image has a first axis of length 1.
         order: Axes of ``shape`` that are energy, y and x.
+        points: Where along x each number was counted, in a scan that did not stop at the columns
+            (pystxmcontrol, version 2), shape as the counts; None where it did.
     """
 
     data: h5py.Dataset
@@ -34,6 +38,7 @@ class Layout:
     x: h5py.Dataset
     shape: tuple[int, ...]
     order: tuple[int, ...]
+    points: h5py.Dataset | None = None
 
 
 def find_entries(file: h5py.File) -> list[h5py.Group]:
@@ -50,7 +55,7 @@ def find_entries(file: h5py.File) -> list[h5py.Group]:
 
 
 def find_channels(entry: h5py.Group) -> list[h5py.Group]:
-    """Groups of counts with sample positions, one for each detector.
+    """Groups of counts with sample positions, one for each detector; those on a grid come first.
 
     Raises:
         InputError: There are none.
@@ -68,7 +73,7 @@ def find_channels(entry: h5py.Group) -> list[h5py.Group]:
         raise InputError(
             f"{entry.name} has no group with data, sample_x and sample_y; it holds {names}"
         )
-    return channels
+    return sorted(channels, key=lambda group: getattr(group["sample_x"], "ndim", 0) > 1)
 
 
 def find_monitors(entry: h5py.Group) -> list[h5py.Dataset]:
@@ -77,8 +82,12 @@ def find_monitors(entry: h5py.Group) -> list[h5py.Dataset]:
     return [signal for signal in signals if signal is not None]
 
 
-def find_layout(group: h5py.Group) -> Layout:
+def find_layout(entry: h5py.Group, group: h5py.Group) -> Layout:
     """Find the counts of a detector, their axes and the order of these.
+
+    Args:
+        entry: The entry, where the energies are if the detector's group has none.
+        group: The detector's group.
 
     Raises:
         InputError: An axis is missing, or the order is not known.
@@ -87,25 +96,53 @@ def find_layout(group: h5py.Group) -> Layout:
 
     data = _find_signal(group)
     assert data is not None
-    energy = next((group[name] for name in _ENERGY_NAMES if name in group), None)
-    if energy is None:
-        raise InputError(f"{group.name} has no photon energies ({' or '.join(_ENERGY_NAMES)})")
-    axes = (energy, group["sample_y"], group["sample_x"])
+    energy = _find_energy(entry, group)
+    x, y, points = group["sample_x"], group["sample_y"], None
+    requested = entry.get(_REQUESTED)
+    if requested is not None and getattr(x, "ndim", 0) > 1:
+        points, x, y = x, requested["sample_x"], requested["sample_y"]
+    axes = (energy, y, x)
     for axis in axes:
         if not isinstance(axis, h5py.Dataset) or axis.ndim > 1 or axis.dtype.kind not in "iuf":
             raise InputError(f"{axis.name} should be a list of numbers")
-    image = data.ndim == 2 and energy.size == 1
-    if not image and data.ndim != 3:
+    if points is not None:
+        if data.ndim != 3 or points.shape != data.shape:
+            raise InputError(f"{points.name} does not give a position for each of {data.name}")
+        return Layout(data, *axes, tuple(data.shape), (0, 1, 2), points)
+    image = energy.size == 1 and data.ndim == 2
+    kept = (0, 1) if image else _drop_axes(group, data)
+    if len(kept) != (2 if image else 3):
         raise InputError(
             f"{data.name} of shape {data.shape} is no stack of images over energy, y and x"
         )
-    shape = (1, *data.shape) if image else tuple(data.shape)
-    order = _find_order(group, data, axes[1:] if image else axes)
+    order = _find_order(group, data, axes[1:] if image else axes, kept)
+    shape = tuple(data.shape[axis] for axis in kept)
     if image:
-        order = (0, *(axis + 1 for axis in order))
+        shape, order = (1, *shape), (0, *(axis + 1 for axis in order))
     if sorted(order) != [0, 1, 2]:
         raise InputError(f"the axes declared for {data.name} are not energy, sample_y and sample_x")
     return Layout(data, *axes, shape, order)
+
+
+def _find_energy(entry: h5py.Group, group: h5py.Group) -> h5py.Dataset:
+    """Photon energies of a detector: its own, the monochromator's, or another detector's."""
+    for place in (group, entry.get("instrument/monochromator", {}), *_groups(entry)):
+        for name in _ENERGY_NAMES:
+            if name in place:
+                return place[name]
+    raise InputError(f"{group.name} has no photon energies ({' or '.join(_ENERGY_NAMES)})")
+
+
+def _drop_axes(group: h5py.Group, data: h5py.Dataset) -> tuple[int, ...]:
+    """Axes of the data but for those of length 1, of another name, beyond three."""
+    ours = (*_ENERGY_NAMES, "sample_y", "sample_x")
+    declared = _get_declared(group, data)
+    if len(declared) != data.ndim:
+        declared = [""] * data.ndim
+    spare = [
+        axis for axis, name in enumerate(declared) if data.shape[axis] == 1 and name not in ours
+    ][: max(data.ndim - 3, 0)]
+    return tuple(axis for axis in range(data.ndim) if axis not in spare)
 
 
 def get_text(item: h5py.Group | h5py.Dataset, name: str) -> str:
@@ -125,25 +162,36 @@ def _get_texts(item: h5py.Group | h5py.Dataset, name: str) -> list[str]:
     return [text.decode("utf-8") if isinstance(text, bytes) else str(text) for text in values]
 
 
-def _find_order(
-    group: h5py.Group, data: h5py.Dataset, axes: tuple[h5py.Dataset, ...]
-) -> tuple[int, ...]:
-    """Axes of the data that belong to ``axes``, as declared, or else as the lengths say."""
-    names = [str(axis.name).rsplit("/", maxsplit=1)[-1] for axis in axes]
+def _get_declared(group: h5py.Group, data: h5py.Dataset) -> list[str]:
+    """Names of the axes of the data, as they are declared; none where they are not."""
     for item in (group, data):
         declared = _get_texts(item, "axes")
         if len(declared) == 1:
             # NeXus used to separate names by colons, in brackets or not.
             declared = re.split(r"[:,]", declared[0].strip("[]"))
         if declared:
-            return tuple(_index(declared, name, str(data.name)) for name in names)
-    numbers = [get_text(axis, "axis") for axis in axes]
-    if all(number.isdigit() for number in numbers):
-        return tuple(int(number) - 1 for number in numbers)
-    numbers = [get_text(group, f"{name}_indices") for name in names]
-    if all(number.isdigit() for number in numbers):
-        return tuple(int(number) for number in numbers)
-    return _fit_order(data, axes)
+            return declared
+    return []
+
+
+def _find_order(
+    group: h5py.Group, data: h5py.Dataset, axes: tuple[h5py.Dataset, ...], kept: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Which of the axes kept belong to ``axes``, as declared, or else as the lengths say."""
+    names = [str(axis.name).rsplit("/", maxsplit=1)[-1] for axis in axes]
+    declared = _get_declared(group, data)
+    if declared:
+        if len(declared) == data.ndim:
+            declared = [declared[axis] for axis in kept]
+        return tuple(_index(declared, name, str(data.name)) for name in names)
+    for numbers, first in (
+        ([get_text(axis, "axis") for axis in axes], 1),
+        ([get_text(group, f"{name}_indices") for name in names], 0),
+    ):
+        stated = [int(number) - first for number in numbers if number.isdigit()]
+        if len(stated) == len(axes) and set(stated) <= set(kept):
+            return tuple(kept.index(axis) for axis in stated)
+    return _fit_order(data, axes, kept)
 
 
 def _index(declared: list[str], name: str, data: str) -> int:
@@ -155,19 +203,21 @@ def _index(declared: list[str], name: str, data: str) -> int:
     raise InputError(f"the axes of {data} are declared as {', '.join(declared)}, without {name}")
 
 
-def _fit_order(data: h5py.Dataset, axes: tuple[h5py.Dataset, ...]) -> tuple[int, ...]:
+def _fit_order(
+    data: h5py.Dataset, axes: tuple[h5py.Dataset, ...], kept: tuple[int, ...]
+) -> tuple[int, ...]:
     """The order in which the lengths fit; the standard's own, energy, y, x, if it does."""
     lengths = [axis.size for axis in axes]
     orders = [
         order
-        for order in itertools.permutations(range(data.ndim))
-        if [data.shape[axis] for axis in order] == lengths
+        for order in itertools.permutations(range(len(kept)))
+        if [data.shape[kept[axis]] for axis in order] == lengths
     ]
     if not orders:
         raise InputError(
             f"{data.name} of shape {tuple(data.shape)} does not fit axes of the lengths {lengths}"
         )
-    standard = tuple(range(data.ndim))
+    standard = tuple(range(len(kept)))
     if standard not in orders and len(orders) > 1:
         raise InputError(f"the order of the axes of {data.name} is not declared")
     return standard if standard in orders else orders[0]

@@ -26,7 +26,8 @@ def write_nexus(path: Path, stack: Stack, attributes: Mapping[str, str | float |
 
     Rows are written upwards, as a microscope scans them; positions are in micrometres. All that the
     definition NXstxm asks for is there. A stack does not know when it was scanned, for how long and
-    where: start and end are the time of writing, dwell times 1, the angle NaN, the source "unknown".
+    where: start and end are the time of writing, dwell times 1, the angle NaN, and the source is
+    "unknown".
 
     Args:
         path: HDF5 file to write; one that exists is left as it is.

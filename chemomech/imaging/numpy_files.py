@@ -5,6 +5,7 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,13 @@ import numpy.typing as npt
 
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.scan_axes import arrange_stack, check_pixel_size, create_grid, sort_stack
+from chemomech.imaging.scan_axes import (
+    arrange_stack,
+    check_pixel_size,
+    create_grid,
+    sort_stack,
+    to_electronvolts,
+)
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import require_file
 
@@ -34,18 +41,26 @@ _UNREADABLE = (
     zlib.error,
 )
 _NAMES = ("counts", "energies", "x", "y", "pixel_size", "incident")
+_NEEDED = (
+    "A stack has counts (energies, rows, columns), energies (eV), pixel_size or x and y (m), and "
+    "incident if known"
+)
 
 
-def read_npz(path: Path, *, pixel_size: float | None = None) -> Stack:
+def read_npz(
+    path: Path, *, pixel_size: float | None = None, leave_out: Sequence[int | float] = ()
+) -> Stack:
     """Read a stack from the arrays of an archive; others in it are left alone.
 
-    ``counts`` has the shape (energies, rows, columns), ``energies`` are in eV. Either ``x`` and
-    ``y`` give the positions of columns and rows, in m, y upwards; or ``pixel_size`` is the edge of
-    a pixel, in m, and the first row is the top one. ``incident``, if there, is I0 of each frame.
+    ``counts`` has the shape (energies, rows, columns), with more axes before it only of length 1;
+    ``energies`` are in eV, or in keV if all are below 20. Either ``x`` and ``y`` give the positions
+    of columns and rows, in m, y upwards; or ``pixel_size`` is the edge of a pixel, in m, and the
+    first row is the top one. ``incident``, if there, is I0 of each frame.
 
     Args:
         path: The archive.
         pixel_size: Edge of a pixel, in m, in place of what the archive says.
+        leave_out: Frames that are not used, see `select_frames`.
 
     Returns:
         The stack, rows downwards.
@@ -53,25 +68,38 @@ def read_npz(path: Path, *, pixel_size: float | None = None) -> Stack:
     Raises:
         InputError: The file is missing, cut short or no archive, or an array is missing or wrong.
     """
-    arrays = _read_arrays(path)
+    arrays = _read_arrays(path, has_pixel_size=pixel_size is not None)
     # A count too large for the type becomes infinite, and is refused with the others.
     with np.errstate(over="ignore"):
         counts = np.asarray(_pick(arrays, "counts", 3), dtype=np.float32)
-    energies = np.asarray(_pick(arrays, "energies", 1), dtype=np.float64)
+    energies = to_electronvolts(
+        np.asarray(_pick(arrays, "energies", 1), dtype=np.float64), "", "energies"
+    )
     incident = None
     if "incident" in arrays:
         incident = np.asarray(_pick(arrays, "incident", 1), dtype=np.float64)
-    if "x" in arrays or "y" in arrays:
+    if "x" in arrays:
         x, y = (np.asarray(_pick(arrays, name, 1), dtype=np.float64) for name in ("x", "y"))
         grid = create_grid(x, y, pixel_size)
         if counts.shape[1:] != grid.shape:
             raise InputError(f"counts of shape {counts.shape} do not fit y and x ({grid.shape})")
-        return arrange_stack(counts, energies, x, y, grid, incident=incident, source=path.name)
+        return arrange_stack(
+            counts,
+            energies,
+            x,
+            y,
+            grid,
+            leave_out=leave_out,
+            incident=incident,
+            source=path.name,
+        )
     if pixel_size is None:
         pixel_size = float(_pick(arrays, "pixel_size", 0))
     check_pixel_size(pixel_size)
     grid = PixelGrid(counts.shape[1], counts.shape[2], pixel_size, pixel_size)
-    return sort_stack(counts, energies, grid, incident=incident, source=path.name)
+    return sort_stack(
+        counts, energies, grid, leave_out=leave_out, incident=incident, source=path.name
+    )
 
 
 def read_npy(path: Path) -> NumberArray:
@@ -92,20 +120,34 @@ def read_npy(path: Path) -> NumberArray:
     return array
 
 
-def _read_arrays(path: Path) -> dict[str, NumberArray]:
+def _read_arrays(path: Path, *, has_pixel_size: bool) -> dict[str, NumberArray]:
+    """Read the arrays that matter, and say which of them are missing."""
     require_file(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in _NAMES if name in archive}
+            names = list(archive)
+            arrays = {name: archive[name] for name in _NAMES if name in names}
     except _UNREADABLE as error:
         raise InputError(f"cannot be read as .npz: {error}", path=str(path)) from error
+    needed = ["counts", "energies"]
+    if "x" in arrays or "y" in arrays:
+        needed += ["x", "y"]
+    elif not has_pixel_size:
+        needed.append("pixel_size")
+    missing = [name for name in needed if name not in arrays]
+    if missing:
+        raise InputError(
+            f"the archive has no array {' and no '.join(missing)}; it holds "
+            f"{', '.join(names) or 'nothing'}. {_NEEDED}"
+        )
+    return arrays
 
 
 def _pick(arrays: dict[str, NumberArray], name: str, axes: int) -> NumberArray:
-    """An array of real numbers with so many axes."""
-    if name not in arrays:
-        raise InputError(f"the archive has no array {name}; it has {', '.join(arrays) or 'none'}")
+    """An array of real numbers with so many axes, or more before them of length 1."""
     array = arrays[name]
+    while array.ndim > axes and array.shape[0] == 1:
+        array = array[0]
     if array.dtype.kind not in "iuf" or array.ndim != axes or array.size == 0:
         raise InputError(
             f"{name} of shape {array.shape} and type {array.dtype} should hold real numbers along "

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from chemomech.errors import InputError
+from chemomech.imaging.frames import refuse_unusable, select_frames
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack
 
@@ -31,6 +34,8 @@ _METRES = {
     "nanometre": 1e-9,
 }
 _ELECTRONVOLTS = {"ev": 1.0, "kev": 1e3}
+# Photons of fewer eV pass through no sample of a transmission microscope.
+_LOWEST_ENERGY = 20.0
 
 
 def find_length_unit(unit: str, axis: str) -> float:
@@ -49,20 +54,31 @@ def find_length_unit(unit: str, axis: str) -> float:
         raise InputError(f"{axis} has the unit {unit!r}; m, mm, um or nm is needed") from None
 
 
-def find_energy_unit(unit: str, axis: str) -> float:
-    """Electronvolts in a unit of energy.
+def to_electronvolts(energies: FloatArray, unit: str, axis: str) -> FloatArray:
+    """Convert photon energies to eV.
 
     Args:
-        unit: Its name, ``eV`` or ``keV``.
-        axis: Axis it was found on, for the message.
+        energies: Photon energies.
+        unit: Name of their unit, ``eV`` or ``keV``; where it is empty, numbers that are all below
+            20 are taken for keV, others for eV.
+        axis: Axis they were found on, for messages.
+
+    Returns:
+        Photon energies in eV.
 
     Raises:
-        InputError: It is neither.
+        InputError: The unit is neither, or energies said to be in eV are too low for X-rays.
     """
-    try:
-        return _ELECTRONVOLTS[unit.strip().lower()]
-    except KeyError:
-        raise InputError(f"{axis} has the unit {unit!r}; eV or keV is needed") from None
+    low = energies.size > 0 and bool(np.all(np.abs(energies) < _LOWEST_ENERGY))
+    name = unit.strip().lower() or ("kev" if low else "ev")
+    if name not in _ELECTRONVOLTS:
+        raise InputError(f"{axis} has the unit {unit!r}; eV or keV is needed")
+    if low and name == "ev":
+        raise InputError(
+            f"{axis} has photon energies of {energies.min():g} to {energies.max():g} eV, which is "
+            "too low for X-rays; is its unit keV?"
+        )
+    return energies * _ELECTRONVOLTS[name]
 
 
 def create_grid(x: FloatArray, y: FloatArray, pixel_size: float | None = None) -> PixelGrid:
@@ -110,6 +126,7 @@ def arrange_stack(
     y: FloatArray,
     grid: PixelGrid,
     *,
+    leave_out: Sequence[int | float] = (),
     incident: FloatArray | None = None,
     source: str = "",
 ) -> Stack:
@@ -121,6 +138,7 @@ def arrange_stack(
         x: Positions of the columns, in any unit, shape (columns,).
         y: Positions of the rows, upwards, in any unit, shape (rows,).
         grid: Where the pixels are.
+        leave_out: Frames that are not used, see `select_frames`.
         incident: Counts I0 of each frame, if known.
         source: Where the frames came from.
 
@@ -128,7 +146,7 @@ def arrange_stack(
         The stack.
 
     Raises:
-        InputError: The energies neither rise nor fall, or the stack is not valid (see `Stack`).
+        InputError: As `sort_stack`.
     """
     rows = slice(None, None, -1 if y[-1] > y[0] else 1)
     columns = slice(None, None, -1 if x[-1] < x[0] else 1)
@@ -136,7 +154,7 @@ def arrange_stack(
         # A frame at a time: no second stack is made.
         for frame in counts:
             frame[...] = frame[rows, columns].copy()
-    return sort_stack(counts, energies, grid, incident=incident, source=source)
+    return sort_stack(counts, energies, grid, leave_out=leave_out, incident=incident, source=source)
 
 
 def sort_stack(
@@ -144,15 +162,17 @@ def sort_stack(
     energies: FloatArray,
     grid: PixelGrid,
     *,
+    leave_out: Sequence[int | float] = (),
     incident: FloatArray | None = None,
     source: str = "",
 ) -> Stack:
-    """Turn a scan from high to low energies round; any other disorder is refused.
+    """Leave frames out, and turn a scan from high to low energies round.
 
     Args:
-        counts: Frames, rows downwards, shape (energies, rows, columns).
+        counts: Frames, rows downwards, shape (energies, rows, columns); they may be moved.
         energies: Photon energies, in eV, rising or falling, shape (energies,).
         grid: Where the pixels are.
+        leave_out: Frames that are not used, see `select_frames`.
         incident: Counts I0 of each frame, if known.
         source: Where the frames came from.
 
@@ -160,9 +180,21 @@ def sort_stack(
         The stack, energies rising.
 
     Raises:
-        InputError: The energies neither rise nor fall, or the stack is not valid (see `Stack`).
+        InputError: The energies neither rise nor fall, a frame is empty or not there, or the stack
+            is not valid (see `Stack`).
     """
-    if energies.size > 1 and np.all(np.diff(energies) < 0.0):
+    if len(counts) == len(energies):
+        kept = select_frames(energies, leave_out)
+        if len(kept) < len(energies):
+            # In place: no second stack is made.
+            for new, old in enumerate(kept):
+                counts[new] = counts[old]
+            counts = counts[: len(kept)]
+            if incident is not None and incident.shape == energies.shape:
+                incident = incident[kept]
+        refuse_unusable(counts, energies, kept)
+        energies = energies[kept]
+    if energies.size > 1 and energies[-1] < energies[0]:
         counts, energies = counts[::-1], energies[::-1]
         incident = None if incident is None else incident[::-1]
     return Stack(counts, energies, grid, incident, source)

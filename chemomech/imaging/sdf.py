@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.errors import InputError
+from chemomech.imaging.frames import offer_to_leave_out, refuse_frames, select_frames
 from chemomech.imaging.scan_axes import arrange_stack, create_grid
 from chemomech.imaging.sdf_header import SdfHeader, parse_header
 from chemomech.imaging.selection import pick_channel, pick_region
@@ -18,6 +20,7 @@ from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_text
 
 FloatArray = npt.NDArray[np.float64]
+IndexArray = npt.NDArray[np.intp]
 
 
 def read_sdf(
@@ -26,6 +29,7 @@ def read_sdf(
     region: int = 1,
     channel: str | int | None = None,
     pixel_size: float | None = None,
+    leave_out: Sequence[int | float] = (),
 ) -> Stack:
     """Read a stack, or a single image, from a header and the frames beside it.
 
@@ -36,6 +40,7 @@ def read_sdf(
         region: Number of the region, counted from 1.
         channel: Name or number (from 1) of the detector; the first where not given.
         pixel_size: Edge of a pixel, in m, in place of the header's.
+        leave_out: Frames that are not used, see `select_frames`; their files need not be there.
 
     Returns:
         The stack, rows downwards.
@@ -50,13 +55,17 @@ def read_sdf(
     place = header.regions[region - 1]
     grid = create_grid(place.x, place.y, pixel_size)
     names = _FrameNames(path, header, region, number)
-    counts = np.empty((len(header.energies), *grid.shape), dtype=np.float32)
-    for index, frame in enumerate(counts):
+    kept = select_frames(header.energies, leave_out)
+    files = names.locate(kept)
+    counts = np.full((len(header.energies), *grid.shape), np.nan, dtype=np.float32)
+    for index, file in zip(kept, files, strict=True):
         # A count too large for the type becomes infinite, and is refused with the others.
         with np.errstate(over="ignore"):
-            frame[...] = _read_frame(names.find(index), grid.shape, index + 1)
+            counts[index] = _read_frame(file, grid.shape, int(index))
     source = f"{path.name}, region {region}, {header.channels[number]}"
-    return arrange_stack(counts, header.energies, place.x, place.y, grid, source=source)
+    return arrange_stack(
+        counts, header.energies, place.x, place.y, grid, leave_out=leave_out, source=source
+    )
 
 
 @dataclass(frozen=True)
@@ -72,32 +81,65 @@ class _FrameNames:
     region: int
     channel: int
 
-    def find(self, index: int) -> Path:
-        """File of a frame, counted from 0."""
+    def locate(self, indices: IndexArray) -> list[Path]:
+        """Find the files of frames, counted from 0, whatever the case of their names.
+
+        Raises:
+            InputError: Some are missing; all of them are named.
+        """
+        beside = {file.name.lower(): file for file in self.path.parent.iterdir()}
+        names = [self._name(int(index)) for index in indices]
+        missing = np.array([name.lower() not in beside for name in names])
+        if missing.all() and len(names) > 1:
+            self._refuse_other_names(names[0], [file.name for file in beside.values()])
+        if missing.any():
+            refuse_frames(
+                indices[missing],
+                self.header.energies,
+                f"is missing ({names[int(np.argmax(missing))]}; was the scan stopped early?)",
+            )
+        return [beside[name.lower()] for name in names]
+
+    def _name(self, index: int) -> str:
         name = f"{self.path.stem}_{string.ascii_lowercase[self.channel]}"
         if self.header.stacked:
             name += f"{index:03d}"
         if len(self.header.regions) > 1:
             name += str(self.region - 1)
-        return self.path.with_name(f"{name}.xim")
+        return f"{name}.xim"
+
+    def _refuse_other_names(self, expected: str, beside: list[str]) -> None:
+        """Say that there are no frames of this header, and which others there are."""
+        ending = expected.lower().removeprefix(self.path.stem.lower())
+        others = sorted(name[: -len(ending)] for name in beside if name.lower().endswith(ending))
+        there = "no other .xim files are there"
+        if others:
+            there = (
+                f"there are those of {', '.join(others)}: was the header renamed? Call it "
+                f"{others[0]}.hdr again"
+            )
+        raise InputError(
+            f"has no frames: {expected} and so on should be beside it, but {there}",
+            path=str(self.path),
+        )
 
 
-def _read_frame(path: Path, shape: tuple[int, int], number: int) -> FloatArray:
-    """Numbers of a frame, shape (lines, points)."""
-    where = f"frame {number}"
-    if not path.is_file():
-        raise InputError(f"{where} is missing; was the scan stopped early?", path=str(path))
+def _read_frame(path: Path, shape: tuple[int, int], index: int) -> FloatArray:
+    """Numbers of a frame, counted from 0; shape (lines, points)."""
+    where, advice = f"frame {index + 1}", offer_to_leave_out(index + 1)
     lines = read_text(path).splitlines()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             frame = np.loadtxt(lines, comments=None, ndmin=2)
     except (ValueError, UserWarning) as error:
-        raise InputError(f"{where} is no table of numbers: {error}", path=str(path)) from error
+        raise InputError(
+            f"{where} is no table of numbers: {error}; {advice}", path=str(path)
+        ) from error
     if frame.shape != shape:
         raise InputError(
             f"{where} holds {frame.shape[0]} lines of {frame.shape[1]} numbers; the header says "
-            f"{shape[0]} lines of {shape[1]}",
+            f"{shape[0]} lines of {shape[1]}; {advice}",
             path=str(path),
         )
     return np.asarray(frame, dtype=np.float64)

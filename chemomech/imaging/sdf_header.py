@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.errors import InputError
-from chemomech.imaging.scan_axes import find_energy_unit, find_length_unit
+from chemomech.imaging.scan_axes import find_length_unit, to_electronvolts
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -91,8 +91,7 @@ def _read_energies(axis: _Structure) -> FloatArray:
     name = axis.text("Name", "Energy")
     if "energy" not in name.lower():
         raise InputError(f"the frames differ in {name!r}, not in photon energy")
-    unit = find_energy_unit(axis.text("Unit", "eV"), "StackAxis")
-    return axis.points("StackAxis") * unit
+    return to_electronvolts(axis.points("StackAxis"), axis.text("Unit", ""), "StackAxis")
 
 
 class _Structure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.scan_axes import check_pixel_size, sort_stack
+from chemomech.imaging.scan_axes import check_pixel_size, sort_stack, to_electronvolts
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_table, require_file
 
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 Number = TypeVar("Number", np.float32, np.float64)
 
 
-def read_tiff_stack(path: Path, *, energies: Path | None, pixel_size: float | None) -> Stack:
+def read_tiff_stack(
+    path: Path,
+    *,
+    energies: Path | None,
+    pixel_size: float | None,
+    leave_out: Sequence[int | float] = (),
+) -> Stack:
     """Read a stack from a TIFF file with one page for each energy, the first row on top.
 
     Args:
@@ -29,6 +36,7 @@ def read_tiff_stack(path: Path, *, energies: Path | None, pixel_size: float | No
         energies: Text file whose first column holds the photon energies, in eV, in the order of
             the pages.
         pixel_size: Edge of a pixel, in m.
+        leave_out: Frames that are not used, see `select_frames`.
 
     Returns:
         The stack.
@@ -41,7 +49,7 @@ def read_tiff_stack(path: Path, *, energies: Path | None, pixel_size: float | No
     if pixel_size is None:
         raise InputError("a TIFF file holds no pixel size; give one in m", key="pixel_size")
     check_pixel_size(pixel_size)
-    listed = read_table(energies).numbers[:, 0]
+    listed = to_electronvolts(read_table(energies).numbers[:, 0], "", "the list")
     frames = read_pages(path, np.dtype(np.float32))
     if len(listed) != len(frames):
         raise InputError(
@@ -49,7 +57,7 @@ def read_tiff_stack(path: Path, *, energies: Path | None, pixel_size: float | No
             path=str(energies),
         )
     grid = PixelGrid(frames.shape[1], frames.shape[2], pixel_size, pixel_size)
-    return sort_stack(frames, listed, grid, source=path.name)
+    return sort_stack(frames, listed, grid, leave_out=leave_out, source=path.name)
 
 
 def read_pages(path: Path, number_type: np.dtype[Number]) -> npt.NDArray[Number]:

@@ -36,6 +36,7 @@ def load_stack(settings: mcfg.StackConfig) -> Stack:
         channel=settings.channel,
         energies=settings.energies,
         pixel_size=settings.pixel_size,
+        leave_out=settings.leave_out,
     )
     if len(stack.energies) < 2:
         raise InputError(
@@ -83,10 +84,12 @@ def find_incident(stack: Stack, settings: mcfg.OpticalDensityConfig, view: View)
         case "region":
             assert settings.region is not None
             return _average(stack, view.rasterise(settings.region), "a stated region")
-    if stack.incident is not None:
+    if stack.incident is not None and settings.incident != "brightest":
         return Incident(stack.incident, "stored with the stack")
     if settings.incident == "stored":
-        raise InputError("the file holds no I0; use auto, file, mask or region", key="incident")
+        raise InputError(
+            "the file holds no I0; use auto, brightest, file, mask or region", key="incident"
+        )
     return _average(stack, od.find_empty_region(stack), "the brightest pixels")
 
 

@@ -1,5 +1,6 @@
 """Telling files apart, TIFF stacks and NumPy archives."""
 
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -149,6 +150,103 @@ def test_npz_with_positions(tmp_path):
     assert np.array_equal(stack.incident, incident[::-1])
     assert stack.grid.pixel_size == pytest.approx(40e-9)
     assert stack.grid.origin == (1e-6, 5e-6)
+
+
+FIVE = np.arange(1.0, 61.0).reshape(5, 3, 4)
+
+
+def write_five(folder, counts, energies, kind):
+    """Write five frames, and return the arguments with which to read them."""
+    if kind == "npz":
+        path = folder / "stack.npz"
+        np.savez(path, counts=counts, energies=energies, pixel_size=40e-9, incident=energies)
+        return {"path": path}
+    if kind == "tiff":
+        path = folder / "stack.tif"
+        tifffile.imwrite(path, counts, photometric="minisblack")
+        np.savetxt(folder / "energies.txt", energies)
+        return {"path": path, "energies": folder / "energies.txt", "pixel_size": 40e-9}
+    if kind == "nexus":
+        path = folder / "stack.nxs"
+        with h5py.File(path, "w") as file:
+            group = file.create_group("entry1/counter0")
+            group["data"] = counts[:, ::-1]
+            group["energy"] = energies
+            group["sample_x"], group["sample_y"] = 0.04 * np.arange(4), 0.04 * np.arange(3)
+        return {"path": path}
+    path = folder / "stack.ncb"
+    path.write_bytes(counts[:, ::-1].astype("<f4").tobytes())
+    lines = ["4 3 -1", "0 0.12", "0 0.08", "5", *map(str, energies), *["frame"] * 5]
+    path.with_suffix(".dat").write_text("\n".join(lines), encoding="utf-8")
+    return {"path": path}
+
+
+@pytest.mark.parametrize("falling", [False, True])
+@pytest.mark.parametrize("kind", ["npz", "tiff", "nexus", "ncb"])
+def test_frames_of_zeros_are_named_as_scanned_and_can_be_left_out(tmp_path, kind, falling):
+    energies = np.array([510.0, 511.0, 512.5, 514.0, 515.0])[:: -1 if falling else 1]
+    counts = FIVE.copy()
+    counts[[1, 4]] = 0.0
+    arguments = write_five(tmp_path, counts, energies, kind)
+    with pytest.raises(InputError) as caught:
+        read_stack(**arguments)
+    for number in (2, 5):
+        assert f"frame {number} ({energies[number - 1]:g} eV)" in caught.value.message
+    assert "leave_out = [2, 5]" in caught.value.message
+    stack = read_stack(**arguments, leave_out=[2, float(energies[4])])
+    order = [3, 2, 0] if falling else [0, 2, 3]
+    assert np.array_equal(stack.energies, energies[order])
+    assert np.array_equal(stack.counts, FIVE[order])
+    assert stack.incident is None or np.array_equal(stack.incident, energies[order])
+
+
+def test_frames_scanned_twice_are_named_and_one_of_each_left_out(tmp_path):
+    energies = np.array([510.0, 511.0, 511.0, 510.5, 512.0])
+    arguments = write_five(tmp_path, FIVE, energies, "npz")
+    with pytest.raises(InputError, match=r"frame 3 \(511 eV\), frame 4 \(510.5 eV\)") as caught:
+        read_stack(**arguments)
+    assert "leave_out = [3, 4]" in caught.value.message
+    stack = read_stack(**arguments, leave_out=[3, 4])
+    assert np.array_equal(stack.energies, [510.0, 511.0, 512.0])
+    assert np.array_equal(stack.counts, FIVE[[0, 1, 4]])
+
+
+@pytest.mark.parametrize(
+    ("leave_out", "message"),
+    [
+        ([6], "no frame 6; the file has 5"),
+        ([0], "no frame 0"),
+        ([513.4], r"no frame at 513.4 eV; the nearest is at 514 eV"),
+        ([1, 2, 3, 4, 5], "every frame"),
+    ],
+)
+def test_frames_that_are_not_there_cannot_be_left_out(tmp_path, leave_out, message):
+    energies = np.array([510.0, 511.0, 512.5, 514.0, 515.0])
+    arguments = write_five(tmp_path, FIVE, energies, "npz")
+    with pytest.raises(InputError, match=message) as caught:
+        read_stack(**arguments, leave_out=leave_out)
+    assert caught.value.key == "leave_out"
+
+
+@pytest.mark.parametrize("kind", ["npz", "tiff", "nexus", "ncb"])
+def test_energies_in_kev(tmp_path, kind):
+    energies = np.array([0.51, 0.511, 0.5125, 0.514, 0.515])
+    stack = read_stack(**write_five(tmp_path, FIVE, energies, kind))
+    assert np.allclose(stack.energies, 1e3 * energies)
+
+
+def test_npz_with_other_names_says_what_is_there_and_what_is_needed(tmp_path):
+    path = tmp_path / "stack.npz"
+    np.savez(path, od=COUNTS, ev=ENERGIES, x=np.arange(4.0), y=np.arange(3.0))
+    with pytest.raises(InputError) as caught:
+        read_stack(path)
+    for words in ("no array counts and no energies", "holds od, ev, x, y", "pixel_size or x and y"):
+        assert words in caught.value.message
+
+
+def test_npz_with_an_axis_of_length_one_more(tmp_path):
+    np.savez(tmp_path / "stack.npz", counts=COUNTS[None], energies=ENERGIES, pixel_size=40e-9)
+    assert np.array_equal(read_stack(tmp_path / "stack.npz").counts, COUNTS)
 
 
 def write_npz(**changes):

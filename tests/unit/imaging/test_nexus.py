@@ -208,6 +208,129 @@ def test_what_is_no_incident_is_left_alone(path, what):
     assert read_stack(path).incident is None
 
 
+# Currents (mA) of a storage ring, and counts of the beam behind a monochromator, over 40 frames.
+NUMBER = np.arange(40)
+CURRENTS = {
+    "steady": np.full(40, 220.0),
+    "topped up": 220.0 + 1.2 * (NUMBER % 5) / 5.0,
+    "decaying": 220.0 * np.exp(-NUMBER / 400.0),
+}
+BEAMS = {
+    "dip": 9e3 - 3e3 * np.exp(-(((NUMBER - 20) / 6.0) ** 2)),
+    "as at the Advanced Light Source": 900.0 + 8.0 * np.sin(NUMBER / 3.0) - 0.3 * NUMBER,
+    "from half the light": np.linspace(5e3, 1.1e4, 40),
+}
+
+
+def write_monitor(path, values, unit="", name="control"):
+    with h5py.File(path, "w") as file:
+        entry = file.create_group("entry1")
+        write_group(entry, "counter0", np.ones((40, 3, 4)), energies=500.0 + NUMBER)
+        group = entry.create_group(name)
+        group.attrs["NX_class"] = "NXmonitor"
+        group["data"] = values
+        if unit:
+            group["data"].attrs["units"] = unit
+
+
+@pytest.mark.parametrize("current", CURRENTS)
+def test_ring_current_without_a_unit_is_not_taken_for_incident_light(path, current):
+    write_monitor(path, CURRENTS[current])
+    stack = read_stack(path)
+    assert stack.incident is None
+    assert "control is not taken for I0" in stack.source
+
+
+@pytest.mark.parametrize("beam", BEAMS)
+def test_monitor_without_a_unit_that_varies_like_a_beam_is_incident_light(path, beam):
+    write_monitor(path, BEAMS[beam])
+    stack = read_stack(path)
+    assert np.array_equal(stack.incident, BEAMS[beam])
+    assert "I0 of control" in stack.source
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("I0", ""), ("incident_beam", ""), ("control", "counts"), ("control", "Hz")]
+)
+def test_steady_monitor_that_says_it_counts_the_beam_is_incident_light(path, name, unit):
+    write_monitor(path, CURRENTS["steady"], unit, name)
+    assert np.array_equal(read_stack(path).incident, CURRENTS["steady"])
+
+
+@pytest.mark.parametrize(("name", "unit"), [("storage_ring", ""), ("control", "mA")])
+def test_monitor_that_says_it_is_the_ring_is_not_incident_light(path, name, unit):
+    write_monitor(path, BEAMS["dip"], unit, name)
+    with h5py.File(path, "r+") as file:
+        file["entry1"][name].attrs["NX_class"] = "NXmonitor"
+    assert read_stack(path).incident is None
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_stack_with_an_axis_of_length_one_more(path, declared):
+    with h5py.File(path, "w") as file:
+        group = write_group(file.create_group("entry1"), "counter0", FRAMES[np.newaxis], range(4))
+        if declared:
+            group.attrs["axes"] = ["polarisation", *NAMES]
+        file["entry1/control/data"] = FRAMES[np.newaxis]
+    stack = read_stack(path)
+    assert np.array_equal(stack.counts, DOWNWARDS)
+    assert np.allclose(stack.incident, FRAMES.mean(axis=(1, 2)))
+
+
+def write_fly_scan(path, *, binned):
+    """Write the second layout of pystxmcontrol: counts and positions point by point.
+
+    Four points are counted in each column, at random places within it, and one before the first.
+    """
+    rng = np.random.default_rng(1)
+    x = np.repeat(X, 4) + 0.039 * (rng.random((2, 3, 16)) - 0.5)
+    x = np.concatenate([np.full((2, 3, 1), X[0] - 0.03), x], axis=2)
+    noise = np.tile([1.0, -1.0, 0.5, -0.5], 4)
+    counts = np.repeat(FRAMES, 4, axis=2) + noise
+    counts = np.concatenate([np.full((2, 3, 1), 1e6), counts], axis=2)
+    with h5py.File(path, "w") as file:
+        entry = file.create_group("entry0")
+        write_group(entry, "counter0", counts, x=x, y=np.broadcast_to(Y[:, None], x.shape))
+        if binned:
+            write_group(entry, "binned_values")
+            del entry["binned_values/energy"]
+        else:
+            entry["requested_values/sample_x"] = X
+            entry["requested_values/sample_y"] = Y
+
+
+@pytest.mark.parametrize("binned", [True, False])
+def test_fly_scan_of_pystxmcontrol(path, binned):
+    write_fly_scan(path, binned=binned)
+    stack = read_stack(path)
+    assert np.allclose(stack.counts, DOWNWARDS)
+    assert np.array_equal(stack.energies, ENERGIES)
+    assert stack.grid.pixel_size == pytest.approx(40e-9)
+
+
+def test_column_that_a_fly_scan_missed_has_no_counts(path):
+    write_fly_scan(path, binned=False)
+    with h5py.File(path, "r+") as file:
+        file["entry0/counter0/sample_x"][1, 0, 1:5] += 10.0
+    counts = read_stack(path).counts
+    # The first line scanned is the lowest.
+    assert np.argwhere(np.isnan(counts)).tolist() == [[1, 2, 0]]
+
+
+def test_energies_without_unit_that_are_keV(path):
+    with h5py.File(path, "w") as file:
+        write_group(file.create_group("entry1"), "Counter1", energies=ENERGIES / 1e3)
+    assert np.allclose(read_stack(path).energies, ENERGIES)
+
+
+def test_photons_too_weak_for_x_rays_are_refused(path):
+    with h5py.File(path, "w") as file:
+        group = write_group(file.create_group("entry1"), "Counter1", energies=ENERGIES / 1e3)
+        group["energy"].attrs["units"] = "eV"
+    with pytest.raises(InputError, match=r"0\.515 to 0\.5165 eV.*keV\?"):
+        read_stack(path)
+
+
 def create_stack(incident=None, rows=3):
     rng = np.random.default_rng(1)
     counts = rng.random((2, rows, 4)).astype(np.float32)

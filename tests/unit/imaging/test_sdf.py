@@ -163,7 +163,10 @@ BROKEN = {
         ),
         "no Channels",
     ),
-    "frame missing": (lambda folder: (folder / "scan_a001.xim").unlink(), "frame 2 is missing"),
+    "frame missing": (
+        lambda folder: (folder / "scan_a001.xim").unlink(),
+        r"frame 2 \(516.5 eV\) is missing \(scan_a001.xim;",
+    ),
     "frame empty": (cut("scan_a001.xim", 0.0), "empty"),
     "frame cut within a line": (cut("scan_a002.xim", 0.9), "frame 3"),
     "frame a line short": (replace("scan_a000.xim", "9\t10\t11\t12\t\n", ""), "frame 1 holds 2"),
@@ -207,6 +210,59 @@ def test_wrong_options_are_refused(tmp_path, frames, options, key):
     with pytest.raises(InputError) as caught:
         read_stack(write_sdf(tmp_path, frames), **options)
     assert caught.value.key == key
+
+
+def test_missing_frames_are_named_and_can_be_left_out(tmp_path, frames):
+    path = write_sdf(tmp_path, frames)
+    (tmp_path / "scan_a000.xim").unlink()
+    (tmp_path / "scan_a002.xim").unlink()
+    with pytest.raises(InputError) as caught:
+        read_stack(path)
+    for words in ("frame 1 (515 eV)", "frame 3 (520 eV)", "leave_out = [1, 3]"):
+        assert words in caught.value.message
+    stack = read_stack(path, leave_out=[1, 520.0])
+    assert np.array_equal(stack.energies, ENERGIES[1:2])
+    assert np.array_equal(stack.counts, frames[0, 0, 1:2, ::-1])
+
+
+def test_frame_cut_short_can_be_left_out(tmp_path, frames):
+    path = write_sdf(tmp_path, frames)
+    cut("scan_a002.xim", 0.6)(tmp_path)
+    with pytest.raises(InputError, match=r"leave_out = \[3\]"):
+        read_stack(path)
+    assert np.array_equal(read_stack(path, leave_out=[3]).counts, frames[0, 0, :2, ::-1])
+
+
+def test_names_of_frames_in_capitals(tmp_path, frames):
+    path = write_sdf(tmp_path, frames)
+    for number in range(3):
+        old = tmp_path / f"scan_a00{number}.xim"
+        old.rename(tmp_path / f"SCAN_A00{number}.XIM")
+    assert np.array_equal(read_stack(path).counts, frames[0, 0][:, ::-1])
+
+
+def test_renamed_header_is_no_stopped_scan(tmp_path, frames):
+    path = write_sdf(tmp_path, frames).rename(tmp_path / "best_wire.hdr")
+    with pytest.raises(InputError) as caught:
+        read_stack(path)
+    for words in ("best_wire_a000.xim", "was the header renamed", "scan.hdr"):
+        assert words in caught.value.message
+    assert "stopped" not in caught.value.message
+
+
+def test_header_without_any_frames(tmp_path, frames):
+    path = write_sdf(tmp_path, frames)
+    for number in range(3):
+        (tmp_path / f"scan_a00{number}.xim").unlink()
+    with pytest.raises(InputError, match=r"scan_a000\.xim and so on should be beside it"):
+        read_stack(path)
+
+
+def test_energies_without_a_unit_that_are_keV(tmp_path, frames):
+    path = write_sdf(tmp_path, frames, energies=ENERGIES / 1e3)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('Unit = "eV"; ', ""), encoding="utf-8")
+    assert np.allclose(read_stack(path).energies, ENERGIES)
 
 
 def test_a_frame_is_not_the_stack(tmp_path, frames):

@@ -1,0 +1,108 @@
+"""Frames of a file: leave some out, and refuse those that hold nothing or repeat an energy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from chemomech.errors import InputError
+
+FloatArray = npt.NDArray[np.float64]
+IndexArray = npt.NDArray[np.intp]
+CountArray = npt.NDArray[np.float32]
+
+# Energies this close, relative and in eV, are the same one: messages print so many digits.
+_SAME_RELATIVE, _SAME_ENERGY = 1e-5, 0.01
+_NAMED = 5
+
+
+def select_frames(energies: FloatArray, leave_out: Sequence[int | float]) -> IndexArray:
+    """Return the indices, from 0, of the frames that are used.
+
+    Args:
+        energies: Photon energies in the order of the file, in eV, shape (frames,).
+        leave_out: Frames that are not used: whole numbers count frames in the order of the file
+            from 1, other numbers are photon energies in eV, each standing for all frames taken at
+            it.
+
+    Raises:
+        InputError: There is no such frame, or none is left.
+    """
+    kept = np.ones(len(energies), dtype=np.bool_)
+    for frame in leave_out:
+        if isinstance(frame, int):
+            if not 1 <= frame <= len(energies):
+                raise InputError(
+                    f"there is no frame {frame}; the file has {len(energies)}", key="leave_out"
+                )
+            kept[frame - 1] = False
+            continue
+        there = np.isclose(energies, frame, rtol=_SAME_RELATIVE, atol=_SAME_ENERGY)
+        if not there.any():
+            nearest = energies[int(np.argmin(np.abs(energies - frame)))]
+            raise InputError(
+                f"there is no frame at {frame:g} eV; the nearest is at {nearest:g} eV",
+                key="leave_out",
+            )
+        kept &= ~there
+    if not kept.any():
+        raise InputError("leaves out every frame", key="leave_out")
+    return np.flatnonzero(kept)
+
+
+def refuse_frames(indices: Sequence[int] | IndexArray, energies: FloatArray, fault: str) -> None:
+    """Refuse frames, and say how to go on without them.
+
+    Args:
+        indices: Frames at fault, counted from 0 in the order of the file; none is no fault.
+        energies: Photon energies in the order of the file, in eV.
+        fault: What they do, e.g. ``holds nothing but zeros``, said of one frame.
+
+    Raises:
+        InputError: There are such frames.
+    """
+    if len(indices) == 0:
+        return
+    named = ", ".join(f"frame {i + 1} ({energies[i]:g} eV)" for i in indices[:_NAMED])
+    if len(indices) > _NAMED:
+        named += f" and {len(indices) - _NAMED} more"
+    if len(indices) > 1:
+        named += " each"
+    raise InputError(f"{named} {fault}; {offer_to_leave_out(*(int(i) + 1 for i in indices))}")
+
+
+def offer_to_leave_out(*frames: int | float) -> str:
+    """Return words that offer to leave frames out, by number (int) or energy in eV (float)."""
+    named = ", ".join(
+        str(frame) if isinstance(frame, int) else f'"{frame:g} eV"' for frame in frames
+    )
+    return f"set leave_out = [{named}] in [stack] to go on without"
+
+
+def refuse_unusable(counts: CountArray, energies: FloatArray, kept: IndexArray) -> None:
+    """Refuse frames out of the order of photon energies, and those without a count.
+
+    Args:
+        counts: The frames that are kept, shape (kept, rows, columns).
+        energies: Photon energies of all frames of the file, in eV.
+        kept: Indices of the frames that are kept.
+
+    Raises:
+        InputError: There are such frames; all of them are named.
+    """
+    sign = 1.0 if np.sign(np.diff(energies[kept])).sum() >= 0.0 else -1.0
+    ahead = np.maximum.accumulate(sign * energies[kept])[:-1]
+    behind = np.flatnonzero(sign * energies[kept][1:] <= ahead)
+    if behind.size:
+        refuse_frames(
+            kept[1:][behind],
+            energies,
+            f"does not go beyond {sign * ahead[behind[0]]:g} eV, where the scan has been already; "
+            "photon energies must increase, or decrease, from frame to frame",
+        )
+    unmeasured = np.array([bool(np.isnan(frame).all()) for frame in counts])
+    refuse_frames(kept[unmeasured], energies, "holds nothing but NaN")
+    dark = np.array([not np.nan_to_num(frame).any() for frame in counts])
+    refuse_frames(kept[dark], energies, "holds nothing but zeros (was the scan stopped early?)")
