@@ -14,6 +14,7 @@ from chemomech.cli.words import (
     name_folder,
     naming,
     print_once,
+    show_messages,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def _execute_measure(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     )
     from chemomech.mapping.measure import measure
 
+    show_messages()
     with naming(arguments.file):
         print_once(measure(config, name_folder(arguments), comm), comm)
 
@@ -76,6 +78,7 @@ def _execute_stress(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     config = load_config(arguments.file, comm, overrides, unset=arguments.unset, model=StressConfig)
     from chemomech.mapping.stress import stress
 
+    show_messages()
     with naming(arguments.file):
         print_once(stress(config, name_folder(arguments), comm), comm)
 

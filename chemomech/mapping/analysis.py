@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from chemomech.imaging.stack import Stack
 from chemomech.imaging.unmixing import ThicknessMaps, unmix
 from chemomech.imaging.view import View
 from chemomech.mapping.inputs import find_incident, load_stack, read_spectrum_at
+from chemomech.mapping.measurement_checks import doubt_composition, doubt_frames, doubt_outline
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class Analysis:
         view: What part of the images every frame shows.
         rounds: Rounds the alignment took.
         incident_source: Where I0 came from, in words.
+        source: What was read, in words: entry, channel, what the file left open.
+        doubts: What is hardly what was meant, by the table of the configuration to look at.
     """
 
     measurement: Measurement
@@ -58,6 +61,8 @@ class Analysis:
     view: View
     rounds: int
     incident_source: str
+    source: str
+    doubts: Mapping[str, str]
 
 
 def analyse(config: cfg.MeasurementConfig) -> Analysis:
@@ -71,10 +76,13 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
     """
     with _at("stack", config.stack.file):
         stack = load_stack(config.stack)
+    source = stack.source
     light = config.optical_density
     with _at("optical_density"):
         # Before frames are moved, which mixes neighbouring pixels.
         stack = reject_unsound(stack, dark=light.dark, saturation=light.saturation)
+    doubts: dict[str, str] = {}
+    _note(doubts, "stack", doubt_frames(stack))
     with _at("alignment"):
         stack, shifts, rounds = _align(stack, config.alignment)
         view = View.find(stack)
@@ -93,6 +101,7 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
         image = mean_density(density, _window(config.outline.energies))
         outlines = _trace(image, density, config.outline, view)
         particle = _cover(outlines, density.grid) & density.valid
+        _note(doubts, "outline", doubt_outline(outlines, density.grid, incident.source))
     with _at("pca"):
         settings = config.pca
         components = decompose(
@@ -123,6 +132,7 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
             minimum_thickness=config.composition.min_amount,
             source=config.stack.file.name,
         )
+        _note(doubts, "composition", doubt_composition(composition, end_members))
     measurement = Measurement(
         energies=density.energies,
         shifts=shifts,
@@ -136,7 +146,16 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
         composition=composition,
         thickness=_measure_thickness(maps, end_members),
     )
-    return Analysis(measurement, tuple(outlines), density, view, rounds, incident.source)
+    return Analysis(
+        measurement, tuple(outlines), density, view, rounds, incident.source, source, doubts
+    )
+
+
+def _note(doubts: dict[str, str], table: str, doubt: str | None) -> None:
+    """Say a doubt at once, for a later step may fail because of it, and keep it for the report."""
+    if doubt is not None:
+        _log.warning("%s: %s", table, doubt)
+        doubts[table] = doubt
 
 
 @contextmanager

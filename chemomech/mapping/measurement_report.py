@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from chemomech import config as cfg
 from chemomech.mapping.analysis import Analysis
+from chemomech.mapping.measurement_checks import measure_excess
 
 Report = Mapping[str, Mapping[str, object]]
 """Figures by step of the chain and by name; units are part of the names."""
@@ -26,7 +27,7 @@ def create_report(config: cfg.MeasurementConfig, analysis: Analysis) -> Report:
         analysis: What came of it.
     """
     found = analysis.measurement
-    return {
+    report: dict[str, Mapping[str, object]] = {
         "stack": _describe_stack(config, analysis),
         "alignment": {
             "enabled": config.alignment.enabled,
@@ -81,6 +82,7 @@ def create_report(config: cfg.MeasurementConfig, analysis: Analysis) -> Report:
         },
         "composition": _describe_composition(analysis),
     }
+    return report | {"doubts": analysis.doubts} if analysis.doubts else report
 
 
 def format_report(report: Report) -> str:
@@ -106,8 +108,9 @@ def _describe_stack(config: cfg.MeasurementConfig, analysis: Analysis) -> Mappin
         while part := file.read(_PARTS):
             digest.update(part)
     rows, columns = analysis.view.shape
-    return {
+    figures: dict[str, object] = {
         "file": config.stack.file.name,
+        "read_as": analysis.source,
         "sha256": digest.hexdigest(),
         "energies": len(energies),
         "lowest_eV": float(energies[0]),
@@ -115,6 +118,12 @@ def _describe_stack(config: cfg.MeasurementConfig, analysis: Analysis) -> Mappin
         "columns_x_rows": f"{columns} x {rows}",
         "pixel_nm": round(analysis.density.grid.pixel_size * 1e9, 6),
     }
+    if config.stack.leave_out:
+        figures["left_out"] = [
+            f"{frame:g} eV" if isinstance(frame, float) else f"number {frame}"
+            for frame in config.stack.leave_out
+        ]
+    return figures
 
 
 def _describe_composition(analysis: Analysis) -> Mapping[str, object]:
@@ -124,6 +133,8 @@ def _describe_composition(analysis: Analysis) -> Mapping[str, object]:
         "reading": composition.reading,
         "trusted_pixels": int(composition.trusted.sum()),
         "mean_x": float(trusted.mean()),
+        "range_x": _round([trusted.min(), trusted.max()]),
+        "share_outside": measure_excess(composition, analysis.measurement.end_members),
         "p5_to_p95_x": _round(np.percentile(trusted, [5, 95])),
         "median_uncertainty_x": float(np.median(composition.uncertainty[composition.trusted])),
     }
