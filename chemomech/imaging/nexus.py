@@ -102,7 +102,7 @@ def _read_file(
     x, x_unit = _read_positions(layout.x)
     y, y_unit = _read_positions(layout.y)
     counts = _read_counts(layout)
-    if counts.shape != (len(energies), len(y), len(x)):
+    if counts.shape[1:] != (len(y), len(x)) or len(counts) > len(energies):
         raise InputError(
             f"{layout.data.name} of shape {layout.data.shape} does not fit {len(energies)} "
             f"energies, {len(y)} rows and {len(x)} columns"

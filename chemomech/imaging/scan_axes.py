@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.errors import InputError
-from chemomech.imaging.frames import refuse_unusable, select_frames
+from chemomech.imaging.frames import refuse_frames, refuse_unusable, select_frames
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack
 
@@ -183,15 +183,21 @@ def sort_stack(
         InputError: The energies neither rise nor fall, a frame is empty or not there, or the stack
             is not valid (see `Stack`).
     """
-    if len(counts) == len(energies):
+    if len(counts) <= len(energies):
         kept = select_frames(energies, leave_out)
-        if len(kept) < len(energies):
+        refuse_frames(
+            kept[kept >= len(counts)],
+            energies,
+            f"is missing: counts of shape {counts.shape} do not fit {len(energies)} energies (was "
+            "the scan stopped early?)",
+        )
+        if len(kept) < len(counts):
             # In place: no second stack is made.
             for new, old in enumerate(kept):
                 counts[new] = counts[old]
             counts = counts[: len(kept)]
-            if incident is not None and incident.shape == energies.shape:
-                incident = incident[kept]
+        if incident is not None and incident.shape == energies.shape:
+            incident = incident[kept]
         refuse_unusable(counts, energies, kept)
         energies = energies[kept]
     if energies.size > 1 and energies[-1] < energies[0]:

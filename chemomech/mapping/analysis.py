@@ -72,8 +72,22 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
         config: The configuration.
 
     Raises:
-        InputError: If a step cannot be done; the key names its table.
+        InputError: If a step cannot be done; the key names its table. Doubts about earlier steps,
+            which may be the reason, are part of the message.
     """
+    doubts: dict[str, str] = {}
+    try:
+        analysis = _take_steps(config, doubts)
+    except InputError as error:
+        message = ". Before that: ".join([error.message, *doubts.values()])
+        raise InputError(message, key=error.key, path=error.path) from error
+    for table, doubt in doubts.items():
+        _log.warning("%s: %s", table, doubt)
+    return analysis
+
+
+def _take_steps(config: cfg.MeasurementConfig, doubts: dict[str, str]) -> Analysis:
+    """Carry out the steps; what is doubtful about them is added to ``doubts``."""
     with _at("stack", config.stack.file):
         stack = load_stack(config.stack)
     source = stack.source
@@ -81,7 +95,6 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
     with _at("optical_density"):
         # Before frames are moved, which mixes neighbouring pixels.
         stack = reject_unsound(stack, dark=light.dark, saturation=light.saturation)
-    doubts: dict[str, str] = {}
     _note(doubts, "stack", doubt_frames(stack))
     with _at("alignment"):
         stack, shifts, rounds = _align(stack, config.alignment)
@@ -152,9 +165,7 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
 
 
 def _note(doubts: dict[str, str], table: str, doubt: str | None) -> None:
-    """Say a doubt at once, for a later step may fail because of it, and keep it for the report."""
     if doubt is not None:
-        _log.warning("%s: %s", table, doubt)
         doubts[table] = doubt
 
 

@@ -8,6 +8,7 @@ from mpi4py import MPI
 
 from chemomech.config import MeasurementConfig, format_config, load_config
 from chemomech.config.measurement import OpticalDensityConfig
+from chemomech.errors import InputError
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.detector import reject_unsound
@@ -127,6 +128,14 @@ def test_incident_of_another_stack_is_doubted_and_can_be_ignored(configure):
     assert not mended.doubts
     assert mended.incident_source == "the brightest pixels"
     assert mended.measurement.incident == pytest.approx(np.full(16, 3000.0), rel=0.01)
+
+
+def test_what_was_doubtful_is_part_of_a_later_error(configure):
+    # Five times the light there was, and then a share that no pixel can have.
+    config = configure(incident=np.full(16, 15000.0), composition={"min_amount": 5.0})
+    with pytest.raises(InputError, match=r"Before that: .*100% of the image") as caught:
+        analyse(config)
+    assert caught.value.key == "composition.minimum_thickness"
 
 
 def test_impossible_lithium_is_doubted(configure):

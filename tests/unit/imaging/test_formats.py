@@ -211,6 +211,20 @@ def test_frames_scanned_twice_are_named_and_one_of_each_left_out(tmp_path):
     assert np.array_equal(stack.counts, FIVE[[0, 1, 4]])
 
 
+@pytest.mark.parametrize("kind", ["npz", "nexus"])
+def test_frames_never_scanned_are_named_and_can_be_left_out(tmp_path, kind):
+    energies = np.array([510.0, 511.0, 512.5, 514.0, 515.0])
+    arguments = write_five(tmp_path, FIVE[:3], energies, kind)
+    if kind == "nexus":
+        with h5py.File(arguments["path"], "r+") as file:
+            file["entry1/counter0"].attrs["axes"] = ["energy", "sample_y", "sample_x"]
+    with pytest.raises(InputError, match=r"frame 4 \(514 eV\), frame 5 \(515 eV\) each is missing"):
+        read_stack(**arguments)
+    stack = read_stack(**arguments, leave_out=[2, 4, 5])
+    assert np.array_equal(stack.energies, [510.0, 512.5])
+    assert np.array_equal(stack.counts, FIVE[[0, 2]])
+
+
 @pytest.mark.parametrize(
     ("leave_out", "message"),
     [
