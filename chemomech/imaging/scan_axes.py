@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,7 @@ from chemomech.errors import InputError
 from chemomech.imaging.frames import refuse_frames, refuse_unusable, select_frames
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack
+from chemomech.imaging.text_tables import Table
 
 FloatArray = npt.NDArray[np.float64]
 CountArray = npt.NDArray[np.float32]
@@ -33,6 +36,7 @@ _METRES = {
     "nanometer": 1e-9,
     "nanometre": 1e-9,
 }
+_UNIT = re.compile(r"\bk?eV\b", re.IGNORECASE)
 _ELECTRONVOLTS = {"ev": 1.0, "kev": 1e3}
 # Photons of fewer eV pass through no sample of a transmission microscope.
 _LOWEST_ENERGY = 20.0
@@ -79,6 +83,28 @@ def to_electronvolts(energies: FloatArray, unit: str, axis: str) -> FloatArray:
             "too low for X-rays; is its unit keV?"
         )
     return energies * _ELECTRONVOLTS[name]
+
+
+def read_energies(table: Table, path: Path) -> FloatArray:
+    """Read photon energies from the first column of a table.
+
+    Args:
+        table: Its heading may state the unit, eV or keV; without one see `to_electronvolts`.
+        path: Where it came from, for messages.
+
+    Returns:
+        Photon energies in eV, in the order of the table, shape (rows,).
+
+    Raises:
+        InputError: They are said to be in eV, but too low for X-rays.
+    """
+    stated = _UNIT.search(table.names[0]) if table.names else None
+    try:
+        return to_electronvolts(
+            table.numbers[:, 0], stated[0] if stated else "", "the first column"
+        )
+    except InputError as error:
+        raise InputError(error.message, path=str(path)) from error
 
 
 def create_grid(x: FloatArray, y: FloatArray, pixel_size: float | None = None) -> PixelGrid:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.errors import InputError
+from chemomech.imaging.scan_axes import read_energies
 from chemomech.imaging.stack import check_energies
 from chemomech.imaging.text_tables import read_table
 
@@ -73,10 +74,11 @@ class Spectrum:
 
 
 def read_spectra(path: Path | str) -> list[Spectrum]:
-    """Read the spectra in a text file: photon energies in eV, then one or more columns of values.
+    """Read the spectra in a text file: photon energies, then one or more columns of values.
 
     See `chemomech.imaging.text_tables.read_table` for what such a file may look like. Energies may
-    rise or fall. Spectra are named by the heading of their column, or else by the file.
+    rise or fall; they are in eV or keV, as the heading says, or else in keV if all are below 20.
+    Spectra are named by the heading of their column, or else by the file.
 
     Args:
         path: Text file, e.g. ``.xas``, ``.csv``, ``.txt``, ``.dat`` or ``.xsp``.
@@ -92,12 +94,13 @@ def read_spectra(path: Path | str) -> list[Spectrum]:
     columns = table.numbers.shape[1] - 1
     if columns < 1:
         raise InputError("holds one column; energies and values are two", path=str(path))
+    energies = read_energies(table, path)
     numbers, lines = table.numbers, table.lines
-    if len(numbers) > 1 and np.all(np.diff(numbers[:, 0]) < 0.0):
-        numbers, lines = numbers[::-1], lines[::-1]
-    falling = np.flatnonzero(np.diff(numbers[:, 0]) <= 0.0)
+    if len(energies) > 1 and np.all(np.diff(energies) < 0.0):
+        energies, numbers, lines = energies[::-1], numbers[::-1], lines[::-1]
+    falling = np.flatnonzero(np.diff(energies) <= 0.0)
     if falling.size:
-        first, second = numbers[falling[0], 0], numbers[falling[0] + 1, 0]
+        first, second = energies[falling[0]], energies[falling[0] + 1]
         raise InputError(
             f"line {lines[falling[0] + 1]}: {second:g} eV follows {first:g} eV; energies must "
             "increase",
@@ -110,7 +113,7 @@ def read_spectra(path: Path | str) -> list[Spectrum]:
         names = names if columns > 1 else (path.stem,)
     try:
         return [
-            Spectrum(numbers[:, 0], values, name)
+            Spectrum(energies, values, name)
             for values, name in zip(numbers.T[1:], names, strict=True)
         ]
     except InputError as error:

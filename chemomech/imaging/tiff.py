@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.scan_axes import check_pixel_size, sort_stack, to_electronvolts
+from chemomech.imaging.scan_axes import check_pixel_size, read_energies, sort_stack
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_table, require_file
 
@@ -49,7 +49,7 @@ def read_tiff_stack(
     if pixel_size is None:
         raise InputError("a TIFF file holds no pixel size; give one in m", key="pixel_size")
     check_pixel_size(pixel_size)
-    listed = to_electronvolts(read_table(energies).numbers[:, 0], "", "the list")
+    listed = read_energies(read_table(energies), energies)
     frames = read_pages(path, np.dtype(np.float32))
     if len(listed) != len(frames):
         raise InputError(

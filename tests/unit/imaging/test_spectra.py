@@ -23,6 +23,8 @@ XAS = """\
 SAME = {
     "standard.xas": XAS,
     "standard.csv": "energy (eV),standard\n515.0,0.25\n516.5,1.5\n520,0.75\n",
+    "standard.tab": "energy (keV),standard\n0.515,0.25\n0.5165,1.5\n0.52,0.75\n",
+    "standard.prn": "0.515,0.25\n0.5165,1.5\n0.52,0.75\n",
     "standard.txt": "% 1-d\n% standard\n3\n515.0 0.25\n516.5  1.5\n520.0 0.75\n\n",
     "standard.dat": "! tabs\n515.0\t0.25\n516.5\t\t1.5\n520.0\t0.75\r\n",
     "standard.xsp": "5.150E+2 2.5E-1\n5.165E+2 1.5E+0\n5.200E+2 7.5E-1",
@@ -39,6 +41,14 @@ def test_ways_to_write_a_spectrum(tmp_path, name):
     assert np.array_equal(spectrum.energies, [515.0, 516.5, 520.0])
     assert np.array_equal(spectrum.values, [0.25, 1.5, 0.75])
     assert spectrum.name == "standard"
+
+
+def test_energies_said_to_be_in_ev_but_too_low_for_x_rays(tmp_path):
+    path = tmp_path / "standard.csv"
+    path.write_text("energy (eV),standard\n0.515,0.25\n0.52,0.75\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"0.515 to 0.52 eV.*keV") as caught:
+        read_spectrum(path)
+    assert caught.value.path == str(path)
 
 
 def test_several_columns(tmp_path):
