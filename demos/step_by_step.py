@@ -93,7 +93,7 @@ def walk(output: Path, seed: int, quick: bool) -> None:
     folder = RunFolder.create(output, MPI.COMM_SELF)
     phantom = create_phantom(wire="delithiated", seed=seed)
     truth = phantom.truth
-    file = folder.path / "stack.h5"
+    file = folder.path / "stack.nxs"
     write_stack(file, phantom.stack, {"synthetic": 1, "seed": seed})
 
     pictures = Pictures(folder)

@@ -53,7 +53,7 @@ def write_phantom(
     def write() -> None:
         assert phantom is not None
         attributes = {"synthetic": 1, "wire": wire, "seed": seed, "counts": counts}
-        write_stack(folder / "stack.h5", phantom.stack, attributes)
+        write_stack(folder / "stack.nxs", phantom.stack, attributes)
         standards = phantom.truth.standards
         spectra = dict(zip(standards.names, standards.spectra, strict=True))
         write_spectra(folder / "standards.csv", phantom.stack.energies, spectra)
@@ -66,7 +66,7 @@ def write_phantom(
     RunFolder.create(folder, comm)
     run_on_root(comm, write)
     return (
-        f"{folder} holds a synthetic stack (stack.h5), the spectra of its phases (standards.csv) "
+        f"{folder} holds a synthetic stack (stack.nxs), the spectra of its phases (standards.csv) "
         "and its truth.\nNext, in that folder: chemomech measure measure.toml; "
         "then chemomech stress stress.toml"
     )

@@ -193,7 +193,7 @@ INTO = {
 }
 #: Files that these name.
 NAMED = [
-    *("x.tif", "outline.geojson", "phases.csv", "stack.h5", "standards.csv"),
+    *("x.tif", "outline.geojson", "phases.csv", "stack.nxs", "standards.csv"),
     *("measure-results/measurement.h5", "measure-results/outlines.geojson"),
     "bent_nanowire-results/fields.bp",
 ]

@@ -18,7 +18,7 @@ COMM = MPI.COMM_WORLD
 MODELS = {"measurement": MeasurementConfig, "stress": StressConfig, "sweep": SweepConfig}
 #: Files the templates name.
 NAMED = {
-    "measurement": ("stack.h5", "standards.csv"),
+    "measurement": ("stack.nxs", "standards.csv"),
     "stress": ("measure-results/measurement.h5",),
     "sweep": ("simulation.toml",),
 }

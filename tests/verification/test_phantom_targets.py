@@ -36,7 +36,7 @@ SELF = MPI.COMM_SELF
 WIRES = ("delithiated", "lithiated")
 PIXEL = 35e-9
 STRESS = {
-    "composition": {"kind": "map", "file": "stack.h5", "pixel_size": "35 nm"},
+    "composition": {"kind": "map", "file": "stack.nxs", "pixel_size": "35 nm"},
     "outline": {"file": "true_outline.geojson"},
     "elasticity": {"kind": "isotropic", "young_modulus": "43 GPa", "poisson_ratio": 0.3},
     "eigenstrain": {
