@@ -259,7 +259,7 @@ def _check_shifts(shifts: FloatArray, limits: FloatArray, stack: Stack) -> None:
         raise InputError(
             f"frame {worst + 1} ({stack.energies[worst]:g} eV) is {row:.1f} rows and {column:.1f} "
             f"columns away, more than the {limits[0]:g} rows and {limits[1]:g} columns allowed; "
-            "raise the limit if it has really moved so far, or "
+            "raise the limit if it has really moved so far; "
             f"{offer_to_leave_out(float(stack.energies[worst]))}",
             key="max_shift",
         )

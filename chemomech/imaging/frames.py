@@ -32,7 +32,7 @@ def select_frames(energies: FloatArray, leave_out: Sequence[int | float]) -> Ind
     """
     kept = np.ones(len(energies), dtype=np.bool_)
     for frame in leave_out:
-        if isinstance(frame, int):
+        if isinstance(frame, int | np.integer):
             if not 1 <= frame <= len(energies):
                 raise InputError(
                     f"there is no frame {frame}; the file has {len(energies)}", key="leave_out"
@@ -52,25 +52,27 @@ def select_frames(energies: FloatArray, leave_out: Sequence[int | float]) -> Ind
     return np.flatnonzero(kept)
 
 
-def refuse_frames(indices: Sequence[int] | IndexArray, energies: FloatArray, fault: str) -> None:
+def refuse_frames(indices: IndexArray, kept: IndexArray, energies: FloatArray, fault: str) -> None:
     """Refuse frames, and say how to go on without them.
 
     Args:
         indices: Frames at fault, counted from 0 in the order of the file; none is no fault.
+        kept: Frames that have not been left out; what has been stays so in the advice.
         energies: Photon energies in the order of the file, in eV.
         fault: What they do, e.g. ``holds nothing but zeros``, said of one frame.
 
     Raises:
         InputError: There are such frames.
     """
-    if len(indices) == 0:
+    if indices.size == 0:
         return
     named = ", ".join(f"frame {i + 1} ({energies[i]:g} eV)" for i in indices[:_NAMED])
     if len(indices) > _NAMED:
         named += f" and {len(indices) - _NAMED} more"
     if len(indices) > 1:
         named += " each"
-    raise InputError(f"{named} {fault}; {offer_to_leave_out(*(int(i) + 1 for i in indices))}")
+    left_out = np.setdiff1d(np.arange(len(energies)), np.setdiff1d(kept, indices))
+    raise InputError(f"{named} {fault}; {offer_to_leave_out(*(left_out + 1).tolist())}")
 
 
 def offer_to_leave_out(*frames: int | float) -> str:
@@ -78,7 +80,7 @@ def offer_to_leave_out(*frames: int | float) -> str:
     named = ", ".join(
         str(frame) if isinstance(frame, int) else f'"{frame:g} eV"' for frame in frames
     )
-    return f"set leave_out = [{named}] in [stack] to go on without"
+    return f"to go on without, set the stack's leave_out = [{named}]"
 
 
 def refuse_unusable(counts: CountArray, energies: FloatArray, kept: IndexArray) -> None:
@@ -98,11 +100,14 @@ def refuse_unusable(counts: CountArray, energies: FloatArray, kept: IndexArray) 
     if behind.size:
         refuse_frames(
             kept[1:][behind],
+            kept,
             energies,
             f"does not go beyond {sign * ahead[behind[0]]:g} eV, where the scan has been already; "
             "photon energies must increase, or decrease, from frame to frame",
         )
     unmeasured = np.array([bool(np.isnan(frame).all()) for frame in counts])
-    refuse_frames(kept[unmeasured], energies, "holds nothing but NaN")
+    refuse_frames(kept[unmeasured], kept, energies, "holds nothing but NaN")
     dark = np.array([not np.nan_to_num(frame).any() for frame in counts])
-    refuse_frames(kept[dark], energies, "holds nothing but zeros (was the scan stopped early?)")
+    refuse_frames(
+        kept[dark], kept, energies, "holds nothing but zeros (was the scan stopped early?)"
+    )

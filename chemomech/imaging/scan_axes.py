@@ -213,6 +213,7 @@ def sort_stack(
         kept = select_frames(energies, leave_out)
         refuse_frames(
             kept[kept >= len(counts)],
+            kept,
             energies,
             f"is missing: counts of shape {counts.shape} do not fit {len(energies)} energies (was "
             "the scan stopped early?)",

@@ -87,18 +87,20 @@ class _FrameNames:
         Raises:
             InputError: Some are missing; all of them are named.
         """
-        beside = {file.name.lower(): file for file in self.path.parent.iterdir()}
+        beside = {file.name: file for file in self.path.parent.iterdir()}
+        folded = {name.lower(): file for name, file in beside.items()}
         names = [self._name(int(index)) for index in indices]
-        missing = np.array([name.lower() not in beside for name in names])
-        if missing.all() and len(names) > 1:
-            self._refuse_other_names(names[0], [file.name for file in beside.values()])
-        if missing.any():
-            refuse_frames(
-                indices[missing],
-                self.header.energies,
-                f"is missing ({names[int(np.argmax(missing))]}; was the scan stopped early?)",
-            )
-        return [beside[name.lower()] for name in names]
+        files = [beside.get(name) or folded.get(name.lower()) for name in names]
+        missing = np.array([file is None for file in files])
+        if missing.all():
+            self._refuse_other_names(names[0], list(beside))
+        refuse_frames(
+            indices[missing],
+            indices,
+            self.header.energies,
+            f"is missing ({names[int(np.argmax(missing))]}; was the scan stopped early?)",
+        )
+        return [file for file in files if file is not None]
 
     def _name(self, index: int) -> str:
         name = f"{self.path.stem}_{string.ascii_lowercase[self.channel]}"

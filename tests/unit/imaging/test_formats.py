@@ -193,6 +193,9 @@ def test_frames_of_zeros_are_named_as_scanned_and_can_be_left_out(tmp_path, kind
     for number in (2, 5):
         assert f"frame {number} ({energies[number - 1]:g} eV)" in caught.value.message
     assert "leave_out = [2, 5]" in caught.value.message
+    # What is left out already stays in the advice.
+    with pytest.raises(InputError, match=r"leave_out = \[1, 2, 5\]"):
+        read_stack(**arguments, leave_out=[1])
     stack = read_stack(**arguments, leave_out=[2, float(energies[4])])
     order = [3, 2, 0] if falling else [0, 2, 3]
     assert np.array_equal(stack.energies, energies[order])
