@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.errors import InputError
+from chemomech.imaging.frames import select_frames
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.nexus_layout import (
     Layout,
@@ -108,7 +109,8 @@ def _read_file(
             f"energies, {len(y)} rows and {len(x)} columns"
         )
     grid = _create_grid(layout, x, y, pixel_size)
-    incident, monitor = find_stored_incident(entry, layout)
+    kept = select_frames(energies, leave_out)
+    incident, monitor = find_stored_incident(entry, layout, kept)
     source = f"{name}, {_last_name(entry)}, {_last_name(group)}{monitor}{x_unit or y_unit}"
     return arrange_stack(
         counts, energies, x, y, grid, leave_out=leave_out, incident=incident, source=source

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     import h5py
 
 FloatArray = npt.NDArray[np.float64]
+IndexArray = npt.NDArray[np.intp]
 
-_RING_CURRENT = re.compile(r"ring|storage|beam.?current", re.IGNORECASE)
+_RING_CURRENT = re.compile(r"(?<![a-z])ring(?![a-z])|storage|beam.?current", re.IGNORECASE)
 _RING_UNITS = ("mA", "A")
 _INCIDENT = re.compile(r"(?<![a-z0-9])i_?0(?![a-z0-9])|incident|flux", re.IGNORECASE)
 _COUNTS = re.compile(r"count|photon|ph\b|cps|hz", re.IGNORECASE)
@@ -28,7 +29,9 @@ _STRUCTURE = 5e-3
 _LARGEST_DECAY = 0.5
 
 
-def find_stored_incident(entry: h5py.Group, layout: Layout) -> tuple[FloatArray | None, str]:
+def find_stored_incident(
+    entry: h5py.Group, layout: Layout, kept: IndexArray
+) -> tuple[FloatArray | None, str]:
     """Find I0 among the monitors of an entry.
 
     A monitor is I0 if it has one positive number for each energy, or for each pixel (then the mean
@@ -38,6 +41,7 @@ def find_stored_incident(entry: h5py.Group, layout: Layout) -> tuple[FloatArray 
     Args:
         entry: The entry.
         layout: Where its counts are.
+        kept: Indices of the frames that are used; the monitor may be zero in others.
 
     Returns:
         I0 in the order of the file, shape (energies,), or None; and a remark for the record.
@@ -48,24 +52,32 @@ def find_stored_incident(entry: h5py.Group, layout: Layout) -> tuple[FloatArray 
         means = _average(monitor, layout)
         if means is None:
             continue
-        if _is_incident(monitor, means):
+        used = means[kept[kept < len(means)]]
+        if not (np.isfinite(used).all() and (used > 0.0).all()):
+            continue
+        if _is_incident(monitor, used):
             return means, f", I0 of {name}"
         remark += f", {name} is not taken for I0"
     return None, remark
 
 
 def _average(monitor: h5py.Dataset, layout: Layout) -> FloatArray | None:
-    """Mean of a monitor at each energy, if it has positive numbers for each."""
+    """Mean of a monitor at each energy, if it has numbers for each."""
     frames, rows, columns = (layout.shape[axis] for axis in layout.order)
     if monitor.dtype.kind not in "iuf" or monitor.size not in (frames, frames * rows * columns):
         return None
-    values = np.asarray(monitor[()], dtype=np.float64)
+    values = monitor[()]
     if values.shape == layout.data.shape:
         values = np.transpose(values.reshape(layout.shape), layout.order)
-    # About the first one, so that equal numbers have just that mean.
-    values = values.reshape(frames, -1)
-    means: FloatArray = values[:, 0] + (values - values[:, :1]).mean(axis=1)
-    return means if np.isfinite(means).all() and means.min() > 0.0 else None
+    # A frame at a time: monitors may be as large as the stack.
+    return np.array([_mean(frame) for frame in values.reshape(frames, -1)])
+
+
+def _mean(numbers: npt.NDArray[np.generic]) -> float:
+    """Mean about the first number, so that equal numbers have just that mean."""
+    doubles = np.asarray(numbers, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return float(doubles[0] + (doubles - doubles[0]).mean())
 
 
 def _is_incident(monitor: h5py.Dataset, means: FloatArray) -> bool:

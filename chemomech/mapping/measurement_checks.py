@@ -32,8 +32,9 @@ def doubt_frames(stack: Stack) -> str | None:
     Returns:
         What is doubtful, or None.
     """
-    missing = [np.isnan(frame) for frame in stack.counts]
-    lost = np.array([(gone.all(axis=1).mean(), gone.all(axis=0).mean()) for gone in missing])
+    lost = np.array(
+        [[np.isnan(frame).all(axis=axis).mean() for axis in (1, 0)] for frame in stack.counts]
+    )
     partial = np.flatnonzero((lost > _LOST_LINES + 2.0 * np.median(lost, axis=0)).any(axis=1))
     if not partial.size:
         return None

@@ -196,12 +196,17 @@ def test_incident_from_a_monitor(path, kind):
     assert np.allclose(read_stack(path).incident, FRAMES.mean(axis=(1, 2)))
 
 
-@pytest.mark.parametrize("what", ["ring current", "zeros", "another length"])
+@pytest.mark.parametrize("what", ["ring current", "zeros", "infinite", "another length"])
 def test_what_is_no_incident_is_left_alone(path, what):
     with h5py.File(path, "w") as file:
         entry = file.create_group("entry1")
         write_group(entry, "counter0")
-        values = {"ring current": [500.0, 499.0], "zeros": [0.0, 0.0], "another length": [1.0] * 5}
+        values = {
+            "ring current": [500.0, 499.0],
+            "zeros": [0.0, 0.0],
+            "infinite": [np.inf, 1.0],
+            "another length": [1.0] * 5,
+        }
         entry["control/data"] = values[what]
         if what == "ring current":
             entry["control/data"].attrs["units"] = "mA"
@@ -255,6 +260,13 @@ def test_monitor_without_a_unit_that_varies_like_a_beam_is_incident_light(path, 
 def test_steady_monitor_that_says_it_counts_the_beam_is_incident_light(path, name, unit):
     write_monitor(path, CURRENTS["steady"], unit, name)
     assert np.array_equal(read_stack(path).incident, CURRENTS["steady"])
+
+
+def test_monitor_that_ends_with_a_stopped_scan_is_incident_light_of_the_frames_kept(path):
+    beam = np.concatenate([BEAMS["dip"][:38], [0.0, 0.0]])
+    write_monitor(path, beam)
+    assert read_stack(path).incident is None
+    assert np.array_equal(read_stack(path, leave_out=[39, 40]).incident, beam[:38])
 
 
 @pytest.mark.parametrize(("name", "unit"), [("storage_ring", ""), ("control", "mA")])
