@@ -7,20 +7,15 @@ from dataclasses import dataclass
 
 import ufl
 from dolfinx import default_scalar_type, fem
-from scipy import optimize
 from ufl.core.expr import Expr
 from ufl.form import Form
 
-from chemomech.errors import ConvergenceError
 from chemomech.fenicsx import create_real_space
 from chemomech.forms.reaction import reservoir_residual, surface_flux
 from chemomech.geometry.domain import Domain
 from chemomech.materials.reactions import ReactionLaw
 from chemomech.problems.drives import Drive, Galvanostatic, Potentiostatic, Rest
-
-#: Distance from zero, per RT, within which a current's mu_res is looked for: 2.5 V at room
-#: temperature.
-SEARCH = 100.0
+from chemomech.problems.level_search import find_level
 
 
 @dataclass(frozen=True)
@@ -95,6 +90,7 @@ class Surface:
         self.outflow = self.integrate_flux(ufl.as_ufl(1.0))
         self.drive: Drive | None = None
         if self.reservoir is not None:
+            self._sum_potential = self.integrate_over(mu)
             self.resume(Rest(sealed=True))
 
     @property
@@ -206,20 +202,15 @@ class Surface:
             self._guess_level(float(self._target.value))
 
     def _guess_level(self, outflow: float) -> None:
-        """Find mu_res that draws a current from the fields as they are; J falls with mu_res."""
+        """Find the mu_res that draws a current from the fields as they are."""
         assert self.reservoir is not None
         values = self.reservoir.x.array
 
-        def miss(level: float) -> float:
+        def draw(level: float) -> float:
             values[:] = level
-            return self.outflow() - outflow
+            return self.outflow()
 
-        if miss(-SEARCH) <= 0.0 or miss(SEARCH) >= 0.0:
-            raise ConvergenceError(
-                "the particle's surface cannot sustain this current, whatever the voltage; a lower "
-                "current or a greater rate constant is needed"
-            )
-        values[:] = optimize.brentq(miss, -SEARCH, SEARCH, xtol=1e-10)
+        values[:] = find_level(draw, outflow, self._sum_potential() / self.area)
 
 
 def _resolve(

@@ -11,7 +11,14 @@ from mpi4py import MPI
 from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
-from chemomech.materials.reactions import ButlerVolmer, ConstantExchange, ConstantFlux
+from chemomech.materials.marcus_kinetics import MarcusHushChidsey
+from chemomech.materials.reactions import (
+    ButlerVolmer,
+    ConstantExchange,
+    ConstantFlux,
+    LiteralEqn25,
+    SquareRootExchange,
+)
 from chemomech.problems.drives import Galvanostatic, Potentiostatic, Rest
 from chemomech.problems.surface import Surface, SurfaceReaction
 
@@ -123,6 +130,66 @@ def test_current_beyond_reach_is_refused(create_surface, outflow):
     surface = create_surface(("surface", ButlerVolmer(RATE)))
     with pytest.raises(ConvergenceError, match="cannot sustain"):
         surface.hold(Galvanostatic(outflow))
+
+
+DRIVEN = [
+    ButlerVolmer(RATE),
+    SquareRootExchange(RATE),
+    SquareRootExchange(RATE, 0.0),
+    ConstantExchange(RATE, 1.0),
+    MarcusHushChidsey(RATE, 8.3),
+    MarcusHushChidsey(RATE, 40.0, 0.1),
+    MarcusHushChidsey(RATE, 0.5, 10.0),
+]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0], ids=["delithiate", "lithiate"])
+@pytest.mark.parametrize("law", DRIVEN, ids=repr)
+def test_every_law_holds_a_current_either_way(create_surface, law, sign):
+    """A small current needs a small overpotential, against the current's direction."""
+    surface = create_surface(("surface", law))
+    surface.hold(Galvanostatic(sign * 1e-3 * PERIMETER * RATE))
+    assert surface.outflow() == pytest.approx(sign * 1e-3 * PERIMETER * RATE, rel=1e-6)
+    assert 0.0 < sign * (MU - surface.level) < 0.1
+
+
+def marcus_outflow(level):
+    """The law of Marcus, Hush and Chidsey at lambda = 8.3 kT, in words of the standard library."""
+    force = MU - level - math.log(C)
+
+    def reach(y):
+        return math.erfc((8.3 - math.sqrt(1 + math.sqrt(8.3) + y**2)) / (2 * math.sqrt(8.3)))
+
+    return PERIMETER * butler_volmer(level) * reach(force) / (reach(0.0) * math.cosh(force / 2))
+
+
+def test_marcus_kinetics_carries_what_it_can_out_and_says_how_much_that_is(create_surface):
+    """Its flux outwards has a maximum; the branch that begins at equilibrium is the one meant."""
+    levels = np.linspace(MU - 30, MU, 100001)
+    flows = [marcus_outflow(level) for level in levels]
+    most, place = max(flows), levels[int(np.argmax(flows))]
+    surface = create_surface(("surface", MarcusHushChidsey(RATE, 8.3)))
+    for share in (0.01, 0.5, 0.999):
+        surface.hold(Galvanostatic(share * most))
+        assert place < surface.level < MU
+        assert marcus_outflow(surface.level) == pytest.approx(share * most, rel=1e-6)
+    with pytest.raises(ConvergenceError, match="pass at most 80 % of it"):
+        surface.hold(Galvanostatic(1.25 * most))
+
+
+def test_the_branch_found_does_not_depend_on_what_was_held_before(create_surface):
+    surface = create_surface(("surface", MarcusHushChidsey(RATE, 8.3)))
+    surface.hold(Galvanostatic(0.1))
+    level = surface.level
+    surface.hold(Potentiostatic(-50.0))
+    surface.hold(Galvanostatic(0.1))
+    assert surface.level == pytest.approx(level, abs=1e-9)
+
+
+def test_a_law_that_knows_no_reservoir_passes_none_of_a_current(create_surface):
+    surface = create_surface(("surface", LiteralEqn25(RATE)))
+    with pytest.raises(ConvergenceError, match="whatever the voltage"):
+        surface.hold(Galvanostatic(-1.0))
 
 
 def test_current_beside_a_given_flux(create_surface):
