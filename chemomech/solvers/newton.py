@@ -176,11 +176,11 @@ class NewtonSolver:
         """
         self._accuracy = accuracy
         self.system.gather_unknowns()
-        self._remove_rigid_motion()
+        self._remove_rigid_motion(self.system.x)
         self._verdict = 0
         with self._options.in_force():
             self.snes.solve(None, self.system.x)
-        self._remove_rigid_motion()
+        self._remove_rigid_motion(self.system.x)
         self.system.scatter_unknowns(self.system.x)
         reason = self.snes.getConvergedReason()
         if reason == PETSc.SNES.ConvergedReason.DIVERGED_LINEAR_SOLVE:
@@ -203,26 +203,30 @@ class NewtonSolver:
             return False
         return self._was_cut or (self._verdict != reason and not self._is_short)
 
-    def _remove_rigid_motion(self) -> None:
-        """Take out of ``x`` what the equations do not determine.
+    def _remove_rigid_motion(self, vector: PETSc.Vec) -> None:
+        """Take out of a flat vector what moves a floating body without straining it.
 
-        FGMRES preconditions from the right, where PETSc does not do this: round-off would pile up
-        step by step, and extrapolation in time make it grow until it drowns the strains. Not by
-        PETSc's own removal either: it sums in an order that depends on where vectors happen to lie
-        in memory, and no two runs would be the same to the last bit.
+        The equations do not determine that part of the solution, nor can they balance it in the
+        residual, where it is the round-off of tractions. FGMRES preconditions from the right, where
+        PETSc does not do this: round-off would pile up step by step, and extrapolation in time make
+        it grow until it drowns the strains. A Newton step would never become short, for the
+        preconditioner's tiny shift makes a large motion of a small imbalance.
+        Not by PETSc's own removal either: it sums in an order that depends on where vectors happen
+        to lie in memory, and no two runs would be the same to the last bit.
         """
         if not len(self._rigid):
             return
         index = self.system.problem.displacement_block
         assert index is not None
         begin, end = self.system.offsets[index : index + 2]
-        values = self.system.x.array_w[begin:end]
+        values = vector.array_w[begin:end]
         shares = self.system.comm.allreduce((self._rigid * values).sum(axis=1))
         values -= (shares[:, None] * self._rigid).sum(axis=0)
 
     def _evaluate(self, snes: PETSc.SNES, x: PETSc.Vec, residual: PETSc.Vec) -> None:
         del snes
         self.system.assemble_residual(x, residual)
+        self._remove_rigid_motion(residual)
 
     def _linearise(
         self, snes: PETSc.SNES, x: PETSc.Vec, jacobian: PETSc.Mat, matrix: PETSc.Mat
@@ -303,6 +307,7 @@ class NewtonSolver:
 
     def _adjust_step(self, x: PETSc.Vec, step: PETSc.Vec) -> bool:
         self.linear.note(self.snes.ksp.getIterationNumber())
+        self._remove_rigid_motion(step)
         self._balance(step)
         self._keep_within_bounds(x, step)
         self._is_short = step.norm() < self.snes.getTolerances()[2] * x.norm()

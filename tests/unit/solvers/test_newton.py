@@ -6,6 +6,7 @@ import ufl
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from chemomech.problems.conditions import Loads, Roller, Traction
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.presets import Preset
@@ -179,3 +180,36 @@ def test_options_of_a_solver_are_its_own(create_chemo_mechanics, preset):
         assert database.getAll() == before | {"ksp_rtol": "0.5"}
     finally:
         database.delValue("ksp_rtol")
+
+
+#: 500 MPa in units of R T C.
+PULL = 10.9
+GRIPS = [Roller("left"), Roller("bottom")]
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+@pytest.mark.parametrize(
+    ("assumption", "imbalance"), [("plane_strain", 0.0), ("generalised_plane_strain", 5e-9)]
+)
+def test_a_floating_bar_under_load_takes_the_steps_of_a_held_one(
+    create_chemo_mechanics, assumption, preset, imbalance
+):
+    """Nothing holds its rigid motion, which no round-off of its loads may bring into a step.
+
+    The tolerances of the residual lie below its round-off: only a short step ends the solve. The
+    mean stress is that of the load: test equilibrium with the displacement u = x.
+    """
+    pull = Traction("right", (PULL * (1 + imbalance), 0.0))
+    settings = NewtonSettings(relative_tolerance=1e-15, absolute_tolerance=1e-15)
+    iterations = []
+    for loads in (Loads(GRIPS, [pull]), Loads((), [pull, Traction("left", (-PULL, 0.0))])):
+        problem = create_chemo_mechanics(assumption, loads)
+        result = NewtonSolver(BlockSystem(problem), preset, settings).solve()
+        assert result.converged
+        iterations.append(result.iterations)
+    assert iterations[1] <= iterations[0] + 1
+    mean = problem.compile_integral(problem.stress()[0, 0])() / problem.volume
+    assert mean == pytest.approx(PULL, rel=1e-7)
+    owned = problem.u.x.array[: len(problem.rigid_modes(supported=True)[0])]
+    moved = [MPI.COMM_WORLD.allreduce(mode @ owned) for mode in problem.rigid_modes(supported=True)]
+    np.testing.assert_allclose(moved, 0.0, atol=1e-12)
