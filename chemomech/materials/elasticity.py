@@ -12,6 +12,8 @@ from enum import StrEnum
 import numpy as np
 import ufl
 from numpy.typing import NDArray
+from ufl.algorithms import expand_derivatives, expand_indices, strip_variables
+from ufl.constantvalue import Zero
 from ufl.core.expr import Expr
 
 from chemomech.errors import InputError
@@ -83,8 +85,8 @@ class Elasticity:
 
     Args:
         stiffness: Mandel matrix as nested tuples or an array, shape (6, 6).
-        assumption: Treatment of the third direction. In plane stress the stiffness is condensed
-            so that sigma_zz = sigma_xz = sigma_yz = 0.
+        assumption: Treatment of the third direction. In plane stress W is the least of all strains
+            out of the plane, so that sigma_zz = sigma_xz = sigma_yz = 0, however the crystal lies.
         in_wire_frame: Whether the stiffness is given along (wire, across, out of plane).
 
     Raises:
@@ -105,7 +107,10 @@ class Elasticity:
 
     @property
     def effective_stiffness(self) -> Matrix:
-        """Stiffness that acts on the strain under the assumption, Mandel, shape (6, 6)."""
+        """Stiffness that acts on the strain under the assumption, Mandel, shape (6, 6).
+
+        In plane stress that of a crystal with its third axis out of the plane.
+        """
         if self.assumption is not Assumption.PLANE_STRESS:
             return self.stiffness
         ip, op = np.ix_(_IN_PLANE, _IN_PLANE), np.ix_(_OUT_OF_PLANE, _OUT_OF_PLANE)
@@ -126,14 +131,55 @@ class Elasticity:
         if self.in_wire_frame:
             assert rotation is not None
             elastic_strain = rotation.T * elastic_strain * rotation
-        e = _mandel(elastic_strain)
-        stiffness = self.effective_stiffness
-        stiffness = np.where(np.abs(stiffness) < 1e-14 * np.abs(stiffness).max(), 0.0, stiffness)
-        terms = [
-            0.5 * float(stiffness[i, j]) * e[i] * e[j]
-            for i, j in zip(*np.nonzero(stiffness), strict=True)
-        ]
-        return sum(terms[1:], terms[0])
+            tilted = not (vanishes(rotation[2, 0]) and vanishes(rotation[2, 1]))
+            if tilted and self.assumption is Assumption.PLANE_STRESS:
+                return self._relax_along(rotation[2, :], elastic_strain)
+        return _square(self.effective_stiffness, _mandel(elastic_strain))
+
+    def _relax_along(self, normal: Expr, e: Expr) -> Expr:
+        """Least energy of all strains e + sym(a n): no traction t = sigma n is left.
+
+        That is W(e) - t . Q^-1 t / 2 with the acoustic tensor Q of the normal.
+
+        Args:
+            normal: The plane's normal n in the axes of the stiffness.
+            e: Elastic strain in the same axes.
+        """
+
+        def pull(strain: Expr) -> Expr:
+            return _apply(self.stiffness, _mandel(strain)) * normal
+
+        axes = [ufl.unit_vector(i, 3) for i in range(3)]
+        acoustic = ufl.as_matrix([list(pull(ufl.sym(ufl.outer(a, normal)))) for a in axes])
+        traction = pull(e)
+        relief = 0.5 * ufl.dot(traction, ufl.inv(acoustic) * traction)
+        return _square(self.stiffness, _mandel(e)) - relief
+
+
+def vanishes(expression: Expr) -> bool:
+    """Tell whether a scalar UFL expression is zero by its form, whatever its fields hold."""
+    return isinstance(expand_indices(strip_variables(expand_derivatives(expression))), Zero)
+
+
+def _square(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
+    """Half of e . C e, term by term so that zeros cost nothing."""
+    terms = [0.5 * value * e[i] * e[j] for i, j, value in _list_entries(stiffness)]
+    return sum(terms[1:], terms[0])
+
+
+def _apply(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
+    """C e as a 3 x 3 tensor."""
+    s: list[Expr] = [ufl.as_ufl(0.0)] * 6
+    for i, j, value in _list_entries(stiffness):
+        s[i] = s[i] + value * e[j]
+    s[3:] = [float(np.sqrt(0.5)) * shear for shear in s[3:]]
+    return ufl.as_matrix([[s[0], s[5], s[4]], [s[5], s[1], s[3]], [s[4], s[3], s[2]]])
+
+
+def _list_entries(stiffness: Matrix) -> list[tuple[int, int, float]]:
+    """Row, column and value of what is more than round-off."""
+    kept = np.abs(stiffness) >= 1e-14 * np.abs(stiffness).max()
+    return [(int(i), int(j), float(stiffness[i, j])) for i, j in np.argwhere(kept)]
 
 
 def _mandel(e: Expr) -> tuple[Expr, ...]:

@@ -15,7 +15,7 @@ from chemomech.fenicsx import create_real_space
 from chemomech.forms.energy import Mechanics, create_strain
 from chemomech.forms.equilibrium import traction_work
 from chemomech.geometry.domain import Domain
-from chemomech.materials.elasticity import Assumption
+from chemomech.materials.elasticity import Assumption, vanishes
 from chemomech.problems.conditions import (
     Loads,
     create_dirichlet_conditions,
@@ -44,8 +44,8 @@ class Solid:
         conditions: Dirichlet conditions, a list for each unknown.
 
     Raises:
-        InputError: If the assumption does not suit the mesh, a condition cannot be imposed, or the
-            tractions move a body that nothing holds.
+        InputError: If the assumption does not suit the mesh or the material, a condition cannot be
+            imposed, or the tractions move a body that nothing holds.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Solid:
         if mechanics.elasticity.assumption is Assumption.GENERALISED_PLANE_STRAIN:
             self.out_of_plane_strain = fem.Function(create_real_space(mesh), name="eps_zz")
             self.unknowns.append(self.out_of_plane_strain)
+        self._check_shear()
         self.energies = self._create_energies(domain, loads, displacement_degree)
         self.conditions: list[list[fem.DirichletBC]] = [[] for _ in self.unknowns]
         space = self.u.function_space
@@ -92,6 +93,20 @@ class Solid:
             supported: Only those that the supports leave free, rather than all.
         """
         return create_rigid_modes(self.u.function_space, self.conditions[0] if supported else [])
+
+    def _check_shear(self) -> None:
+        """Refuse shear out of a plane that knows no displacement out of it to balance it."""
+        assumption = self.mechanics.elasticity.assumption
+        if assumption in (Assumption.PLANE_STRESS, Assumption.THREE_DIMENSIONAL):
+            return
+        stress = self.stress()
+        if not (vanishes(stress[0, 2]) and vanishes(stress[1, 2])):
+            raise InputError(
+                f"'{assumption.value}' has no displacement out of the plane, which this "
+                "stiffness or eigenstrain would cause: a crystal axis or a strain is tilted out of "
+                "it; use 'plane_stress' or a 3-D mesh",
+                key="mechanics.assumption",
+            )
 
     def _create_energies(self, domain: Domain, loads: Loads, degree: int) -> dict[str, Form]:
         mesh = domain.mesh
