@@ -131,15 +131,7 @@ class QuantityKind:
             ValueError: No text, no number, no unit, an unknown unit, one of another dimension, or a
                 value beyond the limits.
         """
-        number, unit = self._split(value)
-        try:
-            registry = find_registry(unit)
-            quantity = registry.Quantity(number, registry.parse_units(unit))
-        except pint.UndefinedUnitError as error:
-            raise ValueError(f"unknown unit in {value!r} ({error}); {self._advice()}") from error
-        except (pint.PintError, ValueError, TypeError, SyntaxError, TokenError) as error:
-            raise ValueError(f"{unit!r} is no unit; {self._advice()}") from error
-        converted = self._convert(quantity, registry.parse_units(self.unit), str(value))
+        converted = self._read(value)
         self._check_limits(converted, str(value))
         return converted
 
@@ -161,13 +153,25 @@ class QuantityKind:
             value: Text with a number and a unit.
 
         Returns:
-            True when :meth:`parse` would succeed.
+            True where the dimension is right, whether or not the value is within the limits.
         """
         try:
-            self.parse(value)
+            self._read(value)
         except ValueError:
             return False
         return True
+
+    def _read(self, value: object) -> float:
+        """Read a value of this kind's dimension, whatever its size, in :attr:`unit`."""
+        number, unit = self._split(value)
+        try:
+            registry = find_registry(unit)
+            quantity = registry.Quantity(number, registry.parse_units(unit))
+        except pint.UndefinedUnitError as error:
+            raise ValueError(f"unknown unit in {value!r} ({error}); {self._advice()}") from error
+        except (pint.PintError, ValueError, TypeError, SyntaxError, TokenError) as error:
+            raise ValueError(f"{unit!r} is no unit; {self._advice()}") from error
+        return self._convert(quantity, registry.parse_units(self.unit), str(value))
 
     def _advice(self) -> str:
         return f'{self.name} is needed, such as "{self.example}"'

@@ -132,6 +132,14 @@ CASES: list[tuple[dict[str, Any], str | None, str]] = [
         f"{STEP}.current",
         "A/m, per metre of depth",
     ),
+    *(
+        (
+            {STEP: GALVANOSTATIC | {"c_rate": None, "current": current, "duration": "1 h"}},
+            f"{STEP}.current",
+            "must be greater than zero",
+        )
+        for current in ("0 A/m", "-1 nA/m", "0 A", "-1 nA")
+    ),
     ({f"{STEP}.until.lithium_mean": 1.5}, None, "at most 1"),
     ({f"{STEP}.until.lithium_mean": 0.05}, None, "can never be met"),
     (
