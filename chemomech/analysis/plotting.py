@@ -80,8 +80,8 @@ def choose_style(name: str) -> FieldStyle:
     if name in STYLES:
         return STYLES[name]
     if name == "displacement":
-        return FieldStyle("Displacement $|u|$ (nm)", "cividis")
+        return FieldStyle("Displacement $|u|$ (nm)", "cividis", least=1e-6)
     label = STRESS_LABELS.get(name, name.replace("_", " "))
     if name in STRESS_LABELS or name == "stress":
-        return FieldStyle(f"{label} (GPa)", "RdBu_r", 1e-9, symmetric=True)
+        return FieldStyle(f"{label} (GPa)", "RdBu_r", 1e-9, symmetric=True, least=1e-6)
     return FieldStyle(label, "viridis")

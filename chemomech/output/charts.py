@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
+from chemomech.output.figure_parts import hide_offsets
 from chemomech.output.ledger import Columns
 
 # Okabe and Ito's colours, told apart by colour-blind readers too.
@@ -64,6 +65,7 @@ def create_ledger_figure(columns: Columns) -> Figure:
             panel.set_xscale("log")
     for panel in panels[2:]:
         panel.set_xlabel("Time (s)", fontsize=9)
+    hide_offsets(figure)
     return figure
 
 

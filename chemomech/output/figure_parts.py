@@ -10,9 +10,10 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter, StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from chemomech.errors import InputError
@@ -38,6 +39,8 @@ _LONGEST_BAR = 0.3
 _WIDE = 2.0
 _LONGEST_SIDE = 4.6
 _OUTLIERS = 0.5
+_ROUND_OFF = 1e-6
+_LEVELS = 256
 
 
 def create_figure(width: float, height: float) -> Figure:
@@ -64,7 +67,17 @@ def get_page(axes: Axes) -> Figure:
 
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG, trimmed to what is drawn."""
+    hide_offsets(figure)
     figure.savefig(path, format="png", bbox_inches="tight", pad_inches=0.06)
+
+
+def hide_offsets(figure: Figure) -> None:
+    """Let the ticks of charts show their values: no constant to be added stands beside them."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, ScalarFormatter):
+                formatter.set_useOffset(False)
 
 
 def choose_scale(longest: float) -> float:
@@ -159,10 +172,17 @@ def draw_colour_bar(axes: Axes, mappable: ScalarMappable, label: str) -> None:
         extend=_name_ends_exceeded(mappable),
     )
     bar.set_label(label, fontsize=LETTERS)
-    bar.locator = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
-    bar.update_ticks()
+    choose_ticks(bar)
     bar.ax.tick_params(labelsize=LETTERS - 1, width=0.5, length=2.5)
     bar.outline.set_linewidth(0.5)
+
+
+def choose_ticks(bar: Colorbar) -> None:
+    """Give a colour bar a few round ticks that show their values, without offset or factor."""
+    bar.locator = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
+    # Two digits more than what counts as round-off: no two ticks look the same.
+    bar.formatter = StrMethodFormatter("{x:.8g}")
+    bar.update_ticks()
 
 
 def _name_ends_exceeded(mappable: ScalarMappable) -> str:
@@ -180,16 +200,18 @@ def get_colours(name: str) -> Colormap:
 
 
 def compute_limits(
-    values: npt.NDArray[np.floating], symmetric: bool = False
+    values: npt.NDArray[np.floating], symmetric: bool = False, least: float = 0.0
 ) -> tuple[float, float]:
     """Choose the ends of a colour bar.
 
     The outer half per cent at either end is left out, so that one hot pixel or the corner of a
-    clamp does not take the contrast from the rest.
+    clamp does not take the contrast from the rest. Values that differ by no more than round-off get
+    a bar so long that all of them have one colour.
 
     Args:
         values: What is drawn; NaN where there is nothing.
         symmetric: Centre the limits on zero, for signed quantities on a diverging map.
+        least: Difference of values that counts as round-off, whatever their magnitude.
 
     Returns:
         Lower and upper end.
@@ -203,6 +225,10 @@ def compute_limits(
     low, high = (float(end) for end in np.percentile(finite, [_OUTLIERS, 100.0 - _OUTLIERS]))
     if symmetric:
         low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
-    # A uniform map still needs a bar of some length.
-    least = max(1e-9, 1e-6 * max(abs(low), abs(high)))
-    return (low, high) if high - low > least else (low - least, high + least)
+    least = max(least, 1e-9, _ROUND_OFF * max(abs(low), abs(high)))
+    if high - low > least:
+        return low, high
+    middle, half = (low + high) / 2, _LEVELS * least / 2
+    # What cannot be negative, such as von Mises stress, has no bar that is.
+    below = middle - half if symmetric or low < 0.0 else max(middle - half, 0.0)
+    return below, middle + half

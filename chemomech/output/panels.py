@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from chemomech.output.figure_parts import (
     LETTERS,
     choose_scale,
+    choose_ticks,
     create_figure,
     format_length,
     save_figure,
@@ -93,6 +94,7 @@ def write_panels(
         aspect=18,
     )
     bar.set_label(style.label, fontsize=LETTERS)
+    choose_ticks(bar)
     bar.ax.tick_params(labelsize=LETTERS - 1, width=0.5, length=2.5)
     bar.outline.set_linewidth(0.5)
     save_figure(figure, path)

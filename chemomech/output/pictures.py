@@ -15,11 +15,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from chemomech.output import figure_parts
-from chemomech.output.figure_parts import choose_scale, format_length
+from chemomech.output.figure_parts import choose_scale, choose_ticks, format_length
 from chemomech.output.scene import Scene
 from chemomech.output.snapshots import SnapshotGrid
 
@@ -42,6 +41,7 @@ class FieldStyle:
         factor: Shown value over stored value, e.g. 1e-9 for Pa shown in GPa.
         limits: Ends of the colour bar, as shown; from the values where None.
         symmetric: Centre the limits on zero, for signed fields on a diverging map.
+        least: Difference of values, as shown, that counts as round-off: a kPa, a millionth of RT.
     """
 
     label: str
@@ -49,17 +49,22 @@ class FieldStyle:
     factor: float = 1.0
     limits: tuple[float, float] | None = None
     symmetric: bool = False
+    least: float = 0.0
 
 
 STYLES = MappingProxyType(
     {
         "composition": FieldStyle(r"Li composition $c$", "viridis", limits=(0.0, 1.0)),
-        "von_mises": FieldStyle("von Mises stress (GPa)", "magma", 1e-9),
-        "hydrostatic": FieldStyle("Hydrostatic stress (GPa)", "RdBu_r", 1e-9, symmetric=True),
-        "stress_along": FieldStyle(
-            r"Stress along the wire $\sigma_{tt}$ (GPa)", "RdBu_r", 1e-9, symmetric=True
+        "von_mises": FieldStyle("von Mises stress (GPa)", "magma", 1e-9, least=1e-6),
+        "hydrostatic": FieldStyle(
+            "Hydrostatic stress (GPa)", "RdBu_r", 1e-9, symmetric=True, least=1e-6
         ),
-        "chemical_potential": FieldStyle("Chemical potential (kJ/mol)", "cividis", 1e-3),
+        "stress_along": FieldStyle(
+            r"Stress along the wire $\sigma_{tt}$ (GPa)", "RdBu_r", 1e-9, symmetric=True, least=1e-6
+        ),
+        "chemical_potential": FieldStyle(
+            "Chemical potential (kJ/mol)", "cividis", 1e-3, least=1e-5
+        ),
     }
 )
 """How the fields of a run are shown, by name; stresses come in Pa, potentials in J/mol."""
@@ -81,7 +86,7 @@ def compute_limits(style: FieldStyle, *values: NDArray[np.floating]) -> tuple[fl
     if style.limits is not None:
         return style.limits
     shown = np.concatenate([np.ravel(array) for array in values]) * style.factor
-    return figure_parts.compute_limits(shown, style.symmetric)
+    return figure_parts.compute_limits(shown, style.symmetric, style.least)
 
 
 class _Box(NamedTuple):
@@ -216,7 +221,7 @@ class Renderer:
         mappable = ScalarMappable(Normalize(*self._limits), self._style.colour_map)
         bar = self._figure.colorbar(mappable, cax=axes)
         bar.set_label(self._style.label, fontsize=9, labelpad=8)
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+        choose_ticks(bar)
         axes.tick_params(labelsize=8, width=0.6, length=3)
         bar.outline.set_linewidth(0.6)
 

@@ -3,6 +3,7 @@ import pytest
 from matplotlib.image import imread
 
 from chemomech.output.charts import create_ledger_figure, write_ledger_chart
+from chemomech.output.figure_parts import create_figure, save_figure
 from chemomech.output.ledger import name_columns
 
 
@@ -57,3 +58,13 @@ def test_time_is_logarithmic_where_steps_span_decades(steps, scale):
 def test_chart_is_a_page_of_its_size(tmp_path):
     write_ledger_chart(tmp_path / "ledger.png", create_columns(2, 5))
     assert imread(tmp_path / "ledger.png").shape[:2] == (1120, 1600)
+
+
+def test_no_constant_stands_beside_a_chart(tmp_path):
+    """A curve that hardly moves has ticks with all their digits, not an offset to be added."""
+    figure = create_figure(3.0, 2.0)
+    axes = figure.subplots()
+    axes.plot([0.0, 1.0], [3.5209, 3.5209 + 1e-6])
+    save_figure(figure, tmp_path / "chart.png")
+    assert axes.yaxis.get_offset_text().get_text() == ""
+    assert axes.get_yticklabels()[1].get_text().startswith("3.5209")

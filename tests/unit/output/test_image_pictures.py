@@ -144,6 +144,26 @@ def test_limits_leave_out_hot_pixels_and_need_no_contrast():
     assert low < 0.0 < high
 
 
+@pytest.mark.parametrize("middle", [-3.5209e-3, 0.152, 7.0, -2.4e5, 0.0])
+def test_a_map_of_round_off_is_flat_and_its_bar_has_no_offset(middle):
+    """No "1e-8-3.5209e-3" beside the bar; what stands at its ticks are their values."""
+    axes = create_axes()
+    noise = np.random.default_rng(1).uniform(-1.0, 1.0, GRID.shape)
+    values = middle + 1e-8 * max(abs(middle), 1e-3) * noise
+    image_pictures.draw_map(axes, values, GRID, image_pictures.MapStyle("map", "viridis"))
+    low, high = axes.images[0].get_clim()
+    assert low <= values.min() < values.max() < high
+    assert np.ptp(values) < (high - low) / 256
+    bar = axes.images[0].colorbar
+    axes.figure.canvas.draw()
+    assert bar.ax.yaxis.get_offset_text().get_text() == ""
+    assert bar.ax.xaxis.get_offset_text().get_text() == ""
+    texts = [text.get_text() for text in bar.ax.get_xticklabels() + bar.ax.get_yticklabels()]
+    shown = [float(text.replace("\N{MINUS SIGN}", "-")) for text in texts if text]
+    assert len(shown) == len(set(shown)) >= 3
+    np.testing.assert_allclose(shown, bar.get_ticks(), rtol=1e-7, atol=1e-12)
+
+
 @pytest.mark.parametrize("write", ["density", "residual"])
 def test_maps_without_values_are_refused(tmp_path, write):
     function = getattr(image_pictures, f"write_{write}_picture")

@@ -89,6 +89,23 @@ def test_limits_of_signed_fields_are_symmetric():
     assert low < 0 < high
 
 
+def test_a_potential_at_rest_is_drawn_flat_with_its_value_at_the_bar(tmp_path):
+    """Structure of 1e-8 kJ/mol is a billionth of RT: round-off, not a pattern."""
+    grid, style = create_sheet(), pictures.STYLES["chemical_potential"]
+    values = -3.5209 + 1e-5 * np.sin(grid.points[:, 0] / 30)
+    renderer = pictures.Renderer(grid, style, pictures.compute_limits(style, values))
+    image = renderer.render(values, 1.0)
+    renderer.save_vector(tmp_path / "field.svg", values)
+    renderer.close()
+    field = image[240:260, 60 + 30 : 60 + 1250].reshape(-1, 3)
+    assert np.ptp(field, axis=0).max() <= 3
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", (tmp_path / "field.svg").read_text())
+    ticks = [float(text.replace("\N{MINUS SIGN}", "-")) for text in texts if "0.00" in text]
+    assert len(ticks) == len(set(ticks)) >= 2
+    assert min(ticks) < -3.5209e-3 < max(ticks)
+    assert not [text for text in texts if "e" in text and text[-1].isdigit()]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
