@@ -84,6 +84,25 @@ def create_shape(geometry: cfg.GeometryConfig) -> Shape | None:
     return None
 
 
+def count_cells_across(config: cfg.Config, domain: Domain) -> float | None:
+    """Count the largest cells that lie across a stress-free interface; collective.
+
+    Args:
+        config: The configuration.
+        domain: The mesh.
+
+    Returns:
+        Their number, None where the material has no interface width.
+    """
+    width = config.material.interface_width
+    if width is None:
+        return None
+    # Of a square or cube the diameter is the diagonal; on simplices edge and diameter are one.
+    cell = domain.mesh.topology.cell_name()
+    diagonal = {"quadrilateral": 2**0.5, "hexahedron": 3**0.5}.get(cell, 1.0)
+    return width / (domain.quality().h_max / diagonal * domain.length_unit)
+
+
 def _read_outline(geometry: cfg.OutlineConfig) -> Outline:
     # Here: other shapes need not wait for all that images take.
     from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
@@ -122,14 +141,14 @@ def _require_clear_ends(domain: Domain, key: str) -> None:
 
 def _check_resolution(config: cfg.Config, domain: Domain) -> None:
     """Refuse a mesh from a file that does not resolve the interface."""
-    width = config.material.interface_width
-    if width is None or config.mesh.allow_coarse:
+    width, cells = config.material.interface_width, config.cells_needed
+    if width is None or cells is None or config.mesh.allow_coarse:
         return
     # Diameters are diagonals, of squares, of halves of squares or of cubes; edges must be small.
     cell = domain.mesh.topology.cell_name()
     diagonal = 3**0.5 if cell == "hexahedron" else 2**0.5
     edge = domain.quality().h_mean / diagonal * domain.length_unit
-    needed = width / config.mesh.cells_per_interface
+    needed = width / cells
     if edge > needed * (1 + _ROUNDING):
         raise InputError(
             f"cells of about {edge:.3g} m are too coarse for an interface {width:.3g} m wide: at "

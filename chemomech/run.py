@@ -16,6 +16,7 @@ from chemomech.output.folder import RunFolder
 from chemomech.output.progress import Progress
 from chemomech.output.provenance import PROVENANCE, write_provenance
 from chemomech.particle import create_particle
+from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.interruption import StopRequest
 from chemomech.simulation.marching import Ending, March, Plan
 from chemomech.simulation.preparation import Parts, name_files, prepare
@@ -139,7 +140,8 @@ def _march(config: Config, parts: Parts, stop: StopRequest, comm: MPI.Comm, quie
             progress,
             parts.progressed,
         )
-        ending = march.run()
+        with explaining_failures(config, parts.problem):
+            ending = march.run()
         progress.finish(f"{ending.words}: {march.count_steps()}")
     return ending
 

@@ -13,6 +13,7 @@ from chemomech.build import resolve_preset
 from chemomech.geometry.domain import MeshQuality
 from chemomech.materials import phase_diagram as pd
 from chemomech.output.terminal import render
+from chemomech.particle import count_cells_across
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.solvers.presets import Preset
 
@@ -181,16 +182,10 @@ def _describe_mesh(config: cfg.Config, problem: ChemoMechanics, quality: MeshQua
         ("worst shape", f"{quality.worst_shape:.2f} (1: regular, 0: degenerate)"),
         ("facet groups", ", ".join(sorted(problem.domain.groups))),
     ]
-    width = config.material.interface_width
-    if width is not None:
-        edge = _edge(quality.h_max, name) * problem.domain.length_unit
-        rows.insert(2, ("cells across an interface", f"{width / edge:.1f} (the largest cells)"))
+    cells = count_cells_across(config, problem.domain)
+    if cells is not None:
+        rows.insert(2, ("cells across an interface", f"{cells:.1f} (the largest cells)"))
     return rows
-
-
-def _edge(diameter: float, cell: str) -> float:
-    """Edge of a square or cube of that diameter; on simplices edge and diameter are one."""
-    return diameter / {"quadrilateral": math.sqrt(2), "hexahedron": math.sqrt(3)}.get(cell, 1.0)
 
 
 def _describe_solution(config: cfg.Config, problem: ChemoMechanics, quality: MeshQuality) -> Rows:

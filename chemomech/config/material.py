@@ -7,7 +7,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from chemomech.config.base import Choice, Number, Section, SectionError
-from chemomech.materials.phase_diagram import gradient_for_width, interface_width, separates
+from chemomech.materials.phase_diagram import (
+    foot_length,
+    gradient_for_width,
+    interface_width,
+    separates,
+)
 from chemomech.units import (
     Concentration,
     Diffusivity,
@@ -17,15 +22,29 @@ from chemomech.units import (
     Temperature,
 )
 
+#: Greatest chi with which runs were seen to work, on meshes that resolve their interfaces.
+GREATEST_CHI = 12.0
+#: Feet of an interface that count as its width where they are steeper than the rest.
+_FEET = 12.0
+
 
 class RegularSolutionConfig(Section):
     """c ln c + (1 - c) ln(1 - c) + chi c (1 - c), in units of RT C."""
 
     kind: Literal["regular_solution"] = "regular_solution"
-    # Beyond 30 the phases lie closer to 0 and 1 than double precision tells apart.
-    chi: Annotated[Number, Field(ge=-30.0, le=30.0)] = Field(
-        description="interaction parameter; phases separate above 2"
+    chi: Annotated[Number, Field(ge=-30.0)] = Field(
+        description="interaction parameter, at most 12; phases separate above 2"
     )
+
+    @model_validator(mode="after")
+    def _check_chi(self) -> Self:
+        if self.chi > GREATEST_CHI:
+            raise SectionError(
+                "chi",
+                f"must be at most {GREATEST_CHI:g}: beyond, phases lie closer to 0 and 1 than "
+                "errors in c, and interfaces end in feet that no affordable mesh resolves",
+            )
+        return self
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -129,6 +148,18 @@ class MaterialConfig(Section):
         if self.chi is None:
             return None
         return interface_width(self.chi, self.kappa / self.scales.chemical_potential)
+
+    @property
+    def resolved_width(self) -> float | None:
+        """Length (m) that a mesh divides into so many cells an interface, None without interface.
+
+        It is the interface's width up to chi = 5.4; beyond, it shrinks with the interface's feet.
+        """
+        width = self.interface_width
+        if width is None or self.chi is None:
+            return width
+        gradient = self.kappa / self.scales.chemical_potential
+        return min(width, _FEET * foot_length(self.chi, gradient))
 
     @model_validator(mode="after")
     def _check_gradient(self) -> Self:

@@ -54,10 +54,21 @@ class Config(Section):
         """Largest cell edge (m): stated, or from the interface width; None for a mesh file."""
         if self.mesh.size != "auto":
             return self.mesh.size
-        width = self.material.interface_width
-        if width is None or self.geometry.kind == "mesh":
+        width, needed = self.material.interface_width, self.cells_needed
+        if width is None or needed is None or self.geometry.kind == "mesh":
             return None
-        return width / self.mesh.cells_per_interface
+        return width / needed
+
+    @property
+    def cells_needed(self) -> float | None:
+        """Cells across an interface that resolve it, None without interface.
+
+        These are ``mesh.cells_per_interface``, and for great chi more, for the interface's feet.
+        """
+        width, resolved = self.material.interface_width, self.material.resolved_width
+        if width is None or resolved is None:
+            return None
+        return self.mesh.cells_per_interface * width / resolved
 
     @property
     def bending_strain(self) -> float | None:
@@ -115,14 +126,15 @@ class Config(Section):
     @model_validator(mode="after")
     def _check_resolution(self) -> Self:
         width, size = self.material.interface_width, self.mesh.size
-        if width is None or size == "auto" or self.mesh.allow_coarse:
+        cells = self.cells_needed
+        if width is None or cells is None or size == "auto" or self.mesh.allow_coarse:
             return self
-        needed = width / self.mesh.cells_per_interface
+        needed = width / cells
         if size > needed * (1 + _ROUNDING):
             raise SectionError(
                 "mesh.size",
-                f"{size:.3g} m is too coarse for an interface {width:.3g} m wide: at most "
-                f"{needed:.3g} m, or set mesh.allow_coarse = true",
+                f"{size:.3g} m is too coarse for an interface {width:.3g} m wide, which needs "
+                f"{cells:.3g} cells: at most {needed:.3g} m, or set mesh.allow_coarse = true",
             )
         return self
 

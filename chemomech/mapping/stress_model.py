@@ -31,6 +31,7 @@ from chemomech.problems.averages import compute_mean
 from chemomech.problems.conditions import Loads, Roller
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
+from chemomech.solvers.failures import describe_linear
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.presets import Preset
 
@@ -125,7 +126,8 @@ class StressModel:
         result = self._solver.solve()
         if not result.converged:
             raise ConvergenceError(
-                "the linear solver of the stress failed; look at the mesh's quality",
+                f"the linear solver of the stress {describe_linear(result.linear_reason)}; look at "
+                "the mesh's quality",
                 reason=result.reason,
             )
 

@@ -151,6 +151,19 @@ def gradient_for_width(chi: float, width: float) -> float:
     return 2.0 * barrier(chi) * (width / _gap(chi)) ** 2
 
 
+def foot_length(chi: float, gradient: float) -> float:
+    """Length sqrt(gradient / g''(c_a)) over which an interface ends in its phases.
+
+    For great chi it is much shorter than the interface's width: phases are stiff.
+
+    Args:
+        chi: Interaction parameter.
+        gradient: kappa / (RT), length squared.
+    """
+    c = binodal(chi)
+    return math.sqrt(gradient / (1.0 / (c * (1.0 - c)) - 2.0 * chi))
+
+
 def interfacial_energy(chi: float, gradient: float) -> float:
     """Energy gamma / (RT C) = sqrt(gradient) * integral of sqrt(2 (g(c) - g(c_a))) from c_a to c_b.
 

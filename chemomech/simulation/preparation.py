@@ -28,8 +28,9 @@ from chemomech.output.provenance import (
     continue_provenance,
     write_provenance,
 )
-from chemomech.particle import Particle, create_particle
+from chemomech.particle import Particle, count_cells_across, create_particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.keeping import Identity, Keeper, Progressed
 from chemomech.simulation.recording import Recorder
 from chemomech.simulation.restarting import RESTART, Restart
@@ -91,7 +92,9 @@ def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Par
     particle = create_particle(config, comm)
     problem = create_problem(config, particle)
     _tell_solver(config, problem)
-    stepper = create_stepper(config, problem)
+    _tell_resolution(config, problem)
+    with explaining_failures(config, problem):
+        stepper = create_stepper(config, problem)
     timetable = create_timetable(config, problem)
     _require_square_root(config, problem)
     _warn_of_unused_options(stepper, comm)
@@ -133,6 +136,7 @@ def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> P
         length = config.noise.interval / config.material.scales.time
         problem.noise.resume(config.noise.seed, progressed.noise_interval, length)
     _tell_solver(config, problem)
+    _tell_resolution(config, problem)
     stepper = create_stepper(config, problem, memory)
     return Parts(problem, timetable, stepper, recorder, keeper, progressed, folder, provenance)
 
@@ -195,6 +199,22 @@ def _tell_solver(config: Config, problem: ChemoMechanics) -> None:
             problem.size,
             problem.domain.mesh.geometry.dim,
             why,
+        )
+
+
+def _tell_resolution(config: Config, problem: ChemoMechanics) -> None:
+    """Say what a mesh that was allowed to be coarse does not resolve; collective."""
+    if not config.mesh.allow_coarse:
+        return
+    cells, needed = count_cells_across(config, problem.domain), config.cells_needed
+    if cells is None or needed is None:
+        return
+    if cells < needed * (1 - 1e-6) and problem.domain.mesh.comm.rank == 0:
+        _log.warning(
+            "mesh.allow_coarse: the largest cells hold %.2g across an interface, where %.3g "
+            "resolve it; walls are blurred and stick to the mesh, and steps may fail",
+            cells,
+            needed,
         )
 
 

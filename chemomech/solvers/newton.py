@@ -45,12 +45,14 @@ class NewtonResult:
         reason: PETSc's SNES reason.
         iterations: Newton iterations.
         linear_iterations: Krylov iterations in total.
+        linear_reason: PETSc's KSP reason of the last linear solve.
     """
 
     converged: bool
     reason: int
     iterations: int
     linear_iterations: int
+    linear_reason: int = 0
 
     def after(self, other: NewtonResult) -> NewtonResult:
         """This solve's ending with the iterations of another one before it."""
@@ -183,6 +185,7 @@ class NewtonSolver:
         self._remove_rigid_motion(self.system.x)
         self.system.scatter_unknowns(self.system.x)
         reason = self.snes.getConvergedReason()
+        linear_reason = int(self.snes.ksp.getConvergedReason())
         if reason == PETSc.SNES.ConvergedReason.DIVERGED_LINEAR_SOLVE:
             self.linear.recover(self.snes.ksp)
         return NewtonResult(
@@ -190,6 +193,7 @@ class NewtonSolver:
             reason=int(reason),
             iterations=self.snes.getIterationNumber(),
             linear_iterations=self.snes.getLinearSolveIterations(),
+            linear_reason=linear_reason,
         )
 
     def _is_stuck(self, reason: int) -> bool:

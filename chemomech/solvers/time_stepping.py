@@ -14,8 +14,8 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from chemomech.errors import ConvergenceError
 from chemomech.solvers.events import Event, locate_first, measure_nearest
+from chemomech.solvers.failures import StepError, describe_newton
 from chemomech.solvers.history import History, limit
 from chemomech.solvers.newton import NewtonResult
 from chemomech.solvers.step_sizes import choose_size, propose_size, shorten
@@ -76,7 +76,7 @@ class Bdf:
         memory: Of an earlier stepper, to go on from: its newest state becomes the unknowns'.
 
     Raises:
-        ConvergenceError: If the initial state cannot be made consistent.
+        StepError: If the initial state cannot be made consistent.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Bdf:
         across, is dropped.
 
         Raises:
-            ConvergenceError: If the state cannot be made consistent.
+            StepError: If the state cannot be made consistent.
         """
         number, released = self._memory.number, self._history.released[0]
         self._memory = self._begin(number, self.time, released)
@@ -146,7 +146,7 @@ class Bdf:
                 reaches zero.
 
         Raises:
-            ConvergenceError: If even a vanishing step fails; the state is the one before.
+            StepError: If even a vanishing step fails; the state is the one before.
         """
         size, lands = choose_size(self._memory, self._control, target)
         before = measure_nearest(events)
@@ -158,7 +158,7 @@ class Bdf:
                 break
             rejected += 1
             self._restore_state()
-            self._check_retry(trial.factor * size, trial.result)
+            self._check_retry(trial.factor * size, trial)
             size, lands = trial.factor * size, False
         rate = self._max_norm(self._c - self._history.states[0][0]) / trial.size
         exponent = self._exponent
@@ -279,16 +279,12 @@ class Bdf:
         rise = sum(energies.values()) - sum(self._energies.values())
         return self._problem.is_closed and rise > ENERGY_ROUND_OFF * magnitude
 
-    def _check_retry(self, size: float, result: NewtonResult) -> None:
+    def _check_retry(self, size: float, trial: _Trial) -> None:
         """Raise if a shorter step is not allowed or would vanish."""
         shortest = SMALLEST * max(self.time, self._memory.first_proposal)
         if self._control.adaptive and size > shortest:
             return
-        raise ConvergenceError(
-            f"the step from t = {self.time:g} (in the run's unit of time) failed "
-            f"(PETSc's reason {result.reason}); a smaller tolerance or first step may help",
-            reason=result.reason,
-        )
+        raise StepError(_explain(trial), self.time, trial.size, trial.result.reason)
 
     def _accept(self, time: float, trial: _Trial) -> None:
         released = self._history.integrate(self._problem.outflow(), trial.size)
@@ -308,12 +304,8 @@ class Bdf:
         rate = np.divide(self._c - initial, VANISHING, dtype=np.float64)
         self._c[:] = initial
         if not result.converged:
-            which = f"state at t = {self.time:g} (in the run's unit of time)"
-            raise ConvergenceError(
-                f"the {which if self.time else 'initial state'} cannot be made consistent "
-                f"(PETSc's reason {result.reason})",
-                reason=result.reason,
-            )
+            why = describe_newton(result.reason, result.linear_reason)
+            raise StepError(why, self.time, 0.0, result.reason)
         return rate
 
     def _estimate_first_step(self, initial_rate: Array) -> float:
@@ -331,3 +323,13 @@ class Bdf:
 
     def _max_norm(self, values: Array) -> float:
         return float(self._comm.allreduce(np.abs(values).max(initial=0.0), op=MPI.MAX))
+
+
+def _explain(trial: _Trial) -> str:
+    """Why an attempted step was refused."""
+    result = trial.result
+    if not result.converged:
+        return describe_newton(result.reason, result.linear_reason)
+    if trial.error > 1:
+        return f"the error in composition is {trial.error:.2g} times the tolerance"
+    return "the free energy of a closed particle rises"

@@ -135,7 +135,7 @@ CASES: list[tuple[str, Any, str | None, str]] = [
     ("material.free_energy.chi", "2.75", None, "plain number"),
     ("material.free_energy.chi", float("nan"), None, "finite"),
     ("material.free_energy.chi", float("inf"), None, "finite"),
-    ("material.free_energy.chi", 1e3, None, "at most 30"),
+    ("material.free_energy.chi", 1e3, None, "at most 12: beyond, phases lie closer to 0 and 1"),
     ("material.free_energy.chi", 1.9, "material.gradient.interface_width", "chi > 2"),
     ("material.free_energy", POLYNOMIAL, "material.gradient.interface_width", "chi > 2"),
     ("material.free_energy.coefficients", [1.0], None, "unknown key"),

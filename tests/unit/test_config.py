@@ -280,6 +280,19 @@ def test_coarse_mesh_only_on_demand() -> None:
     assert create(mesh={"size": "4 nm", "cells_per_interface": 2.5}).mesh_size == 4e-9
 
 
+def test_the_mesh_resolves_the_feet_of_an_interface_at_great_chi() -> None:
+    """At chi = 8 an interface of 10 nm ends in feet of 0.3 nm, which four cells would step over."""
+
+    def material(chi: float) -> dict[str, Any]:
+        return {**MINIMAL["material"], "free_energy": {"kind": "regular_solution", "chi": chi}}
+
+    assert create(material=material(5.3)).mesh_size == pytest.approx(2.5e-9)
+    size = create(material=material(8.0)).mesh_size
+    assert size == pytest.approx(3 * 0.29785e-9, rel=1e-4)
+    with pytest.raises(InputError, match=r"1e-08 m wide, which needs 11\.2 cells"):
+        create(material=material(8.0), mesh={"size": "2.5 nm"})
+
+
 @pytest.mark.parametrize(
     ("output", "times"),
     [

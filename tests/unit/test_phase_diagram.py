@@ -137,6 +137,16 @@ def test_planar_interface() -> None:
     assert gamma == pytest.approx(45.69e-3, rel=1e-4)
 
 
+@pytest.mark.parametrize("chi", [2.75, 5.0, 7.0])
+def test_an_interface_ends_like_an_exponential_of_its_foot_length(chi: float) -> None:
+    """Near c_a the tie line's distance is g'' d^2 / 2, and d' = d / l along the wall."""
+    gradient, c_a = 2.0, pd.binodal(chi)
+    d = 1e-3 * c_a
+    tie = pd.homogeneous_energy(np.array([c_a, c_a + d]), chi)
+    slope = math.sqrt(2.0 * (tie[1] - tie[0]) / gradient)
+    assert d / slope == pytest.approx(pd.foot_length(chi, gradient), rel=2e-3)
+
+
 def test_gibbs_thomson_and_stripe_period() -> None:
     gradient = KAPPA / RT
     shift = pd.gibbs_thomson_shift(2.75, gradient, 50e-9)

@@ -212,7 +212,7 @@ def test_closed_system_may_not_gain_energy(scalar):
     assert open_system.advance(1.0).rejected == 0
     closed = create_stepper(scalar(lambda c: -c, is_closed=True), StepControl(first_step=0.01))
     before = closed.energies["square"]
-    with pytest.raises(ConvergenceError, match="failed"):
+    with pytest.raises(ConvergenceError, match=r"failed.*the free energy .* rises"):
         closed.advance(1.0)
     assert closed.time == 0.0
     assert closed.energies["square"] == before
