@@ -51,14 +51,14 @@ class _Nearest:
     """The composition closest to a bound."""
 
     distance: float
-    upper: float | None
-    lower: float
+    bound: float
+    is_lower: bool
     place: tuple[float, ...]
 
     def __str__(self) -> str:
-        bound, sign = (self.lower, "+") if self.upper is None else (self.upper, "-")
+        away = f"{self.bound:g} {'+' if self.is_lower else '-'} " if self.bound else ""
         where = ", ".join(f"{x:.4g}" for x in self.place)
-        return f"c = {bound:g} {sign} {self.distance:.1g} at ({where}) nm is all but at its bound"
+        return f"c = {away}{self.distance:.1g} at ({where}) nm is all but at its bound"
 
 
 def _find_nearest_to_bound(problem: ChemoMechanics) -> _Nearest | None:
@@ -76,8 +76,9 @@ def _find_nearest_to_bound(problem: ChemoMechanics) -> _Nearest | None:
         dof = int(np.argmin(distances))
         scale = problem.domain.length_unit / 1e-9
         point = space.tabulate_dof_coordinates()[dof, : problem.domain.mesh.geometry.dim] * scale
+        is_lower = bool(c[dof] - lower <= upper - c[dof])
         place = tuple(float(x) for x in point)
-        found = _Nearest(distance, upper if upper - c[dof] < c[dof] - lower else None, lower, place)
+        found = _Nearest(distance, lower if is_lower else upper, is_lower, place)
     return comm.bcast(found, root=rank)
 
 

@@ -54,7 +54,7 @@ def describe_failure(time: float, size: float, unit: str) -> str:
         unit: Unit of both.
     """
     if size:
-        return f"the step from t = {time:.4g} {unit} failed, even at a length of {size:.2g}"
+        return f"the step from t = {time:.4g} {unit} failed, even at a length of {size:.2g} {unit}"
     return f"the {f'state at t = {time:.4g} {unit}' if time else 'initial state'} has no solution"
 
 

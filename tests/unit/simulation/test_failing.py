@@ -54,7 +54,7 @@ def fail(tables, closest=None):
 def test_a_failed_step_is_told_in_seconds_and_in_words():
     message = fail(create_tables())
     assert "from t = 7.71 s failed" in message
-    assert "length of 1e-07" in message
+    assert "length of 1e-07 s:" in message
     assert "steps became short before they reached a solution" in message
     assert "reason" not in message
     assert "bound" not in message
