@@ -5,8 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from chemomech.solvers.presets import Preset
+
+# No test depends on the clock, or on chance.
+settings.register_profile("reproducible", deadline=None, derandomize=True)
+settings.load_profile("reproducible")
 
 TESTS = Path(__file__).parent
 

@@ -426,7 +426,7 @@ SERIAL = pytest.mark.skipif(
 
 @SERIAL
 @given(st.lists(st.tuples(st.sampled_from(list_keys(VALID)), VALUES), min_size=1, max_size=3))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_mutated_values_give_a_configuration_or_an_input_error(
     edits: list[tuple[str, object]],
 ) -> None:
@@ -447,7 +447,6 @@ def test_mutated_values_give_a_configuration_or_an_input_error(
 @given(st.data())
 @settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_mutated_text_gives_a_configuration_or_an_input_error(
