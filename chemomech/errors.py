@@ -76,6 +76,12 @@ class StoppedEarly(ChemoMechError):
     exit_code = 4
 
 
+class InterruptedRunError(StoppedEarly):
+    """Somebody at the keyboard has stopped a run, which has kept what it needs to go on."""
+
+    exit_code = 130
+
+
 def describe_foreign_error(error: Exception) -> str:
     """Return what another library's error says: one line, without a terminal's colours.
 

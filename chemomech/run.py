@@ -11,8 +11,13 @@ from mpi4py import MPI
 
 from chemomech.build import create_problem
 from chemomech.config import Config
-from chemomech.errors import ChemoMechError, RecordsLostError, StoppedEarly
-from chemomech.output.folder import RunFolder
+from chemomech.errors import (
+    ChemoMechError,
+    InterruptedRunError,
+    RecordsLostError,
+    StoppedEarly,
+)
+from chemomech.output.folder_lock import FolderLock
 from chemomech.output.progress import Progress
 from chemomech.output.provenance import PROVENANCE, write_provenance
 from chemomech.particle import create_particle
@@ -55,21 +60,25 @@ def simulate(
         InputError: If the input cannot be used; nothing is written then.
         ConvergenceError: If a time step cannot be taken; what was recorded stays, under the names
             of unfinished files. So it does where the user interrupts.
-        StoppedEarly: If a signal or the limit of wall time asked for it; ``restart`` continues.
+        StoppedEarly: If a signal, Ctrl-C or the limit of wall time asked for it; ``restart``
+            continues.
     """
-    with StopRequest(comm, config.checkpoint.wall_limit) as stop:
-        former = None
+    former = None
+    with FolderLock(output, comm, is_new=not restart):
         if restart:
             former = find_restart(config, output, comm, accept_changes=accept_changes)
-            if former.ended is not None:
+            if former.ended is not None and former.state is None:
                 return former.ended
-        else:
-            RunFolder.require_unused(output, comm)
-        parts = prepare(config, output, comm, former)
-        with _noting_failure(parts):
-            ending = _march(config, parts, stop, comm, quiet)
-            parts.recorder.close()
-    _finish(config, parts, ending)
+        with StopRequest(comm, config.checkpoint.wall_limit) as stop:
+            parts = prepare(config, output, comm, former)
+            with _noting_failure(parts):
+                if former is not None and former.ended is not None:
+                    ending = Ending(former.ended)
+                else:
+                    ending = _march(config, parts, stop, comm, quiet)
+                parts.recorder.close()
+            stop.ask()
+        _finish(config, parts, ending, is_interrupted=stop.is_interrupted)
     return ending.words
 
 
@@ -124,6 +133,9 @@ def _noting_failure(parts: Parts) -> Iterator[None]:
                 write_provenance(path, parts.provenance, MPI.COMM_SELF, reason)
         if isinstance(error, OSError):
             raise RecordsLostError(*error.args) from error
+        if parts.folder.comm.size == 1:
+            # Several ranks would have to agree on it.
+            parts.recorder.close()
         raise
 
 
@@ -140,8 +152,12 @@ def _march(config: Config, parts: Parts, stop: StopRequest, comm: MPI.Comm, quie
             progress,
             parts.progressed,
         )
+        stop.begin()
         with explaining_failures(config, parts.problem):
             ending = march.run()
+        if ending.is_final and (config.output.pictures or config.output.movie):
+            # Interrupted while it draws, a run need not be computed again.
+            march.checkpoint()
         progress.finish(f"{ending.words}: {march.count_steps()}")
     return ending
 
@@ -161,12 +177,12 @@ def _create_plan(config: Config, parts: Parts) -> Plan:
     )
 
 
-def _finish(config: Config, parts: Parts, ending: Ending) -> None:
+def _finish(config: Config, parts: Parts, ending: Ending, *, is_interrupted: bool) -> None:
     """Give files their final names and draw pictures; or say that the run is not over."""
     folder = parts.folder
     if not ending.is_final:
         write_provenance(folder.path / PROVENANCE, parts.provenance, folder.comm, ending.words)
-        raise StoppedEarly(ending.words)
+        raise (InterruptedRunError if is_interrupted else StoppedEarly)(ending.words)
     for name in name_files(config):
         folder.finish(name)
     # On record before anything is drawn: a picture that fails does not unmake the run.
@@ -174,7 +190,14 @@ def _finish(config: Config, parts: Parts, ending: Ending) -> None:
     # Here: the first step need not wait for what draws the last.
     from chemomech.simulation.illustrating import illustrate
 
-    illustrate(config, parts)
+    try:
+        if is_interrupted:
+            raise KeyboardInterrupt
+        illustrate(config, parts)
+    except KeyboardInterrupt as error:
+        raise InterruptedRunError(
+            f"{ending.words}; interrupted while pictures are drawn: --restart draws them"
+        ) from error
     # Last of all: while it is there, a restart completes what a killed run has not.
     folder.remove(RESTART)
 

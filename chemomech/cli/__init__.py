@@ -29,6 +29,7 @@ from chemomech.cli import (  # noqa: E402
 from chemomech.errors import (  # noqa: E402
     ChemoMechError,
     InputError,
+    InterruptedRunError,
     RecordsLostError,
     StoppedEarly,
 )
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except StoppedEarly as stop:
         # No error, and all ranks have agreed on it.
+        _say(str(stop), comm)
         return stop.exit_code
     except ChemoMechError as error:
         return _report(str(error), error.exit_code, failures)
@@ -67,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _report(_describe_os_error(error), InputError.exit_code, failures)
     except KeyboardInterrupt:
-        return 130
+        _say("interrupted", comm)
+        return InterruptedRunError.exit_code
     except SystemExit as stop:
         return int(stop.code or 0)
     failures.Free()
@@ -94,7 +97,7 @@ def _create_parser() -> argparse.ArgumentParser:
         description="Battery particles: lithium maps from X-ray microscopy, their stress, and "
         "simulations of phase separation (Cahn-Hilliard, elasticity).",
         epilog="Exit codes: 0 done, 2 bad input, 3 no convergence, 4 stopped early with a "
-        "checkpoint (--restart continues).",
+        "checkpoint, 130 interrupted (run --restart continues, and the same sweep does).",
     )
     parser.add_argument("--version", action="version", version=f"chemomech {_find_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -111,6 +114,11 @@ def _find_version() -> str:
         return metadata.version("chemomech")
     except metadata.PackageNotFoundError:
         return "(not installed)"
+
+
+def _say(message: str, comm: MPI.Comm) -> None:
+    if comm.rank == 0:
+        sys.stderr.write(f"chemomech: {message}\n")
 
 
 def _describe_os_error(error: OSError) -> str:

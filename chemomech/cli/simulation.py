@@ -39,7 +39,14 @@ def add_commands(commands: Commands) -> None:
     )
     mesh = commands.add_parser("mesh", parents=[configured, solved], help="write the mesh only")
     mesh.add_argument("--output", metavar="FILE", type=Path, required=True, help=".msh, .xdmf, ...")
-    run = commands.add_parser("run", parents=[configured, solved, recorded], help="simulate")
+    run = commands.add_parser(
+        "run",
+        parents=[configured, solved, recorded],
+        help="simulate",
+        epilog="Ctrl-C, SIGTERM, SIGUSR1 and checkpoint.wall_limit stop a run after the present "
+        "time step, with a checkpoint; --restart goes on. Send SIGUSR1 to mpirun: at Ctrl-C and "
+        "SIGTERM it kills its ranks before they can save much.",
+    )
     run.add_argument("--quiet", action="store_true", help="no progress line")
     run.add_argument(
         "--restart", action="store_true",

@@ -69,12 +69,14 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
 
 def _collect(sweep: Sweep, output: Path) -> str:
+    from chemomech.output.folder_lock import FolderLock
     from chemomech.sweeps.folder import SUMMARY, SweepFolder
     from chemomech.sweeps.sweeping import collect
 
     folder = SweepFolder(output, sweep)
-    folder.check()
     if not output.is_dir():
         raise InputError("no such folder", key="--output", path=str(output))
-    finished = collect(folder)
+    with FolderLock(output, MPI.COMM_SELF):
+        folder.check()
+        finished = collect(folder)
     return f"{output / SUMMARY}: {finished} of {len(sweep.cases)} cases"

@@ -19,6 +19,7 @@ from chemomech.mapping.measurement_report import Report, create_report, format_r
 from chemomech.mapping.stress_source import OUTLINES
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
+from chemomech.output.folder_lock import FolderLock
 from chemomech.output.provenance import PROVENANCE, collect_provenance, write_provenance
 
 RESULT = "measurement.h5"
@@ -44,9 +45,9 @@ def measure(config: cfg.MeasurementConfig, output: Path, comm: MPI.Comm) -> str:
         InputError: If the input cannot be used; nothing is written then.
         OSError: A file cannot be written.
     """
-    RunFolder.require_unused(output, comm)
-    analysis = analyse_on_root(config, comm)
-    return write_analysis(config, analysis, RunFolder.create(output, comm))
+    with FolderLock(output, comm, is_new=True):
+        analysis = analyse_on_root(config, comm)
+        return write_analysis(config, analysis, RunFolder.create(output, comm))
 
 
 def analyse_on_root(config: cfg.MeasurementConfig, comm: MPI.Comm) -> Analysis | None:

@@ -15,6 +15,7 @@ from chemomech.imaging.phantom import Phantom, create_phantom
 from chemomech.imaging.phantom_truth import WireKind
 from chemomech.imaging.spectra import write_spectra
 from chemomech.output.folder import RunFolder
+from chemomech.output.folder_lock import FolderLock
 from chemomech.templates import create_template
 
 
@@ -43,7 +44,6 @@ def write_phantom(
     Raises:
         InputError: The folder is used, or an argument is out of range.
     """
-    RunFolder.require_unused(folder, comm)
     phantom: Phantom | None = None
 
     def create() -> None:
@@ -62,9 +62,10 @@ def write_phantom(
             text = create_template(subject, wire, dark=phantom.truth.dark)  # type: ignore[arg-type]
             (folder / name).write_text(text, encoding="utf-8")
 
-    run_on_root(comm, create)
-    RunFolder.create(folder, comm)
-    run_on_root(comm, write)
+    with FolderLock(folder, comm, is_new=True):
+        run_on_root(comm, create)
+        RunFolder.create(folder, comm)
+        run_on_root(comm, write)
     return (
         f"{folder} holds a synthetic stack (stack.nxs), the spectra of its phases (standards.csv) "
         "and its truth.\nNext, in that folder: chemomech measure measure.toml; "

@@ -23,6 +23,7 @@ from chemomech.mapping.stress_summary import summarise_stress
 from chemomech.output.fields import SUFFIX, FieldWriter
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
+from chemomech.output.folder_lock import FolderLock
 from chemomech.output.provenance import PROVENANCE, collect_provenance, write_provenance
 from chemomech.problems.observables import StressFields
 from chemomech.problems.stress_files import write_stress_bands, write_stress_table
@@ -70,7 +71,11 @@ def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
         ConvergenceError: The stress cannot be found.
         OSError: A file cannot be written.
     """
-    RunFolder.require_unused(output, comm)
+    with FolderLock(output, comm, is_new=True):
+        return _compute(config, output, comm)
+
+
+def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     source = _load(config, comm)
     model = create_model(config, source.particle, comm)
     statistics = _create_statistics(config, model, source.particle)

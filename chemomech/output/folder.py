@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from chemomech.errors import InputError, run_on_root
+from chemomech.errors import run_on_root
+from chemomech.output.folder_lock import check_unused, unusable
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -60,19 +60,6 @@ class RunFolder:
         if run_on_root(comm, lambda: not folder.exists()):
             return cls.create(folder, comm)
         return cls(folder, comm)
-
-    @staticmethod
-    def require_unused(path: str | Path, comm: MPI.Comm) -> None:
-        """Refuse a folder `create` would refuse, without making it; collective.
-
-        Args:
-            path: The folder.
-            comm: Ranks of the run.
-
-        Raises:
-            InputError: The folder holds something, is a file, or cannot be made.
-        """
-        run_on_root(comm, lambda: _check_unused(Path(path)))
 
     def partial(self, name: str) -> Path:
         """Name a file while it is being written.
@@ -161,31 +148,8 @@ def _rename(partial: Path, final: Path) -> None:
 
 
 def _claim(folder: Path) -> None:
-    _check_unused(folder)
+    check_unused(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unusable(folder, error) from error
-
-
-def _check_unused(folder: Path) -> None:
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise InputError(f"{folder} is a file; name a new folder", key="--output")
-        if folder.is_dir() and any(folder.iterdir()):
-            raise InputError(
-                f"{folder} already holds files and is left as it is; name a new folder",
-                key="--output",
-            )
-        above = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    except OSError as error:
-        raise _unusable(folder, error) from error
-    if not (above.is_dir() and os.access(above, os.W_OK)):
-        raise InputError(
-            f"{folder} cannot be used as output folder: {above} cannot be written to",
-            key="--output",
-        )
-
-
-def _unusable(folder: Path, error: OSError) -> InputError:
-    return InputError(f"{folder} cannot be used as output folder: {error.strerror}", key="--output")
+        raise unusable(folder, error) from error

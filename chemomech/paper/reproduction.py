@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module, resources
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
+
+from mpi4py import MPI
 
 from chemomech.analysis.results import RunResults, open_run
 from chemomech.errors import InputError
 from chemomech.output.file_names import FILM
+from chemomech.output.folder_lock import FolderLock, list_contents
 from chemomech.paper.figures import Figure
 from chemomech.paper.page import Findings, Picture, write_page
 from chemomech.sweeps.cases import Sweep, read_sweep
@@ -131,16 +134,17 @@ def reproduce(work: Reproduction) -> str:
         Where to look.
 
     Raises:
-        InputError: The folder holds something else, or the page already.
+        InputError: The folder holds something else, or the page already, or is in use.
         ChemoMechError: Something in it could not be computed.
     """
     if work.base is not None:
         # The user's file is refused before a folder is made.
         work.read_sweep(work.figure.name)
-    _claim(work)
-    maker: Maker = import_module(f"chemomech.paper.{work.figure.module}")  # type: ignore[assignment]
-    findings = maker.make(work)
-    write_page(work.folder / PAGE, work.figure, findings, work.command)
+    with FolderLock(work.folder, MPI.COMM_SELF):
+        _claim(work)
+        maker = cast("Maker", import_module(f"chemomech.paper.{work.figure.module}"))
+        findings = maker.make(work)
+        write_page(work.folder / PAGE, work.figure, findings, work.command)
     return f"{work.folder / PAGE}: {findings.pictures[0].file}, {len(findings.tables)} tables"
 
 
@@ -151,7 +155,7 @@ def _claim(work: Reproduction) -> None:
         raise InputError(f"{folder} is a file; name a new folder", key="--output")
     if (folder / PAGE).exists():
         raise InputError(f"{folder} holds a page already; name a new folder", key="--output")
-    if folder.exists() and any(folder.iterdir()) and _read_mark(folder) != mark:
+    if folder.exists() and list_contents(folder) and _read_mark(folder) != mark:
         raise InputError(
             f"{folder} holds something else than an unfinished `{work.command}` "
             "and is left as it is; name a new folder",

@@ -1,7 +1,8 @@
-"""Requests to stop early: signals of batch systems, and a limit of wall time."""
+"""Requests to stop early: signals of batch systems, Ctrl-C, and a limit of wall time."""
 
 from __future__ import annotations
 
+import os
 import signal
 import time as clock
 from types import FrameType
@@ -14,12 +15,19 @@ from chemomech.output.closing import Closing
 
 #: What batch systems send before they end a job.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+#: What Ctrl-C sends.
+INTERRUPT = signal.SIGINT
+_FIRST = (
+    "\nchemomech: interrupted: the state is saved after this time step; interrupt again to stop "
+    "at once\n"
+)
 
 
 class StopRequest(Closing):
     """Listen for a request to stop while the block runs; a signal then ends nothing by itself.
 
     A rank may hear a signal that others do not: :meth:`ask` shares what any of them has heard.
+    Ctrl-C asks as well once there is something to save; a second one interrupts at once.
 
     Args:
         comm: Ranks of the run.
@@ -30,10 +38,11 @@ class StopRequest(Closing):
         self._comm = comm
         self._deadline = None if wall_limit is None else clock.monotonic() + wall_limit
         self._heard = 0
+        self._has_begun = False
         self._former: dict[int, object] = {}
 
     def __enter__(self) -> Self:
-        for number in SIGNALS:
+        for number in (*SIGNALS, INTERRUPT):
             self._former[number] = signal.signal(number, self._hear)
         return self
 
@@ -41,8 +50,17 @@ class StopRequest(Closing):
         """Listen no longer."""
         for number, handler in self._former.items():
             # Batch systems often send both: the second must not kill what the first has stopped.
-            again = signal.SIG_IGN if self._heard else handler
+            again = signal.SIG_IGN if self._heard and number != INTERRUPT else handler
             signal.signal(number, again)  # type: ignore[arg-type]
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether Ctrl-C has asked, here or on another rank."""
+        return self._heard == INTERRUPT
+
+    def begin(self) -> None:
+        """From now on there is something to save, and :meth:`ask` is called again and again."""
+        self._has_begun = True
 
     def ask(self) -> str | None:
         """Tell why to stop, None while there is no reason; collective, the same on all ranks."""
@@ -51,9 +69,17 @@ class StopRequest(Closing):
         self._comm.Allreduce(MPI.IN_PLACE, reasons, op=MPI.MAX)
         heard, passed = (int(reason) for reason in reasons)
         if heard:
+            self._heard = heard
+        if heard == INTERRUPT:
+            return "interrupted"
+        if heard:
             return f"stopped by {signal.Signals(heard).name}"
         return "stopped at the limit of wall time" if passed else None
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        del frame
+        if number == INTERRUPT and (self.is_interrupted or not self._has_begun):
+            signal.default_int_handler(number, frame)
+        if number == INTERRUPT and not self._heard and self._comm.rank == 0:
+            # Not through Python's own streams, in the middle of whose writing this may be.
+            os.write(2, _FIRST.encode())
         self._heard = number

@@ -142,7 +142,7 @@ class March:
             self._domains = row.domains
         if beginning:
             self._record_snapshot()
-            self._checkpoint()
+            self.checkpoint()
 
     def _go_through(self, stage: Stage) -> Ending | None:
         """Step to the end of a stage; the march's ending where it ends with it or before."""
@@ -162,7 +162,7 @@ class March:
             if (reason := self._stop.ask()) is not None:
                 return self._stop_early(reason)
             if self._is_checkpoint_due():
-                self._checkpoint()
+                self.checkpoint()
         return None
 
     def _find_end(self, step: Step) -> Ending | None:
@@ -175,7 +175,7 @@ class March:
     def _stop_early(self, reason: str) -> Ending:
         if self._keeper is None:
             return Ending(f"{reason} at {self._seconds():g} s, without a checkpoint", False)
-        self._checkpoint()
+        self.checkpoint()
         return Ending(f"{reason} at {self._seconds():g} s; --restart continues it", False)
 
     def _next_target(self, end: float) -> float:
@@ -222,7 +222,8 @@ class March:
         late = clock.monotonic() - then >= self._plan.checkpoint_interval
         return bool(self._comm.bcast(late))
 
-    def _checkpoint(self) -> None:
+    def checkpoint(self) -> None:
+        """Write a checkpoint, if they are kept; collective."""
         if self._keeper is None:
             return
         progressed = Progressed(

@@ -17,6 +17,7 @@ from chemomech.config import Config
 from chemomech.errors import InputError, run_on_root
 from chemomech.output.checkpoints import CheckpointStore, StoredState
 from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
+from chemomech.output.folder_lock import list_contents
 from chemomech.output.provenance import PROVENANCE, read_ending
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ class Restart:
     """What to go on with.
 
     Args:
-        ended: How the run in the folder ended, if nothing is left to do.
-        state: The last good checkpoint; None begins anew.
+        ended: How the run in the folder ended, if it did.
+        state: The last good checkpoint; None begins anew or, where the run has ended, leaves
+            nothing to do: with one its pictures are missing.
         owners: Owner of each cell, on rank 0, where the same number of ranks goes on.
     """
 
@@ -69,7 +71,7 @@ def find_restart(
             configuration has changed; on every rank.
     """
     ended, is_begun = run_on_root(comm, lambda: _look(output))
-    if ended is not None:
+    if ended is not None and run_on_root(comm, lambda: not (output / RESTART).exists()):
         _say(comm, f"{output} holds a finished run ({ended}); there is nothing to continue")
         return Restart(ended)
     if not is_begun:
@@ -89,6 +91,9 @@ def find_restart(
         )
     owners = state.read_arrays().get("owners") if state.record["ranks"] == comm.size else None
     owners = None if owners is None else owners.astype(np.int32)
+    if ended is not None and not changes and run_on_root(comm, lambda: _is_last(state, output)):
+        _say(comm, f"{output} holds a finished run ({ended}); its pictures are drawn")
+        return Restart(ended, state, owners)
     _say(comm, f"continuing from step {state.record['stepper']['number']} in {output}")
     return Restart(state=state, owners=owners)
 
@@ -134,7 +139,7 @@ def _look(output: Path) -> tuple[str | None, bool]:
     """How the run in the folder ended, if it did, and whether there is one at all."""
     if output.exists() and not output.is_dir():
         raise InputError(f"{output} is a file; name a run's folder", key="--output")
-    if not output.is_dir() or not any(output.iterdir()):
+    if not output.is_dir() or not list_contents(output):
         return None, False
     if not (output / PROVENANCE).is_file():
         raise InputError(
@@ -143,13 +148,19 @@ def _look(output: Path) -> tuple[str | None, bool]:
             key="--restart",
         )
     ended = read_ending(output / PROVENANCE)
-    is_over = ended is not None and (output / LEDGER).is_file()
-    return (ended if is_over and not (output / RESTART).exists() else None), True
+    return (ended if (output / LEDGER).is_file() else None), True
+
+
+def _is_last(state: StoredState, output: Path) -> bool:
+    """Whether nothing was recorded after a checkpoint."""
+    with (output / LEDGER).open("rb") as file:
+        return len(list(file)) - 1 == state.record["records"]["lines"]
 
 
 def _require_no_records(output: Path) -> None:
     """Refuse to begin anew over records that took time to compute: more than the initial state."""
-    records = sorted(path.name for path in output.iterdir() if path.name not in _BEGINNINGS)
+    names = [path.name for path in list_contents(output)]
+    records = [name for name in names if name not in _BEGINNINGS]
     if (output / PARTIAL_LEDGER).is_file():
         with (output / PARTIAL_LEDGER).open("rb") as file:
             # The header and the initial state, after which the first checkpoint is written.

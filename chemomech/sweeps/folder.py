@@ -16,6 +16,7 @@ from mpi4py import MPI
 from chemomech.config import format_config, load_config
 from chemomech.errors import InputError
 from chemomech.output.file_names import CONFIG
+from chemomech.output.folder_lock import list_contents
 from chemomech.simulation.restarting import compare
 from chemomech.sweeps.cases import Case, Sweep
 
@@ -142,7 +143,7 @@ class SweepFolder:
         """
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file; name a new folder", key="--output")
-        if not self.path.exists() or not any(self.path.iterdir()):
+        if not self.path.exists() or not list_contents(self.path):
             return
         if not (self.path / CASES).exists():
             raise InputError(

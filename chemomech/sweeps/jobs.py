@@ -13,7 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
-from chemomech.sweeps.folder import CaseFolder, Outcome, SweepFolder
+from mpi4py import MPI
+
+from chemomech.errors import InputError
+from chemomech.output.folder_lock import FolderLock, check_not_in_use
+from chemomech.sweeps.folder import CaseFolder, Outcome, Status, SweepFolder
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +42,7 @@ class _Job:
     folder: CaseFolder
     process: subprocess.Popen[bytes]
     started: float
+    lock: FolderLock
 
 
 @dataclass
@@ -53,11 +58,13 @@ class JobPool:
 
     Attributes:
         heard: Number of the first signal that asked to stop; 0 while none has.
+        refused: What was said of cases that other processes run.
     """
 
     jobs: int
     ranks: int
     heard: int = 0
+    refused: list[InputError] = field(default_factory=list)
     _running: list[_Job] = field(default_factory=list)
 
     def run(self, folder: SweepFolder, cases: Sequence[CaseFolder]) -> None:
@@ -72,7 +79,7 @@ class JobPool:
         with self._listening():
             while self._running or (waiting and not self.heard):
                 while waiting and not self.heard and len(self._running) < self.jobs:
-                    self._running.append(self._start(waiting.pop(0)))
+                    self._try(waiting.pop(0))
                 time.sleep(_POLL)
                 for job in [job for job in self._running if job.process.poll() is not None]:
                     self._running.remove(job)
@@ -81,7 +88,22 @@ class JobPool:
                     _log.info("[%d/%d] %s: %s", ended, total, job.folder.case.name, outcome.ended)
                     folder.write_table()
 
-    def _start(self, folder: CaseFolder) -> _Job:
+    def _try(self, folder: CaseFolder) -> None:
+        """Start a case, unless another process runs it or has just done so."""
+        try:
+            # A case outlives a sweep that is killed.
+            check_not_in_use(folder.results)
+            lock = FolderLock(folder.path, MPI.COMM_SELF)
+        except InputError as error:
+            _log.warning("%s is left to another process: %s", folder.case.name, error)
+            self.refused.append(error)
+            return
+        if folder.find_status() is Status.DONE:
+            lock.close()
+            return
+        self._running.append(self._start(folder, lock))
+
+    def _start(self, folder: CaseFolder, lock: FolderLock) -> _Job:
         words = [sys.executable, "-m", "chemomech", "run", str(folder.config.absolute())]
         words += ["--output", str(folder.results.absolute()), "--restart", "--quiet"]
         if self.ranks > 1:
@@ -98,7 +120,7 @@ class JobPool:
                 start_new_session=True,
                 preexec_fn=_block_sigterm if self.ranks > 1 else None,
             )
-        return _Job(folder, process, time.monotonic())
+        return _Job(folder, process, time.monotonic(), lock)
 
     def _finish(self, job: _Job) -> Outcome:
         former = job.folder.read_outcome()
@@ -111,6 +133,7 @@ class JobPool:
             ended=_describe(job.folder, code),
         )
         job.folder.write_outcome(outcome)
+        job.lock.close()
         return outcome
 
     @contextmanager

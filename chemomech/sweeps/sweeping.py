@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
-from chemomech.errors import ConvergenceError, InputError, StoppedEarly
+from mpi4py import MPI
+
+from chemomech.errors import ConvergenceError, InputError, InterruptedRunError, StoppedEarly
+from chemomech.output.folder_lock import FolderLock
 from chemomech.sweeps.cases import Sweep
 from chemomech.sweeps.folder import OVERVIEW, SUMMARY, CaseFolder, Status, SweepFolder
 from chemomech.sweeps.jobs import JobPool
@@ -61,22 +64,23 @@ def run_sweep(sweep: Sweep, output: Path, pace: Pace, *, retry: bool = False) ->
         What was done, in words.
 
     Raises:
-        InputError: The folder holds something else, or a case in it has changed.
+        InputError: The folder holds something else, a case in it has changed, or another process
+            is at work in it.
         ConvergenceError: A case has failed; all others were run.
-        StoppedEarly: A signal asked to stop; another call goes on.
-        KeyboardInterrupt: The signal was an interrupt.
+        StoppedEarly: A signal or Ctrl-C asked to stop; another call goes on.
     """
     folder = SweepFolder(output, sweep)
-    folder.check()
-    folder.prepare()
-    wanted = {Status.WAITING, Status.STOPPED} | ({Status.FAILED} if retry else set())
-    to_run = [case for case in folder.cases if case.find_status() in wanted]
-    if len(to_run) < len(folder.cases):
-        _log.info("%d of %d cases to run", len(to_run), len(folder.cases))
-    pool = JobPool(pace.jobs, pace.ranks)
-    pool.run(folder, to_run)
-    collect(folder)
-    _raise_what_happened(folder, pool.heard)
+    with FolderLock(output, MPI.COMM_SELF):
+        folder.check()
+        folder.prepare()
+        wanted = {Status.WAITING, Status.STOPPED} | ({Status.FAILED} if retry else set())
+        to_run = [case for case in folder.cases if case.find_status() in wanted]
+        if len(to_run) < len(folder.cases):
+            _log.info("%d of %d cases to run", len(to_run), len(folder.cases))
+        pool = JobPool(pace.jobs, pace.ranks)
+        pool.run(folder, to_run)
+        collect(folder)
+    _raise_what_happened(folder, pool)
     return f"{len(folder.cases)} cases done: {output / SUMMARY}, {output / OVERVIEW}"
 
 
@@ -93,9 +97,10 @@ def run_case(sweep: Sweep, output: Path, number: int, ranks: int) -> str:
         What was done, in words.
 
     Raises:
-        InputError: There is no such case, or the folder holds something else.
+        InputError: There is no such case, another process runs it, or the folder holds something
+            else.
         ConvergenceError: The case has failed.
-        StoppedEarly: A signal asked to stop; another call goes on.
+        StoppedEarly: A signal or Ctrl-C asked to stop; another call goes on.
     """
     if not 0 <= number < len(sweep.cases):
         raise InputError(
@@ -109,7 +114,7 @@ def run_case(sweep: Sweep, output: Path, number: int, ranks: int) -> str:
         return f"{case.case.name} is done"
     pool = JobPool(1, ranks)
     pool.run(folder, [case])
-    _raise_what_happened(SweepFolder(output, _only(sweep, number)), pool.heard)
+    _raise_what_happened(SweepFolder(output, _only(sweep, number)), pool)
     collecting = f"chemomech sweep {quote(str(sweep.file))} --collect"
     return f"{case.case.name} is done; when all are: {collecting}"
 
@@ -124,13 +129,14 @@ def _only(sweep: Sweep, number: int) -> Sweep:
     return replace(sweep, cases=(sweep.cases[number],))
 
 
-def _raise_what_happened(folder: SweepFolder, heard: int) -> None:
-    if heard == signal.SIGINT:
-        raise KeyboardInterrupt
+def _raise_what_happened(folder: SweepFolder, pool: JobPool) -> None:
+    if pool.refused:
+        raise pool.refused[0]
     states = [(case, case.find_status()) for case in folder.cases]
     left = sum(status in (Status.WAITING, Status.STOPPED) for _, status in states)
     if left:
-        raise StoppedEarly(f"stopped with {left} cases to go; the same command goes on")
+        stop = InterruptedRunError if pool.heard == signal.SIGINT else StoppedEarly
+        raise stop(f"stopped with {left} cases to go; the same command goes on")
     failed = [case for case, status in states if status is Status.FAILED]
     if failed:
         raise ConvergenceError("\n".join(["cases have failed:", *map(_complain, failed)]))

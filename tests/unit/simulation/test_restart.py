@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from mpi4py import MPI
 from chemomech import run
 from chemomech.cli import main
 from chemomech.config import create_config, format_config
-from chemomech.errors import InputError, StoppedEarly
+from chemomech.errors import InputError, InterruptedRunError, StoppedEarly
 from chemomech.output.ledger import read_ledger
+from chemomech.simulation import illustrating
 from chemomech.solvers.time_stepping import Bdf
 
 COMM = MPI.COMM_WORLD
@@ -77,7 +79,7 @@ def stop_after(monkeypatch):
     """Return a function that lets a signal arrive in the middle of chosen steps of this process."""
     advance = Bdf.advance
 
-    def arrange(*numbers):
+    def arrange(*numbers, signals=(signal.SIGUSR1,)):
         left = list(numbers)
 
         def hear(self, target, events=()):
@@ -85,8 +87,8 @@ def stop_after(monkeypatch):
             if left and step.number >= left[0]:
                 left.pop(0)
                 # On one rank only: the others must hear of it.
-                if COMM.rank == COMM.size - 1:
-                    os.kill(os.getpid(), signal.SIGUSR1)
+                for number in signals if COMM.rank == COMM.size - 1 else ():
+                    os.kill(os.getpid(), number)
             return step
 
         monkeypatch.setattr(Bdf, "advance", hear)
@@ -274,6 +276,61 @@ def test_command_stops_with_code_4_and_goes_on(folder, stop_after, capfd):
     assert main([*words, "--restart"]) == 0
     if COMM.rank == 0:
         assert "there is nothing to continue" in capfd.readouterr().err
+
+
+def test_ctrl_c_saves_the_state_says_how_to_go_on_and_ends_with_code_130(folder, stop_after, capfd):
+    config = configure("closed", time={"end": "0.1 s"})
+    path = folder / "input.toml"
+    if COMM.rank == 0:
+        path.write_text(format_config(config))
+    COMM.barrier()
+    stop_after(4, signals=(signal.SIGINT,))
+    words = ["run", str(path), "--output", str(folder / "results"), "--quiet"]
+    assert main(words) == 130
+    said = COMM.bcast(capfd.readouterr().err)
+    assert re.search(r"^chemomech: interrupted at [0-9.e-]+ s; --restart continues it$", said, re.M)
+    assert (folder / "results/restart/checkpoints/00000004").is_dir()
+    assert main(words) == 2
+    assert "run --restart" in COMM.bcast(capfd.readouterr().err)
+    assert main([*words, "--restart"]) == 0
+    assert "continuing from step 4" in COMM.bcast(capfd.readouterr().err)
+
+
+@pytest.mark.skipif(COMM.size > 1, reason="mpirun ends its ranks itself")
+def test_a_second_ctrl_c_stops_at_once(folder, stop_after):
+    stop_after(2, signals=(signal.SIGINT, signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        run.simulate(configure("closed"), folder / "results", COMM, quiet=True)
+    ending = json.loads((folder / "results" / "provenance.json").read_text())["ended"]
+    assert ending == "interrupted"
+    assert go_on(configure("closed", time={"end": "0.5 s"}), folder / "results") == 0
+
+
+@pytest.mark.skipif(COMM.size > 1, reason="mpirun ends its ranks itself")
+def test_interrupted_while_pictures_are_drawn_only_they_are_made_again(folder, monkeypatch):
+    config = configure(
+        "closed", time={"end": "0.05 s"}, output={"count": 2, "pictures": False, "movie": True}
+    )
+    drawn = []
+
+    def press_ctrl_c(*arguments, **options):
+        raise KeyboardInterrupt
+
+    def draw(folder, grid, frames, **options):
+        drawn.extend(frame.time_s for frame in frames)
+
+    monkeypatch.setattr(illustrating, "write_illustrations", press_ctrl_c)
+    with pytest.raises(InterruptedRunError, match="--restart draws them"):
+        run.simulate(config, folder / "results", COMM, quiet=True)
+    before = (folder / "results" / "ledger.csv").read_bytes()
+    monkeypatch.setattr(Bdf, "advance", press_ctrl_c)
+    monkeypatch.setattr(illustrating, "write_illustrations", draw)
+    ended = run.simulate(config, folder / "results", COMM, quiet=True, restart=True)
+    assert ended == "reached the end time 0.05 s"
+    assert (folder / "results" / "ledger.csv").read_bytes() == before
+    assert drawn == pytest.approx([0.0, 0.025, 0.05])
+    names = sorted(path.name for path in (folder / "results").iterdir())
+    assert names == ["config.toml", "fields.bp", "ledger.csv", "provenance.json"]
 
 
 def test_limit_of_wall_time(folder):
