@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from chemomech.errors import InputError
+from chemomech.form_cache import recover_from_dead_compilers
 
 _RELEASE = tuple(int(part) for part in dolfinx.__version__.split(".")[:2])
 
@@ -93,18 +94,6 @@ def choose_compiler_flags() -> None:
     jit.DOLFINX_DEFAULT_JIT_OPTIONS["cffi_extra_compile_args"] = (flags, description)
 
 
-def wait_for_other_compilers(seconds: int = 120) -> None:
-    """Wait longer than DOLFINx's ten seconds for a form that another process is compiling.
-
-    The cases of a sweep begin at the same time with the same forms; one compiles, the others wait.
-
-    Args:
-        seconds: How long. Who waits for a process that was killed gives up then.
-    """
-    _, description = jit.DOLFINX_DEFAULT_JIT_OPTIONS["timeout"]
-    jit.DOLFINX_DEFAULT_JIT_OPTIONS["timeout"] = (seconds, description)
-
-
 def let_pipes_break() -> None:
     """Take back SIGPIPE from PETSc, which would end the run where nobody reads its output."""
     if threading.current_thread() is threading.main_thread():
@@ -115,7 +104,7 @@ def let_pipes_break() -> None:
 let_pipes_break()
 place_jit_cache(os.environ.get(JIT_CACHE))
 choose_compiler_flags()
-wait_for_other_compilers()
+recover_from_dead_compilers()
 
 # Open MPI's MPI_Dist_graph_create, which adios4dolfinx calls, hangs at random with the component
 # that is its default (open-mpi/ompi#13918). It looks for another when the first mesh is made.

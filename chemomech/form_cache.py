@@ -1,0 +1,161 @@
+"""Compiled forms that several processes share: one compiles, the others wait for it alone.
+
+FFCx compiles where it could create ``NAME.c`` in the cache, and others wait for ``NAME.c.cached``:
+in vain, if the compiler was killed. Here who compiles leaves its name beside, so that whoever waits
+knows whether anybody is at work.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import psutil
+from ffcx.codegeneration import jit
+from flufl.lock import Lock
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_POLL_S = 0.2
+_NOTICE_S = 5.0
+# No form takes so long. Network file systems show a file of another machine after up to a minute.
+_SILENCE_S = 120.0
+# How far clocks may differ when they tell a process from a later one with its number.
+_CLOCKS_S = 60.0
+_own = threading.local()
+_get_cached_module = jit.get_cached_module
+
+
+def recover_from_dead_compilers() -> None:
+    """Let FFCx wait for a form as long as somebody compiles it, and compile it itself if not."""
+    jit.get_cached_module = get_module
+    jit.compile_forms = _releasing(jit.compile_forms)
+    jit.compile_expressions = _releasing(jit.compile_expressions)
+
+
+def get_module(
+    name: str, objects: Sequence[str], folder: str | Path, timeout: int
+) -> tuple[Any, Any]:
+    """Load a compiled module, after another process if that compiles it.
+
+    Args:
+        name: Name of the module.
+        objects: Names of what to take from it.
+        folder: The cache.
+        timeout: Not looked at: FFCx counts seconds, whether anybody is at work or not.
+
+    Returns:
+        Objects and module; two times None where this process must compile it.
+    """
+    del timeout
+    source = Path(folder) / f"{name}.c"
+    while True:
+        _wait(source)
+        claim = None if _is_ready(source) else _name_claim(source)
+        try:
+            if claim is not None:
+                claim.parent.mkdir(exist_ok=True, parents=True)
+                claim.touch()
+            found = _get_cached_module(name, objects, folder, 1)
+            if found[0] is None:
+                _own.source = source
+            return found
+        except TimeoutError:
+            # Another process was first.
+            continue
+        except ImportError:
+            # A cleaner of old files took the library and left the rest.
+            _discard(source)
+        finally:
+            if claim is not None and getattr(_own, "source", None) != source:
+                claim.unlink(missing_ok=True)
+
+
+def _releasing(compile_objects: Callable[P, T]) -> Callable[P, T]:
+    """Withdraw this process's name when it has compiled, and its mark where it was interrupted."""
+
+    @functools.wraps(compile_objects)
+    def compile_and_release(*arguments: P.args, **options: P.kwargs) -> T:
+        handlers = logging.getLogger().handlers
+        try:
+            return compile_objects(*arguments, **options)
+        except BaseException:
+            # FFCx takes them while the C compiler runs, and keeps them where that fails.
+            logging.getLogger().handlers = handlers
+            raise
+        finally:
+            source: Path | None = getattr(_own, "source", None)
+            _own.source = None
+            if source is not None and not _is_ready(source):
+                source.unlink(missing_ok=True)
+            if source is not None:
+                _name_claim(source).unlink(missing_ok=True)
+
+    return compile_and_release
+
+
+def _is_ready(source: Path) -> bool:
+    return source.with_suffix(".c.cached").exists()
+
+
+def _name_claim(source: Path) -> Path:
+    words = [source.stem, socket.gethostname(), str(os.getpid()), str(threading.get_ident())]
+    return source.with_name("~".join(words))
+
+
+def _wait(source: Path) -> None:
+    """Wait while another process compiles a form; clear away what a dead one has left of it."""
+    began, said = time.monotonic(), False
+    while not _is_ready(source) and (compiler := _find_compiler(source)) is not None:
+        if not said and time.monotonic() - began > _NOTICE_S:
+            _log.warning("waiting for a form that %s compiles (%s)", compiler, source)
+            said = True
+        time.sleep(_POLL_S)
+    if source.exists() and not _is_ready(source):
+        # One at a time: the next one's own mark must not be taken for the dead one's.
+        with Lock(str(source.with_name("clearing.lock"))):
+            if not _is_ready(source) and _find_compiler(source) is None:
+                _log.warning("a process that compiled a form was killed; compiling it again")
+                _discard(source)
+
+
+def _discard(source: Path) -> None:
+    for path in (source, source.with_suffix(".c.cached"), *source.parent.glob(f"{source.stem}~*")):
+        path.unlink(missing_ok=True)
+
+
+def _find_compiler(source: Path) -> str | None:
+    """Who compiles a form, in words; None where nobody does."""
+    try:
+        age = time.time() - source.stat().st_mtime
+    except FileNotFoundError:
+        return None
+    claims = list(source.parent.glob(f"{source.stem}~*"))
+    for claim in claims:
+        _, host, pid, _ = claim.name.split("~")
+        if _is_alive(claim, host, int(pid)):
+            return f"process {pid} on {host}"
+    # Without a name the process may have one that this machine does not see yet.
+    return None if claims or age > _SILENCE_S else "another process"
+
+
+def _is_alive(claim: Path, host: str, pid: int) -> bool:
+    try:
+        moment = claim.stat().st_mtime
+        if host != socket.gethostname():
+            return time.time() - moment < _SILENCE_S
+        process = psutil.Process(pid)
+        is_later = process.create_time() > moment + _CLOCKS_S
+        return not is_later and process.status() != psutil.STATUS_ZOMBIE
+    except (FileNotFoundError, psutil.NoSuchProcess):
+        return False
