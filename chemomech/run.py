@@ -24,7 +24,7 @@ from chemomech.particle import create_particle
 from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.interruption import StopRequest
 from chemomech.simulation.marching import Ending, March, Plan
-from chemomech.simulation.preparation import Parts, name_files, prepare
+from chemomech.simulation.preparation import Parts, check_ranks, name_files, prepare
 from chemomech.simulation.restarting import RESTART, find_restart
 from chemomech.simulation.stages import create_timetable
 from chemomech.summary import summarise
@@ -95,7 +95,9 @@ def validate(config: Config, comm: MPI.Comm) -> str:
     Raises:
         InputError: If the input cannot be used.
     """
-    problem = create_problem(config, create_particle(config, comm))
+    particle = create_particle(config, comm)
+    check_ranks(config, particle)
+    problem = create_problem(config, particle)
     create_timetable(config, problem)
     return summarise(config, problem)
 

@@ -33,6 +33,7 @@ _SEPARATOR = "~lock~"
 _LIFETIME = timedelta(minutes=5)
 _HEARTBEAT_S = 20.0
 _POLL_S = 1.0
+_PATIENCE_S = 1.0
 # How far two clocks of one machine may differ when they tell a process from a later one.
 _CLOCKS_S = 60.0
 _WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
@@ -77,11 +78,22 @@ class FolderLock(Closing):
         self._made: list[Path] = []
         self._lock: Lock | None = None
         self._over = threading.Event()
+        # Of its own: a rank that ends alone must not be taken for a partner elsewhere.
+        self._comm = comm.Dup() if comm.size > 1 else comm
         run_on_root(comm, lambda: self._begin(is_new))
 
     def close(self) -> None:
-        """Let other processes have the folder; each rank by itself."""
+        """Let other processes have the folder; ranks wait for one another for a second at most."""
         self._over.set()
+        self._let_go()
+        if self._comm.size > 1:
+            meeting, deadline = self._comm.Ibarrier(), time.monotonic() + _PATIENCE_S
+            while not (is_met := meeting.Test()) and time.monotonic() < deadline:
+                time.sleep(0.001)
+            if is_met:
+                self._comm.Free()
+
+    def _let_go(self) -> None:
         with suppress(OSError):
             if self._lock is not None:
                 self._lock.unlock(unconditionally=True)
@@ -99,7 +111,7 @@ class FolderLock(Closing):
         try:
             self._hold(place)
         except BaseException as error:
-            self.close()
+            self._let_go()
             if isinstance(error, OSError):
                 raise unusable(self._folder, error) from error
             raise

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from dolfinx import fem
+from dolfinx import fem, mesh
 from mpi4py import MPI
 
 from chemomech.errors import InputError, describe_foreign_error, run_on_root
@@ -148,16 +148,25 @@ def _write_values(path: Path, function: fem.Function) -> None:
 
 def _share(functions: Mapping[str, fem.Function]) -> MPI.Comm:
     """The ranks that share the functions' mesh, each of which must have some of it."""
-    mesh = next(iter(functions.values())).function_space.mesh
-    comm: MPI.Comm = mesh.comm
-    cells = mesh.topology.index_map(mesh.topology.dim)
+    domain = next(iter(functions.values())).function_space.mesh
+    require_cells(domain)
+    return domain.comm
+
+
+def require_cells(domain: mesh.Mesh) -> None:
+    """Refuse a mesh of which some ranks have too little for these files; collective.
+
+    Raises:
+        InputError: There are too many ranks for so small a mesh; on every rank.
+    """
+    comm: MPI.Comm = domain.comm
+    cells = domain.topology.index_map(domain.topology.dim)
     fewest = comm.allreduce(cells.size_local, op=MPI.MIN)
     if comm.size > 1 and (fewest == 0 or cells.size_global < _FEWEST_CELLS * comm.size):
         raise InputError(
             f"a mesh of {cells.size_global} cells is too small for checkpoints of {comm.size} "
             f"ranks; use at most {max(1, cells.size_global // _FEWEST_CELLS)}"
         )
-    return comm
 
 
 def _describe(function: fem.Function) -> tuple[int, int, int]:

@@ -28,6 +28,7 @@ from chemomech.output.provenance import (
     continue_provenance,
     write_provenance,
 )
+from chemomech.output.state_files import require_cells
 from chemomech.particle import Particle, count_cells_across, create_particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.failing import explaining_failures
@@ -88,8 +89,23 @@ def name_files(config: Config) -> list[str]:
     return [LEDGER, *([f"fields{SUFFIX}"] if config.output.fields else [])]
 
 
+def check_ranks(config: Config, particle: Particle) -> None:
+    """Refuse more ranks than the checkpoints of so small a mesh can have; collective.
+
+    Raises:
+        InputError: There are too many; on every rank.
+    """
+    if config.checkpoint.interval == "off":
+        return
+    try:
+        require_cells(particle.domain.mesh)
+    except InputError as error:
+        raise InputError(f'{error.message}, or "off"', key="checkpoint.interval") from error
+
+
 def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Parts:
     particle = create_particle(config, comm)
+    check_ranks(config, particle)
     problem = create_problem(config, particle)
     _tell_solver(config, problem)
     _tell_resolution(config, problem)

@@ -108,7 +108,25 @@ def test_bad_input_leaves_no_folder(folder, tables, piece):
     with pytest.raises(InputError) as caught:
         run.simulate(configure(**tables), folder / "results", COMM, quiet=True)
     assert piece in str(caught.value)
+    COMM.barrier()
     assert names_in(folder) == []
+
+
+@pytest.mark.skipif(COMM.size == 1, reason="about several ranks")
+def test_mesh_too_small_for_checkpoints_is_refused_before_anything_is_written(folder):
+    # 2 x 4 cells of 5 nm, of which checkpoints need eight a rank
+    tables = {"geometry": BOX | {"size": ["10 nm", "20 nm"]}, "mesh": {"size": "5 nm"}}
+    tables["mesh"]["allow_coarse"] = True
+    words = f"8 cells is too small for checkpoints of {COMM.size} ranks; use at most 1"
+    with pytest.raises(InputError, match=words) as caught:
+        run.simulate(configure(**tables), folder / "results", COMM, quiet=True)
+    assert caught.value.key == "checkpoint.interval"
+    COMM.barrier()
+    assert names_in(folder) == []
+    with pytest.raises(InputError, match=words):
+        run.validate(configure(**tables), COMM)
+    tables["checkpoint"] = {"interval": "off"}
+    assert run.simulate(configure(**tables), folder / "results", COMM, quiet=True)
 
 
 @pytest.mark.parametrize(

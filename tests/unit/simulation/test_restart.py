@@ -246,6 +246,7 @@ def test_folder_of_something_else_is_refused(folder):
     COMM.barrier()
     with pytest.raises(InputError, match="no run of chemomech"):
         run.simulate(configure("closed"), folder, COMM, restart=True)
+    COMM.barrier()
     assert [path.name for path in folder.iterdir()] == ["precious.txt"]
 
 
