@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +12,16 @@ from numpy.typing import NDArray
 
 from chemomech import config as cfg
 from chemomech.errors import InputError, run_on_root
+from chemomech.estimate import describe_needs, estimate_size, require_memory
 from chemomech.geometry.box import Box
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.frame import create_wire_tangent, require_clear_ends
 from chemomech.geometry.meshing import create_domain, read_domain
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.outline import Outline
+from chemomech.machine import find_memory
+
+_log = logging.getLogger(__name__)
 
 Shape = Nanowire | Box | Outline
 
@@ -47,8 +52,8 @@ def create_particle(
         owners: Rank of each cell, looked at on rank 0; None lets the mesh be divided anew.
 
     Raises:
-        InputError: If the shape cannot be made or read, its mesh is too coarse, or a law in the
-            wire's frame has no two clear ends to go by.
+        InputError: If the shape cannot be made or read, its mesh is too coarse, the problem does
+            not fit into the memory, or a law in the wire's frame has no two clear ends to go by.
     """
     shape = run_on_root(comm, lambda: create_shape(config.geometry))
     if shape is None:
@@ -57,6 +62,7 @@ def create_particle(
         _check_resolution(config, domain)
     else:
         assert config.mesh_size is not None
+        _check_size(config, shape, comm)
         domain = create_domain(shape, config.mesh_size, comm, config.mesh.cell, owners)
     key = _find_wire_frame(config)
     if key is not None and not isinstance(shape, Nanowire):
@@ -64,6 +70,15 @@ def create_particle(
     wanted = isinstance(shape, Nanowire | Outline) or key is not None
     tangent = create_wire_tangent(domain, shape) if wanted else None
     return Particle(domain, tangent)
+
+
+def _check_size(config: cfg.Config, shape: Shape, comm: MPI.Comm) -> None:
+    """Say what the mesh will need, and refuse what does not fit into the memory; collective."""
+    size = estimate_size(config, shape)
+    assert size is not None
+    require_memory(config, size, comm.size, find_memory(comm))
+    if comm.rank == 0:
+        _log.info("%s", describe_needs(size, size.choose_preset(config), comm.size))
 
 
 def create_shape(geometry: cfg.GeometryConfig) -> Shape | None:

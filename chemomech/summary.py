@@ -10,12 +10,13 @@ from rich.table import Table
 
 from chemomech import config as cfg
 from chemomech.build import resolve_preset
+from chemomech.estimate import STEPS, Size, format_time
 from chemomech.geometry.domain import MeshQuality
+from chemomech.machine import find_memory
 from chemomech.materials import phase_diagram as pd
 from chemomech.output.terminal import render
 from chemomech.particle import count_cells_across
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.solvers.presets import Preset
 
 Rows = list[tuple[str, str]]
 
@@ -25,13 +26,6 @@ _COHERENCY = {
     "three_dimensional": pd.Coherency.COHERENT,
     "plane_stress": pd.Coherency.COHERENT_PLANE_STRESS,
 }
-# Neighbours of a vertex in a regular mesh, itself included: couplings of one scalar unknown.
-_NEIGHBOURS = {"triangle": 7, "quadrilateral": 9, "tetrahedron": 15, "hexahedron": 27}
-_BYTES_PER_ENTRY = 12
-# Fitted to the memory of runs: copies of the matrix that live at once, and the share of the fill
-# of nested dissection on a grid (George 1973) that MUMPS stores.
-_COPIES = 3
-_FILL_SHARE = 0.25
 
 
 def summarise(config: cfg.Config, problem: ChemoMechanics) -> str:
@@ -190,31 +184,20 @@ def _describe_mesh(config: cfg.Config, problem: ChemoMechanics, quality: MeshQua
 
 def _describe_solution(config: cfg.Config, problem: ChemoMechanics, quality: MeshQuality) -> Rows:
     preset = resolve_preset(config, problem)
-    memory, how = _estimate_memory(preset, problem, quality)
+    mesh = problem.domain.mesh
+    size = Size(mesh.topology.cell_name(), quality.cells, quality.vertices, problem.size)
+    ranks = mesh.comm.size
+    memory = f"about {size.estimate_memory(preset, ranks) / 1e9:.2g} GB on {ranks} rank(s), rough"
+    time = f"about {format_time(size.estimate_time(ranks))} for {STEPS} steps, rough"
     scales = config.material.scales
     return [
         ("degrees of freedom", f"{problem.size}"),
         ("linear solver", preset.value),
-        ("memory", f"about {memory / 1e9:.2g} GB and 0.3 GB a rank ({how})"),
+        ("memory", f"{memory}; there are {find_memory(mesh.comm) / 1e9:.2g} GB"),
+        ("time", time),
         ("unit of time L0^2 / D, L0 = 1 nm", f"{scales.time:.3g} s"),
         ("end of the run", f"{config.time.end:g} s, {len(config.snapshot_times)} snapshots"),
     ]
-
-
-def _estimate_memory(
-    preset: Preset, problem: ChemoMechanics, quality: MeshQuality
-) -> tuple[float, str]:
-    """Bytes for matrices and factors, and in words how they were estimated."""
-    mesh = problem.domain.mesh
-    name = mesh.topology.cell_name()
-    per_vertex = problem.size / quality.vertices
-    matrix = _COPIES * problem.size * per_vertex * _NEIGHBOURS[name] * _BYTES_PER_ENTRY
-    if preset is Preset.ITERATIVE:
-        return matrix, f"{_COPIES} copies of the matrix, rough"
-    n = quality.vertices
-    fill = 31 / 4 * n * math.log2(n) if mesh.topology.dim == 2 else 31 * n ** (4 / 3)
-    factors = 2 * _FILL_SHARE * fill * per_vertex**2 * _BYTES_PER_ENTRY
-    return matrix + factors, "matrix and LU factors by nested dissection, rough"
 
 
 def _nanometres(length: float) -> str:

@@ -175,3 +175,6 @@ class MeshConfig(Section):
     allow_coarse: Flag = Field(
         default=False, description="go on although the mesh does not resolve the interface"
     )
+    allow_large: Flag = Field(
+        default=False, description="go on although it may need more memory than the machine has"
+    )

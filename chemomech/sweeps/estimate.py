@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
+from statistics import fmean
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from chemomech.config import Config
-from chemomech.geometry.outline import Outline
+from chemomech.estimate import STEPS, Size, estimate_size, format_time
 from chemomech.output.file_names import LEDGER
 from chemomech.output.ledger import read_ledger
 from chemomech.output.terminal import render
 from chemomech.particle import create_shape
 from chemomech.sweeps.folder import CaseFolder, Status, SweepFolder
 
-# A bent wire of 42 000 unknowns on two ranks of a desktop machine, a rank.
-_SECONDS_PER_UNKNOWN_AND_STEP = 2.0e-6
-_STEPS = 250
+# On a desktop machine: a case of 128 cells until its first step, what draws until its first
+# picture, a frame of the film, and the forms of a simulation.
+_START_S = 3.0
+_DRAWING_S = 5.0
+_FRAME_S = 0.05
+_COMPILING_S = 6.0
 
 
 def describe_cases(folder: SweepFolder, ranks: int, jobs: int) -> str:
     """List the cases with their size and what they may cost.
 
-    Wall times are rough: those of finished cases, scaled with the number of unknowns; where none
-    has finished, 250 steps of 2e-6 s for each unknown, divided by the ranks.
+    Wall times are rough: those of finished cases, their steps scaled with the number of unknowns;
+    where none has finished, 250 steps of 2e-6 s for each unknown, divided by the ranks, and what a
+    small case takes to start and to draw on a desktop machine.
 
     Args:
         folder: The sweep's folder; it need not exist.
@@ -38,67 +42,72 @@ def describe_cases(folder: SweepFolder, ranks: int, jobs: int) -> str:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
     for heading in ("Case", "status", "cells", "unknowns", "steps", "wall time"):
         table.add_column(heading, justify="left" if heading in ("Case", "status") else "right")
-    rate, source = _calibrate(folder, ranks)
+    rate = _calibrate(folder, ranks)
     left = 0.0
     for case in folder.cases:
-        cells, unknowns = estimate_size(case.case.config)
-        status = case.find_status()
-        steps, seconds = _read_cost(case)
-        known = seconds is not None and status is Status.DONE
-        if not known and unknowns is not None:
-            seconds = rate * unknowns
+        size, status, outcome = _find_size(case), case.find_status(), case.read_outcome()
+        steps, _ = _read_cost(case)
+        seconds = None
+        known = outcome is not None and status is Status.DONE
+        if outcome is not None and known:
+            seconds = outcome.wall_s
+        elif size is not None:
+            seconds = rate.start + rate.unknown * size.unknowns
             left += seconds
         table.add_row(
             escape(case.case.name),
             status.value,
-            "?" if cells is None else f"{cells:.3g}",
-            "?" if unknowns is None else f"{unknowns:.3g}",
+            "?" if size is None else f"{size.cells:.3g}",
+            "?" if size is None else f"{size.unknowns:.3g}",
             f"{steps}" if steps else "?",
-            "?" if seconds is None else f"{'' if known else '~'}{_format(seconds)}",
+            "?" if seconds is None else f"{'' if known else '~'}{format_time(seconds)}",
         )
+    total = left / jobs + (rate.once if left else 0.0)
     table.caption = (
         f"{len(folder.cases)} cases, {jobs} at a time on {ranks} rank(s) each: about "
-        f"{_format(left / jobs)} to go, {source}."
+        f"{format_time(total)} to go, {rate.source}."
     )
     return render(table)
 
 
-def estimate_size(config: Config) -> tuple[float | None, float | None]:
-    """Number of cells and of unknowns; None for a mesh from a file.
+@dataclass(frozen=True)
+class _Rate:
+    """What cases cost.
 
-    Quadrilaterals and hexahedra count their volume over the size's power; triangles and tetrahedra
-    are equilateral.
+    Args:
+        start: Wall time of start-up and end of each, in s.
+        unknown: Wall time of its steps, in s an unknown.
+        once: Wall time of compiling what all share, in s.
+        source: How this is known.
     """
-    geometry, size = config.geometry, config.mesh_size
-    if size is None or geometry.dimension is None:
-        return None, None
-    if geometry.kind in ("nanowire", "box"):
-        volume = math.prod(geometry.extents)
-    else:
-        shape = create_shape(geometry)
-        assert isinstance(shape, Outline)
-        volume = shape.area
-    vertices = volume / size**geometry.dimension
-    simplices = geometry.kind == "outline" or config.mesh.cell in ("triangle", "tetrahedron")
-    if simplices:
-        vertices *= {2: 2 / math.sqrt(3), 3: math.sqrt(2)}[geometry.dimension]
-    cells = vertices * ({2: 2.0, 3: 5.0}[geometry.dimension] if simplices else 1.0)
-    fields = 2 + (geometry.dimension if config.mechanics is not None else 0)
-    return cells, vertices * fields
+
+    start: float
+    unknown: float
+    once: float
+    source: str
 
 
-def _calibrate(folder: SweepFolder, ranks: int) -> tuple[float, str]:
-    """Seconds of wall time an unknown, and how they are known."""
-    rates = []
+def _calibrate(folder: SweepFolder, ranks: int) -> _Rate:
+    """What finished cases have cost, or may cost where there is none."""
+    starts, rates = [], []
     for case in folder.cases:
-        _, unknowns = estimate_size(case.case.config)
+        size, outcome = _find_size(case), case.read_outcome()
         _, seconds = _read_cost(case)
-        if case.find_status() is Status.DONE and unknowns and seconds:
-            rates.append(seconds / unknowns)
+        if case.find_status() is Status.DONE and size and outcome and seconds:
+            starts.append(max(0.0, outcome.wall_s - seconds))
+            rates.append(seconds / size.unknowns)
     if rates:
-        return sum(rates) / len(rates), f"by the {len(rates)} finished"
-    guess = _STEPS * _SECONDS_PER_UNKNOWN_AND_STEP / ranks
-    return guess, f"if each takes {_STEPS} steps; run one, and the rest are estimated by it"
+        return _Rate(fmean(starts), fmean(rates), 0.0, f"by the {len(rates)} finished")
+    config = folder.cases[0].case.config
+    drawing = _DRAWING_S * (config.output.pictures or config.output.movie)
+    drawing += _FRAME_S * len(config.snapshot_times) * config.output.movie
+    words = f"if each takes {STEPS} steps; run one, and the rest are estimated by it"
+    unknown = Size("quadrilateral", 1.0, 1.0, 1.0).estimate_time(ranks)
+    return _Rate(_START_S + drawing, unknown, _COMPILING_S, words)
+
+
+def _find_size(case: CaseFolder) -> Size | None:
+    return estimate_size(case.case.config, create_shape(case.case.config.geometry))
 
 
 def _read_cost(case: CaseFolder) -> tuple[int | None, float | None]:
@@ -108,10 +117,3 @@ def _read_cost(case: CaseFolder) -> tuple[int | None, float | None]:
         return None, None
     ledger = read_ledger(path)
     return int(ledger["step"][-1]), float(ledger["wall_s"][-1])
-
-
-def _format(seconds: float) -> str:
-    for size, unit in ((3600.0, "h"), (60.0, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.2g} s"

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from mpi4py import MPI
 
 from chemomech import cli
 from chemomech.errors import InputError
+from chemomech.output.ledger import name_columns
 from chemomech.sweeps.cases import read_sweep
+from chemomech.sweeps.folder import Outcome, SweepFolder
 from chemomech.sweeps.slurm import create_batch_script
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -113,6 +116,37 @@ def test_dry_run_writes_nothing(tmp_path, monkeypatch, capfd):
     assert cli.main(["sweep", "sweep.toml", "--dry-run"]) == 0
     assert "4 cases" in capfd.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["base.toml", "sweep.toml"]
+
+
+def test_dry_run_counts_start_up_and_drawing(tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, GRID)
+    figures = []
+    for drawn in ("false", "true"):
+        (tmp_path / "base.toml").write_text(BASE.replace("pictures = false", f"pictures = {drawn}"))
+        assert cli.main(["sweep", "sweep.toml", "--dry-run", "--jobs", "1"]) == 0
+        said = capfd.readouterr().out
+        figures.append(float(re.search(r"about ([0-9.]+) s", said)[1]))
+    # Four times Python, DOLFINx and PETSc, which no machine loads in less than a second; and VTK.
+    assert figures[0] > 4 * 1.0
+    assert figures[1] > figures[0] + 4 * 1.0
+
+
+def test_dry_run_learns_from_the_finished_cases(tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seeds = 'base = "base.toml"\n[[axis]]\nkey = "initial.seed"\nvalues = [1, 2, 3, 4]\n'
+    folder = SweepFolder(tmp_path / "results", read_sweep(write(tmp_path, seeds)))
+    folder.prepare()
+    case = folder.cases[0]
+    case.results.mkdir()
+    columns = name_columns(2)
+    row = ["4.0" if name == "wall_s" else "1" for name in columns]
+    (case.results / "ledger.csv").write_text(f"{','.join(columns)}\n{','.join(row)}\n")
+    case.write_outcome(Outcome(exit_code=0, stopped=False, wall_s=44.0, starts=1, ended="done"))
+    words = ["sweep", "sweep.toml", "--output", "results", "--dry-run", "--jobs", "1"]
+    assert cli.main(words) == 0
+    # Three cases as large as the one that took 44 s, start-up included.
+    assert "2.2 min to go, by the 1 finished" in " ".join(capfd.readouterr().out.split())
 
 
 def test_batch_script_has_a_task_for_each_case(tmp_path):
