@@ -72,6 +72,7 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
         run_on_root(comm, lambda: _check_mesh_file(arguments.output))
     from chemomech import run
 
+    show_messages()
     with naming(arguments.file):
         match arguments.command:
             case "validate":
@@ -79,7 +80,6 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
             case "mesh":
                 run.write_mesh(config, arguments.output, comm)
             case "run":
-                show_messages()
                 run.simulate(
                     config,
                     name_folder(arguments),
