@@ -19,6 +19,7 @@ from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
 from chemomech.output.ledger import Columns, read_ledger
 from chemomech.output.provenance import PROVENANCE
 from chemomech.output.snapshots import SnapshotGrid
+from chemomech.text_files import TEXT_ENCODING
 
 FloatArray = NDArray[np.float64]
 
@@ -153,7 +154,7 @@ def read_provenance(folder: Path) -> dict[str, Any]:
     """
     path = folder / PROVENANCE
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding=TEXT_ENCODING))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"cannot be read: {error}", path=str(path)) from error
     if not isinstance(record, dict):

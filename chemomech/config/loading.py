@@ -15,6 +15,7 @@ from chemomech.config.model import Config
 from chemomech.config.overrides import apply_overrides
 from chemomech.config.reporting import describe_problems
 from chemomech.errors import InputError, run_on_root
+from chemomech.text_files import TEXT_ENCODING
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -158,7 +159,7 @@ def _read(path: Path, overrides: Sequence[str], unset: Sequence[str], model: typ
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding=TEXT_ENCODING)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path=str(path)) from error
     except ValueError as error:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from chemomech.errors import InputError
 from chemomech.imaging.scan_axes import arrange_stack, create_grid, to_electronvolts
 from chemomech.imaging.stack import Stack
-from chemomech.imaging.text_tables import read_bytes, read_text
+from chemomech.imaging.text_tables import read_text
+from chemomech.text_files import read_bytes
 
 FloatArray = npt.NDArray[np.float64]
 CountArray = npt.NDArray[np.float32]

@@ -14,8 +14,8 @@ from chemomech.imaging.scan_axes import check_pixel_size
 from chemomech.imaging.sdf import read_sdf
 from chemomech.imaging.selection import refuse_selection
 from chemomech.imaging.stack import Stack
-from chemomech.imaging.text_tables import require_file
 from chemomech.imaging.tiff import read_tiff_stack
+from chemomech.text_files import require_file
 
 _SUFFIXES = {
     ".hdr": "sdf",

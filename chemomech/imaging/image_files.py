@@ -12,8 +12,9 @@ from skimage.io import imread
 
 from chemomech.errors import InputError
 from chemomech.imaging.numpy_files import read_npy
-from chemomech.imaging.text_tables import read_text, require_file
+from chemomech.imaging.text_tables import read_text
 from chemomech.imaging.tiff import read_pages
+from chemomech.text_files import require_file
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]

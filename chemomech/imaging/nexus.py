@@ -28,7 +28,7 @@ from chemomech.imaging.scan_axes import (
 )
 from chemomech.imaging.selection import pick_channel, pick_region
 from chemomech.imaging.stack import Stack
-from chemomech.imaging.text_tables import require_file
+from chemomech.text_files import require_file
 
 if TYPE_CHECKING:
     import h5py

@@ -21,7 +21,7 @@ from chemomech.imaging.scan_axes import (
     to_electronvolts,
 )
 from chemomech.imaging.stack import Stack
-from chemomech.imaging.text_tables import require_file
+from chemomech.text_files import require_file
 
 NumberArray = npt.NDArray[np.generic]
 FloatArray = npt.NDArray[np.float64]

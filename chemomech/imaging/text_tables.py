@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from chemomech import text_files
 from chemomech.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
 
 _COMMENTS = ("#", "%", "!", "*")
 _SEPARATORS = (",", ";", "\t")
+# Old control programs write micrometres with the one-byte letter.
+_OLD_ENCODING = "latin-1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,47 +36,12 @@ class Table:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file.
+    """Read a text file of a microscope, in UTF-8 or an older encoding.
 
     Raises:
         InputError: The file is missing, empty, cannot be opened or is no text.
     """
-    data = read_bytes(path)
-    if b"\0" in data:
-        raise InputError("is no text file", path=str(path))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # Old control programs write micrometres with the one-byte letter.
-        text = data.decode("latin-1")
-    if not text.strip():
-        raise InputError("the file is empty", path=str(path))
-    return text
-
-
-def read_bytes(path: Path) -> bytes:
-    """Read all of a file.
-
-    Raises:
-        InputError: The file is missing, empty or cannot be opened.
-    """
-    require_file(path)
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=str(path)) from error
-
-
-def require_file(path: Path) -> None:
-    """Refuse a path that names no file, or an empty one.
-
-    Raises:
-        InputError: It does.
-    """
-    if not path.is_file():
-        raise InputError("no such file", path=str(path))
-    if path.stat().st_size == 0:
-        raise InputError("the file is empty", path=str(path))
+    return text_files.read_text(path, _OLD_ENCODING)
 
 
 def read_table(path: Path) -> Table:

@@ -14,7 +14,8 @@ from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.scan_axes import check_pixel_size, read_energies, sort_stack
 from chemomech.imaging.stack import Stack
-from chemomech.imaging.text_tables import read_table, require_file
+from chemomech.imaging.text_tables import read_table
+from chemomech.text_files import require_file
 
 if TYPE_CHECKING:
     import tifffile

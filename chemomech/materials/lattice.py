@@ -14,6 +14,7 @@ from scipy.constants import Avogadro
 
 from chemomech.errors import InputError
 from chemomech.materials.tabulated_eigenstrain import TabulatedEigenstrain
+from chemomech.text_files import read_text
 
 FloatArray = NDArray[np.float64]
 
@@ -237,14 +238,10 @@ def read_phases(path: Path | str) -> list[LatticePhase]:
 
 def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
     """Lines that hold something, with their numbers from 1."""
-    if not path.is_file():
-        raise InputError("no such file", path=str(path))
     try:
-        # Spreadsheets put a byte-order mark before the first word.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            rows = [(reader.line_num, words) for words in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.reader(read_text(path).splitlines(keepends=True))
+        rows = [(reader.line_num, words) for words in reader]
+    except csv.Error as error:
         raise InputError(f"cannot be read as a table: {error}", path=str(path)) from error
     return [
         (number, words)

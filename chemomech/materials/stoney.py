@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chemomech.errors import InputError
+from chemomech.text_files import read_text
 
 FloatArray = NDArray[np.float64]
 
@@ -177,13 +178,7 @@ def _to_curvature(name: str, numbers: FloatArray) -> FloatArray:
 
 def _read_columns(path: Path) -> dict[str, FloatArray]:
     """Columns of numbers by their names."""
-    if not path.is_file():
-        raise InputError("no such file", path=str(path))
-    try:
-        # Spreadsheets put a byte-order mark before the first word.
-        header, _, body = path.read_text(encoding="utf-8-sig").partition("\n")
-    except UnicodeDecodeError as error:
-        raise InputError("is no text file", path=str(path)) from error
+    header, _, body = read_text(path).partition("\n")
     names = [word.strip() for word in header.split(",")]
     if not body.strip():
         raise InputError("holds no line of numbers below a header", path=str(path))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.output.closing import Closing
+from chemomech.text_files import TEXT_ENCODING
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -258,7 +259,7 @@ def read_ledger(path: str | Path) -> Columns:
         InputError: The file is missing or is no ledger.
     """
     try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
+        with Path(path).open(encoding=TEXT_ENCODING, newline="") as file:
             header, *lines = list(csv.reader(file)) or [[]]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read as a ledger: {error}", path=str(path)) from error

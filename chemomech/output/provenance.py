@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chemomech.errors import run_on_root
+from chemomech.text_files import TEXT_ENCODING
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -157,7 +158,7 @@ def _read(path: Path) -> dict[str, object]:
     try:
         if path.stat().st_size > _LARGEST:
             return {}
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding=TEXT_ENCODING))
     except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}

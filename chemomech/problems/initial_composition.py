@@ -17,6 +17,7 @@ from mpi4py import MPI
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.problems.averages import compute_mean
+from chemomech.text_files import read_text
 
 FloatArray = npt.NDArray[np.float64]
 Bounds = tuple[float, float]
@@ -236,12 +237,7 @@ class Formula:
 def _read_table(path: Path, gdim: int) -> FloatArray:
     """Columns of a composition file, shape (points, gdim + 1)."""
     expected = ",".join(["x_nm", "y_nm", "z_nm"][:gdim]) + ",c"
-    if not path.is_file():
-        raise InputError("no such file", path=str(path))
-    try:
-        header, _, body = path.read_text(encoding="utf-8").partition("\n")
-    except UnicodeDecodeError as error:
-        raise InputError("is no text file", path=str(path)) from error
+    header, _, body = read_text(path).partition("\n")
     if header.replace(" ", "").strip() != expected:
         raise InputError(f"must begin with the line {expected}, got {header!r}", path=str(path))
     if not body.strip():

@@ -12,6 +12,7 @@ from chemomech.output.file_names import CONFIG
 from chemomech.reporting.contents import Contents, Table
 from chemomech.reporting.of_runs import describe_provenance, gather_pictures, write_command
 from chemomech.reporting.view import create_view
+from chemomech.text_files import TEXT_ENCODING
 
 _MEGA = 1e6
 
@@ -40,7 +41,7 @@ def gather_stress(results: StressResults) -> Contents:
             Table("Stress by region", header, [[*row[:2], *map(_round, row[2:])] for row in rows])
         ],
         command=write_command("stress", results),
-        config=(folder / CONFIG).read_text(encoding="utf-8"),
+        config=(folder / CONFIG).read_text(encoding=TEXT_ENCODING),
         provenance=describe_provenance(results.provenance),
     )
 
@@ -55,8 +56,8 @@ def gather_measurement(folder: Path) -> Contents:
         InputError: Something in it is missing or damaged.
     """
     try:
-        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        config = (folder / CONFIG).read_text(encoding="utf-8")
+        report = json.loads((folder / "report.json").read_text(encoding=TEXT_ENCODING))
+        config = (folder / CONFIG).read_text(encoding=TEXT_ENCODING)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", path=str(folder)) from error
     record = read_provenance(folder)
@@ -92,7 +93,7 @@ def _say(value: object) -> str:
 
 
 def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding=TEXT_ENCODING, newline="") as file:
         header, *rows = csv.reader(file)
     return header, rows
 

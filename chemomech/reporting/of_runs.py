@@ -16,6 +16,7 @@ from chemomech.output.pictures import format_time
 from chemomech.reporting.contents import Contents, Media, Table
 from chemomech.reporting.curves import create_ledger_curves
 from chemomech.reporting.view import create_view
+from chemomech.text_files import TEXT_ENCODING
 
 _LARGEST_FILM = 50_000_000
 #: Pictures that the page draws anew, to be looked into.
@@ -56,7 +57,7 @@ def gather_run(results: RunResults) -> Contents:
         tables=[_tabulate_domains(results)],
         missing=gaps,
         command=write_command("run", results),
-        config=(folder / CONFIG).read_text(encoding="utf-8"),
+        config=(folder / CONFIG).read_text(encoding=TEXT_ENCODING),
         provenance=describe_provenance(results.provenance),
     )
 

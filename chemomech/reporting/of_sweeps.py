@@ -14,6 +14,7 @@ from chemomech.output.file_names import CONFIG
 from chemomech.reporting.contents import Contents, Media, Table, View
 from chemomech.reporting.view import MOST_POINTS, create_view
 from chemomech.sweeps.folder import CASES, DEFINITION, OVERVIEW, RESULTS, SUMMARY, Status
+from chemomech.text_files import TEXT_ENCODING
 
 #: No more cases than this can be turned; a page has to stay small enough to be sent.
 _MOST_VIEWS = 24
@@ -78,7 +79,7 @@ def _create_views(folder: Path, names: Sequence[str]) -> tuple[list[View], list[
 
 def _read(path: Path, caption: str) -> Table:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding=TEXT_ENCODING, newline="") as file:
             header, *rows = csv.reader(file)
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"cannot be read: {error}", path=str(path)) from error
@@ -87,7 +88,7 @@ def _read(path: Path, caption: str) -> Table:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding=TEXT_ENCODING)
     except OSError as error:
         raise InputError(f"cannot be read: {error}", path=str(path)) from error
 

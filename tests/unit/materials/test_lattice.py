@@ -176,7 +176,7 @@ def test_files_that_are_no_text_are_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_phases(tmp_path / "missing.csv")
     (tmp_path / "cells.csv").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(InputError, match="cannot be read as a table"):
+    with pytest.raises(InputError, match="no text file"):
         read_phases(tmp_path / "cells.csv")
 
 

@@ -89,7 +89,7 @@ def test_records_are_read_with_their_units(tmp_path, text, quantity, values, cur
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("", "no line of numbers"),
+        ("", "the file is empty"),
         ("time_s,curvature_1/m\n", "no line of numbers"),
         ("time_s,curvature_1/m\n0,a\n", "no table of numbers"),
         ("time_s,curvature_1/m\n# 0,1\n", "no table of numbers"),

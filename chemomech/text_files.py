@@ -1,0 +1,60 @@
+"""Text files that people write, with or without a byte-order mark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chemomech.errors import InputError
+
+TEXT_ENCODING = "utf-8-sig"
+"""UTF-8; a byte-order mark, which spreadsheets and some editors put first, is left out."""
+
+
+def read_text(path: Path, fallback: str | None = None) -> str:
+    """Read a text file in UTF-8.
+
+    Args:
+        path: The file.
+        fallback: Encoding of files that are not UTF-8; ``None`` refuses them.
+
+    Raises:
+        InputError: The file is missing, empty, cannot be opened or is no such text.
+    """
+    data = read_bytes(path)
+    if b"\0" in data:
+        raise InputError("is no text file in UTF-8", path=str(path))
+    try:
+        text = data.decode(TEXT_ENCODING)
+    except UnicodeDecodeError as error:
+        if fallback is None:
+            raise InputError(f"is no text file in UTF-8: {error}", path=str(path)) from error
+        text = data.decode(fallback)
+    if not text.strip():
+        raise InputError("the file is empty", path=str(path))
+    # As files opened as text give them.
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read all of a file.
+
+    Raises:
+        InputError: The file is missing, empty or cannot be opened.
+    """
+    require_file(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=str(path)) from error
+
+
+def require_file(path: Path) -> None:
+    """Refuse a path that names no file, or an empty one.
+
+    Raises:
+        InputError: It does.
+    """
+    if not path.is_file():
+        raise InputError("no such file", path=str(path))
+    if path.stat().st_size == 0:
+        raise InputError("the file is empty", path=str(path))
