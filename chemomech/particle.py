@@ -25,7 +25,11 @@ _log = logging.getLogger(__name__)
 
 Shape = Nanowire | Box | Outline
 
+_log = logging.getLogger(__name__)
+
 _ROUNDING = 1e-9
+# Distance from the origin, in extents of the particle, up to which its coordinates are kept.
+_FAR = 1e4
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,27 @@ def _read_outline(geometry: cfg.OutlineConfig) -> Outline:
             geometry.particle,
         )
     assert geometry.unit is not None
-    return read_outline_geojson(geometry.file, geometry.unit, geometry.particle)
+    outline = read_outline_geojson(geometry.file, geometry.unit, geometry.particle)
+    return _bring_near(outline, geometry)
+
+
+def _bring_near(outline: Outline, geometry: cfg.OutlineConfig) -> Outline:
+    """Move an outline that is far from the origin there: no picture could tell its points apart."""
+    assert geometry.unit is not None
+    lowest = outline.exterior.min(axis=0)
+    if np.abs(lowest).max() <= _FAR * np.ptp(outline.exterior, axis=0).max():
+        return outline
+    x, y = lowest / geometry.unit
+    _log.warning(
+        "%s: the particle lies far from the origin; coordinates of the results begin at its lower "
+        "left corner, (%.12g, %.12g) in the file",
+        geometry.file,
+        x,
+        y,
+    )
+    return Outline(
+        outline.exterior - lowest, tuple(hole - lowest for hole in outline.holes), outline.cut
+    )
 
 
 def _find_wire_frame(config: cfg.Config) -> str | None:

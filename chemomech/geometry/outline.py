@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +36,8 @@ class Outline:
             ``None`` for none.
 
     Raises:
-        InputError: A curve has fewer than three corners, crosses itself or another, or a hole lies
-            outside.
+        InputError: A curve has fewer than three corners, crosses or touches itself or another, or a
+            hole lies outside.
     """
 
     exterior: FloatArray
@@ -58,6 +59,7 @@ class Outline:
                 f"the outline must not cross or touch itself: {reason} (nm)",
                 key="geometry.file",
             )
+        _refuse_touch(polygon)
         if not shapely.LinearRing(exterior).is_ccw:
             # Reversed, the edge between two corners is found under the number of its other end.
             exterior, cut = exterior[::-1], np.roll(cut[::-1], -1)
@@ -75,6 +77,37 @@ class Outline:
     def area(self) -> float:
         """Area without the holes, in m^2."""
         return float(shapely.Polygon(self.exterior, self.holes).area)
+
+
+def find_edges_on(corners: FloatArray, line: shapely.Geometry, tolerance: float) -> BoolArray:
+    """Find the edges of a closed curve that lie on a line.
+
+    Args:
+        corners: Corners of the curve, shape (n, 2), the first not repeated.
+        line: The line, in the same unit.
+        tolerance: How far off an edge may lie.
+
+    Returns:
+        True for the edges from corner i to corner i + 1 that do, shape (n,).
+    """
+    edges = shapely.linestrings(np.stack([corners, np.roll(corners, -1, axis=0)], axis=1))
+    return np.asarray(shapely.covers(line.buffer(tolerance), edges))
+
+
+def _refuse_touch(polygon: shapely.Polygon) -> None:
+    """Refuse curves that share a point: no mesh has cells on both sides of it."""
+    if polygon.boundary.is_simple:
+        return
+    names = ["the exterior", *(f"hole {i + 1}" for i in range(len(polygon.interiors)))]
+    curves = zip(names, (polygon.exterior, *polygon.interiors), strict=True)
+    for (first, one), (second, other) in itertools.combinations(curves, 2):
+        if one.intersects(other):
+            point = shapely.get_coordinates(one.intersection(other))[0]
+            raise InputError(
+                f"{second} touches {first} at ({point[0]:.6g}, {point[1]:.6g}) nm; leave some "
+                "material between them, or open the hole",
+                key="geometry.file",
+            )
 
 
 def _check_curve(corners: FloatArray, name: str) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,20 +12,28 @@ import numpy.typing as npt
 import shapely
 from shapely import affinity
 from skimage import color, filters, measure
-from skimage.io import imread
 
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_not_negative, require_positive
 from chemomech.geometry.geojson_files import pick_particle, read_outline_geojson
-from chemomech.geometry.outline import Outline
+from chemomech.geometry.outline import Outline, find_edges_on
+from chemomech.imaging.image_files import read_picture
+from chemomech.imaging.numpy_files import read_npy
 
 __all__ = ["read_outline_geojson", "read_outline_image", "trace_outlines"]
 
 FloatArray = npt.NDArray[np.float64]
+
+_log = logging.getLogger(__name__)
+
 Level = float | Literal["otsu", "half_transmission"]
 
 _SPECK_PIXELS = 9.0
 _PLATEAU_PERCENTILE = 95.0
+_BITS = (1, 8, 10, 12, 14, 16, 32, 64)
+# Largest distance of a level from a pixel's brightness: half a step of eight bits. Closer than the
+# other, they are the same.
+_STEP, _TIE = 0.5 / 255.0, 1e-9
 
 
 def read_outline_image(
@@ -37,8 +46,8 @@ def read_outline_image(
 ) -> Outline:
     """Trace the outline of a bright particle in an image.
 
-    The image is PNG, TIFF or the like, or a NumPy ``.npy`` array; colours become grey. See
-    `trace_outlines` for the arguments and for what is done.
+    The image is PNG, TIFF or the like, or a NumPy ``.npy`` array; colours become grey, what is
+    transparent dark. See `trace_outlines` for the arguments and for what is done.
 
     Args:
         path: Image file.
@@ -52,13 +61,21 @@ def read_outline_image(
         The outline, in m.
 
     Raises:
-        InputError: The file is missing, empty or no image, or shows no such particle.
+        InputError: The file is missing, empty, no image or one of several pages, or shows no such
+            particle.
     """
     try:
         outlines = trace_outlines(_read_grey(Path(path)), pixel_size, level, region, simplify)
-        return outlines[pick_particle([outline.area for outline in outlines], particle)]
+        outline = outlines[pick_particle([outline.area for outline in outlines], particle)]
     except InputError as error:
         raise InputError(error.message, key=error.key, path=str(path)) from error
+    if _is_cut_all_round(outline, pixel_size):
+        _log.warning(
+            "%s: the outline is cut on all four sides; if the particle is dark on a bright ground, "
+            "invert the image first",
+            path,
+        )
+    return outline
 
 
 def trace_outlines(
@@ -74,17 +91,18 @@ def trace_outlines(
     pixels, of which the lowest left one is the origin. Particles that leave the image or ``region``
     are cut there (see `Outline.cut`); particles and holes smaller than nine pixels are dropped.
 
-    Brightness is normalised first: images of integers by the largest number of their type, images
-    of floating-point numbers, taken for optical densities, by the plateau OD0 inside the particle
+    Brightness is normalised first: images of integers by the largest number of the bits they use
+    (1, 8, 10, 12, 14, 16 or more, so that a 12-bit camera's numbers are divided by 4095), images of
+    floating-point numbers, taken for optical densities, by the plateau OD0 inside the particle
     (the 95th percentile above Otsu's threshold). Pixels without a value are refused, for a contour
     would go round them: only the caller knows which lie outside the particle and are to be zero.
 
     Args:
         image: Grey image, bright where the particle is, shape (rows, columns), rows downwards.
         pixel_size: Edge of a pixel, in m.
-        level: A normalised brightness in (0, 1); ``otsu`` for Otsu's threshold; or, for optical
-            densities alone, ``half_transmission``, the unbiased level -ln((1 + exp(-OD0)) / 2) /
-            OD0.
+        level: A normalised brightness in (0, 1); ``otsu``, halfway between the mean brightness of
+            Otsu's two classes; or, for optical densities alone, ``half_transmission``, the unbiased
+            level -ln((1 + exp(-OD0)) / 2) / OD0.
         region: Polygon to look in, (column, row) in pixels as image viewers show them, rows
             downwards.
         simplify: Largest deviation of the simplified curve, in pixels.
@@ -128,17 +146,13 @@ def _normalise(image: npt.NDArray[np.generic], level: Level) -> tuple[FloatArray
         )
     if np.ptp(grey) == 0.0:
         raise InputError("the image has the same brightness everywhere; there is no contour")
-    densities = not np.issubdtype(image.dtype, np.integer)
-    plateau = 0.0
-    if densities:
-        plateau = float(
-            np.percentile(grey[grey > filters.threshold_otsu(grey)], _PLATEAU_PERCENTILE)
-        )
-        grey /= plateau
-    else:
-        grey /= float(np.iinfo(np.dtype(image.dtype.str)).max)
+    densities = np.issubdtype(image.dtype, np.floating)
+    bright = grey > filters.threshold_otsu(grey)
+    scale = float(np.percentile(grey[bright], _PLATEAU_PERCENTILE)) if densities else _white(image)
+    grey /= scale
     if level == "otsu":
-        return grey, float(filters.threshold_otsu(grey))
+        # Otsu's classes are the same for any number in the gap between them.
+        return grey, float(grey[bright].mean() + grey[~bright].mean()) / 2.0
     if level == "half_transmission":
         if not densities:
             raise InputError(
@@ -146,13 +160,33 @@ def _normalise(image: npt.NDArray[np.generic], level: Level) -> tuple[FloatArray
                 "use otsu or a brightness",
                 key="geometry.level",
             )
-        return grey, float(-np.log((1.0 + np.exp(-plateau)) / 2.0) / plateau)
+        return grey, float(-np.log((1.0 + np.exp(-scale)) / 2.0) / scale)
     if isinstance(level, str) or not 0.0 < level < 1.0:
         raise InputError(
             f"must be otsu, half_transmission or a brightness between 0 and 1, got {level!r}",
             key="geometry.level",
         )
-    return grey, float(level)
+    return grey, _step_off(float(level), grey)
+
+
+def _white(image: npt.NDArray[np.generic]) -> float:
+    """Largest number of the bits that an image of integers uses."""
+    bits = next(bits for bits in _BITS if image.max() < 2**bits)
+    return 2.0**bits - 1.0
+
+
+def _step_off(level: float, grey: FloatArray) -> float:
+    """A level within the image's brightness that is no pixel's: contours meet in such pixels."""
+    if not grey.min() < level < grey.max():
+        raise InputError(
+            f"no contour: the image's brightness runs from {grey.min():.3g} to {grey.max():.3g}, "
+            f"got {level:g}",
+            key="geometry.level",
+        )
+    if not np.isclose(grey, level, rtol=0.0, atol=_TIE).any():
+        return level
+    # Upwards, so that what hangs together by one pixel alone comes apart.
+    return level + min((grey[grey > level + _TIE].min() - level) / 2.0, _STEP)
 
 
 def _window(
@@ -187,26 +221,27 @@ def _without_specks(polygon: shapely.Polygon) -> shapely.Polygon:
 def _to_outline(polygon: shapely.Polygon, unit_m: float, frame: shapely.LinearRing) -> Outline:
     """Scale a polygon to m; edges on ``frame`` are cuts."""
     exterior = shapely.get_coordinates(polygon.exterior)[:-1]
-    edges = np.stack([exterior, np.roll(exterior, -1, axis=0)], axis=1)
     # Within a thousandth of a pixel, far below the accuracy of a contour.
-    cut = np.asarray(shapely.covers(frame.buffer(1e-3), shapely.linestrings(edges)))
+    cut = find_edges_on(exterior, frame, 1e-3)
     holes = tuple(shapely.get_coordinates(hole)[:-1] * unit_m for hole in polygon.interiors)
     return Outline(exterior * unit_m, holes, cut)
 
 
+def _is_cut_all_round(outline: Outline, pixel_size: float) -> bool:
+    """Whether cuts face left, right, up and down."""
+    edges = (np.roll(outline.exterior, -1, axis=0) - outline.exterior)[outline.cut]
+    # Rounding turns edges by less than a hundredth of a pixel.
+    along = np.concatenate([edges, -edges], axis=1) > 0.01 * pixel_size
+    return bool(along.any(axis=0).all())
+
+
 def _read_grey(path: Path) -> npt.NDArray[np.generic]:
     """Image as a grey array of its own number type."""
-    if not path.is_file():
-        raise InputError("no such file", path=str(path))
-    try:
-        # Opened here, for imread leaves files open that are no images.
-        with path.open("rb") as file:
-            image = np.load(file) if path.suffix == ".npy" else imread(file)
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise InputError(f"cannot be read as an image: {error}", path=str(path)) from error
-    if image.ndim == 3 and image.shape[2] in (3, 4):
-        # Grey by luminance in floating-point numbers, brought back so that it still counts as
-        # brightness.
-        grey = color.rgb2gray(image[..., :3])
-        return np.rint(grey * np.iinfo(np.uint16).max).astype(np.uint16)
-    return image
+    if path.suffix.lower() == ".npy":
+        return read_npy(path)
+    image = read_picture(path)
+    if image.ndim == 2:
+        return image
+    # Grey by luminance in floating-point numbers, brought back so that it still counts as
+    # brightness.
+    return np.rint(color.rgb2gray(image) * np.iinfo(np.uint32).max).astype(np.uint32)

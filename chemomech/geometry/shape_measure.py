@@ -41,11 +41,15 @@ def compute_shape_measure(mesh: Mesh) -> FloatArray:
         return _scaled_jacobian(corners, _QUADRILATERAL_NEIGHBOURS)
     if cell == basix.CellType.hexahedron:
         return _scaled_jacobian(corners, _HEXAHEDRON_NEIGHBOURS)
-    return _mean_ratio(corners)
+    return compute_mean_ratio(corners)
 
 
-def _mean_ratio(corners: FloatArray) -> FloatArray:
-    """Mean ratio of simplices with corners of shape (cells, d + 1, d)."""
+def compute_mean_ratio(corners: FloatArray) -> FloatArray:
+    """Mean ratio of simplices, see `compute_shape_measure`.
+
+    Args:
+        corners: Their corners, shape (cells, d + 1, d).
+    """
     dim = corners.shape[2]
     determinant = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
     pairs = np.array(list(itertools.combinations(range(dim + 1), 2)))

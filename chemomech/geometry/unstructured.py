@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import gmsh
 import numpy as np
 import numpy.typing as npt
 import shapely
 
 from chemomech.errors import InputError
+from chemomech.geometry.blunting import blunt
 from chemomech.geometry.distribution import SURFACE, MeshArrays
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
 from chemomech.geometry.outline import Outline
+from chemomech.geometry.shape_measure import compute_mean_ratio
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _FRONTAL_DELAUNAY = 6
 _CORNER_ANGLE = np.deg2rad(40.0)
+# Longest edge as a multiple of the size, and shape of the flattest cell, of a sound mesh.
+_LONGEST, _FLATTEST = 2.0, 0.1
 
 # Marks of edges: wet, cut across the axes, or cut along one; the sides follow in this order.
 _WET, _SLANTED = 0, 1
@@ -38,7 +44,8 @@ def mesh_outline(outline: Outline, size: float) -> MeshArrays:
     Where the outline's corners lie closer together than ``size``, it is divided anew into edges of
     that size, so that a finely traced contour does not force slivers on the mesh; sharp corners and
     long edges stay. Of corners less than half a cell apart one stays, and cells are smaller near
-    edges that remain short.
+    edges that remain short. Tips of less than 15 degrees, as where a contour meets the image's
+    border at a small angle, end where they are half a cell wide.
 
     Args:
         outline: Shape, in m.
@@ -48,12 +55,14 @@ def mesh_outline(outline: Outline, size: float) -> MeshArrays:
         The mesh with its facet groups.
 
     Raises:
-        InputError: The size is too coarse for the outline.
+        InputError: The size is too coarse for the outline, or gmsh's cells are not as wanted.
     """
-    corners = np.divide(outline.exterior, MESH_LENGTH_UNIT)
-    exterior, marks = coarsen(corners, _mark_edges(corners, outline.cut), size)
-    holes = [_coarsen_hole(np.divide(hole, MESH_LENGTH_UNIT), size) for hole in outline.holes]
-    if min(map(len, [exterior, *holes])) < 3 or not shapely.Polygon(exterior, holes).is_valid:
+    # gmsh's tolerances count from the origin.
+    origin = outline.exterior.min(axis=0) / MESH_LENGTH_UNIT
+    corners = outline.exterior / MESH_LENGTH_UNIT - origin
+    exterior, marks = _fit(corners, _mark_edges(corners, outline.cut), size)
+    holes = [_fit_hole(hole / MESH_LENGTH_UNIT - origin, size) for hole in outline.holes]
+    if min(map(len, [exterior, *holes])) < 3 or not _is_sound(shapely.Polygon(exterior, holes)):
         raise InputError(
             f"{size:g} nm cells are too coarse for this outline; use smaller ones", key="mesh.size"
         )
@@ -70,7 +79,9 @@ def mesh_outline(outline: Outline, size: float) -> MeshArrays:
         groups = _group_edges(np.array(edges), marks)
         groups["holes"] = [edge for _, hole_edges in hole_curves for edge in hole_edges]
         groups[SURFACE] = groups["exterior"] + groups["holes"]
-        return extract_arrays(2, groups)
+        arrays = extract_arrays(2, groups)
+    _check_cells(arrays, size, origin)
+    return replace(arrays, points=arrays.points + origin)
 
 
 def _mark_edges(corners: FloatArray, cut: npt.NDArray[np.bool_] | None) -> IntArray:
@@ -93,9 +104,42 @@ def _group_edges(edges: IntArray, marks: IntArray) -> dict[str, list[int]]:
     return groups
 
 
-def _coarsen_hole(corners: FloatArray, size: float) -> FloatArray:
-    """Corners of a hole, coarsened."""
-    return coarsen(corners, np.full(len(corners), _WET), size)[0]
+def _fit(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
+    """Corners of a closed curve that suit the cells, and the marks of their edges."""
+    coarse, coarse_marks = coarsen(corners, marks, size)
+    blunted, blunted_marks = blunt(coarse, coarse_marks, size)
+    if blunted is coarse or len(blunted) < 3:
+        return blunted, blunted_marks
+    return coarsen(blunted, blunted_marks, size)
+
+
+def _fit_hole(corners: FloatArray, size: float) -> FloatArray:
+    """Corners of a hole that suit the cells."""
+    return _fit(corners, np.full(len(corners), _WET), size)[0]
+
+
+def _is_sound(polygon: shapely.Polygon) -> bool:
+    """Whether curves neither cross nor touch; gmsh may never end where they do."""
+    return bool(polygon.is_valid and polygon.boundary.is_simple)
+
+
+def _check_cells(arrays: MeshArrays, size: float, origin: FloatArray) -> None:
+    """Refuse cells that are far too long or almost flat."""
+    triangles = arrays.points[arrays.cells]
+    lengths = np.linalg.norm(triangles - np.roll(triangles, 1, axis=1), axis=2)
+    if lengths.max() > _LONGEST * size:
+        raise InputError(
+            f"gmsh made edges of {lengths.max():.3g} nm where {size:g} nm are wanted",
+            key="mesh.size",
+        )
+    shapes = compute_mean_ratio(triangles)
+    if shapes.min() < _FLATTEST:
+        x, y = triangles[np.argmin(shapes)].mean(axis=0) + origin
+        raise InputError(
+            f"{size:g} nm cells are too coarse near ({x:.6g}, {y:.6g}) nm, where the outline "
+            "almost meets itself; use smaller ones, or mend the outline there",
+            key="mesh.size",
+        )
 
 
 def coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:

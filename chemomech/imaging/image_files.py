@@ -13,7 +13,7 @@ from skimage.io import imread
 from chemomech.errors import InputError
 from chemomech.imaging.numpy_files import read_npy
 from chemomech.imaging.text_tables import read_text
-from chemomech.imaging.tiff import read_pages
+from chemomech.imaging.tiff import count_pages, read_pages
 from chemomech.text_files import require_file
 
 FloatArray = npt.NDArray[np.float64]
@@ -89,7 +89,7 @@ def read_mask(
     elif suffix in _TIFF:
         numbers = _read_page(path)
     elif suffix in _PICTURES:
-        numbers = _read_picture(path)
+        numbers = _read_drawn_mask(path)
     else:
         numbers, drawn = _read_text_mask(path, shape)
     if numbers.shape != shape:
@@ -109,26 +109,63 @@ def read_mask(
 def _read_page(path: Path) -> NumberArray:
     """The one page of a TIFF image."""
     pages = read_pages(path, np.dtype(np.float64))
-    if len(pages) != 1:
-        raise InputError(f"has {len(pages)} pages; one is expected", path=str(path))
+    _require_one_page(len(pages), path)
     return pages[0]
 
 
-def _read_picture(path: Path) -> NumberArray:
-    """Brightness of a picture, without its transparency."""
+def _require_one_page(pages: int, path: Path) -> None:
+    if pages != 1:
+        raise InputError(f"has {pages} pages; one is expected", path=str(path))
+
+
+def read_picture(path: Path) -> NumberArray:
+    """Read a picture of one page.
+
+    What is transparent counts as black. Where all that is visible has one colour, the opacity is
+    the picture, as in drawings on a transparent ground.
+
+    Args:
+        path: PNG, TIFF or the like.
+
+    Returns:
+        Brightness, shape (rows, columns), or colours, shape (rows, columns, 3), in the file's
+        number type.
+
+    Raises:
+        InputError: The file is missing, empty, no picture or one of several pages.
+    """
     require_file(path)
     try:
         # Opened here, for imread leaves files open that are no images.
         with path.open("rb") as file:
-            picture: NumberArray = np.asarray(imread(file))
+            if path.suffix.lower() in _TIFF:
+                _require_one_page(count_pages(path), path)
+            picture: npt.NDArray[np.integer] = np.asarray(imread(file))
     except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
         raise InputError(f"cannot be read as an image: {error}", path=str(path)) from error
+    if picture.ndim not in (2, 3):
+        raise InputError(f"holds an array of shape {picture.shape}, no picture", path=str(path))
     if picture.ndim == 3 and picture.shape[2] in (2, 4):
-        picture = picture[..., :-1]
-    if picture.ndim == 3:
-        # The brightest colour, so that any colour but black counts as bright.
-        picture = picture.max(axis=2)
+        picture = _lay_on_black(picture[..., :-1], picture[..., -1])
     return picture
+
+
+def _lay_on_black(
+    colours: npt.NDArray[np.integer], opacity: npt.NDArray[np.integer]
+) -> npt.NDArray[np.integer]:
+    """Picture without its transparency."""
+    visible = colours[opacity > 0]
+    if len(visible) and np.all(visible == visible[0]) and np.any(opacity != opacity[0, 0]):
+        return opacity
+    shares = opacity[..., None] / np.iinfo(np.dtype(opacity.dtype.str)).max
+    laid = np.rint(colours * shares).astype(colours.dtype)
+    return laid[..., 0] if laid.shape[2] == 1 else laid
+
+
+def _read_drawn_mask(path: Path) -> NumberArray:
+    """The brightest colour of a picture, so that any colour but black counts as bright."""
+    picture = read_picture(path)
+    return picture.max(axis=2) if picture.ndim == 3 else picture
 
 
 def _read_text_map(path: Path) -> NumberArray:

@@ -61,6 +61,21 @@ def read_tiff_stack(
     return sort_stack(frames, listed, grid, leave_out=leave_out, source=path.name)
 
 
+def count_pages(path: Path) -> int:
+    """Count the pages of a TIFF file.
+
+    Raises:
+        InputError: The file is no TIFF.
+    """
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as file:
+            return len(file.pages)
+    except (tifffile.TiffFileError, OSError, ValueError, struct.error) as error:
+        raise InputError(f"cannot be read as TIFF: {error}", path=str(path)) from error
+
+
 def read_pages(path: Path, number_type: np.dtype[Number]) -> npt.NDArray[Number]:
     """Read all pages of a TIFF file of grey images.
 

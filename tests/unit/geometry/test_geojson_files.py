@@ -9,6 +9,8 @@ from chemomech.errors import InputError
 from chemomech.geometry.geojson_files import read_outline_geojson, write_outlines_geojson
 from chemomech.geometry.outline import Outline
 
+SQUARE = [[0, 0], [60, 0], [60, 60], [0, 60], [0, 0]]
+
 
 @pytest.fixture
 def outline(circle):
@@ -98,3 +100,59 @@ def test_what_cannot_be_written_is_refused(tmp_path, outline):
         write_outlines_geojson(path, [outline], properties={"level": float("nan")})
     with pytest.raises(InputError, match="cannot be written"):
         write_outlines_geojson(tmp_path / "nowhere" / "a.geojson", [outline])
+
+
+def _feature(rings, cut=None):
+    properties = {} if cut is None else {"cut": cut}
+    geometry = {"type": "Polygon", "coordinates": rings}
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def test_byte_order_mark_does_not_matter(tmp_path):
+    path = tmp_path / "saved_by_an_editor.geojson"
+    path.write_text(json.dumps(_feature([SQUARE])), encoding="utf-8-sig")
+    assert read_outline_geojson(path, 1.0).area == pytest.approx(3600.0)
+
+
+@pytest.mark.parametrize(
+    ("ring", "cut"),
+    [
+        (SQUARE[:-1], [False, False, True, False]),
+        ([*SQUARE[:2], [60, 0], *SQUARE[2:]], [False, True, False, True, False]),
+        ([*SQUARE[:2], [60, 30], [90, 30], [60, 30], *SQUARE[2:]], [*6 * [False], True, False][1:]),
+        ([*SQUARE[:2], [60, 30], [20, 30], [60, 30], *SQUARE[2:]], [*6 * [False], True, False][1:]),
+    ],
+    ids=["not closed", "doubled corner", "spike", "slit"],
+)
+def test_small_faults_of_a_drawn_square_are_mended(tmp_path, ring, cut):
+    path = tmp_path / "square.geojson"
+    path.write_text(json.dumps(_feature([ring], cut)))
+    outline = read_outline_geojson(path, 1.0)
+    assert outline.area == pytest.approx(3600.0, rel=1e-12)
+    ends = np.stack([outline.exterior, np.roll(outline.exterior, -1, axis=0)], axis=1)[outline.cut]
+    assert ends.tolist() == [[[60.0, 60.0], [0.0, 60.0]]]
+
+
+@pytest.mark.parametrize(
+    ("rings", "message"),
+    [
+        ([SQUARE, [[30, 0], [40, 20], [20, 20]]], r"hole 1 touches the exterior at \(30, 0\)"),
+        ([SQUARE, [[0, 0], [40, 20], [20, 40]]], r"hole 1 touches the exterior at \(0, 0\)"),
+        (
+            [SQUARE, [[10, 10], [20, 10], [20, 20]], [[20, 20], [30, 20], [30, 30]]],
+            r"hole 2 touches hole 1 at \(20, 20\)",
+        ),
+        ([SQUARE, [[50, 10], [70, 10], [50, 20]]], "rings cross or overlap"),
+        ([[[0, 0], [60, 60], [60, 0], [0, 60]]], r"outer ring crosses .*30 30"),
+        ([SQUARE, [[10, 10], [30, 30], [30, 10], [10, 30]]], "hole 1 crosses"),
+        ([SQUARE, [[10, 10], [30, 30]]], "hole 1 needs at least three different corners"),
+        ([SQUARE, [[10, 10], [30, "x"], [30, 10]]], "hole 1 is no list of corners"),
+        ([SQUARE, [[10, 10], 7, [30, 10]]], "hole 1 is no list of corners"),
+    ],
+)
+def test_refusal_names_file_feature_and_ring(tmp_path, rings, message):
+    path = tmp_path / "drawn.geojson"
+    small = _feature([[[100, 0], [101, 0], [100, 1]]])
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [small, _feature(rings)]}))
+    with pytest.raises(InputError, match=rf"drawn\.geojson: .*feature 2.*{message}"):
+        read_outline_geojson(path, 1e-9)

@@ -219,3 +219,51 @@ def test_corners_close_together_give_no_slivers(circle):
     notch = np.array([[99e-9, 0.5e-9], [99e-9, 1.5e-9]])
     domain = create_domain(Outline(np.vstack([corners[:1], notch, corners[1:]])), 20e-9, COMM)
     assert domain.quality().worst_shape > 0.5
+
+
+def _square_at(x, y):
+    return Outline(1e-9 * np.array([[x, y], [x + 60, y], [x + 60, y + 60], [x, y + 60]]))
+
+
+def test_square_half_a_metre_away_has_cells_as_small_as_asked(measure):
+    domain = create_domain(_square_at(5e8, -3e8), 3e-9, COMM)
+    assert domain.quality().h_max < 5.0
+    assert domain.quality().worst_shape > 0.7
+    assert measure(domain) == pytest.approx(3600.0, rel=1e-6)
+    x = domain.mesh.geometry.x
+    assert COMM.allreduce(x[:, 0].min(), op=MPI.MIN) == pytest.approx(5e8, abs=1e-6)
+    assert COMM.allreduce(x[:, 1].max(), op=MPI.MAX) == pytest.approx(60 - 3e8, abs=1e-6)
+
+
+@pytest.mark.parametrize("angle", [2.0, 5.0, 8.0, 11.0, 14.0])
+def test_contour_that_meets_the_border_at_a_small_angle_makes_no_slivers(measure, angle):
+    # A particle under a border at y = 0; its contour rises to the border at the right.
+    height = 400.0 * math.tan(math.radians(angle))
+    corners = [[0.0, -height - 60.0], [100.0, -height], [500.0, 0.0], [0.0, 0.0]]
+    cut = np.array([False, False, True, True])
+    domain = create_domain(Outline(1e-9 * np.array(corners), (), cut), 10e-9, COMM)
+    assert domain.quality().worst_shape > 0.3
+    # What is cut off is as long as the tip is narrow: half a cell at its end.
+    lost = 0.5 * 5.0**2 / (2.0 * math.tan(math.radians(angle) / 2.0))
+    exact = 50.0 * (2.0 * height + 60.0) + 200.0 * height
+    assert exact - 1.6 * lost - 10.0 < measure(domain) < exact
+    assert (
+        measure(domain, "border_top") + measure(domain, "border_left")
+        < measure(domain, "border") + 1e-9
+    )
+    assert measure(domain, "border_left") == pytest.approx(height + 60.0)
+
+
+def test_spike_thinner_than_a_cell_is_left_out(measure):
+    square = np.array([[0, 0], [60, 0], [60, 30], [90, 30], [60, 30.1], [60, 60], [0, 60]])
+    domain = create_domain(Outline(1e-9 * square), 3e-9, COMM)
+    assert domain.quality().worst_shape > 0.7
+    assert measure(domain) == pytest.approx(3600.0, abs=3.0)
+
+
+@pytest.mark.parametrize("gap", [0.01, 0.1])
+def test_hole_that_almost_touches_is_refused_where_it_does(gap):
+    square = 1e-9 * np.array([[0, 0], [60, 0], [60, 60], [0, 60]])
+    hole = 1e-9 * np.array([[30, gap], [40, 20], [20, 20]])
+    with pytest.raises(InputError, match=r"mesh\.size: 3 nm .* near \((29|30|31), 0\.0"):
+        create_domain(Outline(square, (hole,)), 3e-9, COMM)

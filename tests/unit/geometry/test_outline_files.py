@@ -241,3 +241,79 @@ def test_unusable_image_is_refused_by_name(tmp_path, name):
         path.write_text("" if name.startswith("empty") else "no picture")
     with pytest.raises(InputError, match=name):
         read_outline_image(path, PIXEL)
+
+
+BAR = np.zeros((40, 60))
+BAR[10:18, 8:48] = 1.0
+
+
+@pytest.mark.parametrize("level", ["otsu", 0.5])
+@pytest.mark.parametrize(
+    "image",
+    [_bytes(BAR), BAR.astype(np.uint8), BAR.astype(bool), BAR, BAR.astype(np.int64) * 4095],
+    ids=["0 and 255", "0 and 1", "false and true", "densities", "12 bits"],
+)
+def test_mask_keeps_its_number_of_pixels(image, level):
+    (outline,) = trace_outlines(image, 1.0, level)
+    # A contour halfway between pixels cuts each corner by half a pixel of a half.
+    assert outline.area == pytest.approx(320.0 - 4.0 / 8.0, abs=1e-9)
+
+
+def test_brightness_of_a_12_bit_camera_runs_to_4095():
+    disc = _blob((80, 80), (40, 40), 20.0)
+    outlines = trace_outlines(np.rint(4095 * disc).astype(np.uint16), PIXEL, 0.5)
+    assert outlines[0].area == pytest.approx(math.pi * 400 * PIXEL**2, rel=0.01)
+
+
+def test_level_beyond_the_brightness_is_refused_with_its_range():
+    image = _bytes(0.1 + 0.2 * _blob((80, 80), (40, 40), 20.0))
+    with pytest.raises(InputError, match=r"level: .* from 0\.1.* to 0\.29.*, got 0\.5"):
+        trace_outlines(image, PIXEL, 0.5)
+
+
+def test_contours_that_meet_in_a_pixel_come_apart():
+    # Between the ground above and a pore lies one row, with one pixel of the very level in it.
+    image = np.full((30, 30), 200, dtype=np.uint8)
+    image[:5] = image[6:13, 7:14] = 0
+    image[5, 10] = 51
+    (outline,) = trace_outlines(image, 1.0, 0.2)
+    assert outline.holes == ()
+
+
+def test_pages_are_not_dropped(tmp_path):
+    import tifffile
+
+    path = tmp_path / "pages.tif"
+    tifffile.imwrite(path, np.stack([_bytes(BAR)] * 3), photometric="minisblack")
+    with pytest.raises(InputError, match=r"pages\.tif: has 3 pages"):
+        read_outline_image(path, 1.0)
+    tifffile.imwrite(path, _bytes(BAR), photometric="minisblack")
+    assert read_outline_image(path, 1.0).area == pytest.approx(319.5)
+
+
+WHITE, BLACK = np.full((40, 60), 255), np.zeros((40, 60))
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [
+        [WHITE, WHITE, WHITE, 255 * BAR],
+        [WHITE - 155 * BAR, WHITE, WHITE, 255 * BAR],
+        [BLACK, BLACK, BLACK, 255 * BAR],
+        [255 * BAR, 255 * BAR, 255 * BAR, WHITE],
+        [WHITE, 255 * BAR],
+        [255 * BAR, WHITE],
+    ],
+    ids=["white", "coloured", "black", "opaque", "grey with alpha", "opaque grey"],
+)
+def test_transparent_ground_is_no_particle(picture, channels):
+    path = picture(np.dstack(channels).astype(np.uint8))
+    assert read_outline_image(path, 1.0).area == pytest.approx(319.5, abs=1e-6)
+
+
+@pytest.mark.parametrize(("image", "hints"), [(1.0 - BAR, 1), (BAR, 0)])
+def test_dark_particle_on_bright_ground_gets_a_hint(picture, caplog, image, hints):
+    outline = read_outline_image(picture(_bytes(image)), 1.0)
+    said = [record.message for record in caplog.records if "invert the image" in record.message]
+    assert len(said) == hints
+    assert len(outline.holes) == hints

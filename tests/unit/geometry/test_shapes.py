@@ -98,6 +98,7 @@ def test_reversed_outline_keeps_its_cut_edge():
         (SQUARE[:2], (), "three corners"),
         (SQUARE, (SQUARE + 5e-8,), "cross"),
         (SQUARE, (SQUARE * 0.1 + 5e-7,), "cross"),
+        (SQUARE, (1e-8 * np.array([[0, 0], [5, 2], [2, 5]]),), "hole 1 touches the exterior"),
         (SQUARE * math.nan, (), "finite"),
         (SQUARE[[0, 1, 1, 2, 3]], (), "twice"),
         (np.zeros(4), (), "shape"),

@@ -104,6 +104,14 @@ def test_masks_in_colour(tmp_path, colour):
     assert np.array_equal(read_mask(tmp_path / "mask.png", (2, 3)), MASK)
 
 
+@pytest.mark.parametrize("channels", [2, 4], ids=["grey", "colour"])
+def test_masks_on_a_transparent_ground(tmp_path, channels):
+    picture = np.full((*MASK.shape, channels), 255, dtype=np.uint8)
+    picture[..., -1] = 255 * MASK
+    imsave(tmp_path / "mask.png", picture, check_contrast=False)
+    assert np.array_equal(read_mask(tmp_path / "mask.png", MASK.shape), MASK)
+
+
 def test_masks_drawn_in_text(tmp_path):
     # Lines follow the scan, the lowest first; an editor may strip the blanks at their ends.
     for text in ("OO \n O \n", "OO\n O\n", "xx \r\n # \r\n"):
