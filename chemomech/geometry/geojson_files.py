@@ -44,6 +44,7 @@ class _Polygon:
     place: str
     rings: list[FloatArray]
     cut: BoolArray | None
+    repaired: bool = False
 
     @property
     def shape(self) -> shapely.Polygon:
@@ -80,6 +81,8 @@ def read_outline_geojson(path: Path | str, unit_m: float, particle: int = 1) -> 
             for polygon in _polygons(place, geometry, cut)
         ]
         chosen = polygons[pick_particle([each.shape.area for each in polygons], particle)]
+        if chosen.repaired:
+            _log.warning("%s: %s: parts without width are left out", path, chosen.place)
         exterior, *holes = (ring * unit_m for ring in chosen.rings)
         try:
             return Outline(exterior, tuple(holes), chosen.cut)
@@ -223,7 +226,7 @@ def _open(
     try:
         # A third number is a height.
         corners = np.array([corner[:2] for corner in ring], dtype=np.float64)  # type: ignore[attr-defined]
-    except (TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise InputError(f"{name} is no list of corners [x, y]: {error}") from error
     if corners.ndim != 2 or corners.shape[1] != 2 or not np.isfinite(corners).all():
         raise InputError(f"{name} is no list of corners [x, y]")
@@ -257,12 +260,12 @@ def _repair(polygon: _Polygon) -> _Polygon:
         what = f"{wrong[0]} crosses or touches itself" if wrong else "rings cross or overlap"
         reason = shapely.is_valid_reason(shape)
         raise InputError(f"{polygon.place}: {what}: {reason}, in the file's units")
-    _log.warning("%s: spikes without width are left out", polygon.place)
     curves = (areas[0].exterior, *areas[0].interiors)
     rings = [shapely.get_coordinates(curve)[:-1] for curve in curves]
-    if polygon.cut is None:
-        return _Polygon(polygon.place, rings, None)
-    old = polygon.rings[0]
-    edges = shapely.linestrings(np.stack([old, np.roll(old, -1, axis=0)], axis=1)[polygon.cut])
-    width = _SAME * np.ptp(old, axis=0).max()
-    return _Polygon(polygon.place, rings, find_edges_on(rings[0], shapely.union_all(edges), width))
+    cut = None
+    if polygon.cut is not None:
+        old = polygon.rings[0]
+        edges = np.stack([old, np.roll(old, -1, axis=0)], axis=1)[polygon.cut]
+        width = _SAME * np.ptp(old, axis=0).max()
+        cut = find_edges_on(rings[0], shapely.multilinestrings(shapely.linestrings(edges)), width)
+    return _Polygon(polygon.place, rings, cut, repaired=True)

@@ -133,6 +133,18 @@ def test_small_faults_of_a_drawn_square_are_mended(tmp_path, ring, cut):
     assert ends.tolist() == [[[60.0, 60.0], [0.0, 60.0]]]
 
 
+@pytest.mark.parametrize("mark", [True, False])
+def test_spike_of_a_square_of_one_kind_of_edge(tmp_path, caplog, mark):
+    path = tmp_path / "square.geojson"
+    ring = [*SQUARE[:2], [60, 30], [90, 30], [60, 30], *SQUARE[2:]]
+    path.write_text(json.dumps(_feature([ring], [mark] * 7)))
+    outline = read_outline_geojson(path, 1.0)
+    assert (outline.cut == mark).all()
+    assert "square.geojson: feature 1: parts without width" in caplog.text.replace(
+        str(tmp_path), ""
+    )
+
+
 @pytest.mark.parametrize(
     ("rings", "message"),
     [
@@ -148,6 +160,8 @@ def test_small_faults_of_a_drawn_square_are_mended(tmp_path, ring, cut):
         ([SQUARE, [[10, 10], [30, 30]]], "hole 1 needs at least three different corners"),
         ([SQUARE, [[10, 10], [30, "x"], [30, 10]]], "hole 1 is no list of corners"),
         ([SQUARE, [[10, 10], 7, [30, 10]]], "hole 1 is no list of corners"),
+        ([SQUARE, [{"x": 10}, [30, 20], [30, 10]]], "hole 1 is no list of corners"),
+        ([SQUARE, []], "hole 1 is no list of corners"),
     ],
 )
 def test_refusal_names_file_feature_and_ring(tmp_path, rings, message):
