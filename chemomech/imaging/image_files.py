@@ -143,9 +143,12 @@ def read_picture(path: Path) -> NumberArray:
             picture: npt.NDArray[np.integer] = np.asarray(imread(file))
     except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
         raise InputError(f"cannot be read as an image: {error}", path=str(path)) from error
-    if picture.ndim not in (2, 3):
+    channels = picture.shape[2:]
+    if picture.ndim < 2 or channels not in ((), (2,), (3,), (4,)):
         raise InputError(f"holds an array of shape {picture.shape}, no picture", path=str(path))
-    if picture.ndim == 3 and picture.shape[2] in (2, 4):
+    if channels in ((2,), (4,)):
+        if picture.dtype.kind == "f":
+            raise InputError("holds transparency in floating-point numbers", path=str(path))
         picture = _lay_on_black(picture[..., :-1], picture[..., -1])
     return picture
 

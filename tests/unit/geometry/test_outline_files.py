@@ -291,6 +291,22 @@ def test_pages_are_not_dropped(tmp_path):
     assert read_outline_image(path, 1.0).area == pytest.approx(319.5)
 
 
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((40, 60, 5), dtype=np.uint8), r"array of shape .*no picture"),
+        (np.zeros((40, 60, 4), dtype=np.float32), "transparency in floating-point"),
+    ],
+)
+def test_unusual_channels_are_refused_in_words(tmp_path, image, message):
+    import tifffile
+
+    path = tmp_path / "channels.tif"
+    tifffile.imwrite(path, image, photometric="minisblack", planarconfig="contig")
+    with pytest.raises(InputError, match=rf"channels\.tif: .*{message}|channels\.tif: cannot be"):
+        read_outline_image(path, 1.0)
+
+
 WHITE, BLACK = np.full((40, 60), 255), np.zeros((40, 60))
 
 
