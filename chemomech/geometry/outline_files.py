@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 Level = float | Literal["otsu", "half_transmission"]
 
 _SPECK_PIXELS = 9.0
+_NECK_PIXELS = 0.2
 _PLATEAU_PERCENTILE = 95.0
 _BITS = (1, 8, 10, 12, 14, 16, 32, 64)
 # Largest distance of a level from a pixel's brightness: half a step of eight bits. Closer than the
@@ -89,7 +90,8 @@ def trace_outlines(
 
     The contour is drawn on the grey image, never on a thresholded one, through the centres of
     pixels, of which the lowest left one is the origin. Particles that leave the image or ``region``
-    are cut there (see `Outline.cut`); particles and holes smaller than nine pixels are dropped.
+    are cut there (see `Outline.cut`); those joined by less than a fifth of a pixel are taken apart;
+    particles and holes smaller than nine pixels are dropped.
 
     Brightness is normalised first: images of integers by the largest number of the bits they use
     (1, 8, 10, 12, 14, 16 or more, so that a 12-bit camera's numbers are divided by 4095), images of
@@ -122,7 +124,8 @@ def trace_outlines(
     contours = measure.find_contours(np.pad(grey, 1), threshold)
     rings = [shapely.LinearRing(contour[:, ::-1] - 1.0) for contour in contours if len(contour) > 3]
     area = shapely.build_area(shapely.GeometryCollection(rings))
-    parts = shapely.get_parts(area.simplify(simplify).intersection(window))
+    whole = shapely.get_parts(area.simplify(simplify).intersection(window))
+    parts = [piece for part in whole for piece in _cut_necks(part)]
     polygons = [_without_specks(part) for part in parts if part.area >= _SPECK_PIXELS]
     polygons.sort(key=lambda polygon: -polygon.area)
     upwards = [1.0, 0.0, 0.0, -1.0, 0.0, grey.shape[0] - 1.0]
@@ -210,6 +213,15 @@ def _window(
             key="geometry.region",
         )
     return window
+
+
+def _cut_necks(part: shapely.Geometry) -> list[shapely.Geometry]:
+    """Take apart what hangs together by less than an image can show."""
+    cores = shapely.get_parts(part.buffer(-_NECK_PIXELS / 2.0, join_style="mitre"))
+    if len(cores) < 2:
+        return [part]
+    grown = (core.buffer(_NECK_PIXELS / 2.0, join_style="mitre") for core in cores)
+    return list(shapely.get_parts([part.intersection(piece) for piece in grown]))
 
 
 def _without_specks(polygon: shapely.Polygon) -> shapely.Polygon:

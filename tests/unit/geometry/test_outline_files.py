@@ -280,6 +280,15 @@ def test_contours_that_meet_in_a_pixel_come_apart():
     assert outline.holes == ()
 
 
+def test_bars_that_almost_touch_are_two_particles():
+    # Halfway between the pixels' brightness, a bridge of a hundredth of a pixel joins them.
+    image = np.zeros((30, 60))
+    image[10:20, 10:25] = image[10:20, 26:40] = 1.0
+    image[15, 25] = 0.505
+    areas = [outline.area for outline in trace_outlines(image, 1.0, 0.5)]
+    assert areas == pytest.approx([150.0, 140.0], rel=0.01)
+
+
 def test_pages_are_not_dropped(tmp_path):
     import tifffile
 
