@@ -30,6 +30,7 @@ Level = float | Literal["otsu", "half_transmission"]
 
 _SPECK_PIXELS = 9.0
 _NECK_PIXELS = 0.2
+_SAME_PIXELS = 1e-6
 _PLATEAU_PERCENTILE = 95.0
 _BITS = (1, 8, 10, 12, 14, 16, 32, 64)
 # Largest distance of a level from a pixel's brightness: half a step of eight bits. Closer than the
@@ -221,7 +222,8 @@ def _cut_necks(part: shapely.Geometry) -> list[shapely.Geometry]:
     if len(cores) < 2:
         return [part]
     grown = (core.buffer(_NECK_PIXELS / 2.0, join_style="mitre") for core in cores)
-    return list(shapely.get_parts([part.intersection(piece) for piece in grown]))
+    pieces = shapely.get_parts([part.intersection(piece) for piece in grown])
+    return list(shapely.remove_repeated_points(pieces, _SAME_PIXELS))
 
 
 def _without_specks(polygon: shapely.Polygon) -> shapely.Polygon:
