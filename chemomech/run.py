@@ -107,7 +107,7 @@ def write_mesh(config: Config, path: Path, comm: MPI.Comm) -> None:
 
     Args:
         config: The configuration; only geometry and mesh size are used.
-        path: File to create: ``.msh``, ``.xdmf``, ``.vtu`` or ``.bp``, coordinates in nanometres.
+        path: File to create, coordinates in nanometres; see `write_mesh_file` for formats.
         comm: Ranks that share the mesh.
 
     Raises:

@@ -15,6 +15,7 @@ from chemomech.config import Config, StressConfig, load_config
 from chemomech.errors import InputError
 from chemomech.geometry.field_data import TO_DOLFINX
 from chemomech.geometry.field_files import list_fields, read_field
+from chemomech.output.fields import SUFFIXES
 from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
 from chemomech.output.ledger import Columns, read_ledger
 from chemomech.output.provenance import PROVENANCE
@@ -170,8 +171,9 @@ def _require_file(path: Path, complaint: str) -> None:
 
 
 def _open_fields(folder: Path, stem: str) -> tuple[Path, tuple[str, ...], FloatArray, SnapshotGrid]:
-    suffixes = (".bp", ".xdmf", ".partial.bp", ".partial.xdmf")
-    files = [folder / f"{stem}{suffix}" for suffix in suffixes]
+    # The last was written by runs of earlier versions, where DOLFINx lacked ADIOS2.
+    suffixes = (*SUFFIXES, ".xdmf")
+    files = [folder / f"{stem}{state}{suffix}" for state in ("", ".partial") for suffix in suffixes]
     file = next((file for file in files if file.exists()), None)
     if file is None:
         raise InputError("holds no fields: it ran with output.fields = false", path=str(folder))

@@ -21,7 +21,7 @@ from chemomech.errors import InputError, run_on_root
 if TYPE_CHECKING:
     from chemomech.cli.words import Commands
 
-_MESH_FORMATS = (".msh", ".xdmf", ".bp", ".vtu")
+_MESH_FORMATS = (".msh", ".xdmf", ".vtkhdf", ".bp", ".vtu")
 
 
 def add_commands(commands: Commands) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -109,6 +109,10 @@ def _locate_file(path: Path, info: ValidationInfo) -> Path:
 Number = Annotated[float, Strict(), AllowInfNan(False)]
 Count = Annotated[int, Strict(), Field(ge=1)]
 Flag = Annotated[bool, Strict()]
+FieldFormat = Annotated[
+    Literal["vtkhdf", "bp"],
+    Field(description="file of the fields: vtkhdf, or bp, ADIOS2's, written by all ranks at once"),
+]
 Fraction = Annotated[Number, Field(ge=0.0, le=1.0)]
 InteriorFraction = Annotated[Number, Field(gt=0.0, lt=1.0)]
 GroupName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]

@@ -11,6 +11,7 @@ from chemomech.config.base import (
     Choice,
     Count,
     ExistingFile,
+    FieldFormat,
     Flag,
     Number,
     Section,
@@ -174,6 +175,7 @@ class OutputConfig(Section):
         default="linear", description="spread of count snapshots; log: from end/1000 on"
     )
     fields: Flag = Field(default=True, description="write fields for ParaView")
+    field_format: FieldFormat = "vtkhdf"
     pictures: Flag = Field(default=True, description="write pictures")
     movie: Flag = Field(default=True, description="write the film")
 

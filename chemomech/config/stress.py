@@ -11,6 +11,7 @@ from chemomech.config.base import (
     Count,
     ExistingFile,
     ExistingPath,
+    FieldFormat,
     Flag,
     InteriorFraction,
     Number,
@@ -54,7 +55,7 @@ class FieldCompositionConfig(Section):
     """A field of a simulation on its own mesh."""
 
     kind: Literal["field"] = "field"
-    file: ExistingPath = Field(description="VTX (.bp), XDMF or .vtu")
+    file: ExistingPath = Field(description=".vtkhdf, .bp, .xdmf or .vtu")
     name: Name = Field(default="composition", description="name of the field")
     time: Time | None = Field(default=None, description="which time of the file; the last")
     unit: PositiveLength = Field(default=1e-9, description="length of one coordinate unit; 1 nm")
@@ -265,6 +266,7 @@ class StressOutputConfig(Section):
     """What is written."""
 
     fields: Flag = Field(default=True, description="write fields for ParaView")
+    field_format: FieldFormat = "vtkhdf"
     pictures: Flag = Field(default=True, description="write pictures")
 
 

@@ -28,6 +28,19 @@ TO_DOLFINX = {
 }
 """Corners of VTK's cells in DOLFINx's order, by the cell's name."""
 
+# Linear cells, and those of any degree.
+VTK_CELLS = {
+    5: "triangle",
+    69: "triangle",
+    9: "quadrilateral",
+    70: "quadrilateral",
+    10: "tetrahedron",
+    71: "tetrahedron",
+    12: "hexahedron",
+    72: "hexahedron",
+}
+"""Names of cells by VTK's numbers of their types."""
+
 _PLANE = ("triangle", "quadrilateral")
 
 

@@ -24,11 +24,13 @@ from chemomech.geometry.field_data import (
     keep_corners,
 )
 from chemomech.geometry.mesh_files import extract_cells, load_mesh
+from chemomech.geometry.vtkhdf_files import list_vtkhdf, read_vtkhdf
 from chemomech.geometry.vtx_files import list_vtx, read_vtx
 
 FloatArray = npt.NDArray[np.float64]
 
 _SAME_TIME = 1e-6
+_SERIES = {".vtkhdf": (list_vtkhdf, read_vtkhdf), ".bp": (list_vtx, read_vtx)}
 
 _Element = ElementTree.Element
 
@@ -36,9 +38,10 @@ _Element = ElementTree.Element
 def read_field(path: Path | str, name: str, time: float | None = None) -> FieldData:
     """Read a field at the vertices of its mesh; only for one rank.
 
-    Files are those of `chemomech.output.fields.FieldWriter`, VTX (``.bp``) or XDMF (``.xdmf``
-    beside its ``.h5``), written on any number of ranks, and whatever meshio reads (``.vtu`` and
-    others). Of fields of higher degree the values at the vertices are read.
+    Files are those of `chemomech.output.fields.FieldWriter`, VTKHDF (``.vtkhdf``) or VTX (``.bp``),
+    written on any number of ranks, XDMF as DOLFINx writes it (``.xdmf`` beside its ``.h5``), and
+    whatever meshio reads (``.vtu`` and others). Of fields of higher degree the values at the
+    vertices are read.
 
     Args:
         path: File to read.
@@ -56,10 +59,11 @@ def read_field(path: Path | str, name: str, time: float | None = None) -> FieldD
     try:
         if not file.exists():
             raise InputError("no such file")
-        if file.suffix == ".bp":
-            names, times = list_vtx(file)
+        if file.suffix in _SERIES:
+            list_series, read_step = _SERIES[file.suffix]
+            names, times = list_series(file)
             _require_name(name, names)
-            return read_vtx(file, name, _find_time(times, time))
+            return read_step(file, name, _find_time(times, time))
         if file.stat().st_size == 0:
             raise InputError("the file is empty")
         if file.suffix == ".xdmf":
@@ -70,10 +74,10 @@ def read_field(path: Path | str, name: str, time: float | None = None) -> FieldD
 
 
 def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
-    """Names of the fields in a file of `FieldWriter`, and its times; only for one rank.
+    """Names of the fields in a file, and its times; only for one rank.
 
     Args:
-        path: File to read, ``.bp`` or ``.xdmf``.
+        path: File to read, ``.vtkhdf``, ``.bp`` or ``.xdmf``.
 
     Returns:
         Names in their order in the file, and times in s.
@@ -85,8 +89,8 @@ def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
     try:
         if not file.exists():
             raise InputError("no such file")
-        if file.suffix == ".bp":
-            return list_vtx(file)
+        if file.suffix in _SERIES:
+            return _SERIES[file.suffix][0](file)
         with _naming_damage():
             series = _parse_series(file)[1]
             if not series:
@@ -150,7 +154,7 @@ def _find_time(times: FloatArray, wanted: float | None) -> int:
 
 
 def _read_xdmf(path: Path, name: str, time: float | None) -> FieldData:
-    """Read an XDMF file of FieldWriter: a mesh, then a series of grids for each field."""
+    """Read an XDMF file of DOLFINx: a mesh, then a series of grids for each field."""
     with _naming_damage():
         grids, series = _parse_series(path)
         _require_name(name, list(series))

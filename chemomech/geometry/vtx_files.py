@@ -1,4 +1,4 @@
-"""Fields from ADIOS2's VTX files (``.bp``), as the package writes them for ParaView."""
+"""Fields from ADIOS2's VTX files (``.bp``), as the package writes them if asked to."""
 
 from __future__ import annotations
 
@@ -15,24 +15,13 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from chemomech.errors import InputError, describe_foreign_error
-from chemomech.geometry.field_data import TO_DOLFINX, FieldData, keep_corners
+from chemomech.geometry.field_data import TO_DOLFINX, VTK_CELLS, FieldData, keep_corners
 
 if TYPE_CHECKING:
     from adios2 import Stream
 
 FloatArray = npt.NDArray[np.float64]
 
-# VTK's numbers of cell types, linear ones and those of any degree.
-_CELLS = {
-    5: "triangle",
-    69: "triangle",
-    9: "quadrilateral",
-    70: "quadrilateral",
-    10: "tetrahedron",
-    71: "tetrahedron",
-    12: "hexahedron",
-    72: "hexahedron",
-}
 _OF_THE_MESH = ("NumberOfEntities", "NumberOfNodes", "connectivity", "geometry", "step", "types")
 _FORCE_MPI = "ADIOS2_ALWAYS_USE_MPI"
 
@@ -65,9 +54,9 @@ def read_vtx(path: Path, name: str, step: int) -> FieldData:
     with _open(path) as file:
         time = float(_times(file)[step])
         kind = int(np.ravel(file.read("types", step_selection=[0, 1]))[0])
-        if kind not in _CELLS:
+        if kind not in VTK_CELLS:
             raise InputError(f"cells of VTK's type {kind} are not supported")
-        cell = _CELLS[kind]
+        cell = VTK_CELLS[kind]
         blocks = range(len(file.engine.blocks_info("geometry", 0)))
         numbers = [_block(file, "vtkOriginalPointIds", step, block).ravel() for block in blocks]
         points = np.concatenate([_block(file, "geometry", 0, block) for block in blocks])
@@ -122,7 +111,7 @@ def _import_adios2() -> ModuleType:
     except ImportError as error:
         raise InputError(
             "reading .bp files needs ADIOS2's Python module (python3-adios2, or adios2 on "
-            "conda-forge); .xdmf and .vtu files need nothing more"
+            "conda-forge); .vtkhdf, .xdmf and .vtu files need nothing more"
         ) from error
     finally:
         if before is None:

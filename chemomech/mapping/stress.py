@@ -20,7 +20,7 @@ from chemomech.mapping.stress_illustration import draw_stress
 from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model, place
 from chemomech.mapping.stress_source import ImagedParticle, load_particle, pick_particle
 from chemomech.mapping.stress_summary import summarise_stress
-from chemomech.output.fields import SUFFIX, FieldWriter
+from chemomech.output.fields import FieldWriter, name_field_file
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
 from chemomech.output.folder_lock import FolderLock
@@ -35,7 +35,6 @@ from chemomech.problems.stress_statistics import (
     create_stress_bands,
 )
 
-_FIELDS = f"stress{SUFFIX}"
 _TABLE = "stress.csv"
 _BANDS = "stress_bands.csv"
 
@@ -71,11 +70,12 @@ def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
         ConvergenceError: The stress cannot be found.
         OSError: A file cannot be written.
     """
+    fields_name = name_field_file("stress", config.output.field_format)
     with FolderLock(output, comm, is_new=True):
-        return _compute(config, output, comm)
+        return _compute(config, output, fields_name, comm)
 
 
-def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
+def _compute(config: cfg.StressConfig, output: Path, fields_name: str, comm: MPI.Comm) -> str:
     source = _load(config, comm)
     model = create_model(config, source.particle, comm)
     statistics = _create_statistics(config, model, source.particle)
@@ -87,7 +87,7 @@ def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     write_provenance(output / PROVENANCE, provenance, comm)
     try:
         _write_analysis(config, source, folder)
-        fields = _write_fields(config, model, folder)
+        fields = _write_fields(fields_name if config.output.fields else None, model, folder)
         write_stress_table(folder.partial(_TABLE), table, comm)
         folder.finish(_TABLE)
         bands = _sample(config, source, model, statistics, folder)
@@ -145,7 +145,7 @@ def _write_analysis(config: cfg.StressConfig, source: _Source, folder: RunFolder
         write_analysis(config.measurement, source.analysis, inner)
 
 
-def _write_fields(config: cfg.StressConfig, model: StressModel, folder: RunFolder) -> StressFields:
+def _write_fields(name: str | None, model: StressModel, folder: RunFolder) -> StressFields:
     """Composition, displacement and stress at the vertices, in SI units but for nm of u."""
     fields = StressFields(
         model.problem.stress(),
@@ -155,11 +155,11 @@ def _write_fields(config: cfg.StressConfig, model: StressModel, folder: RunFolde
         principal=True,
     )
     fields.update()
-    if config.output.fields:
+    if name is not None:
         functions = [model.composition, model.problem.u, *fields.fields]
-        with FieldWriter(folder.partial(_FIELDS), functions) as writer:
+        with FieldWriter(folder.partial(name), functions) as writer:
             writer.write(0.0)
-        folder.finish(_FIELDS)
+        folder.finish(name)
     return fields
 
 

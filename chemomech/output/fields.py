@@ -1,65 +1,83 @@
-"""Fields for ParaView: every field and time of a run in one file."""
+"""Fields for ParaView and others: every field and time of a run in one file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import dolfinx
 from dolfinx import fem, io
 
-from chemomech.errors import describe_foreign_error
+from chemomech.errors import InputError, describe_foreign_error
 from chemomech.output.closing import Closing
+from chemomech.output.vtkhdf import VtkHdfFile
 
-SUFFIX = ".bp" if dolfinx.has_adios2 else ".xdmf"
-"""Suffix of field files: ADIOS2 where DOLFINx has it, XDMF otherwise."""
+SUFFIXES = (".vtkhdf", ".bp")
+"""Suffixes of the files that `FieldWriter` writes."""
+
+
+def name_field_file(stem: str, kind: Literal["vtkhdf", "bp"]) -> str:
+    """Return the name of a file of fields.
+
+    Args:
+        stem: Name without suffix.
+        kind: ``vtkhdf``, or ``bp`` for ADIOS2's VTX.
+
+    Raises:
+        InputError: DOLFINx was built without the library of this format.
+    """
+    if kind == "bp" and not dolfinx.has_adios2:
+        raise InputError(
+            'is "bp", but this DOLFINx was built without ADIOS2; use "vtkhdf"',
+            key="output.field_format",
+        )
+    return f"{stem}.{kind}"
 
 
 class FieldWriter(Closing):
-    """Write functions over time into one file that ParaView opens.
+    """Write functions over time into one file.
 
-    With ADIOS2 the file is a VTX ``.bp``. VTX wants one element for all that is in a file, so
-    functions are interpolated into Lagrange spaces of the highest degree among them; scalars,
-    vectors and tensors may be mixed, and interpolation upwards loses nothing. Without ADIOS2 the
-    file is an ``.xdmf`` with its ``.h5``, which holds values at the mesh's vertices only. Vectors
-    have three components in the file, tensors nine, as ParaView expects. Coordinates are the
-    mesh's, times are seconds, values are as given.
+    A ``.vtkhdf`` is read by VTK, ParaView and PyVista as they are, see `VtkHdfFile`; a ``.bp``, of
+    ADIOS2's VTX, is written by all ranks at once and read by a ParaView built with ADIOS2. Both
+    want one element for all that is in a file, so functions are interpolated into Lagrange spaces
+    of the highest degree among them; scalars, vectors and tensors may be mixed, and interpolation
+    upwards loses nothing. Vectors have three components in the file, tensors nine, as ParaView
+    expects. Coordinates are the mesh's, times are seconds, values are as given.
 
     Args:
-        path: File to create, ending in `SUFFIX` or in either of the two.
+        path: File to create, ending in one of `SUFFIXES`.
         functions: Continuous Lagrange functions on one mesh, each with a name of its own. They are
             read at every `write`.
 
     Raises:
         ValueError: A function is not continuous Lagrange, two bear one name, or the suffix is
             neither of the two.
+        OSError: The file cannot be created.
     """
 
     def __init__(self, path: str | Path, functions: Sequence[fem.Function]) -> None:
         file = Path(path)
         _check(functions)
         mesh = functions[0].function_space.mesh
-        vertices_only = file.suffix == ".xdmf"
-        highest = max(f.function_space.ufl_element().degree for f in functions)
-        degree = 1 if vertices_only else highest
+        degree = max(f.function_space.ufl_element().degree for f in functions)
         self._sources = tuple(functions)
         self._written = tuple(_create_output(f, degree) for f in functions)
-        self._vtx: io.VTXWriter | None = None
-        self._xdmf: io.XDMFFile | None = None
-        if file.suffix == ".bp":
-            self._vtx = io.VTXWriter(
+        self._file: VtkHdfFile | io.VTXWriter
+        if file.suffix == ".vtkhdf":
+            nodes = fem.functionspace(mesh, ("Lagrange", degree))
+            self._file = VtkHdfFile(file, nodes, self._written)
+        elif file.suffix == ".bp":
+            self._file = io.VTXWriter(
                 mesh.comm,
                 file,
                 list(self._written),
                 engine="BP4",
                 mesh_policy=io.VTXMeshPolicy.reuse,
             )
-        elif vertices_only:
-            self._xdmf = io.XDMFFile(mesh.comm, file, "w")
-            self._xdmf.write_mesh(mesh)
         else:
-            raise ValueError(f"Field files end in .bp or .xdmf, not in {file.suffix!r}.")
+            raise ValueError(f"Field files end in .vtkhdf or .bp, not in {file.suffix!r}.")
 
     def write(self, time: float) -> None:
         """Write the functions' present values; collective.
@@ -68,16 +86,12 @@ class FieldWriter(Closing):
             time: Time they belong to, in seconds.
 
         Raises:
-            OSError: They cannot be written; perhaps on some ranks only.
+            OSError: They cannot be written; of ``.bp`` perhaps on some ranks only.
         """
         for source, written in zip(self._sources, self._written, strict=True):
             written.interpolate(source)
         with _naming_failure():
-            if self._vtx is not None:
-                self._vtx.write(time)
-            if self._xdmf is not None:
-                for written in self._written:
-                    self._xdmf.write_function(written, time)
+            self._file.write(time)
 
     def close(self) -> None:
         """Close the file; collective.
@@ -85,16 +99,14 @@ class FieldWriter(Closing):
         Raises:
             OSError: It cannot be completed; perhaps on some ranks only.
         """
-        with _naming_failure():
-            if self._vtx is not None:
-                self._vtx.close()
-            if self._xdmf is not None:
-                self._xdmf.close()
+        if isinstance(self._file, io.VTXWriter):
+            with _naming_failure():
+                self._file.close()
 
 
 @contextmanager
 def _naming_failure() -> Iterator[None]:
-    """Say what ADIOS2 and HDF5 mean where a disk is full or gone."""
+    """Say what ADIOS2 means where a disk is full or gone."""
     try:
         yield
     except RuntimeError as error:

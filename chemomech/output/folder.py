@@ -94,8 +94,8 @@ class RunFolder:
     def unfinish(self, name: str) -> None:
         """Give a file back the name of one that is being written, if it bears its final one.
 
-        What a folder such as ``fields.bp`` holds is not gone on with but written anew: it is left
-        as it is until :meth:`finish` replaces it. Collective.
+        Fields, ``fields.vtkhdf`` or the folder ``fields.bp``, are not gone on with but written
+        anew: they are left as they are until :meth:`finish` replaces them. Collective.
 
         Args:
             name: Final name inside the folder.
@@ -103,7 +103,7 @@ class RunFolder:
         final, partial = self.path / name, self.partial(name)
 
         def give_back() -> None:
-            if final.is_file() and final.suffix != ".xdmf" and not partial.exists():
+            if final.is_file() and final.suffix != ".vtkhdf" and not partial.exists():
                 final.replace(partial)
             if partial.is_dir():
                 shutil.rmtree(partial)
@@ -135,12 +135,6 @@ class RunFolder:
 
 
 def _rename(partial: Path, final: Path) -> None:
-    if final.suffix == ".xdmf":
-        # An XDMF file is an index of the HDF5 file beside it, which it names.
-        data, renamed = partial.with_suffix(".h5"), final.with_suffix(".h5")
-        text = partial.read_text(encoding="utf-8")
-        partial.write_text(text.replace(data.name, renamed.name), encoding="utf-8")
-        data.replace(renamed)
     if final.is_dir():
         # Of an earlier run that was killed between this and its very end.
         shutil.rmtree(final)

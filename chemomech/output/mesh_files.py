@@ -10,13 +10,14 @@ import dolfinx.mesh
 import gmsh
 import meshio
 import numpy as np
-from dolfinx import io
+from dolfinx import fem, io
 from numpy.typing import NDArray
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.gmsh_session import GmshSession
 from chemomech.output.snapshots import Gatherer, SnapshotGrid
+from chemomech.output.vtkhdf import VtkHdfFile
 
 IntArray = NDArray[np.int64]
 
@@ -42,7 +43,7 @@ def write_mesh_file(domain: Domain, path: Path) -> None:
     - ``.msh``: named physical groups, overlaps included; ``read_domain`` gets the same back.
     - ``.xdmf`` with its ``.h5``: as DOLFINx writes and reads them, tags under ``facet_tags``.
     - ``.vtu``: facets beside the cells, with their ``facet_tag`` (0 on cells).
-    - ``.bp``: no groups; for looking at large meshes in ParaView.
+    - ``.vtkhdf``, ``.bp``: no groups; for looking at large meshes in ParaView.
 
     Args:
         domain: The mesh; the call is collective.
@@ -56,6 +57,7 @@ def write_mesh_file(domain: Domain, path: Path) -> None:
         ".msh": _write_gathered,
         ".vtu": _write_gathered,
         ".xdmf": _write_xdmf,
+        ".vtkhdf": _write_vtkhdf,
         ".bp": _write_bp,
     }
     if path.suffix not in writers:
@@ -101,6 +103,10 @@ def _write_xdmf(domain: Domain, path: Path) -> None:
     with io.XDMFFile(mesh.comm, path, "w") as file:
         file.write_mesh(mesh)
         file.write_meshtags(domain.facet_tags, mesh.geometry)
+
+
+def _write_vtkhdf(domain: Domain, path: Path) -> None:
+    VtkHdfFile(path, fem.functionspace(domain.mesh, ("Lagrange", 1)))
 
 
 def _write_bp(domain: Domain, path: Path) -> None:

@@ -12,7 +12,6 @@ one another for ever.
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import time
@@ -27,6 +26,7 @@ from mpi4py import MPI
 
 from chemomech.errors import InputError, describe_foreign_error, run_on_root
 from chemomech.fenicsx import get_adios2_write_mode, import_adios4dolfinx
+from chemomech.output.disk_space import require_space
 from chemomech.output.sealed_folders import DamagedError, read_json, write_json
 
 T = TypeVar("T")
@@ -206,17 +206,8 @@ def _make_room_for(path: Path, size: int) -> None:
     """Make a folder where there is room for it, or fail while failing is harmless; for one rank."""
     if path.exists():
         shutil.rmtree(path)
-    trial = path.with_name(path.name + ".reserve")
-    try:
-        with trial.open("wb") as file:
-            _allocate(file.fileno(), size, trial.parent)
-        path.mkdir()
-    except OSError as error:
-        words = error.strerror or str(error)
-        raise OSError(f"{path} cannot be written: {words} ({size} bytes needed)") from error
-    finally:
-        with suppress(OSError):
-            trial.unlink()
+    require_space(path, size)
+    path.mkdir()
 
 
 def _read_table(path: Path) -> Table:
@@ -229,20 +220,6 @@ def _read_table(path: Path) -> Table:
     if not isinstance(table, dict):
         raise InputError("holds no table of functions", path=str(path))
     return {name: tuple(row) for name, row in table.items()}
-
-
-def _allocate(descriptor: int, size: int, folder: Path) -> None:
-    """Take space from the disk, which unlike a look at what is free knows of quotas."""
-    allocate = getattr(os, "posix_fallocate", None)  # not on every system
-    try:
-        if allocate is not None:
-            allocate(descriptor, 0, size)
-            return
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
-            raise
-    if shutil.disk_usage(folder).free < size:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _finish(path: Path, payload: int, table: Table) -> None:

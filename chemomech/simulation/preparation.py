@@ -18,7 +18,7 @@ from chemomech.build import (
 from chemomech.config import Config, LiteralConfig, format_config, write_config
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.partition import compute_fingerprint
-from chemomech.output.fields import SUFFIX
+from chemomech.output.fields import name_field_file
 from chemomech.output.file_names import CONFIG, LEDGER
 from chemomech.output.folder import RunFolder
 from chemomech.output.provenance import (
@@ -79,14 +79,21 @@ def prepare(config: Config, output: Path, comm: MPI.Comm, former: Restart | None
         InputError: If the input cannot be used; nothing is written then.
         ConvergenceError: If the initial state cannot be made consistent.
     """
+    name_files(config)  # Before any work, what of it cannot be written.
     if former is None or former.state is None:
         return _begin(config, output, comm, is_new=former is None)
     return _take_up(config, output, comm, former)
 
 
 def name_files(config: Config) -> list[str]:
-    """Names of the files that grow while a run goes on."""
-    return [LEDGER, *([f"fields{SUFFIX}"] if config.output.fields else [])]
+    """Names of the files that grow while a run goes on.
+
+    Raises:
+        InputError: DOLFINx lacks what the format of the fields needs.
+    """
+    if not config.output.fields:
+        return [LEDGER]
+    return [LEDGER, name_field_file("fields", config.output.field_format)]
 
 
 def check_ranks(config: Config, particle: Particle) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from chemomech.config import Config
 from chemomech.errors import InputError, run_on_root
 from chemomech.output.checkpoints import CheckpointStore, StoredState
+from chemomech.output.fields import SUFFIXES
 from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
 from chemomech.output.folder_lock import list_contents
 from chemomech.output.provenance import PROVENANCE, read_ending
@@ -31,7 +32,7 @@ CHECKPOINTS = "checkpoints"
 #: What a run killed before its first checkpoint may have left.
 _BEGINNINGS = frozenset(
     {CONFIG, PROVENANCE, RESTART, PARTIAL_LEDGER}
-    | {f"fields.partial{suffix}" for suffix in (".bp", ".xdmf", ".h5")}
+    | {f"fields.partial{suffix}" for suffix in SUFFIXES}
 )
 _MISSING = object()
 

@@ -104,8 +104,8 @@ def test_stress_leaves_its_records(folder):
     assert stress(folder, "full", "--samples", "3", *COARSE) == 0
     results = folder / "full"
     names = {path.name for path in results.iterdir()}
-    assert {"config.toml", "provenance.json", "stress.csv", "stress_bands.csv"} <= names
-    assert {"stress.bp", "stress.xdmf"} & names
+    records = {"config.toml", "provenance.json", "stress.csv", "stress_bands.csv"}
+    assert records | {"stress.vtkhdf"} <= names
     assert not [path for path in results.rglob("*") if "partial" in path.name]
     drawn = {path.stem for path in (results / "pictures").iterdir()}
     assert drawn == {*STRESSES, "mesh", "composition", "percentiles"}
@@ -309,8 +309,7 @@ def test_measurement_is_where_a_simulation_starts(folder):
     found = read_measurement(folder / "measure-results" / "measurement.h5").composition
     mean = found.values[found.trusted].mean() / 0.4
     assert ledger["lithium_mean"][0] == pytest.approx(mean, abs=0.02)
-    fields = "bp" if (folder / "run" / "fields.bp").exists() else "xdmf"
-    source = f'composition={{kind="field", file="run/fields.{fields}", scale=0.4}}'
+    source = 'composition={kind="field", file="run/fields.vtkhdf", scale=0.4}'
     assert stress(folder, "field", "--set", source, *QUICK) == 0
     assert p95(folder / "field") > 1e6
 

@@ -52,7 +52,7 @@ AFTER = {
     "README.md": [
         "bent_nanowire-results/movie.mp4",
         "bent_nanowire-results/pictures/ledger.png",
-        "bent_nanowire-results/fields.bp",
+        "bent_nanowire-results/fields.vtkhdf",
         "my_wire-results/ledger.csv",
         "my_wire.msh",
         "wire/measure-results/measurement.h5",
@@ -68,7 +68,7 @@ AFTER = {
     "imaging.md": ["wire/stress-results/stress.csv"],
     "paper.md": ["figure-particle/page.md"],
     "report.md": ["bent_nanowire-results/report.html", "sweep.html", "stress-results/report.html"],
-    "running.md": ["wire-results/fields.bp"],
+    "running.md": ["wire-results/fields.vtkhdf"],
     "sweeps.md": ["sweep-results/overview.png", "sweep.sh", "seeds.toml"],
     "tables.md": ["stress.csv", "strains.csv"],
 }
@@ -195,7 +195,7 @@ INTO = {
 NAMED = [
     *("x.tif", "outline.geojson", "phases.csv", "stack.nxs", "standards.csv"),
     *("measure-results/measurement.h5", "measure-results/outlines.geojson"),
-    "bent_nanowire-results/fields.bp",
+    "bent_nanowire-results/fields.vtkhdf",
 ]
 
 

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import dolfinx
 import numpy as np
 import pytest
 from matplotlib.image import imread
@@ -140,14 +141,53 @@ def test_domains_are_listed(finished, tmp_path, capfd):
     assert cli.main(["analyse", str(finished), "--output", str(path)]) == 2
 
 
+@pytest.fixture(scope="module")
+def former(tmp_path_factory):
+    """What earlier versions left: fields.bp, and no word of its format in config.toml."""
+    if not dolfinx.has_adios2:
+        pytest.skip("DOLFINx without ADIOS2")
+    folder = COMM.bcast(tmp_path_factory.mktemp("former") / "results")
+    settings = SETTINGS | {"output": SETTINGS["output"] | {"field_format": "bp"}}
+    chemomech.simulate(create_config(settings), folder, COMM, quiet=True)
+    if COMM.rank == 0:
+        text = (folder / "config.toml").read_text()
+        (folder / "config.toml").write_text(text.replace('field_format = "bp"\n', ""))
+    COMM.barrier()
+    return folder
+
+
+@one_rank
+def test_results_of_earlier_versions_hold_the_same(former, finished):
+    assert (former / "fields.bp").is_dir()
+    assert not (former / "fields.vtkhdf").exists()
+    old, new = (chemomech.open_run(folder) for folder in (former, finished))
+    assert "field_format" not in (former / "config.toml").read_text()
+    assert set(old.field_names) == set(new.field_names)
+    np.testing.assert_array_equal(old.times, new.times)
+    # Points are in another order.
+    one, two = (np.lexsort(results.grid.points.T) for results in (old, new))
+    np.testing.assert_array_equal(old.grid.points[one], new.grid.points[two])
+    scale = 1e-12 if COMM.size == 1 else 1e-8  # MUMPS sums in the order in which messages arrive
+    for name in old.field_names:
+        values = new.read(name, 0.2)[two]
+        atol = scale * np.abs(values).max()
+        np.testing.assert_allclose(old.read(name, 0.2)[one], values, rtol=0.0, atol=atol)
+
+
+@serial
+def test_results_of_earlier_versions_are_drawn_analysed_and_reported(former, tmp_path):
+    words = ("plot", "analyse", "report")
+    for word, name in zip(words, ("c.png", "domains.csv", "page.html"), strict=True):
+        assert cli.main([word, str(former), "--output", str(tmp_path / name)]) == 0
+        assert (tmp_path / name).stat().st_size > 0
+
+
 @one_rank
 def test_stopped_run_is_opened_unfinished(finished, tmp_path):
     stopped = tmp_path / "stopped"
     shutil.copytree(finished, stopped)
     (stopped / "ledger.csv").rename(stopped / "ledger.partial.csv")
-    for suffix in ("bp", "xdmf"):
-        if (stopped / f"fields.{suffix}").exists():
-            (stopped / f"fields.{suffix}").rename(stopped / f"fields.partial.{suffix}")
+    (stopped / "fields.vtkhdf").rename(stopped / "fields.partial.vtkhdf")
     results = open_results(stopped)
     assert isinstance(results, RunResults)
     assert not results.is_finished

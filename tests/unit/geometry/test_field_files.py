@@ -2,27 +2,54 @@
 
 import shutil
 
+import dolfinx
+import h5py
 import meshio
 import numpy as np
 import pytest
-from dolfinx import fem
+import pyvista
+from dolfinx import fem, io
 from mpi4py import MPI
+from vtkmodules.vtkIOHDF import vtkHDFWriter
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.box import Box
 from chemomech.geometry.field_files import create_field_from_file, read_field
 from chemomech.geometry.meshing import create_domain
-from chemomech.output.fields import SUFFIX, FieldWriter
+from chemomech.output.closing import Closing
+from chemomech.output.fields import FieldWriter
 
 COMM = MPI.COMM_WORLD
 TIMES = (0.0, 0.5, 1e3)
-SUFFIXES = sorted({SUFFIX, ".xdmf"})
+SUFFIXES = [".vtkhdf", *([".bp"] if dolfinx.has_adios2 else []), ".xdmf"]
 LENGTHS = {2: (40e-9, 20e-9), 3: (30e-9, 20e-9, 10e-9)}
 
 
 def _plane(x, time):
     """A function linear in space, which every element holds exactly."""
     return x[0] + 10.0 * x[1] + 100.0 * x[2] + time
+
+
+class _XdmfWriter(Closing):
+    """As earlier versions wrote where DOLFINx lacks ADIOS2: XDMF, with values at vertices."""
+
+    def __init__(self, path, functions):
+        mesh = functions[0].function_space.mesh
+        self._sources = functions
+        self._written = [
+            fem.Function(fem.functionspace(mesh, ("Lagrange", 1, f.ufl_shape)), name=f.name)
+            for f in functions
+        ]
+        self._file = io.XDMFFile(COMM, path, "w")
+        self._file.write_mesh(mesh)
+
+    def write(self, time):
+        for source, written in zip(self._sources, self._written, strict=True):
+            written.interpolate(source)
+            self._file.write_function(written, time)
+
+    def close(self):
+        self._file.close()
 
 
 @pytest.fixture
@@ -36,10 +63,10 @@ def write_fields(shared_path):
         u = fem.Function(fem.functionspace(mesh, ("Lagrange", 1, (dim,))), name="u")
         u.interpolate(lambda x: x[:dim])
         path = shared_path / f"fields{suffix}"
-        with FieldWriter(path, [c, u]) as writer:
+        with _XdmfWriter(path, [c, u]) if suffix == ".xdmf" else FieldWriter(path, [c, u]) as file:
             for time in TIMES:
                 c.interpolate(lambda x, time=time: _plane(x, time))
-                writer.write(time)
+                file.write(time)
         COMM.barrier()
         return path
 
@@ -126,14 +153,17 @@ def test_what_is_not_there_is_refused_on_all_ranks(write_fields, suffix, name, t
         create_field_from_file(path, name, COMM, time=time)
 
 
-@pytest.mark.parametrize("name", ["none.bp", "none.xdmf", "none.vtu", "empty.xdmf", "empty.vtu"])
+@pytest.mark.parametrize(
+    "name",
+    ["none.vtkhdf", "none.bp", "none.xdmf", "none.vtu", "empty.vtkhdf", "empty.xdmf", "empty.vtu"],
+)
 def test_missing_and_empty_files_are_refused_by_name(write_shared, name):
     path = write_shared(name, lambda path: path.touch() if name.startswith("empty") else None)
     with pytest.raises(InputError, match=name):
         create_field_from_file(path, "c", COMM)
 
 
-@pytest.mark.parametrize("name", ["text.bp", "text.xdmf", "text.vtu"])
+@pytest.mark.parametrize("name", ["text.vtkhdf", "text.bp", "text.xdmf", "text.vtu"])
 def test_files_of_something_else_are_refused_by_name(write_shared, name):
     path = write_shared(name, lambda path: path.write_text("no field"))
     with pytest.raises(InputError, match=name):
@@ -143,6 +173,7 @@ def test_files_of_something_else_are_refused_by_name(write_shared, name):
 @pytest.mark.parametrize(
     ("suffix", "victim"),
     [
+        (".vtkhdf", "fields.vtkhdf"),
         (".xdmf", "fields.xdmf"),
         (".xdmf", "fields.h5"),
         (".bp", "fields.bp/data.0"),
@@ -167,3 +198,55 @@ def test_truncated_files_are_refused_by_name(write_fields, suffix, victim, share
     with pytest.raises(InputError, match=path.name):
         create_field_from_file(path, "c", COMM)
     run_on_root(COMM, lambda: shutil.rmtree(path) if path.is_dir() else None)
+
+
+def _save_with_vtk(grid, path):
+    writer = vtkHDFWriter()
+    writer.SetFileName(str(path))
+    writer.SetInputData(grid)
+    writer.Write()
+
+
+def test_vtkhdf_of_another_program(write_shared, measure):
+    """VTK's own writer, which is ParaView's, knows no time where there is but one."""
+    points = np.array([[0, 0, 0], [2, 0, 0], [2, 2, 0], [0, 2, 0], [0, 0, 2]], dtype=float)
+    grid = pyvista.UnstructuredGrid({10: np.array([[0, 1, 2, 4], [0, 2, 3, 4]])}, points)
+    grid["lithium"] = points[:, 0]
+    path = write_shared("field.vtkhdf", lambda path: _save_with_vtk(grid, path))
+    field = create_field_from_file(path, "lithium", COMM)
+    x = field.function.function_space.tabulate_dof_coordinates()
+    assert np.allclose(field.function.x.array, x[:, 0])
+    assert measure(field.domain) == pytest.approx(8.0 / 3.0)
+
+
+def _mix(path):
+    cells = {5: np.array([[0, 1, 2]]), 9: np.array([[1, 3, 4, 2]])}
+    points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [2, 0, 0], [2, 1, 0]], dtype=float)
+    grid = pyvista.UnstructuredGrid(cells, points)
+    grid["c"] = points[:, 0]
+    _save_with_vtk(grid, path)
+
+
+def _part(path):
+    _mix(path)
+    with h5py.File(path, "r+") as file:
+        for name in ("Points", "Cells", "ConnectivityIds"):
+            count = file[f"VTKHDF/NumberOf{name}"]
+            counts = np.repeat(count[:], 2)
+            del file[f"VTKHDF/NumberOf{name}"]
+            file[f"VTKHDF/NumberOf{name}"] = counts
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (_mix, r"cells of VTK's types \[5, 9\] are not supported"),
+        (_part, "is in 2 parts"),
+        (lambda path: _save_with_vtk(pyvista.Plane(), path), "PolyData"),
+    ],
+    ids=["mixed cells", "parts", "surface"],
+)
+def test_vtkhdf_that_is_no_field_on_one_grid_is_refused(write_shared, write, message):
+    path = write_shared("field.vtkhdf", write)
+    with pytest.raises(InputError, match=rf"field\.vtkhdf: .*{message}"):
+        create_field_from_file(path, "c", COMM)
