@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from chemomech.errors import run_on_root
 from chemomech.output.disk_space import require_space
+
+Rows = Callable[[slice], NDArray[np.generic]]
 
 #: The first version with steps in time: no newer one is asked of who reads.
 _VERSION = (2, 0)
@@ -50,6 +52,7 @@ class VtkHdfFile:
         self._path, self._comm = path, space.mesh.comm
         self._fields = [_Field(function, space) for function in functions]
         self._points = space.dofmap.index_map.size_global
+        self._nodes = space.dofmap.index_map.size_local
         self._steps = 0
         self._write_mesh(space)
 
@@ -62,11 +65,10 @@ class VtkHdfFile:
         Raises:
             OSError: They cannot be written, e.g. for lack of space; on every rank.
         """
+        columns = {f"PointData/{field.name}": field.collect for field in self._fields}
         size = self._points * sum(field.width for field in self._fields)
-        with self._opened("r+", size):
-            run_on_root(self._comm, self._grow)
-            for field in self._fields:
-                self._write_rows(field.place, self._steps * self._points, field.collect())
+        with self._opened("r+", size, self._grow):
+            self._write_rows(columns, self._steps * self._points, self._nodes)
             run_on_root(self._comm, lambda: self._count_step(time))
         self._steps += 1
 
@@ -84,10 +86,9 @@ class VtkHdfFile:
             "Types": types.astype(np.uint8),
         }
         size = 24 * self._points + (8 * corners + 9) * cells.size_global
-        with self._opened("w", size):
-            run_on_root(self._comm, lambda: self._create(cells.size_global, corners))
+        with self._opened("w", size, lambda: self._create(cells.size_global, corners)):
             for name, array in arrays.items():
-                self._write_rows(f"VTKHDF/{name}", 0, array)
+                self._write_rows({name: array.__getitem__}, 0, len(array))
 
     def _create(self, cells: int, corners: int) -> None:
         """Lay the file out; only for rank 0."""
@@ -126,8 +127,8 @@ class VtkHdfFile:
 
     def _grow(self) -> None:
         """Make room for a step, which does not count yet; only for rank 0."""
-        for field in self._fields:
-            self._file[field.place].resize((self._steps + 1) * self._points, axis=0)
+        for dataset in self._file["VTKHDF/PointData"].values():
+            dataset.resize((self._steps + 1) * self._points, axis=0)
 
     def _count_step(self, time: float) -> None:
         """Let readers know of a step; only for rank 0."""
@@ -144,26 +145,39 @@ class VtkHdfFile:
             steps[name][self._steps] = value
         steps.attrs["NSteps"] = self._steps + 1
 
-    def _write_rows(self, name: str, start: int, rows: NDArray[np.generic]) -> None:
-        """Write what the ranks hold of a dataset, in their order, from a row on; collective."""
-        counts = self._comm.allgather(len(rows))
+    def _write_rows(self, columns: Mapping[str, Rows], start: int, count: int) -> None:
+        """Write what the ranks hold of datasets, in their order, from a row on; collective.
+
+        Args:
+            columns: Gives some of this rank's rows of each dataset.
+            start: Row at which those of rank 0 begin.
+            count: Number of this rank's rows.
+        """
+        counts = self._comm.allgather(count)
         starts = start + np.cumsum([0, *counts[:-1]])
-        width = rows.dtype.itemsize * math.prod(rows.shape[1:])
+        samples = [collect(slice(0)) for collect in columns.values()]
+        width = sum(sample.itemsize * math.prod(sample.shape[1:]) for sample in samples)
         share = max(1, _PIECE // (width * self._comm.size))
         for first in range(0, max(counts), share):
-            pieces = self._comm.gather(rows[first : first + share])
-            run_on_root(self._comm, partial(self._place, name, starts + first, pieces))
+            rows = slice(first, first + share)
+            pieces = self._comm.gather([collect(rows) for collect in columns.values()])
+            run_on_root(self._comm, partial(self._place, list(columns), starts + first, pieces))
 
     def _place(
-        self, name: str, starts: NDArray[np.int64], pieces: Sequence[NDArray[np.generic]]
+        self,
+        names: Sequence[str],
+        starts: NDArray[np.int64],
+        pieces: Sequence[Sequence[NDArray[np.generic]]],
     ) -> None:
-        """Write pieces of a dataset; only for rank 0."""
-        for start, piece in zip(starts, pieces, strict=True):
-            if len(piece):
-                self._file[name][start : start + len(piece)] = piece
+        """Write the ranks' pieces of datasets; only for rank 0."""
+        for column, name in enumerate(names):
+            dataset = self._file["VTKHDF"][name]
+            for start, piece in zip(starts, pieces, strict=True):
+                if len(piece[column]):
+                    dataset[start : start + len(piece[column])] = piece[column]
 
     @contextmanager
-    def _opened(self, mode: str, size: int) -> Iterator[None]:
+    def _opened(self, mode: str, size: int, prepare: Callable[[], None]) -> Iterator[None]:
         """Have the file open on rank 0, if there is room for so many bytes; collective."""
 
         def open_file() -> None:
@@ -173,6 +187,7 @@ class VtkHdfFile:
 
         run_on_root(self._comm, open_file)
         try:
+            run_on_root(self._comm, prepare)
             yield
         finally:
             run_on_root(self._comm, lambda: self._file.close())
@@ -183,7 +198,7 @@ class _Field:
 
     def __init__(self, function: fem.Function, space: fem.FunctionSpace) -> None:
         self._function = function
-        self.name, self.place = function.name, f"VTKHDF/PointData/{function.name}"
+        self.name = function.name
         rank = len(function.ufl_shape)
         self.shape: tuple[int, ...] = (3**rank,) if rank else ()
         self.width = 8 * 3**rank
@@ -193,10 +208,10 @@ class _Field:
         dofs[nodes.list] = own.list
         self._dofs = dofs[: nodes.index_map.size_local]
 
-    def collect(self) -> NDArray[np.float64]:
-        """Values at this rank's own nodes, shape ``(nodes, *shape)``."""
+    def collect(self, rows: slice) -> NDArray[np.float64]:
+        """Values at some of this rank's own nodes, shape ``(nodes, *shape)``."""
         function = self._function
-        values = function.x.array.reshape(-1, *function.ufl_shape)[self._dofs]
+        values = function.x.array.reshape(-1, *function.ufl_shape)[self._dofs[rows]]
         missing = [(0, 0), *((0, 3 - extent) for extent in function.ufl_shape)]
         return np.pad(values, missing).reshape(len(values), *self.shape).astype(np.float64)
 
