@@ -94,8 +94,7 @@ class RunFolder:
     def unfinish(self, name: str) -> None:
         """Give a file back the name of one that is being written, if it bears its final one.
 
-        Fields, ``fields.vtkhdf`` or the folder ``fields.bp``, are not gone on with but written
-        anew: they are left as they are until :meth:`finish` replaces them. Collective.
+        Collective.
 
         Args:
             name: Final name inside the folder.
@@ -103,22 +102,23 @@ class RunFolder:
         final, partial = self.path / name, self.partial(name)
 
         def give_back() -> None:
-            if final.is_file() and final.suffix != ".vtkhdf" and not partial.exists():
+            if final.is_file() and not partial.exists():
                 final.replace(partial)
-            if partial.is_dir():
-                shutil.rmtree(partial)
 
         run_on_root(self.comm, give_back)
 
     def remove(self, name: str) -> None:
-        """Remove a folder inside this one, if it is there; collective.
+        """Remove a file or folder inside this one, if it is there; collective.
 
         Args:
             name: Path relative to the run's folder.
         """
         path = self.path / name
         self.comm.barrier()
-        run_on_root(self.comm, lambda: shutil.rmtree(path) if path.is_dir() else None)
+        run_on_root(
+            self.comm,
+            lambda: shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True),
+        )
 
     def create_subfolder(self, name: str) -> Path:
         """Make a folder inside this one; collective.

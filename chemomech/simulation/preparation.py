@@ -18,7 +18,7 @@ from chemomech.build import (
 from chemomech.config import Config, LiteralConfig, format_config, write_config
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.partition import compute_fingerprint
-from chemomech.output.fields import name_field_file
+from chemomech.output.fields import SUFFIXES, name_field_file
 from chemomech.output.file_names import CONFIG, LEDGER
 from chemomech.output.folder import RunFolder
 from chemomech.output.provenance import (
@@ -122,8 +122,8 @@ def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Par
     _require_square_root(config, problem)
     _warn_of_unused_options(stepper, comm)
     folder = RunFolder.create(output, comm) if is_new else RunFolder.reopen(output, comm)
-    for name in () if is_new else name_files(config):
-        folder.unfinish(name)
+    if not is_new:
+        _reopen_records(folder)
     provenance = collect_provenance(comm, format_config(config))
     _write_beginnings(config, folder, provenance)
     keeper = None
@@ -142,8 +142,7 @@ def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> P
     folder = RunFolder.reopen(output, comm)
     keeper = _create_keeper(config, folder, problem)
     memory, progressed = keeper.restore(former.state)
-    for name in name_files(config):
-        folder.unfinish(name)
+    _reopen_records(folder)
     provenance = continue_provenance(
         folder.path / PROVENANCE, collect_provenance(comm, format_config(config)), comm
     )
@@ -162,6 +161,13 @@ def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> P
     _tell_resolution(config, problem)
     stepper = create_stepper(config, problem, memory)
     return Parts(problem, timetable, stepper, recorder, keeper, progressed, folder, provenance)
+
+
+def _reopen_records(folder: RunFolder) -> None:
+    """Prepare to go on with the ledger; fields are written anew, whatever their format was."""
+    folder.unfinish(LEDGER)
+    for suffix in SUFFIXES:
+        folder.remove(f"fields.partial{suffix}")
 
 
 def _require_square_root(config: Config, problem: ChemoMechanics) -> None:

@@ -52,24 +52,6 @@ def test_folders_are_finished_too(shared_path, comm):
     assert folder.finish("fields.bp").is_dir()
 
 
-def test_fields_of_an_earlier_run_stay_until_new_ones_are_finished(shared_path, comm):
-    """They are written anew, where the ledger is gone on with."""
-    folder = RunFolder.create(shared_path / "out", comm)
-    if comm.rank == 0:
-        for name in ("fields.vtkhdf", "ledger.csv"):
-            (folder.path / name).write_text("earlier")
-        (folder.path / "fields.bp").mkdir()
-    comm.barrier()
-    for name in ("fields.vtkhdf", "fields.bp", "ledger.csv"):
-        folder.unfinish(name)
-    names = {path.name for path in folder.path.iterdir()}
-    assert names == {"fields.vtkhdf", "fields.bp", "ledger.partial.csv"}
-    comm.barrier()
-    if comm.rank == 0:
-        folder.partial("fields.vtkhdf").write_text("new")
-    assert folder.finish("fields.vtkhdf").read_text() == "new"
-
-
 def test_finishing_what_was_not_written_fails_on_all_ranks(shared_path, comm):
     folder = RunFolder.create(shared_path / "out", comm)
     with pytest.raises(FileNotFoundError):

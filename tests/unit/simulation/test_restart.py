@@ -147,17 +147,14 @@ def test_a_stopped_run_ends_like_an_undisturbed_one(folder, stop_after, case):
     assert [entry["before"][:7] for entry in record["restarts"]] == ["stopped"] * len(numbers)
 
 
-@pytest.mark.parametrize("kind", ["vtkhdf", "bp"])
-def test_field_file_has_each_snapshot_once(folder, stop_after, kind):
-    if kind == "bp" and not dolfinx.has_adios2:
-        pytest.skip("DOLFINx without ADIOS2")
-    config = configure("closed", output=CLOSED["output"] | {"field_format": kind})
+def test_field_file_has_each_snapshot_once(folder, stop_after):
+    config = configure("closed")
     run.simulate(config, folder / "whole", COMM, quiet=True)
     stop_after(2, 7, 12)
     go_on(config, folder / "parts")
     COMM.barrier()
     if COMM.rank == 0:
-        files = [folder / name / f"fields.{kind}" for name in ("whole", "parts")]
+        files = [folder / name / "fields.vtkhdf" for name in ("whole", "parts")]
         (names, times), (same, again) = (list_fields(file) for file in files)
         assert len(times) == 5
         np.testing.assert_array_equal(again, times)
@@ -207,6 +204,28 @@ def test_changed_configuration_is_refused_by_its_keys(folder, stop_after):
         changed, folder / "results", COMM, quiet=True, restart=True, accept_changes=True
     )
     assert ended == "reached the end time 0.6 s"
+
+
+def test_fields_of_a_stopped_run_are_read_and_go_on_in_another_format(folder, stop_after):
+    if not dolfinx.has_adios2:
+        pytest.skip("DOLFINx without ADIOS2")
+    results = folder / "results"
+    stop_early(configure("closed", time={"end": "0.02 s"}), results, stop_after)
+    if COMM.rank == 0:
+        stopped = list_fields(results / "fields.partial.vtkhdf")
+        assert stopped[1][0] == 0.0
+        assert (read_field(results / "fields.partial.vtkhdf", "composition", 0.0).values > 0).all()
+    COMM.barrier()
+    output = CLOSED["output"] | {"field_format": "bp"}
+    changed = configure("closed", time={"end": "0.02 s"}, output=output)
+    run.simulate(changed, results, COMM, quiet=True, restart=True, accept_changes=True)
+    COMM.barrier()
+    assert [path.name for path in results.glob("fields*")] == ["fields.bp"]
+    if COMM.rank == 0:
+        names, times = list_fields(results / "fields.bp")
+        assert set(names) == set(stopped[0])
+        np.testing.assert_array_equal(times[: len(stopped[1])], stopped[1])
+        assert times[-1] == 0.02
 
 
 def test_what_concerns_checkpoints_may_change(folder, stop_after):
