@@ -146,13 +146,12 @@ def former(tmp_path_factory):
     """What earlier versions left: fields.bp, and no word of its format in config.toml."""
     if not dolfinx.has_adios2:
         pytest.skip("DOLFINx without ADIOS2")
-    folder = COMM.bcast(tmp_path_factory.mktemp("former") / "results")
+    folder = tmp_path_factory.mktemp("former") / "results"
     settings = SETTINGS | {"output": SETTINGS["output"] | {"field_format": "bp"}}
-    chemomech.simulate(create_config(settings), folder, COMM, quiet=True)
-    if COMM.rank == 0:
-        text = (folder / "config.toml").read_text()
-        (folder / "config.toml").write_text(text.replace('field_format = "bp"\n', ""))
-    COMM.barrier()
+    # Alone: the tests that look at it are skipped by the other ranks, and this with them.
+    chemomech.simulate(create_config(settings), folder, MPI.COMM_SELF, quiet=True)
+    text = (folder / "config.toml").read_text()
+    (folder / "config.toml").write_text(text.replace('field_format = "bp"\n', ""))
     return folder
 
 
@@ -165,9 +164,10 @@ def test_results_of_earlier_versions_hold_the_same(former, finished):
     assert set(old.field_names) == set(new.field_names)
     np.testing.assert_array_equal(old.times, new.times)
     # Points are in another order.
-    one, two = (np.lexsort(results.grid.points.T) for results in (old, new))
-    np.testing.assert_array_equal(old.grid.points[one], new.grid.points[two])
-    scale = 1e-12 if COMM.size == 1 else 1e-8  # MUMPS sums in the order in which messages arrive
+    one, two = (np.lexsort(results.grid.points.round(6).T) for results in (old, new))
+    np.testing.assert_allclose(old.grid.points[one], new.grid.points[two], atol=1e-9)
+    # Ranks sum in another order than one does, and step sizes follow.
+    scale = 1e-12 if COMM.size == 1 else 1e-6
     for name in old.field_names:
         values = new.read(name, 0.2)[two]
         atol = scale * np.abs(values).max()
