@@ -252,7 +252,7 @@ def test_what_adios2_says_of_a_full_disk_reaches_logs_and_tables_without_its_col
         raise RuntimeError("\x1b[1;34m[ADIOS2 EXCEPTION]\x1b[0m <FileStdio>\n: No space left\n")
 
     with FieldWriter(shared_path / "fields.bp", functions) as writer:
-        monkeypatch.setattr(writer._vtx, "write", fail.__get__(writer._vtx))
+        monkeypatch.setattr(writer._file, "write", fail.__get__(writer._file))
         with pytest.raises(OSError, match="cannot be written") as caught:
             writer.write(0.0)
         monkeypatch.undo()
