@@ -170,7 +170,8 @@ def _create_plan(config: Config, parts: Parts) -> Plan:
         parts.timetable,
         config.time.end / scale,
         [time / scale for time in config.snapshot_times],
-        _stationary_rate(config) * scale,
+        _quiet_rate(config) * scale,
+        config.time.stationary_rate != "off",
         scale,
         noise_interval=math.inf if noise is None else noise.interval / scale,
         noise_seed=0 if noise is None else noise.seed,
@@ -204,14 +205,13 @@ def _finish(config: Config, parts: Parts, ending: Ending, *, is_interrupted: boo
     folder.remove(RESTART)
 
 
-def _stationary_rate(config: Config) -> float:
-    """Rate of composition (1/s) below which the run ends."""
-    rate = config.time.stationary_rate
-    if rate == "off" or config.schedule is not None:
+def _quiet_rate(config: Config) -> float:
+    """Rate of composition (1/s) below which a state may be stationary; with a schedule none is."""
+    rate, width = config.time.stationary_rate, config.material.interface_width
+    if config.schedule is not None:
         return 0.0
-    if rate != "auto":
+    if isinstance(rate, float):
         return rate
-    width = config.material.interface_width
     if width is None:
         return 0.0
     return STATIONARY * config.material.mobility.diffusivity / width**2

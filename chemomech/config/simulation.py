@@ -98,7 +98,7 @@ class TimeConfig(Section):
     max_step: Time | None = Field(default=None, description="largest time step")
     adaptive: Flag = Field(default=True, description="choose steps by their error")
     stationary_rate: Literal["auto", "off"] | Rate = Field(
-        default="auto", description="stop when max |dc/dt| falls below this"
+        default="auto", description="stop when max |dc/dt| stays below this and no pattern grows"
     )
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from chemomech.output.checkpoints import CheckpointStore, StoredState
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.recording import Continuation
 from chemomech.simulation.stages import Position
+from chemomech.simulation.stationarity import Watch
 from chemomech.solvers.cahn_hilliard_schur import SchurMemory
 from chemomech.solvers.history import History
 from chemomech.solvers.steps import Memory
@@ -25,7 +26,7 @@ from chemomech.solvers.steps import Memory
 Array = NDArray[np.float64]
 
 #: Version of the records; another one is refused.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,14 @@ class Progressed:
         records: What of the ledger counts.
         snapshots: Number of snapshots recorded.
         noise_interval: Number of the present interval of thermal noise; -1 without.
+        watch: Stretch of steps over which little has moved; None where much has.
     """
 
     position: Position
     records: Continuation
     snapshots: int
     noise_interval: int
+    watch: Watch | None = None
 
 
 class Keeper:
@@ -118,6 +121,7 @@ class Keeper:
             "records": asdict(progressed.records),
             "snapshots": progressed.snapshots,
             "noise_interval": progressed.noise_interval,
+            "watch": None if progressed.watch is None else asdict(progressed.watch),
         }
         functions = self._create_functions(len(history.times))
         for name, (index, level) in self._fields(len(history.times)).items():
@@ -219,6 +223,7 @@ class Keeper:
             Continuation(**record["records"]),
             record["snapshots"],
             record["noise_interval"],
+            None if record["watch"] is None else Watch(**record["watch"]),
         )
         return memory, progressed
 
@@ -242,6 +247,12 @@ class Keeper:
 
     def _require_same(self, state: StoredState) -> None:
         names = [unknown.name for unknown in self._problem.unknowns]
+        if state.record["format"] != FORMAT:
+            raise InputError(
+                f"the checkpoint is of format {state.record['format']}, that of another version of "
+                f"chemomech; this one reads {FORMAT}",
+                path=str(state.path),
+            )
         if state.record["mesh"] != self._identity.mesh:
             raise InputError(
                 "the checkpoint is of another mesh; a run can only be continued on its own",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time as clock
 from bisect import bisect_right
@@ -15,9 +16,23 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.interruption import StopRequest
 from chemomech.simulation.keeping import Keeper, Progressed
 from chemomech.simulation.recording import Recorder
-from chemomech.simulation.stages import Position, Stage, Timetable, create_events, end_stage
+from chemomech.simulation.stages import (
+    Position,
+    Stage,
+    Timetable,
+    create_events,
+    end_stage,
+    skip_stage,
+)
+from chemomech.simulation.stationarity import StationarityTest
+from chemomech.solvers.events import Event
 from chemomech.solvers.steps import Step
 from chemomech.solvers.time_stepping import Bdf
+
+_log = logging.getLogger(__name__)
+
+#: Difference, relative to them, between times that are the same but for round-off.
+SAME_TIME = 1e-12
 
 
 @dataclass(frozen=True)
@@ -28,7 +43,8 @@ class Plan:
         timetable: Stages to go through.
         end: Time at which it ends at the latest.
         snapshots: Increasing times of snapshots, the last one the end.
-        stationary_rate: Rate of composition below which it ends.
+        quiet_rate: Rate of composition below which a state may be stationary.
+        ends_stationary: Whether it ends at a stationary state.
         time_scale: Seconds in a unit of time.
         noise_interval: Time over which thermal noise is constant.
         noise_seed: Its seed.
@@ -39,7 +55,8 @@ class Plan:
     timetable: Timetable
     end: float
     snapshots: Sequence[float]
-    stationary_rate: float
+    quiet_rate: float
+    ends_stationary: bool
     time_scale: float
     noise_interval: float = math.inf
     noise_seed: int = 0
@@ -99,8 +116,9 @@ class March:
         self._position = Position(mean=problem.mean_composition())
         if progressed is not None:
             self._position = progressed.position
+        watch = None if progressed is None else progressed.watch
+        self._stationarity = StationarityTest(plan.quiet_rate, problem, watch)
         self._last_checkpoint = (clock.monotonic(), stepper.memory.number)
-        self._snapshot_times = frozenset(plan.snapshots)
         self._domains = 0
 
     def run(self) -> Ending:
@@ -126,7 +144,7 @@ class March:
                 self._released(),
                 self._problem.mean_composition(),
             )
-        return Ending(f"finished the schedule at {self._seconds():g} s")
+        return self._finish_schedule()
 
     def count_steps(self) -> str:
         """Tell people how many steps were taken, and what they led to."""
@@ -141,22 +159,24 @@ class March:
             row = self._recorder.record_step(self._stepper.present(), self._position)
             self._domains = row.domains
         if beginning:
-            self._record_snapshot()
+            self._record_snapshot(self._stepper.time)
             self.checkpoint()
 
     def _go_through(self, stage: Stage) -> Ending | None:
         """Step to the end of a stage; the march's ending where it ends with it or before."""
         events = create_events(stage.cut_offs, self._problem, self._position)
         end = self._position.began + stage.duration
-        over = any(event() >= 0.0 for event in events)
+        over = self._skip_if_met(stage, events)
         while not over:
             self._draw_noise()
+            before = self._stepper.time
+            self._stepper.longest = self._stationarity.longest
             step = self._stepper.advance(self._next_target(end), events)
             over = step.event is not None or step.time >= end
             ending = self._find_end(step)
             if over:
                 self._position = end_stage(self._position)
-            self._record(step, snapshot=over or ending is not None)
+            self._record(before, step, snapshot=over or ending is not None)
             if ending is not None:
                 return ending
             if (reason := self._stop.ask()) is not None:
@@ -165,11 +185,41 @@ class March:
                 self.checkpoint()
         return None
 
+    def _skip_if_met(self, stage: Stage, events: Sequence[Event]) -> bool:
+        """Tell people of a stage whose cut-off is met already; collective."""
+        met = [
+            cut_off.quantity.value
+            for cut_off, event in zip(stage.cut_offs, events, strict=True)
+            if event() >= 0.0
+        ]
+        if not met:
+            return False
+        self._position = skip_stage(self._position)
+        if self._comm.rank == 0:
+            _log.warning(
+                "schedule.step.%d is skipped in cycle %d, at %g s: as it begins, its cut-off (%s) "
+                "is met already",
+                self._position.stage - 1,
+                self._position.cycle,
+                self._seconds(),
+                ", ".join(met),
+            )
+        return True
+
+    def _finish_schedule(self) -> Ending:
+        words = f"finished the schedule at {self._seconds():g} s"
+        skipped = self._position.skipped
+        if skipped:
+            steps = "1 step" if skipped == 1 else f"{skipped} steps"
+            words += f"; {steps} skipped, the cut-off met from the start"
+        return Ending(words)
+
     def _find_end(self, step: Step) -> Ending | None:
         if step.time >= self._plan.end:
             return Ending(f"reached the end time {self._plan.end * self._plan.time_scale:g} s")
-        if step.rate < self._plan.stationary_rate:
-            return Ending(f"stationary at {self._seconds():g} s")
+        reason = self._stationarity.judge(step)
+        if reason is not None and self._plan.ends_stationary:
+            return Ending(f"stationary at {self._seconds():g} s: {reason}")
         return None
 
     def _stop_early(self, reason: str) -> Ending:
@@ -179,14 +229,11 @@ class March:
         return Ending(f"{reason} at {self._seconds():g} s; --restart continues it", False)
 
     def _next_target(self, end: float) -> float:
-        """Nearest time at which a step must land."""
-        time, plan = self._stepper.time, self._plan
-        following = bisect_right(plan.snapshots, time)
-        snapshot = plan.snapshots[following] if following < len(plan.snapshots) else math.inf
+        """Nearest time at which a step must land; for a picture none must."""
         noise = math.inf
         if self._problem.noise is not None:
-            noise = (self._noise + 1) * plan.noise_interval
-        return min(snapshot, noise, end, plan.end)
+            noise = (self._noise + 1) * self._plan.noise_interval
+        return min(noise, end, self._plan.end)
 
     def _draw_noise(self) -> None:
         """Begin a new interval of noise where the last one has ended."""
@@ -195,20 +242,36 @@ class March:
             self._noise += 1
             noise.draw(self._plan.noise_seed, self._noise, length)
 
-    def _record(self, step: Step, *, snapshot: bool) -> None:
+    def _record(self, before: float, step: Step, *, snapshot: bool) -> None:
+        """Record a step, after the snapshots due since the time before it."""
+        begin, end = (
+            bisect_right(self._plan.snapshots, time * (1 + SAME_TIME))
+            for time in (before, step.time)
+        )
+        for time in self._plan.snapshots[begin:end]:
+            if time >= step.time * (1 - SAME_TIME):
+                snapshot = True
+                continue
+            with self._stepper.interpolate(time):
+                self._record_snapshot(time)
         row = self._recorder.record_step(step, self._position)
         self._domains = row.domains
-        snapshot = snapshot or step.time in self._snapshot_times
         if snapshot:
-            self._record_snapshot()
+            self._record_snapshot(step.time)
         self._progress.update(
-            row.time_s, row.step, row.dt_s, row.energy_total_J, row.domains, snapshot=snapshot
+            row.time_s,
+            row.step,
+            row.dt_s,
+            row.energy_total_J,
+            row.domains,
+            snapshot=snapshot or end > begin,
         )
 
-    def _record_snapshot(self) -> None:
+    def _record_snapshot(self, time: float) -> None:
+        seconds = time * self._plan.time_scale
         if self._keeper is not None:
-            self._keeper.write_snapshot(self._snapshots, self._seconds())
-        self._recorder.record_snapshot(self._seconds())
+            self._keeper.write_snapshot(self._snapshots, seconds)
+        self._recorder.record_snapshot(seconds)
         self._snapshots += 1
 
     def _is_checkpoint_due(self) -> bool:
@@ -227,7 +290,11 @@ class March:
         if self._keeper is None:
             return
         progressed = Progressed(
-            self._position, self._recorder.synchronise(), self._snapshots, self._noise
+            self._position,
+            self._recorder.synchronise(),
+            self._snapshots,
+            self._noise,
+            self._stationarity.watch,
         )
         self._keeper.write(self._stepper.memory, progressed)
         self._last_checkpoint = (clock.monotonic(), self._stepper.memory.number)

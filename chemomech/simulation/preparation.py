@@ -150,7 +150,7 @@ def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> P
     recorder = _create_recorder(config, folder, problem, particle, progressed)
     keeper.discard_snapshots(progressed.snapshots)
     for number in range(progressed.snapshots):
-        recorder.replay_snapshot(keeper.read_snapshot(number))
+        recorder.record_snapshot(keeper.read_snapshot(number))
     drive = timetable.stage(progressed.position).drive
     if drive is not None:
         problem.surface.resume(drive)

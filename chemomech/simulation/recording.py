@@ -113,16 +113,6 @@ class Recorder:
         self._ledger.write(row, reaction)
         return row
 
-    def replay_snapshot(self, time_s: float) -> None:
-        """Record a snapshot of an earlier run again, whose state the problem holds; collective.
-
-        Args:
-            time_s: Time in seconds.
-        """
-        if self._stress is not None:
-            self._stress.update()
-        self.record_snapshot(time_s)
-
     def synchronise(self) -> Continuation:
         """Make sure that the ledger outlives the machine; collective.
 
@@ -134,7 +124,7 @@ class Recorder:
         return Continuation(self._ledger.lines, wall, self.initial_mean)
 
     def record_snapshot(self, time_s: float) -> None:
-        """Write fields and keep a frame; call it after :meth:`record_step`; collective.
+        """Write fields of the present state and keep a frame; collective.
 
         Args:
             time_s: Time in seconds.
@@ -182,6 +172,8 @@ class Recorder:
         if self._displacement is not None and problem.u is not None:
             # Mesh coordinates are in the same unit, so that ParaView warps by this vector as it is.
             self._displacement.x.array[:] = problem.u.x.array
+        if self._stress is not None:
+            self._stress.update()
 
     def _create_row(self, step: Step) -> LedgerRow:
         problem, scales = self._problem, self._scales

@@ -20,9 +20,9 @@ _HOUR = 3600.0
 class Quantity(Enum):
     """What a cut-off looks at."""
 
-    LEVEL = "mu_res per RT"
+    LEVEL = "voltage"  # in the form of mu_res per RT
     MEAN = "mean composition"
-    OUTFLOW = "magnitude of the total outflow"
+    OUTFLOW = "current"  # magnitude of the total outflow
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Position:
         released: Lithium released until then.
         mean: Mean composition at that time.
         over: Whether the stage has ended.
+        skipped: Stages until now whose cut-off was met as they began.
     """
 
     cycle: int = 1
@@ -75,6 +76,7 @@ class Position:
     released: float = 0.0
     mean: float = 0.0
     over: bool = False
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ class Timetable:
         cycle, stage = position.cycle, position.stage + 1
         if stage > len(self.stages):
             cycle, stage = cycle + 1, 1
-        return None if cycle > self.cycles else Position(cycle, stage, time, released, mean)
+        if cycle > self.cycles:
+            return None
+        return Position(cycle, stage, time, released, mean, skipped=position.skipped)
 
 
 def create_timetable(config: cfg.Config, problem: ChemoMechanics) -> Timetable:
@@ -157,6 +161,11 @@ def create_events(
 def end_stage(position: Position) -> Position:
     """The same position, its stage over."""
     return replace(position, over=True)
+
+
+def skip_stage(position: Position) -> Position:
+    """The same position, its stage over before it began."""
+    return replace(position, over=True, skipped=position.skipped + 1)
 
 
 def _create_stage(

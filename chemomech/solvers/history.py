@@ -88,6 +88,14 @@ class History:
         """
         return [self._extrapolate(size, index, LEVELS - 1) for index in range(len(self.states[0]))]
 
+    def interpolate(self, time: float) -> list[Array]:
+        """State at a time within the last step, by the polynomial that its formula differentiates.
+
+        That is the cubic through the newest four states, once there are so many.
+        """
+        size = time - self.times[0]
+        return [self._extrapolate(size, index, LEVELS) for index in range(len(self.states[0]))]
+
     def _extrapolate(self, size: float, index: int, levels: int) -> Array:
         """One unknown by the polynomial through so many of the last states, if they exist."""
         values = [state[index] for state in self.states[:levels]]

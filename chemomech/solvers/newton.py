@@ -139,9 +139,8 @@ class NewtonSolver:
         if system.is_linear:
             defaults = {**defaults, **LINEAR}
         else:
-            # Where balances are asked for, a linear solve must not stop short of them.
-            share = LINEAR_SHARE**2 if system.problem.uniform_blocks else LINEAR_SHARE
-            self.snes.ksp.setTolerances(atol=share * settings.absolute_tolerance)
+            # Balances are asked for: a linear solve must not stop short of them.
+            self.snes.ksp.setTolerances(atol=LINEAR_SHARE**2 * settings.absolute_tolerance)
             # Kept: what petsc4py drops under MPI is not freed at once.
             self._change = system.jacobian.createVecLeft()
             diagonal = system.jacobian.getNestSubMatrix(0, 0)
@@ -267,9 +266,9 @@ class NewtonSolver:
         enough = max(absolute, relative * self._first_norm * (iteration > 0))
         if residual > enough and not self._is_accurate():
             return int(reasons.ITERATING)
-        # A good first guess is not good enough for the equations of uniform unknowns.
-        must_balance = iteration > 0 or len(self.system.problem.uniform_blocks) > 0
-        if must_balance and not self._is_balanced():
+        # Not even a good first guess is good enough: extrapolated from step to step, what it leaves
+        # would grow, and balances, which a norm does not see, be lost with it.
+        if iteration == 0 or not self._is_balanced():
             return int(reasons.ITERATING)
         is_absolute = residual < absolute
         return int(reasons.CONVERGED_FNORM_ABS if is_absolute else reasons.CONVERGED_FNORM_RELATIVE)

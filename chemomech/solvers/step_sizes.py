@@ -2,37 +2,72 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
+from chemomech.solvers.history import ORDER
 from chemomech.solvers.steps import Memory, StepControl
 
 #: Largest ratio of successive steps by the order of the formula; variable-step BDF2 is stable up to
 #: 1 + sqrt(2), BDF3 up to 1.53 (Calvo, Grande and Grigorieff, 1990).
 MAX_GROWTH = {1: 2.0, 2: 2.0, 3: 1.5}
+#: Largest ratio of a step to one before it that was cut short to hit a time.
+AFTER_LANDING = 2.0
 #: Smallest ratio of successive steps.
 MIN_GROWTH = 0.2
 #: Aimed share of the tolerance.
 SAFETY = 0.8
 
 
-def choose_size(memory: Memory, control: StepControl, target: float) -> tuple[float, bool]:
+@dataclass(frozen=True)
+class Size:
+    """Length of the next step.
+
+    Args:
+        length: The length.
+        wanted: What it would be if no time had to be hit.
+        lands: Whether the step lands on that time.
+    """
+
+    length: float
+    wanted: float
+    lands: bool
+
+
+def choose_size(
+    memory: Memory, control: StepControl, target: float, longest: float = math.inf
+) -> Size:
     """Choose the length of the next step.
 
     Args:
         memory: Of the steps so far.
         control: Choice of steps.
         target: Time that must not be passed.
-
-    Returns:
-        The length, and whether the step lands on ``target``.
+        longest: Length that must not be passed.
     """
     left = target - memory.history.times[0]
-    growth = MAX_GROWTH[memory.history.order]
-    size = min(memory.proposal, control.max_step, growth * memory.last_size)
     if not control.adaptive:
         size = memory.proposal
+        return Size(left, size, True) if size >= left * (1 - 1e-10) else Size(size, size, False)
+    growth = MAX_GROWTH[memory.history.order]
+    size = min(memory.proposal, control.max_step, longest, growth * memory.last_size)
     if size >= left * (1 - 1e-10):
-        return left, True
+        return Size(left, size, True)
     # Two even steps rather than one whole and a crumb.
-    return (left / 2 if control.adaptive and 2 * size > left else size), False
+    return Size(left / 2 if 2 * size > left else size, size, False)
+
+
+def relate(size: float, wanted: float) -> float:
+    """Length that the next step's growth is limited against.
+
+    A step cut short to hit a time says nothing against what was wanted, and what follows it may be
+    twice as long: that happens once, where the limit is for every step.
+
+    Args:
+        size: Length of an accepted step.
+        wanted: What it would have been if no time had to be hit.
+    """
+    return max(size, min(wanted, AFTER_LANDING / MAX_GROWTH[ORDER] * size))
 
 
 def shorten(error: float, exponent: float) -> float:
@@ -58,7 +93,8 @@ def propose_size(
         rejected: Attempts refused before it.
     """
     growth = SAFETY * max(error, 1e-12) ** exponent
-    proposal = size * min(MAX_GROWTH[memory.history.order], max(MIN_GROWTH, growth))
+    longest = MAX_GROWTH[memory.history.order] * memory.last_size
+    proposal = min(longest, size * max(MIN_GROWTH, growth))
     # A step cut short to land says nothing against the last proposal.
     if rejected == 0 and growth >= 1:
         proposal = max(proposal, min(memory.proposal, size * growth))

@@ -125,7 +125,8 @@ class Memory:
     Args:
         number: Steps accepted so far.
         history: Last states, with their times.
-        last_size: Length of the last step; infinite before the first one and after a jump.
+        last_size: Length of the last step, against which the next one's growth is limited; more
+            where it was cut short to hit a time; infinite before the first and after a jump.
         proposal: Length to try next.
         first_proposal: Length tried first since the last jump.
         solver: Memory of the nonlinear solver.

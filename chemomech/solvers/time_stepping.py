@@ -7,7 +7,8 @@ raising the free energy, nor the history be written down and read again. The sch
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,17 +19,20 @@ from chemomech.solvers.events import Event, locate_first, measure_nearest
 from chemomech.solvers.failures import StepError, describe_newton
 from chemomech.solvers.history import History, limit
 from chemomech.solvers.newton import NewtonResult
-from chemomech.solvers.step_sizes import choose_size, propose_size, shorten
+from chemomech.solvers.step_sizes import choose_size, propose_size, relate, shorten
 from chemomech.solvers.steps import Memory, NonlinearSolver, Step, StepControl, TransientProblem
 
 Array = NDArray[np.float64]
 
-#: Shortest step, relative to the time reached or the first step, before the stepper gives up.
+#: Shortest step, relative to the first one since the last jump, before the stepper gives up.
 SMALLEST = 1e-8
+#: Shortest step, relative to the time reached, that moves a clock of double precision.
+CLOCK = 1e-14
 #: Length of the step that makes a state consistent, in the problem's unit of time.
 VANISHING = 1e-6
-#: Rise of the energy, relative to the sum of its parts' magnitudes, that counts as round-off.
-ENERGY_ROUND_OFF = 1e-12
+#: Rise of the energy, relative to the sum of its parts' magnitudes, that no shorter step can avoid:
+#: Newton's method leaves an error, and at rest nothing else is left to fall.
+ENERGY_ROUND_OFF = 1e-10
 #: Factor by which a step is shortened after Newton's method has failed.
 _AFTER_FAILURE = 0.25
 
@@ -75,6 +79,9 @@ class Bdf:
         control: Choice of steps.
         memory: Of an earlier stepper, to go on from: its newest state becomes the unknowns'.
 
+    Attributes:
+        longest: Length that adaptive steps must not exceed for now; infinite at first.
+
     Raises:
         StepError: If the initial state cannot be made consistent.
     """
@@ -89,6 +96,7 @@ class Bdf:
         self._problem = problem
         self._solver = solver
         self._control = control
+        self.longest = math.inf
         self._comm: MPI.Comm = problem.unknowns[0].function_space.mesh.comm
         if memory is None:
             self._memory = self._begin(number=0, time=0.0, released=0.0)
@@ -137,6 +145,23 @@ class Bdf:
         self._memory = self._begin(number, self.time, released)
         self._energies = self._problem.energies()
 
+    @contextmanager
+    def interpolate(self, time: float) -> Iterator[None]:
+        """Let the unknowns hold the state at a time within the last step while the block runs.
+
+        It is that of the polynomial whose derivative the step's formula is, as exact as the steps.
+
+        Args:
+            time: A time after the last but one state.
+        """
+        values = self._history.interpolate(time)
+        limit(values[0], self._history.states[0][0], self._problem.bounds)
+        self._set_state(values)
+        try:
+            yield
+        finally:
+            self._restore_state()
+
     def advance(self, target: float, events: Sequence[Event] = ()) -> Step:
         """Take one step that ends at ``target`` at the latest, and at the first event.
 
@@ -148,7 +173,8 @@ class Bdf:
         Raises:
             StepError: If even a vanishing step fails; the state is the one before.
         """
-        size, lands = choose_size(self._memory, self._control, target)
+        chosen = choose_size(self._memory, self._control, target, self.longest)
+        size, lands, wanted = chosen.length, chosen.lands, chosen.wanted
         before = measure_nearest(events)
         rejected = newton = linear = 0
         while True:
@@ -159,12 +185,14 @@ class Bdf:
             rejected += 1
             self._restore_state()
             self._check_retry(trial.factor * size, trial)
-            size, lands = trial.factor * size, False
+            size = wanted = trial.factor * size
+            lands = False
         rate = self._max_norm(self._c - self._history.states[0][0]) / trial.size
         exponent = self._exponent
         lands = lands and trial.event is None
         self._accept(target if lands else self.time + trial.size, trial)
         if trial.event is None and self._control.adaptive:
+            self._memory.last_size = relate(trial.size, wanted)
             self._memory.proposal = propose_size(
                 self._memory, trial.size, trial.error, exponent, rejected
             )
@@ -281,7 +309,7 @@ class Bdf:
 
     def _check_retry(self, size: float, trial: _Trial) -> None:
         """Raise if a shorter step is not allowed or would vanish."""
-        shortest = SMALLEST * max(self.time, self._memory.first_proposal)
+        shortest = max(SMALLEST * self._memory.first_proposal, CLOCK * self.time)
         if self._control.adaptive and size > shortest:
             return
         raise StepError(_explain(trial), self.time, trial.size, trial.result.reason)
@@ -317,7 +345,9 @@ class Bdf:
         return [unknown.x.array.copy() for unknown in self._problem.unknowns]
 
     def _restore_state(self) -> None:
-        state = self._history.states[0]
+        self._set_state(self._history.states[0])
+
+    def _set_state(self, state: list[Array]) -> None:
         for unknown, values in zip(self._problem.unknowns, state, strict=True):
             unknown.x.array[:] = values
 

@@ -17,7 +17,7 @@ from chemomech.config import create_config, format_config
 from chemomech.errors import InputError, InterruptedRunError, StoppedEarly
 from chemomech.geometry.field_files import list_fields, read_field
 from chemomech.output.ledger import read_ledger
-from chemomech.simulation import illustrating
+from chemomech.simulation import illustrating, keeping
 from chemomech.solvers.time_stepping import Bdf
 
 COMM = MPI.COMM_WORLD
@@ -59,7 +59,11 @@ NOISY = CLOSED | {
     "mechanics": None,
     "solver": {"preset": "iterative"},
 }
-CASES = {"closed": CLOSED, "driven": DRIVEN, "noisy": NOISY}
+QUIET = CLOSED | {
+    "mechanics": None,
+    "initial": {"kind": "noise", "mean": 0.5, "amplitude": 1e-7, "seed": 1},
+}
+CASES = {"closed": CLOSED, "driven": DRIVEN, "noisy": NOISY, "quiet": QUIET}
 
 
 def configure(case, **tables):
@@ -257,6 +261,13 @@ def test_another_mesh_is_refused_whatever_is_accepted(folder, stop_after, tables
         )
     COMM.barrier()
     assert (folder / "results" / "ledger.partial.csv").read_bytes() == before
+
+
+def test_checkpoint_of_another_version_is_refused(folder, stop_after, monkeypatch):
+    stop_early(configure("noisy"), folder / "results", stop_after)
+    monkeypatch.setattr(keeping, "FORMAT", keeping.FORMAT + 1)
+    with pytest.raises(InputError, match="another version of chemomech"):
+        run.simulate(configure("noisy"), folder / "results", COMM, quiet=True, restart=True)
 
 
 def test_folder_of_something_else_is_refused(folder):

@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 import ufl
+from mpi4py import MPI
 
 from chemomech.errors import ConvergenceError
 from chemomech.solvers.block_system import BlockSystem
+from chemomech.solvers.history import History
 from chemomech.solvers.newton import NewtonResult, NewtonSettings, NewtonSolver
-from chemomech.solvers.steps import StepControl
+from chemomech.solvers.steps import Memory, StepControl
 from chemomech.solvers.time_stepping import Bdf
 
 TIGHT = NewtonSettings(relative_tolerance=1e-13, absolute_tolerance=1e-14, step_tolerance=1e-14)
@@ -31,6 +33,8 @@ def run(stepper, end):
 
 class Failing:
     """A solver that fails at chosen calls, leaving a spoilt state behind."""
+
+    memory = None
 
     def __init__(self, solver, problem, calls):
         self._solver, self._problem, self._left, self._calls = solver, problem, 0, calls
@@ -223,3 +227,93 @@ def test_rate_is_that_of_the_step(scalar):
     step = create_stepper(problem, StepControl()).advance(1.0)
     assert step.rate == pytest.approx(3.0, rel=1e-6)
     assert step.energies == problem.energies()
+
+
+def test_closed_system_may_gain_what_newton_s_method_leaves(scalar):
+    """At rest the energy is as high after a step as before, but for the solver's own error."""
+
+    class Trembling:
+        """Off by a share of 1e-11 in every other solve."""
+
+        memory = None
+
+        def __init__(self, solver, problem):
+            self._solver, self._problem, self._sign = solver, problem, 1.0
+
+        def solve(self, accuracy=0.0):
+            result = self._solver.solve(accuracy)
+            self._sign = -self._sign
+            self._problem.c.x.array[:] += self._sign * 1e-11
+            return result
+
+    problem = scalar(lambda c: 1e-20 * c, is_closed=True)
+    stepper = create_stepper(
+        problem, StepControl(first_step=0.01), solver=lambda newton: Trembling(newton, problem)
+    )
+    assert sum(step.rejected for step in run(stepper, 100.0)) == 0
+
+
+def test_first_step_after_a_switch_may_shrink_however_late_it_is(scalar):
+    """Limits are relative to the stage's own first step, not to the time reached."""
+    problem = scalar(square)
+    stepper = create_stepper(
+        problem,
+        StepControl(first_step=1e-3),
+        solver=lambda newton: Failing(newton, problem, set(range(2, 8))),
+    )
+    stepper.memory.history.times[0] = 3.6e5
+    step = stepper.advance(4e5)
+    assert step.rejected == 6
+    assert step.size == pytest.approx(1e-3 / 4**6)
+
+
+def test_step_recovers_at_once_after_one_that_had_to_land(scalar):
+    """Times to hit, as of noise, apart by less than two steps: one step each from then on."""
+    stepper = create_stepper(scalar(lambda c: 1e-6 * c), StepControl(first_step=0.1))
+    sizes = []
+    for interval in range(1, 40):
+        sizes += [step.size for step in run(stepper, float(interval))]
+    assert len(sizes) < 39 + 8
+    np.testing.assert_allclose(sizes[-30:], 1.0, rtol=1e-9)
+
+
+def test_state_within_a_step_is_as_exact_as_a_step_to_that_time(create_chemo_mechanics):
+    """Half way through a step c, mu and u have an error of fourth order, as where steps land."""
+    problem = create_chemo_mechanics()
+    newton = NewtonSolver(BlockSystem(problem), settings=NewtonSettings(1e-10, 1e-11))
+    fine, middle = 0.1, 24
+    control = StepControl(first_step=fine, adaptive=False, newton_share=0.0)
+    stepper = Bdf(problem, newton, control)
+    run(stepper, 60 * fine)
+    states = []
+    for _ in range(middle + 9):
+        stepper.advance(1e9)
+        states.append([unknown.x.array.copy() for unknown in problem.unknowns])
+
+    def measure_error(stride):
+        """Of each unknown half way through a step of so many fine ones, and at its end."""
+        size, rate = stride * fine, np.zeros_like(problem.c.x.array)
+        history = History(-3 * size, states[middle - 3 * stride], 0.0, rate)
+        for back in (2, 1, 0):
+            history.push(-back * size, states[middle - back * stride], 0.0)
+        control = StepControl(first_step=size, adaptive=False, newton_share=0.0)
+        coarse = Bdf(problem, newton, control, Memory(3, history, size, size, size))
+        coarse.advance(1e9)
+        landed = _measure_distances(problem, states[middle + stride])
+        with coarse.interpolate(0.5 * size):
+            halfway = _measure_distances(problem, states[middle + stride // 2])
+        # And nothing of it is left.
+        np.testing.assert_array_equal(problem.c.x.array, coarse.memory.history.states[0][0])
+        return halfway, landed
+
+    halfway, landed = map(np.array, zip(*map(measure_error, (8, 4, 2)), strict=True))
+    assert (np.log2(halfway[:-1] / halfway[1:]) > 3.5).all()
+    assert (halfway < 2 * landed).all()
+
+
+def _measure_distances(problem, state):
+    """Largest difference of each unknown from a state, on all ranks."""
+    comm = problem.domain.mesh.comm
+    pairs = zip(problem.unknowns, state, strict=True)
+    mine = [float(np.abs(unknown.x.array - values).max()) for unknown, values in pairs]
+    return [comm.allreduce(distance, op=MPI.MAX) for distance in mine]

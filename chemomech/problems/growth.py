@@ -1,0 +1,45 @@
+"""The rate at which composition waves can grow, by theory, from any free energy and mobility."""
+
+from __future__ import annotations
+
+import ufl
+from basix.ufl import element
+from dolfinx import fem
+from mpi4py import MPI
+
+from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.problems.observables import NodalProjection
+
+
+class WaveGrowth:
+    r"""Rate of the fastest wave in an endless uniform solid of a composition: M g''^2 / (4 kappa).
+
+    That is for g'' < 0; elsewhere, and without a gradient energy, it is zero. Boundaries,
+    interfaces and the strain of a coherent solid slow waves down or let them decay: the rate tells
+    in what time something could happen, not that it does.
+
+    Args:
+        problem: Problem whose composition is looked at.
+    """
+
+    def __init__(self, problem: ChemoMechanics) -> None:
+        self._comm: MPI.Comm = problem.domain.mesh.comm
+        self._rates: NodalProjection | None = None
+        gradient, degree = problem.gradient_coefficient, problem.discretisation.chemical_quadrature
+        if gradient == 0.0:
+            return
+        c = ufl.variable(problem.c)
+        curvature = ufl.diff(ufl.diff(problem.energy_density.chemical(c), c), c)
+        instability = ufl.max_value(-curvature, 0.0)
+        rate = problem.mobility.value(problem.c) * instability**2 / (4 * gradient)
+        mesh = problem.domain.mesh
+        cells = fem.functionspace(mesh, element("DG", mesh.basix_cell(), 0))
+        self._rates = NodalProjection(rate, cells, degree, "growth")
+
+    def compute_highest(self) -> float:
+        """Highest of the cells' mean rates, in the problem's unit of time; collective."""
+        if self._rates is None:
+            return 0.0
+        self._rates.update()
+        highest = float(self._rates.function.x.array.max(initial=0.0))
+        return self._comm.allreduce(highest, op=MPI.MAX)
