@@ -361,7 +361,7 @@ def test_interrupted_while_pictures_are_drawn_only_they_are_made_again(folder, m
     assert (folder / "results" / "ledger.csv").read_bytes() == before
     assert drawn == pytest.approx([0.0, 0.025, 0.05])
     names = sorted(path.name for path in (folder / "results").iterdir())
-    assert names == ["config.toml", "fields.bp", "ledger.csv", "provenance.json"]
+    assert names == ["config.toml", "fields.vtkhdf", "ledger.csv", "provenance.json"]
 
 
 def test_limit_of_wall_time(folder):
