@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from chemomech.solvers.presets import Preset
 
@@ -49,14 +50,25 @@ def pytest_xdist_auto_num_workers(config):
     return 0 if launched else len(os.sched_getaffinity(0))
 
 
+class FileScheduling(LoadScopeScheduling):
+    """Give a worker the tests of one file, which share fixtures, or all that start processes."""
+
+    def _split_scope(self, nodeid):
+        place = nodeid.partition("::")[0].removeprefix("tests/")
+        return "processes" if place.startswith(LAUNCHING) else place
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return FileScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items):
-    """Mark what needs no mesh, and keep together what shares fixtures or processors."""
+    """Mark what needs no mesh; let demos and verification begin first, which take longest."""
+    places = {item: item.path.relative_to(TESTS).as_posix() for item in items}
+    items.sort(key=lambda item: places[item].startswith("unit/"))
     for item in items:
-        place = item.path.relative_to(TESTS).as_posix()
-        if place.startswith(MESHLESS):
+        if places[item].startswith(MESHLESS):
             item.add_marker("meshless")
-        group = "processes" if place.startswith(LAUNCHING) else place
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_addoption(parser):

@@ -70,12 +70,12 @@ def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
         ConvergenceError: The stress cannot be found.
         OSError: A file cannot be written.
     """
-    fields_name = name_field_file("stress", config.output.field_format)
     with FolderLock(output, comm, is_new=True):
-        return _compute(config, output, fields_name, comm)
+        return _compute(config, output, comm)
 
 
-def _compute(config: cfg.StressConfig, output: Path, fields_name: str, comm: MPI.Comm) -> str:
+def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
+    fields_name = name_field_file("stress", config.output.field_format)
     source = _load(config, comm)
     model = create_model(config, source.particle, comm)
     statistics = _create_statistics(config, model, source.particle)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -64,8 +63,7 @@ def read_figures(paths: Iterable[Path]) -> list[Figure]:
             if case.find("failure") is not None or case.find("error") is not None:
                 continue
             place = case.get("classname", "").replace(".", "/") + ".py"
-            # Without its parameters, and the group that pytest-xdist adds.
-            test = f"{place}::{re.split(r'[@[]', case.get('name', ''))[0]}"
+            test = f"{place}::{case.get('name', '').partition('[')[0]}"
             figures += [
                 Figure(**json.loads(record.get("value", "")), test=test)
                 for record in case.iter("property")

@@ -132,7 +132,7 @@ def test_bad_plates_are_refused_by_the_name_of_their_option(folder, changes, key
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("", "no line of numbers"),
+        ("", "the file is empty"),
         ("time_s,curvature\n0,1\n", "needs one column of"),
         ("time_s,curvature_1/m\n0,none\n", "no table of numbers"),
         ("time_s,curvature_1/m\n0,nan\n", "finite"),
