@@ -76,7 +76,14 @@ def share_folder(factory, name):
     return path
 
 
-@pytest.fixture(scope="module", params=SHORT)
+@pytest.fixture(
+    scope="module",
+    params=[
+        "bent_nanowire",
+        "bent_nanowire_3d",
+        pytest.param("outlined_particle", marks=pytest.mark.slow),
+    ],
+)
 def results(request, tmp_path_factory):
     """Folder with the results of a demo in its short form."""
     output = share_folder(tmp_path_factory, request.param) / "results"

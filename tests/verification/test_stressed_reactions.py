@@ -73,7 +73,7 @@ def find_equilibrium(problem, create_stepper):
 
 CASES = [
     ("plane_strain", "clamped"),
-    ("three_dimensional", "clamped"),
+    pytest.param("three_dimensional", "clamped", marks=pytest.mark.slow),
     ("three_dimensional", "pressed"),
 ]
 
