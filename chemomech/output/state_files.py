@@ -17,6 +17,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -65,18 +66,18 @@ def write_functions(path: Path, functions: Mapping[str, fem.Function]) -> None:
     slack = _SLACK + _SLACK_OF_RANK * comm.size * len(table)
     run_on_root(comm, lambda: _make_room_for(path, payload + slack))
 
-    def write() -> None:
-        for number, space in _find_spaces(functions, table).items():
-            library.write_function_on_input_mesh(
-                path / f"space_{number}.bp",
-                _number_unknowns(space),
-                mode=get_adios2_write_mode(),
-                name=_NUMBERS,
-            )
-        for name, function in functions.items():
-            _write_values(path / f"{name}.values", function)
+    def together(write: Callable[[], None]) -> None:
+        _run_together(comm, write, lambda said: f"{path} cannot be written: {said}", path)
 
-    _run_together(comm, write, lambda said: f"{path} cannot be written: {said}", path)
+    # Each by itself: a rank that fails must not leave the others waiting in the next one.
+    mode = get_adios2_write_mode()
+    for number, space in _find_spaces(functions, table).items():
+        file, numbers = path / f"space_{number}.bp", _number_unknowns(space)
+        together(
+            partial(library.write_function_on_input_mesh, file, numbers, mode=mode, name=_NUMBERS)
+        )
+    for name, function in functions.items():
+        together(partial(_write_values, path / f"{name}.values", function))
     run_on_root(comm, lambda: _finish(path, payload, table))
 
 
@@ -96,22 +97,32 @@ def read_functions(path: Path, functions: Mapping[str, fem.Function]) -> None:
         OSError: The folder cannot be read; on every rank.
     """
     comm = _share(functions)
-    library = import_adios4dolfinx()
     stored = run_on_root(comm, lambda: _read_table(path))
     for name, function in functions.items():
         _require_stored(path, stored, name, function)
 
-    def read() -> None:
-        for number, space in _find_spaces(functions, stored).items():
-            numbers = fem.Function(space)
-            library.read_function(path / f"space_{number}.bp", numbers, name=_NUMBERS)
-            places = numbers.x.array.astype(np.int64)
-            for name, function in functions.items():
-                if stored[name][0] == number:
-                    values = np.memmap(path / f"{name}.values", dtype=np.float64, mode="r")
-                    function.x.array[:] = values[places]
+    for number, space in _find_spaces(functions, stored).items():
+        _run_together(
+            comm,
+            partial(_read_space, path, number, fem.Function(space), functions, stored),
+            lambda said: f"{path} cannot be read: {said}",
+        )
 
-    _run_together(comm, read, lambda said: f"{path} cannot be read: {said}")
+
+def _read_space(
+    path: Path,
+    number: int,
+    numbers: fem.Function,
+    functions: Mapping[str, fem.Function],
+    stored: Table,
+) -> None:
+    """Fill those of the functions that are on one space; collective."""
+    import_adios4dolfinx().read_function(path / f"space_{number}.bp", numbers, name=_NUMBERS)
+    places = numbers.x.array.astype(np.int64)
+    for name, function in functions.items():
+        if stored[name][0] == number:
+            values = np.memmap(path / f"{name}.values", dtype=np.float64, mode="r")
+            function.x.array[:] = values[places]
 
 
 def _find_spaces(
