@@ -62,21 +62,21 @@ def snapshots(monkeypatch):
 
 
 def test_number_of_snapshots_changes_no_step(folder, snapshots):
+    """Bit for bit; on several ranks without MUMPS, which sums in the order messages arrive."""
     ledgers = []
     for count in (1, 5, 40):
         snapshots.clear()
         output = {"count": count, "fields": False, "pictures": False, "movie": False}
-        config = configure(output=output, time={"end": "0.3 s"})
+        config = configure(output=output, time={"end": "0.3 s"}, solver={"preset": "iterative"})
         ledgers.append(simulate(config, folder / str(count))[1])
         times, means = zip(*snapshots, strict=True)
         np.testing.assert_allclose(times, 0.3 * np.arange(count + 1) / count, rtol=1e-12)
         np.testing.assert_allclose(means, 0.5, atol=1e-12)
     assert len(ledgers[0]["step"]) < 40
     for ledger in ledgers[1:]:
-        np.testing.assert_array_equal(ledger["time_s"], ledgers[0]["time_s"])
-        np.testing.assert_array_equal(
-            ledger["energy_total_J_per_m"], ledgers[0]["energy_total_J_per_m"]
-        )
+        for name in ("time_s", "energy_total_J_per_m"):
+            tolerance = 0.0 if COMM.size == 1 else 1e-9
+            np.testing.assert_allclose(ledger[name], ledgers[0][name], rtol=tolerance)
 
 
 @pytest.mark.parametrize(
