@@ -40,6 +40,18 @@ MESHLESS = (
     "unit/geometry/test_shapes.py",
     "demos/test_documentation.py",
 )
+#: Places whose tests do on several ranks what they do on one: laws at points, refusals, drawing.
+ONE_RANK = (
+    "demos/test_image_chain.py",
+    "demos/test_step_by_step.py",
+    "setup",
+    "unit/analysis",
+    "unit/materials",
+    "unit/output/test_illustration.py",
+    "unit/reporting",
+    "unit/test_bad_images.py",
+    "unit/test_bad_input.py",
+)
 #: Places whose tests start processes, which take both processors as it is.
 LAUNCHING = ("setup", "unit/sweeps", "unit/simulation", "demos/test_pages.py")
 
@@ -63,12 +75,13 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what needs no mesh; let demos and verification begin first, which take longest."""
+    """Mark what needs no mesh or no ranks; let demos and verification, the longest, begin."""
     places = {item: item.path.relative_to(TESTS).as_posix() for item in items}
     items.sort(key=lambda item: places[item].startswith("unit/"))
     for item in items:
-        if places[item].startswith(MESHLESS):
-            item.add_marker("meshless")
+        for marker, marked in (("meshless", MESHLESS), ("one_rank", ONE_RANK)):
+            if places[item].startswith(marked):
+                item.add_marker(marker)
 
 
 def pytest_addoption(parser):
