@@ -51,6 +51,13 @@ ONE_RANK = (
     "unit/reporting",
     "unit/test_bad_images.py",
     "unit/test_bad_input.py",
+    # Theory of laws and time steps, whose solvers are held on several ranks by the others.
+    "verification/test_growth_rates.py",
+    "verification/test_kinetic_regimes.py",
+    "verification/test_manufactured.py",
+    "verification/test_spinodal.py",
+    "verification/test_stressed_reactions.py",
+    "verification/test_taylor.py",
 )
 #: Places whose tests start processes, which take both processors as it is.
 LAUNCHING = ("setup", "unit/sweeps", "unit/simulation", "demos/test_pages.py")
