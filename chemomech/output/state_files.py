@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import TypeVar
 import numpy as np
 from dolfinx import fem, mesh
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 from chemomech.errors import InputError, describe_foreign_error, run_on_root
 from chemomech.fenicsx import get_adios2_write_mode, import_adios4dolfinx
@@ -41,6 +42,8 @@ _SLACK, _SLACK_OF_RANK = 2**18, 4096
 #: Cells that each rank has on average, at least: adios4dolfinx fails or waits for ever where a rank
 #: has nothing to send or to receive.
 _FEWEST_CELLS = 8
+#: Numbers that rank 0 gathers at a time.
+_PIECE = 2**22
 #: Seconds that a rank that failed gives the others to notice.
 _PATIENCE = 10.0
 
@@ -66,18 +69,17 @@ def write_functions(path: Path, functions: Mapping[str, fem.Function]) -> None:
     slack = _SLACK + _SLACK_OF_RANK * comm.size * len(table)
     run_on_root(comm, lambda: _make_room_for(path, payload + slack))
 
-    def together(write: Callable[[], None]) -> None:
-        _run_together(comm, write, lambda said: f"{path} cannot be written: {said}", path)
-
-    # Each by itself: a rank that fails must not leave the others waiting in the next one.
     mode = get_adios2_write_mode()
     for number, space in _find_spaces(functions, table).items():
         file, numbers = path / f"space_{number}.bp", _number_unknowns(space)
-        together(
-            partial(library.write_function_on_input_mesh, file, numbers, mode=mode, name=_NUMBERS)
+        _run_together(
+            comm,
+            partial(library.write_function_on_input_mesh, file, numbers, mode=mode, name=_NUMBERS),
+            lambda said: f"{path} cannot be written: {said}",
+            path,
         )
     for name, function in functions.items():
-        together(partial(_write_values, path / f"{name}.values", function))
+        _write_values(path / f"{name}.values", function)
     run_on_root(comm, lambda: _finish(path, payload, table))
 
 
@@ -144,17 +146,30 @@ def _number_unknowns(space: fem.FunctionSpace) -> fem.Function:
 
 
 def _write_values(path: Path, function: fem.Function) -> None:
-    """Write what each rank owns into one file, in the order of the unknowns' numbers."""
-    dofmap = function.function_space.dofmap
+    """Write what the ranks own into one file, in the order of the unknowns' numbers; collective.
+
+    Rank 0 writes what it gathers in pieces. Ranks that open a file together may wait for ever where
+    one of them cannot.
+    """
+    dofmap, comm = function.function_space.dofmap, function.function_space.mesh.comm
     size = dofmap.index_map_bs
-    owned = np.ascontiguousarray(function.x.array[: size * dofmap.index_map.size_local])
-    mode = MPI.MODE_CREATE | MPI.MODE_WRONLY
-    file = MPI.File.Open(function.function_space.mesh.comm, str(path), mode)
-    try:
-        start = size * dofmap.index_map.local_range[0]
-        file.Write_at_all(owned.itemsize * start, owned)
-    finally:
-        file.Close()
+    owned = function.x.array[: size * dofmap.index_map.size_local]
+    begins = comm.allgather(size * dofmap.index_map.local_range[0])
+    longest, share = comm.allreduce(len(owned), MPI.MAX), _PIECE // comm.size
+    run_on_root(comm, path.touch)
+    for first in range(0, longest, share):
+        pieces = comm.gather(owned[first : first + share])
+        run_on_root(comm, partial(_place, path, first, begins, pieces))
+
+
+def _place(
+    path: Path, first: int, begins: Sequence[int], pieces: Sequence[NDArray[np.float64]]
+) -> None:
+    """Write a piece of each rank's values; only for rank 0."""
+    with path.open("r+b") as file:
+        for begin, piece in zip(begins, pieces, strict=True):
+            file.seek(piece.itemsize * (begin + first))
+            file.write(piece.tobytes())
 
 
 def _share(functions: Mapping[str, fem.Function]) -> MPI.Comm:
