@@ -189,6 +189,7 @@ INTO = {
     "cycles.md": [(Config, ROOT / "demos/cycles.toml")],
     "imaging.md": [(StressConfig, "stress"), (StressConfig, "stress"), (Config, "simulation")],
     "running.md": [(Config, "simulation")],
+    "shapes.md": [(Config, "simulation")],
     "tables.md": [(StressConfig, "stress")],
 }
 #: Files that these name.
