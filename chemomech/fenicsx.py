@@ -26,6 +26,9 @@ from chemomech.form_cache import recover_from_dead_compilers
 
 _RELEASE = tuple(int(part) for part in dolfinx.__version__.split(".")[:2])
 
+#: PETSc's reason for a residual that is no finite number, which PETSc 3.25 calls by another name.
+SNES_NOT_FINITE = -4
+
 #: Environment variable that names the folder for compiled forms.
 JIT_CACHE = "CHEMOMECH_JIT_CACHE"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from petsc4py import PETSc
 
 from chemomech.errors import ConvergenceError
+from chemomech.fenicsx import SNES_NOT_FINITE
 
 _SNES = PETSc.SNES.ConvergedReason
 _KSP = PETSc.KSP.ConvergedReason
 
 _NEWTON = {
     _SNES.DIVERGED_FUNCTION_DOMAIN: "the equations are not defined where a step led",
-    _SNES.DIVERGED_FNORM_NAN: "the equations gave no finite number",
+    SNES_NOT_FINITE: "the equations gave no finite number",
     _SNES.DIVERGED_MAX_IT: "it had not converged after as many iterations as are allowed",
     _SNES.DIVERGED_LINE_SEARCH: "no part of its last step brought it closer to a solution",
     _SNES.DIVERGED_LOCAL_MIN: "it is stuck where no step leads closer to a solution",
