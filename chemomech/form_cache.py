@@ -17,9 +17,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-import psutil
 from ffcx.codegeneration import jit
 from flufl.lock import Lock
+
+from chemomech.machine import is_alive
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,8 +31,6 @@ _POLL_S = 0.2
 _NOTICE_S = 5.0
 # No form takes so long. Network file systems show a file of another machine after up to a minute.
 _SILENCE_S = 120.0
-# How far clocks may differ when they tell a process from a later one with its number.
-_CLOCKS_S = 60.0
 _own = threading.local()
 _get_cached_module = jit.get_cached_module
 
@@ -135,7 +134,7 @@ def _discard(source: Path) -> None:
 
 
 def _find_compiler(source: Path) -> str | None:
-    """Who compiles a form, in words; None where nobody does."""
+    """Name the process that compiles a form; None where nobody does."""
     try:
         age = time.time() - source.stat().st_mtime
     except FileNotFoundError:
@@ -154,8 +153,6 @@ def _is_alive(claim: Path, host: str, pid: int) -> bool:
         moment = claim.stat().st_mtime
         if host != socket.gethostname():
             return time.time() - moment < _SILENCE_S
-        process = psutil.Process(pid)
-        is_later = process.create_time() > moment + _CLOCKS_S
-        return not is_later and process.status() != psutil.STATUS_ZOMBIE
-    except (FileNotFoundError, psutil.NoSuchProcess):
+        return is_alive(pid, moment)
+    except FileNotFoundError:
         return False

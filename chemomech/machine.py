@@ -1,4 +1,4 @@
-"""The memory of the machines that a run has."""
+"""The memory of the machines that a run has, and the processes on this one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from mpi4py import MPI
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# How far clocks may differ when they tell a process from a later one with its number.
+_CLOCKS_S = 60.0
 _GROUPS = Path("/sys/fs/cgroup")
 _OWN = Path("/proc/self/cgroup")
 
@@ -28,6 +30,21 @@ def find_memory(comm: MPI.Comm) -> float:
     here = _find_own_memory() if node.rank == 0 else 0.0
     node.Free()
     return float(comm.allreduce(here))
+
+
+def is_alive(pid: int, seen: float) -> bool:
+    """Tell whether a process of this machine still runs, and is no later one with its number.
+
+    Args:
+        pid: Its number.
+        seen: When it was last seen, in s since the epoch.
+    """
+    try:
+        process = psutil.Process(pid)
+        is_later = process.create_time() > seen + _CLOCKS_S
+        return not is_later and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _find_own_memory() -> float:

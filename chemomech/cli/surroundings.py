@@ -1,4 +1,4 @@
-"""What a process may lack when it starts: open standard streams, a home, a temporary folder."""
+"""Complete what a process lacks at its start: open standard streams, a home, a temporary folder."""
 
 from __future__ import annotations
 

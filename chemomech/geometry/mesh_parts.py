@@ -156,7 +156,7 @@ def _describe_part(arrays: MeshArrays, chosen: Flags, part: int) -> str:
 
 
 def _describe_contact(points: FloatArray, boundary: _Nodes, part: int, pinches: IntArray) -> str:
-    """Where a part touches, or comes nearest to, any other."""
+    """Say where a part touches, or comes nearest to, any other."""
     mine = boundary.parts == part
     own, others = boundary.nodes[mine], boundary.nodes[~mine]
     gaps, nearest = KDTree(points[others]).query(points[own])

@@ -18,6 +18,7 @@ import psutil
 from flufl.lock import Lock, NotLockedError, TimeOutError
 
 from chemomech.errors import InputError, run_on_root
+from chemomech.machine import is_alive
 from chemomech.output.closing import Closing
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ _LIFETIME = timedelta(minutes=5)
 _HEARTBEAT_S = 20.0
 _POLL_S = 1.0
 _PATIENCE_S = 1.0
-# How far two clocks of one machine may differ when they tell a process from a later one.
-_CLOCKS_S = 60.0
 _WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 
 
@@ -147,7 +146,7 @@ class FolderLock(Closing):
 
 
 def list_contents(folder: Path) -> list[Path]:
-    """What is in a folder, apart from what holds it against other processes."""
+    """List the contents of a folder, apart from what holds it against other processes."""
     return sorted(path for path in folder.iterdir() if not path.name.startswith(_NAME))
 
 
@@ -246,7 +245,7 @@ def _try(lock: Lock) -> bool:
 
 
 def _find_holder(lock: Lock) -> _Holder | None:
-    """Who holds a lock; None where nobody does."""
+    """Find the process that holds a lock; None where nobody does."""
     try:
         heard = (lock.expiration - _LIFETIME).timestamp()
         host, pid, _ = lock.details
@@ -261,13 +260,7 @@ def _find_holder(lock: Lock) -> _Holder | None:
 def _is_gone(holder: _Holder, lock: Lock) -> bool:
     if holder.host != lock.hostname:
         return time.time() > holder.heard + _LIFETIME.total_seconds()
-    try:
-        process = psutil.Process(holder.pid)
-        # One that began after the last sign of life has merely got the same number.
-        is_later = process.create_time() > holder.heard + _CLOCKS_S
-        return is_later or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+    return not is_alive(holder.pid, holder.heard)
 
 
 def _clear(lock: Lock, dead: _Holder) -> None:

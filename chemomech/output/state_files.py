@@ -237,7 +237,7 @@ def _make_room_for(path: Path, size: int) -> None:
 
 
 def _read_table(path: Path) -> Table:
-    """What is stored in a folder; only for one rank."""
+    """Read the table of what is stored in a folder; only for one rank."""
     try:
         table = read_json(path / _TABLE)
     except (OSError, DamagedError) as error:

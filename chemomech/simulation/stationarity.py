@@ -1,4 +1,4 @@
-"""Whether a state that hardly moves is one that will stay, or one from which a pattern grows."""
+"""Tell a stationary state from one that hardly moves but from which a pattern grows."""
 
 from __future__ import annotations
 
