@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from dolfinx import fem
 from petsc4py import PETSc
 from scipy.constants import N_A as AVOGADRO
@@ -15,7 +14,7 @@ from chemomech.errors import InputError
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.nanowire import Nanowire
-from chemomech.laws import create_reaction, create_stiffness
+from chemomech.laws import Table, create_eigenstrain, create_reaction, create_stiffness
 from chemomech.materials import elasticity as el
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.free_energy import FreeEnergy, Polynomial, RegularSolution
@@ -32,7 +31,9 @@ from chemomech.problems.conditions import (
     Support,
     Traction,
 )
+from chemomech.problems.parameters import Parameters
 from chemomech.problems.surface import SurfaceReaction
+from chemomech.problems.thermal_noise import NoiseLaw
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.presets import Preset, choose_preset
@@ -56,31 +57,39 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
     """
     _check_groups(config, particle.domain)
     scales = config.material.scales
+    parameters = Parameters(particle.domain.mesh)
     discretisation = Discretisation(
         config.solver.degree_composition,
         config.solver.degree_displacement,
         None if config.solver.quadrature_degree == "auto" else config.solver.quadrature_degree,
     )
-    homogeneous = _create_free_energy(config.material)
+    homogeneous = _create_free_energy(config.material, parameters)
     start = _create_initial_composition(config, particle.domain, homogeneous.bounds)
-    # The last digits are round-off, and forms with other digits would be compiled anew.
-    mean = round(compute_mean(start, particle.domain.mesh), 12)
+    mean = compute_mean(start, particle.domain.mesh)
     energy = FreeEnergyDensity(
         homogeneous,
-        config.material.kappa / (scales.chemical_potential * scales.length**2),
-        _create_mechanics(config, particle, mean),
+        Table(config.material.gradient, "material.gradient", parameters).add(
+            "kappa",
+            1.0 / (scales.chemical_potential * scales.length**2),
+            config.material.kappa,
+        ),
+        _create_mechanics(config, particle, mean, parameters),
     )
     problem = ChemoMechanics(
         particle.domain,
         energy,
-        _create_mobility(config.material),
+        _create_mobility(config.material, parameters),
         _create_loads(config, scales),
         discretisation,
         reactions=[
-            SurfaceReaction(law.group, create_reaction(law, scales)) for law in config.reaction
+            SurfaceReaction(
+                law.group, create_reaction(law, Table(law, f"reaction.{i}", parameters), scales)
+            )
+            for i, law in enumerate(config.reaction)
         ],
         coupling=_create_coupling(config),
-        noise=_count_sites(config, particle.domain),
+        noise=_create_noise(config, particle.domain, parameters),
+        parameters=parameters,
     )
     problem.c.x.array[:] = start.x.array
     return problem
@@ -156,57 +165,62 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory 
     return Bdf(problem, newton, control, memory)
 
 
-def _create_free_energy(material: cfg.MaterialConfig) -> FreeEnergy:
+def _create_free_energy(material: cfg.MaterialConfig, parameters: Parameters) -> FreeEnergy:
     law = material.free_energy
+    table = Table(law, "material.free_energy", parameters)
     if isinstance(law, cfg.RegularSolutionConfig):
-        return RegularSolution(law.chi)
-    return Polynomial(law.coefficients, **({"bounds": law.bounds} if law.bounds else {}))
+        return RegularSolution(table.add("chi"))
+    coefficients = table.add("coefficients")
+    return Polynomial(coefficients, **({"bounds": law.bounds} if law.bounds else {}))
 
 
-def _create_mobility(material: cfg.MaterialConfig) -> Mobility:
-    # The scale of time is L0^2 / D: in these units the diffusivity is one.
-    if material.mobility.kind == "degenerate":
-        return DegenerateMobility(1.0)
-    return ConstantMobility(1.0)
+def _create_mobility(material: cfg.MaterialConfig, parameters: Parameters) -> Mobility:
+    law = material.mobility
+    # The scale of time is L0^2 / D: in these units the diffusivity is one at first.
+    table = Table(law, "material.mobility", parameters)
+    diffusivity = table.add("diffusivity", 1.0 / material.scales.diffusivity)
+    if law.kind == "degenerate":
+        return DegenerateMobility(diffusivity)
+    return ConstantMobility(diffusivity)
 
 
 def _create_mechanics(
-    config: cfg.Config, particle: Particle, initial_mean: float
+    config: cfg.Config, particle: Particle, initial_mean: float, parameters: Parameters
 ) -> Mechanics | None:
     if config.mechanics is None:
         return None
-    eigenstrain = _create_eigenstrain(config, initial_mean)
-    law = config.mechanics.elasticity
-    dimension = particle.domain.mesh.geometry.dim
+    law, strain = config.mechanics.elasticity, config.mechanics.eigenstrain
+    dimension, scales = particle.domain.mesh.geometry.dim, config.material.scales
     elasticity = el.Elasticity(
-        np.asarray(create_stiffness(law) / config.material.scales.stress, dtype=np.float64),
+        create_stiffness(law, Table(law, "mechanics.elasticity", parameters), scales.stress),
         el.Assumption(config.mechanics.resolve_assumption(dimension)),
         in_wire_frame=getattr(law, "frame", "global") == "wire",
     )
+    eigenstrain = create_eigenstrain(
+        strain,
+        Table(strain, "mechanics.eigenstrain", parameters),
+        initial_mean,
+        scales.site_concentration,
+    )
+    parameters.add_check(elasticity.require_stability)
+    if isinstance(eigenstrain, Eigenstrain):
+        parameters.add_check(eigenstrain.require_symmetry)
     rotation = None if particle.tangent is None else el.create_wire_rotation(particle.tangent)
-    return Mechanics(elasticity, eigenstrain, rotation, _create_prestrain(config, particle.domain))
+    prestrain = _create_prestrain(config, particle.domain, parameters)
+    return Mechanics(elasticity, eigenstrain, rotation, prestrain)
 
 
-def _create_prestrain(config: cfg.Config, domain: Domain) -> Expr | None:
+def _create_prestrain(
+    config: cfg.Config, domain: Domain, parameters: Parameters
+) -> Expr | None:
     assert config.mechanics is not None
     law = config.mechanics.prestrain
     if law is None:
         return None
     shape = create_shape(config.geometry)
     assert isinstance(shape, Nanowire)
-    return create_bending_strain(domain, shape, law.fraction)
-
-
-def _create_eigenstrain(config: cfg.Config, initial_mean: float) -> Eigenstrain:
-    assert config.mechanics is not None
-    law = config.mechanics.eigenstrain
-    reference = law.reference_composition
-    if reference == "mean":
-        reference = initial_mean
-    if isinstance(law, cfg.VegardConfig):
-        expansion = law.partial_molar_volume * config.material.site_concentration / 3
-        return Eigenstrain.isotropic(expansion, reference)
-    return Eigenstrain(law.tensor, reference, in_wire_frame=law.frame == "wire")
+    fraction = Table(law, "mechanics.prestrain", parameters).add("fraction")
+    return create_bending_strain(domain, shape, fraction)
 
 
 def _create_loads(config: cfg.Config, scales: Scales) -> Loads:
@@ -233,8 +247,9 @@ def _create_coupling(config: cfg.Config) -> Coupling:
     return Coupling(config.mechanics.stress_in_bulk, config.mechanics.stress_in_reaction)
 
 
-def _count_sites(config: cfg.Config, domain: Domain) -> float | None:
-    """Lithium sites in a unit of the mesh's area or volume, less for a stronger noise."""
+def _create_noise(
+    config: cfg.Config, domain: Domain, parameters: Parameters
+) -> NoiseLaw | None:
     noise, scales = config.noise, config.material.scales
     if noise is None:
         return None
@@ -243,7 +258,8 @@ def _count_sites(config: cfg.Config, domain: Domain) -> float | None:
         what = "is missing; 2-D needs it" if dimension == 2 else "has no meaning in 3-D"
         raise InputError(what, key="noise.depth")
     volume = scales.length**dimension * (noise.depth or 1.0)
-    return AVOGADRO * scales.site_concentration * volume / noise.strength**2
+    sites = AVOGADRO * scales.site_concentration * volume
+    return NoiseLaw(sites, Table(noise, "noise", parameters).add("strength"))
 
 
 def _scale(values: Sequence[float], unit: float) -> tuple[float, ...]:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args
+
+from pydantic.fields import FieldInfo
+
 from chemomech import config as cfg
+from chemomech.config.base import Section
 from chemomech.config.stress import StrainConfig
 from chemomech.materials import elasticity as el
 from chemomech.materials.eigenstrain import Eigenstrain
@@ -18,77 +25,153 @@ from chemomech.materials.reactions import (
     SquareRootExchange,
 )
 from chemomech.materials.tabulated_eigenstrain import TabulatedEigenstrain
-from chemomech.units import Scales
+from chemomech.problems.parameters import Meaning, Parameters
+from chemomech.units import QuantityKind, Scales
+
+
+class Table:
+    """A table of a configuration whose numbers become parameters of a model.
+
+    Args:
+        section: The table.
+        name: Its dotted name.
+        parameters: Where its numbers go.
+    """
+
+    def __init__(self, section: Section, name: str, parameters: Parameters) -> None:
+        self._section = section
+        self._name = name
+        self._parameters = parameters
+
+    def add(self, key: str, scale: float = 1.0, value: float | None = None) -> Any:
+        """Make a number a parameter of the key's name, unit and description.
+
+        Args:
+            key: The key.
+            scale: Factor from SI units to the units of the equations.
+            value: Value in SI units; None for that of the table.
+
+        Returns:
+            A UFL scalar, or nested lists of them, in the units of the equations.
+        """
+        number = getattr(self._section, key) if value is None else value
+        meaning = _find_meaning(type(self._section).model_fields[key])
+        return self._parameters.add(f"{self._name}.{key}", number, meaning, scale)
+
+
+def _find_meaning(field: FieldInfo) -> Meaning:
+    """Unit, description and limits of a key."""
+    unit, lowest, highest = "", [-math.inf], [math.inf]
+    for mark in _list_marks(field.annotation, field.metadata):
+        kind = getattr(getattr(mark, "func", None), "__self__", None)
+        if isinstance(kind, QuantityKind):
+            unit = kind.unit
+            lowest.append(kind.lowest)
+            highest.append(kind.highest)
+        lowest += [getattr(mark, name) for name in ("ge", "gt") if hasattr(mark, name)]
+        highest += [getattr(mark, name) for name in ("le", "lt") if hasattr(mark, name)]
+    return Meaning(unit, field.description or "", max(lowest), min(highest))
 
 
 def create_stiffness(
     law: cfg.IsotropicConfig | cfg.CubicConfig | cfg.OrthotropicConfig,
+    table: Table,
+    unit: float,
 ) -> el.Matrix:
-    """Create the stiffness matrix (Pa) of a table ``elasticity``.
+    """Create the stiffness matrix of a table ``elasticity``.
 
     Args:
         law: The table.
+        table: Where its numbers become parameters.
+        unit: Pascals in a unit of stress of the equations.
 
     Raises:
         InputError: If the constants make no stable solid.
     """
+    modulus = 1.0 / unit
     match law:
         case cfg.IsotropicConfig():
-            return el.create_isotropic_stiffness(law.young_modulus, law.poisson_ratio)
+            return el.create_isotropic_stiffness(
+                table.add("young_modulus", modulus), table.add("poisson_ratio")
+            )
         case cfg.CubicConfig():
-            return el.create_cubic_stiffness(law.c11, law.c12, law.c44)
+            return el.create_cubic_stiffness(
+                *(table.add(key, modulus) for key in ("c11", "c12", "c44"))
+            )
         case cfg.OrthotropicConfig():
             return el.create_orthotropic_stiffness(
-                law.young_moduli, law.poisson_ratios, law.shear_moduli
+                table.add("young_moduli", modulus),
+                table.add("poisson_ratios"),
+                table.add("shear_moduli", modulus),
             )
 
 
-def create_eigenstrain(law: StrainConfig, mean: float) -> Eigenstrain | TabulatedEigenstrain:
-    """Create the eigenstrain of a table ``eigenstrain`` of a stress map.
+def create_eigenstrain(
+    law: StrainConfig | cfg.EigenstrainConfig, table: Table, mean: float, concentration: float
+) -> Eigenstrain | TabulatedEigenstrain:
+    """Create the eigenstrain of a table ``eigenstrain``.
 
     Args:
         law: The table.
+        table: Where its numbers become parameters.
         mean: Mean composition of the particle, where that is the reference.
+        concentration: Concentration of lithium sites (mol/m^3), where the table states none.
 
     Raises:
         InputError: If the numbers make no law.
     """
     reference = mean if law.reference_composition == "mean" else law.reference_composition
     match law:
-        case cfg.VegardStrainConfig():
-            expansion = law.partial_molar_volume * law.site_concentration / 3
-            return Eigenstrain.isotropic(expansion, reference)
         case cfg.PhaseStrainConfig():
             windows = [(p.lowest, p.highest, p.partial_molar_volume) for p in law.phases]
             return TabulatedEigenstrain.from_phases(windows, law.site_concentration, reference)
         case cfg.VolumeStrainConfig():
             return TabulatedEigenstrain.from_molar_volumes(law.lithium, law.volumes, reference)
-        case cfg.TensorStrainConfig():
-            return Eigenstrain(law.tensor, reference, in_wire_frame=law.frame == "wire")
         case cfg.LatticeStrainConfig():
             return create_lattice_eigenstrain(read_phases(law.file), reference, law.axes)
+    origin = table.add("reference_composition", value=reference)
+    if isinstance(law, cfg.VegardConfig | cfg.VegardStrainConfig):
+        sites = getattr(law, "site_concentration", concentration)
+        return Eigenstrain.isotropic(table.add("partial_molar_volume", sites / 3.0), origin)
+    return Eigenstrain(table.add("tensor"), origin, in_wire_frame=law.frame == "wire")
 
 
-def create_reaction(law: cfg.ReactionConfig, scales: Scales) -> ReactionLaw | None:
+def create_reaction(
+    law: cfg.ReactionConfig, table: Table, scales: Scales
+) -> ReactionLaw | None:
     """Create the dimensionless law of a table ``[[reaction]]``; None where nothing passes.
 
     Args:
         law: The table.
+        table: Where its numbers become parameters.
         scales: Scales of the equations.
     """
     if isinstance(law, cfg.NoFluxConfig):
         return None
+    velocity = 1.0 / scales.velocity
     if isinstance(law, cfg.ConstantFluxConfig):
-        return ConstantFlux(law.value.velocity(scales.site_concentration) / scales.velocity)
-    rate = law.rate_constant / scales.velocity
+        value = law.value.velocity(scales.site_concentration)
+        return ConstantFlux(table.add("value", velocity, value))
+    rate = table.add("rate_constant", velocity)
     match law:
         case cfg.ButlerVolmerConfig():
             return ButlerVolmer(rate)
         case cfg.SquareRootExchangeConfig():
-            return SquareRootExchange(rate, law.alpha)
+            return SquareRootExchange(rate, table.add("alpha"))
         case cfg.ConstantExchangeConfig():
-            return ConstantExchange(rate, law.alpha)
+            return ConstantExchange(rate, table.add("alpha"))
         case cfg.MarcusHushChidseyConfig():
-            return MarcusHushChidsey(rate, law.reorganisation_energy, law.electrolyte)
+            return MarcusHushChidsey(
+                rate, table.add("reorganisation_energy"), table.add("electrolyte")
+            )
         case cfg.LiteralConfig():
             return OddEqn25(rate) if law.odd else LiteralEqn25(rate)
+
+
+def _list_marks(annotation: Any, marks: Iterable[Any]) -> Iterator[Any]:
+    """What is written beside a type in `Annotated`, at any depth."""
+    for mark in (*marks, *getattr(annotation, "__metadata__", ())):
+        yield from mark.metadata if isinstance(mark, FieldInfo) else (mark,)
+    for part in get_args(annotation):
+        if get_args(part):
+            yield from _list_marks(part, ())

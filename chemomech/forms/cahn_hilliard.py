@@ -6,26 +6,27 @@ import ufl
 from ufl.core.expr import Expr
 from ufl.form import Form
 
-from chemomech.materials.mobility import Mobility
+from chemomech.geometry.measures import WeightedMeasure
 
 
 def composition_residual(
-    c: Expr, mu: Expr, q: Expr, *, rate: Expr, mobility: Mobility, dx: ufl.Measure
+    mu: Expr, q: Expr, *, rate: Expr, mobility: Expr, dx: WeightedMeasure
 ) -> Form:
     """(dc/dt, q) + (M(c) grad mu, grad q) = 0; fluxes through the surface are added by others.
 
     Args:
-        c: Composition at the new time.
         mu: Chemical potential at the new time.
         q: Test function.
         rate: Discrete dc/dt.
-        mobility: M(c).
+        mobility: M(c), a scalar or a tensor.
         dx: Volume measure.
     """
-    return rate * q * dx + mobility.value(c) * ufl.dot(ufl.grad(mu), ufl.grad(q)) * dx
+    return rate * q * dx + ufl.inner(mobility * ufl.grad(mu), ufl.grad(q)) * dx
 
 
-def chemical_potential_residual(mu: Expr, v: Expr, energy: Form, c: Expr, dx: ufl.Measure) -> Form:
+def chemical_potential_residual(
+    mu: Expr, v: Expr, energy: Form, c: Expr, dx: WeightedMeasure
+) -> Form:
     """(mu, v) - dF/dc[v] = 0, with F the free energy; no flux of grad c through the surface.
 
     Args:

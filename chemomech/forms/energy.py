@@ -10,6 +10,7 @@ from ufl.core.expr import Expr
 from chemomech.materials.eigenstrain import EigenstrainLaw
 from chemomech.materials.elasticity import Elasticity
 from chemomech.materials.free_energy import FreeEnergy
+from chemomech.materials.scalars import Scalar
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class FreeEnergyDensity:
     """
 
     homogeneous: FreeEnergy
-    gradient_coefficient: float
+    gradient_coefficient: Scalar
     mechanics: Mechanics | None = None
 
     def chemical(self, c: Expr) -> Expr:
@@ -67,12 +68,7 @@ class FreeEnergyDensity:
 
     def gradient(self, c: Expr) -> Expr:
         """Gradient part (kappa / 2) |grad c|^2."""
-        return 0.5 * self.gradient_coefficient * ufl.dot(ufl.grad(c), ufl.grad(c))
-
-    def elastic(self, c: Expr, strain: Expr) -> Expr:
-        """Elastic part W."""
-        assert self.mechanics is not None
-        return self.mechanics.energy(c, strain)
+        return 0.5 * ufl.inner(self.gradient_coefficient * ufl.grad(c), ufl.grad(c))
 
 
 def create_strain(u: Expr, out_of_plane: Expr | None = None) -> Expr:

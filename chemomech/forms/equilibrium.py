@@ -8,6 +8,8 @@ import ufl
 from ufl.core.expr import Expr
 from ufl.form import Form
 
+from chemomech.geometry.measures import WeightedMeasure
+
 
 def equilibrium_residual(energy: Form, unknown: Expr, test: Expr) -> Form:
     """dF/du[w] = (sigma, strain(w)) - (traction, w) = 0, from the free energy less external work.
@@ -24,7 +26,7 @@ def equilibrium_residual(energy: Form, unknown: Expr, test: Expr) -> Form:
 
 
 def traction_work(
-    u: Expr, tractions: Sequence[tuple[tuple[int, ...], Expr]], ds: ufl.Measure
+    u: Expr, tractions: Sequence[tuple[tuple[int, ...], Expr]], ds: WeightedMeasure
 ) -> Form | None:
     """Work of dead surface loads, the sum over groups of the integral of t . u.
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import ufl
 from ufl.core.expr import Expr
 from ufl.form import Form
+
+from chemomech.geometry.measures import WeightedMeasure
 
 Fluxes = Sequence[tuple[tuple[int, ...], Expr]]
 
 
-def surface_flux(q: Expr, fluxes: Fluxes, ds: ufl.Measure) -> Form | None:
+def surface_flux(q: Expr, fluxes: Fluxes, ds: WeightedMeasure) -> Form | None:
     """Sum over groups of the integral of J q, with -M grad(mu) . n = J and n outward.
 
     J > 0 takes lithium out (delithiation), J < 0 puts it in.
@@ -31,8 +32,8 @@ def reservoir_residual(
     fluxes: Fluxes,
     mu: Expr,
     drive: tuple[Expr, Expr, Expr],
-    ds: ufl.Measure,
-    area: float,
+    ds: WeightedMeasure,
+    area: Expr,
 ) -> Form:
     r"""One equation for the one unknown mu_res, by three switches.
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import ufl
 from dolfinx.mesh import Mesh, MeshTags
 from mpi4py import MPI
+from ufl.core.expr import Expr
 
 from chemomech.errors import InputError
+from chemomech.geometry.measures import WeightedMeasure
 from chemomech.geometry.shape_measure import compute_shape_measure
 
 MESH_LENGTH_UNIT = 1e-9
@@ -50,12 +53,29 @@ class Domain:
         groups: Tags that make up each named group; groups may share tags, as ``surface`` and
             ``inner`` do.
         length_unit: Length, in m, of one unit of the mesh coordinates.
+        weight: Factor of all integrands, such as 2 pi r of a round body; None for one.
     """
 
     mesh: Mesh
     facet_tags: MeshTags
     groups: Mapping[str, tuple[int, ...]]
     length_unit: float = MESH_LENGTH_UNIT
+    weight: Expr | None = None
+
+    def dx(self, degree: int) -> WeightedMeasure:
+        """Measure of the volume, in 2-D of the area, by quadrature of the degree given."""
+        rule = {"quadrature_degree": degree}
+        return WeightedMeasure(ufl.Measure("dx", domain=self.mesh, metadata=rule), self.weight)
+
+    def ds(self, degree: int) -> WeightedMeasure:
+        """Measure of the surface, which :meth:`tags` divide, by quadrature of the degree given."""
+        ds = ufl.Measure(
+            "ds",
+            domain=self.mesh,
+            subdomain_data=self.facet_tags,
+            metadata={"quadrature_degree": degree},
+        )
+        return WeightedMeasure(ds, self.weight)
 
     def tags(self, name: str) -> tuple[int, ...]:
         """Facet tags of a group, as ``ufl.ds(tags, subdomain_data=facet_tags)`` takes them.

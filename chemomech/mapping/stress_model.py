@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,11 +25,13 @@ from chemomech.geometry.frame import (
 from chemomech.geometry.meshing import create_domain
 from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.laws import create_eigenstrain, create_stiffness
+from chemomech.laws import Table, create_eigenstrain, create_stiffness
 from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.materials import elasticity as el
+from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.problems.averages import compute_mean
 from chemomech.problems.conditions import Loads, Roller
+from chemomech.problems.parameters import Parameters
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.failures import describe_linear
@@ -78,16 +81,25 @@ class StressModel:
         )
         law = config.elasticity
         mean = compute_mean(composition, domain.mesh)
+        parameters = Parameters(domain.mesh)
         with _naming_laws():
             elasticity = el.Elasticity(
-                np.asarray(create_stiffness(law) / STRESS_UNIT, dtype=np.float64),
+                create_stiffness(law, Table(law, "elasticity", parameters), STRESS_UNIT),
                 assumption,
                 in_wire_frame=getattr(law, "frame", "global") == "wire",
             )
-            eigenstrain = create_eigenstrain(config.eigenstrain, mean)
+            strain = config.eigenstrain
+            eigenstrain = create_eigenstrain(
+                strain, Table(strain, "eigenstrain", parameters), mean, math.nan
+            )
+            parameters.add_check(elasticity.require_stability)
+            if isinstance(eigenstrain, Eigenstrain):
+                parameters.add_check(eigenstrain.require_symmetry)
         mechanics = Mechanics(elasticity, eigenstrain, el.create_wire_rotation(tangent))
         loads = _create_loads(config, domain)
-        self.problem = StaticStress(domain, mechanics, composition, loads, config.mesh.degree)
+        self.problem = StaticStress(
+            domain, mechanics, composition, loads, config.mesh.degree, parameters
+        )
         self.problem.u.name = "displacement"
         preset = Preset.ITERATIVE if domain.mesh.geometry.dim == 3 else Preset.DIRECT
         self._solver = NewtonSolver(BlockSystem(self.problem), preset, prefix="chemomech_stress_")

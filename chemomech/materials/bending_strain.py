@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import ufl
 from ufl.core.expr import Expr
 
+from chemomech.materials.scalars import Scalar
+
 
 @dataclass(frozen=True)
 class BendingStrain:
@@ -29,7 +31,7 @@ class BendingStrain:
     in_bend: Expr
     centre: Expr
     radius: Expr
-    fraction: Expr
+    fraction: Scalar
 
     def strain(self, x: Expr) -> Expr:
         """Strain in global axes, a 3 x 3 UFL tensor; tension positive.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-import numpy as np
 import ufl
-from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
 from chemomech.errors import InputError
-
-_IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+from chemomech.materials.scalars import Scalar, evaluate
 
 
 class EigenstrainLaw(Protocol):
@@ -27,7 +26,7 @@ class Eigenstrain:
     """e*(c) = E (c - c_ref): Vegard's law with a strain tensor E per unit composition.
 
     Args:
-        expansion: Symmetric 3 x 3 tensor E (dimensionless).
+        expansion: Symmetric 3 x 3 tensor E (dimensionless), rows of numbers or UFL scalars.
         reference: Composition c_ref of the stress-free state.
         in_wire_frame: Whether E is given along (wire, across, out of plane) rather than (x, y, z).
 
@@ -35,32 +34,43 @@ class Eigenstrain:
         InputError: If the tensor is not symmetric 3 x 3.
     """
 
-    expansion: tuple[tuple[float, ...], ...]
-    reference: float
+    expansion: Sequence[Sequence[Scalar]]
+    reference: Scalar
     in_wire_frame: bool = False
 
     def __post_init__(self) -> None:
-        tensor = self.tensor
-        if tensor.shape != (3, 3) or not np.allclose(tensor, tensor.T, rtol=1e-12):
+        self.require_symmetry()
+
+    def require_symmetry(self) -> None:
+        """Refuse what is no symmetric 3 x 3 tensor at present; fields are not looked at.
+
+        Raises:
+            InputError: It is none.
+        """
+        if [len(row) for row in self.expansion] != [3, 3, 3] or not self._is_symmetric():
             raise InputError(
                 "the strain per unit composition must be a symmetric 3 x 3 tensor",
                 key="mechanics.eigenstrain.tensor",
             )
 
     @classmethod
-    def isotropic(cls, expansion: float, reference: float) -> Self:
+    def isotropic(cls, expansion: Scalar, reference: Scalar) -> Self:
         """Create e*(c) = eta (c - c_ref) I with eta = Omega C / 3.
 
         Args:
             expansion: Linear expansion eta per unit composition.
             reference: Composition of the stress-free state.
         """
-        return cls(tuple(tuple(expansion * x for x in row) for row in _IDENTITY), reference)
+        rows = [[expansion if i == j else 0.0 for j in range(3)] for i in range(3)]
+        return cls(rows, reference)
 
-    @property
-    def tensor(self) -> NDArray[np.float64]:
-        """The tensor E as an array, shape (3, 3)."""
-        return np.array(self.expansion, dtype=np.float64)
+    def _is_symmetric(self) -> bool:
+        pairs = [(self.expansion[i][j], self.expansion[j][i]) for i, j in ((0, 1), (0, 2), (1, 2))]
+        numbers = [(evaluate(one), evaluate(other)) for one, other in pairs]
+        return all(
+            a is None or b is None or math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-8)
+            for a, b in numbers
+        )
 
     def strain(self, c: Expr, rotation: Expr | None) -> Expr:
         """Eigenstrain in global axes, a 3 x 3 UFL tensor.
@@ -69,7 +79,7 @@ class Eigenstrain:
             c: Composition.
             rotation: 3 x 3 tensor whose columns are the wire axes; needed for the wire frame only.
         """
-        tensor = ufl.as_matrix(self.tensor.tolist())
+        tensor = ufl.as_matrix([list(row) for row in self.expansion])
         if self.in_wire_frame:
             tensor = rotate_from_wire(tensor, rotation)
         return (c - self.reference) * tensor

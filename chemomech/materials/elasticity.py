@@ -6,21 +6,25 @@ s = sqrt(2), so that energies are plain dot products and rotations are orthogona
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import ufl
 from numpy.typing import NDArray
-from ufl.algorithms import expand_derivatives, expand_indices, strip_variables
 from ufl.constantvalue import Zero
 from ufl.core.expr import Expr
 
 from chemomech.errors import InputError
+from chemomech.materials.scalars import Scalar, evaluate_all, vanishes
 
-Matrix = NDArray[np.float64]
-_IN_PLANE = np.array([0, 1, 5])
-_OUT_OF_PLANE = np.array([2, 3, 4])
+Matrix = NDArray[Any]
+"""Mandel matrix of numbers, or (of type object) of numbers and UFL scalars."""
+
+_IN_PLANE = (0, 1, 5)
+_NORMAL = 2
 
 
 class Assumption(StrEnum):
@@ -32,7 +36,7 @@ class Assumption(StrEnum):
     THREE_DIMENSIONAL = "three_dimensional"
 
 
-def create_isotropic_stiffness(young: float, poisson: float) -> Matrix:
+def create_isotropic_stiffness(young: Scalar, poisson: Scalar) -> Matrix:
     """Create the stiffness of an isotropic solid.
 
     Args:
@@ -43,23 +47,17 @@ def create_isotropic_stiffness(young: float, poisson: float) -> Matrix:
         Mandel matrix, shape (6, 6), in the unit of ``young``.
     """
     lame = young * poisson / ((1 + poisson) * (1 - 2 * poisson))
-    shear = young / (2 * (1 + poisson))
-    stiffness = 2 * shear * np.eye(6)
-    stiffness[:3, :3] += lame
-    return stiffness
+    double_shear = young / (1 + poisson)
+    return _fill((lame + double_shear,) * 3, (lame,) * 3, (double_shear,) * 3)
 
 
-def create_cubic_stiffness(c11: float, c12: float, c44: float) -> Matrix:
+def create_cubic_stiffness(c11: Scalar, c12: Scalar, c44: Scalar) -> Matrix:
     """Create the stiffness of a cubic crystal in its axes, Mandel, shape (6, 6)."""
-    stiffness = np.diag([c11 - c12] * 3 + [2 * c44] * 3)
-    stiffness[:3, :3] += c12
-    return stiffness
+    return _fill((c11,) * 3, (c12,) * 3, (2 * c44,) * 3)
 
 
 def create_orthotropic_stiffness(
-    young: tuple[float, float, float],
-    poisson: tuple[float, float, float],
-    shear: tuple[float, float, float],
+    young: Sequence[Scalar], poisson: Sequence[Scalar], shear: Sequence[Scalar]
 ) -> Matrix:
     """Create the stiffness of an orthotropic crystal in its axes.
 
@@ -72,11 +70,32 @@ def create_orthotropic_stiffness(
         Mandel matrix, shape (6, 6).
     """
     (e1, e2, e3), (n12, n13, n23) = young, poisson
-    compliance = np.diag([1 / e1, 1 / e2, 1 / e3, *(1 / (2 * g) for g in shear)])
-    compliance[0, 1] = compliance[1, 0] = -n12 / e1
-    compliance[0, 2] = compliance[2, 0] = -n13 / e1
-    compliance[1, 2] = compliance[2, 1] = -n23 / e2
-    return np.linalg.inv(compliance)
+    # The inverse of the compliance [[1, -n12, -n13], [., e1 / e2, -n23 e1 / e2], [., ., e1 / e3]]
+    # over e1, by its cofactors.
+    s22, s23, s33 = e1 / e2, -n23 * e1 / e2, e1 / e3
+    m11, m22, m33 = s22 * s33 - s23 * s23, s33 - n13 * n13, s22 - n12 * n12
+    m12, m13, m23 = n12 * s33 - s23 * n13, n13 * s22 - n12 * s23, n12 * n13 - s23
+    scale = e1 / (m11 - n12 * m12 - n13 * m13)
+    return _fill(
+        (scale * m11, scale * m22, scale * m33),
+        (scale * m23, scale * m13, scale * m12),
+        [2 * modulus for modulus in shear],
+    )
+
+
+def _fill(normal: Sequence[Scalar], across: Sequence[Scalar], shear: Sequence[Scalar]) -> Matrix:
+    """Mandel matrix from C_11 C_22 C_33, C_23 C_13 C_12, and its last three on the diagonal."""
+    entries = [*normal, *across, *shear]
+    matrix: Matrix = np.zeros((6, 6), dtype=_find_type(entries))
+    for i, value in enumerate([*normal, *shear]):
+        matrix[i, i] = value
+    for (i, j), value in zip(((1, 2), (0, 2), (0, 1)), across, strict=True):
+        matrix[i, j] = matrix[j, i] = value
+    return matrix
+
+
+def _find_type(entries: Iterable[Scalar]) -> type:
+    return object if any(isinstance(entry, Expr) for entry in entries) else np.float64
 
 
 @dataclass(frozen=True)
@@ -84,7 +103,7 @@ class Elasticity:
     """W = e : C : e / 2 with the elastic strain e = strain - eigenstrain.
 
     Args:
-        stiffness: Mandel matrix as nested tuples or an array, shape (6, 6).
+        stiffness: Mandel matrix, shape (6, 6), of numbers or UFL scalars.
         assumption: Treatment of the third direction. In plane stress W is the least of all strains
             out of the plane, so that sigma_zz = sigma_xz = sigma_yz = 0, however the crystal lies.
         in_wire_frame: Whether the stiffness is given along (wire, across, out of plane).
@@ -98,28 +117,43 @@ class Elasticity:
     in_wire_frame: bool = False
 
     def __post_init__(self) -> None:
-        symmetric = np.allclose(self.stiffness, self.stiffness.T, rtol=1e-10)
-        if not symmetric or np.linalg.eigvalsh(self.stiffness).min() <= 0:
+        self.require_stability()
+
+    def require_stability(self) -> None:
+        """Refuse a stiffness whose present numbers are not symmetric positive definite.
+
+        Raises:
+            InputError: They are not; a stiffness that varies in space is not looked at.
+        """
+        numbers = evaluate_all(self.stiffness)
+        if numbers is None:
+            return
+        symmetric = np.allclose(numbers, numbers.T, rtol=1e-10)
+        if not symmetric or np.linalg.eigvalsh(numbers).min() <= 0:
             raise InputError(
                 "the stiffness is not positive definite: check moduli and Poisson's ratios",
                 key="mechanics.elasticity",
             )
 
     @property
-    def effective_stiffness(self) -> Matrix:
-        """Stiffness that acts on the strain under the assumption, Mandel, shape (6, 6).
+    def plane_stress_stiffness(self) -> Matrix:
+        """C_ij - C_iz C_jz / C_zz in the plane: without sigma_zz; Mandel, shape (6, 6).
 
-        In plane stress that of a crystal with its third axis out of the plane.
+        For a crystal with a mirror plane in the plane, such as an orthotropic one in its axes.
         """
-        if self.assumption is not Assumption.PLANE_STRESS:
-            return self.stiffness
-        ip, op = np.ix_(_IN_PLANE, _IN_PLANE), np.ix_(_OUT_OF_PLANE, _OUT_OF_PLANE)
-        coupling = self.stiffness[np.ix_(_IN_PLANE, _OUT_OF_PLANE)]
-        condensed = np.zeros((6, 6))
-        condensed[ip] = self.stiffness[ip] - coupling @ np.linalg.solve(
-            self.stiffness[op], coupling.T
-        )
+        full = self.stiffness
+        condensed: Matrix = np.zeros((6, 6), dtype=full.dtype)
+        for i in _IN_PLANE:
+            for j in _IN_PLANE:
+                coupling = full[i, _NORMAL] * full[_NORMAL, j] / full[_NORMAL, _NORMAL]
+                condensed[i, j] = full[i, j] - coupling
         return condensed
+
+    @property
+    def _has_mirror_plane(self) -> bool:
+        """Whether strains in the plane cause no shear out of it, in the axes of the stiffness."""
+        shears = {3, 4}
+        return not any((i in shears) != (j in shears) for i, j, _ in _list_entries(self.stiffness))
 
     def energy(self, elastic_strain: Expr, rotation: Expr | None) -> Expr:
         """Elastic energy density.
@@ -128,13 +162,18 @@ class Elasticity:
             elastic_strain: 3 x 3 tensor in global axes.
             rotation: 3 x 3 tensor whose columns are the wire axes; needed for the wire frame only.
         """
+        normal: Expr = ufl.unit_vector(2, 3)
+        is_upright = True
         if self.in_wire_frame:
             assert rotation is not None
             elastic_strain = rotation.T * elastic_strain * rotation
-            tilted = not (vanishes(rotation[2, 0]) and vanishes(rotation[2, 1]))
-            if tilted and self.assumption is Assumption.PLANE_STRESS:
-                return self._relax_along(rotation[2, :], elastic_strain)
-        return _square(self.effective_stiffness, _mandel(elastic_strain))
+            is_upright = vanishes(rotation[2, 0]) and vanishes(rotation[2, 1])
+            normal = rotation[2, :]
+        if self.assumption is not Assumption.PLANE_STRESS:
+            return _square(self.stiffness, _mandel(elastic_strain))
+        if is_upright and self._has_mirror_plane:
+            return _square(self.plane_stress_stiffness, _mandel(elastic_strain))
+        return self._relax_along(normal, elastic_strain)
 
     def _relax_along(self, normal: Expr, e: Expr) -> Expr:
         """Least energy of all strains e + sym(a n): no traction t = sigma n is left.
@@ -156,11 +195,6 @@ class Elasticity:
         return _square(self.stiffness, _mandel(e)) - relief
 
 
-def vanishes(expression: Expr) -> bool:
-    """Tell whether a scalar UFL expression is zero by its form, whatever its fields hold."""
-    return isinstance(expand_indices(strip_variables(expand_derivatives(expression))), Zero)
-
-
 def _square(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
     """Half of e . C e, term by term so that zeros cost nothing."""
     terms = [0.5 * value * e[i] * e[j] for i, j, value in _list_entries(stiffness)]
@@ -176,10 +210,15 @@ def _apply(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
     return ufl.as_matrix([[s[0], s[5], s[4]], [s[5], s[1], s[3]], [s[4], s[3], s[2]]])
 
 
-def _list_entries(stiffness: Matrix) -> list[tuple[int, int, float]]:
-    """Row, column and value of what is more than round-off."""
-    kept = np.abs(stiffness) >= 1e-14 * np.abs(stiffness).max()
-    return [(int(i), int(j), float(stiffness[i, j])) for i, j in np.argwhere(kept)]
+def _list_entries(stiffness: Matrix) -> list[tuple[int, int, Scalar]]:
+    """Row, column and value of what is not zero; of numbers, of what is more than round-off."""
+    numbers = [abs(value) for value in stiffness.flat if not isinstance(value, Expr)]
+    least = 1e-14 * max(numbers, default=0.0)
+    return [
+        (i, j, value)
+        for (i, j), value in np.ndenumerate(stiffness)
+        if (not isinstance(value, Zero) if isinstance(value, Expr) else abs(value) > least)
+    ]
 
 
 def _mandel(e: Expr) -> tuple[Expr, ...]:

@@ -10,6 +10,8 @@ from typing import Protocol
 import ufl
 from ufl.core.expr import Expr
 
+from chemomech.materials.scalars import Scalar
+
 
 class FreeEnergy(Protocol):
     """What a homogeneous free energy must offer; a new law is one such class."""
@@ -33,7 +35,7 @@ class RegularSolution:
         chi: Interaction parameter (dimensionless).
     """
 
-    chi: float
+    chi: Scalar
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -55,7 +57,7 @@ class Polynomial:
         bounds: Open interval the composition must keep to; everything by default.
     """
 
-    coefficients: tuple[float, ...]
+    coefficients: Sequence[Scalar]
     bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def density(self, c: Expr) -> Expr:

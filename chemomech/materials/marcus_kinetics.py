@@ -9,11 +9,11 @@ from typing import ClassVar
 import ufl
 from ufl.core.expr import Expr
 
-from chemomech.errors import InputError
-from chemomech.materials.reactions import ButlerVolmer, require_positive
+from chemomech.materials.reactions import ButlerVolmer
+from chemomech.materials.scalars import Scalar, require, require_positive
 
 # Above, the closed form is off by more than a quarter and 1 - erf loses its digits.
-_LARGEST_REORGANISATION = 40.0
+LARGEST_REORGANISATION = 40.0
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class MarcusHushChidsey:
         InputError: A parameter is not positive or the reorganisation energy is too large.
     """
 
-    rate: float
-    reorganisation: float
-    electrolyte: float = 1.0
+    rate: Scalar
+    reorganisation: Scalar
+    electrolyte: Scalar = 1.0
     needs_reservoir: ClassVar[bool] = True
     reservoir_bound: ClassVar[float | None] = None
 
@@ -58,12 +58,13 @@ class MarcusHushChidsey:
         require_positive(self.rate, "rate")
         require_positive(self.reorganisation, "reorganisation")
         require_positive(self.electrolyte, "electrolyte")
-        if self.reorganisation > _LARGEST_REORGANISATION:
-            raise InputError(
-                f"must be at most {_LARGEST_REORGANISATION:g} kT (1 eV at room temperature), got "
-                f"{self.reorganisation:g}: the closed form of the rate does not reach further",
-                key="reorganisation",
-            )
+        require(
+            self.reorganisation,
+            "reorganisation",
+            lambda number: number <= LARGEST_REORGANISATION,
+            f"at most {LARGEST_REORGANISATION:g} kT (1 eV at room temperature), as far as the "
+            "closed form of the rate reaches",
+        )
 
     def rate_constant(self, force: Expr) -> Expr:
         """Rate k(y) of extraction, k(-y) of insertion (dimensionless).
@@ -71,7 +72,7 @@ class MarcusHushChidsey:
         Args:
             force: Formal driving force y, per RT.
         """
-        prefactor = math.sqrt(math.pi * self.reorganisation)
+        prefactor = ufl.sqrt(math.pi * self.reorganisation)
         return prefactor * self._reach(force) / (1 + ufl.exp(-force))
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
@@ -84,6 +85,6 @@ class MarcusHushChidsey:
     def _reach(self, force: Expr) -> Expr:
         """The erfc[...] of k(y), even in y, rising from erfc[0] to 2."""
         lm = self.reorganisation
-        distance = lm - ufl.sqrt(1 + math.sqrt(lm) + force**2)
+        distance = lm - ufl.sqrt(1 + ufl.sqrt(lm) + force**2)
         # UFL has no erfc; at lm = 40 and y = 0 the difference keeps eleven digits.
-        return 1 - ufl.erf(distance / (2 * math.sqrt(lm)))
+        return 1 - ufl.erf(distance / (2 * ufl.sqrt(lm)))

@@ -8,13 +8,11 @@ from typing import Protocol
 import ufl
 from ufl.core.expr import Expr
 
+from chemomech.materials.scalars import Scalar
+
 
 class Mobility(Protocol):
     """What a mobility law must offer."""
-
-    @property
-    def scale(self) -> float:
-        """A typical value, for preconditioners."""
 
     def value(self, c: Expr) -> Expr:
         """Mobility M(c) as a scalar UFL expression."""
@@ -28,12 +26,7 @@ class DegenerateMobility:
         diffusivity: Tracer diffusivity D (length^2 / time).
     """
 
-    diffusivity: float
-
-    @property
-    def scale(self) -> float:
-        """Mean of M over 0 < c < 1: D / 6."""
-        return self.diffusivity / 6
+    diffusivity: Scalar
 
     def value(self, c: Expr) -> Expr:
         """Mobility M(c)."""
@@ -48,12 +41,7 @@ class ConstantMobility:
         diffusivity: Mobility D (length^2 / time, mu in units of RT).
     """
 
-    diffusivity: float
-
-    @property
-    def scale(self) -> float:
-        """The mobility itself."""
-        return self.diffusivity
+    diffusivity: Scalar
 
     def value(self, c: Expr) -> Expr:
         """Mobility D, whatever the composition."""

@@ -6,14 +6,13 @@ activities of lithium in the solid and in the reservoir.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import ufl
 from ufl.core.expr import Expr
 
-from chemomech.errors import InputError
+from chemomech.materials.scalars import Scalar, require, require_positive
 
 
 class ReactionLaw(Protocol):
@@ -68,7 +67,7 @@ class ButlerVolmer:
         InputError: The rate is not positive.
     """
 
-    rate: float
+    rate: Scalar
     needs_reservoir: ClassVar[bool] = True
     reservoir_bound: ClassVar[float | None] = None
 
@@ -97,7 +96,7 @@ class LiteralEqn25:
         InputError: The rate is not positive.
     """
 
-    rate: float
+    rate: Scalar
     needs_reservoir: ClassVar[bool] = True
     reservoir_bound: ClassVar[float | None] = 0.0
 
@@ -124,7 +123,7 @@ class OddEqn25:
         InputError: The rate is not positive.
     """
 
-    rate: float
+    rate: Scalar
     needs_reservoir: ClassVar[bool] = True
     reservoir_bound: ClassVar[float | None] = 0.0
 
@@ -153,8 +152,8 @@ class SquareRootExchange:
         InputError: The rate is not positive or alpha is not between 0 and 1.
     """
 
-    rate: float
-    alpha: float = 0.5
+    rate: Scalar
+    alpha: Scalar = 0.5
     needs_reservoir: ClassVar[bool] = True
     reservoir_bound: ClassVar[float | None] = None
 
@@ -180,8 +179,8 @@ class ConstantExchange:
         InputError: The rate is not positive or alpha is not between 0 and 1.
     """
 
-    rate: float
-    alpha: float = 0.5
+    rate: Scalar
+    alpha: Scalar = 0.5
     needs_reservoir: ClassVar[bool] = True
     reservoir_bound: ClassVar[float | None] = None
 
@@ -206,13 +205,12 @@ class ConstantFlux:
         InputError: The flux is not finite.
     """
 
-    value: float
+    value: Scalar
     needs_reservoir: ClassVar[bool] = False
     reservoir_bound: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.value):
-            raise InputError(f"must be a finite flux, got {self.value:g}", key="value")
+        require(self.value, "value", lambda _: True, "a finite flux")
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
         """Outward flux J."""
@@ -220,26 +218,11 @@ class ConstantFlux:
         return ufl.as_ufl(self.value)
 
 
-def require_positive(value: float, key: str) -> None:
-    """Refuse what is no finite number above zero.
-
-    Args:
-        value: Parameter of a law.
-        key: Its name.
-
-    Raises:
-        InputError: The parameter is not positive.
-    """
-    if not (math.isfinite(value) and value > 0.0):
-        raise InputError(f"must be positive, got {value:g}", key=key)
+def _require_share(value: Scalar, key: str) -> None:
+    require(value, key, lambda number: 0.0 <= number <= 1.0, "between 0 and 1")
 
 
-def _require_share(value: float, key: str) -> None:
-    if not 0.0 <= value <= 1.0:
-        raise InputError(f"must be between 0 and 1, got {value:g}", key=key)
-
-
-def _drive(force: Expr, alpha: float) -> Expr:
+def _drive(force: Expr, alpha: Scalar) -> Expr:
     """e^((1 - alpha) H) - e^(-alpha H), of the sign of H."""
     return ufl.exp((1 - alpha) * force) - ufl.exp(-alpha * force)
 

@@ -9,10 +9,11 @@ from ufl.core.expr import Expr
 
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.nanowire import Nanowire
+from chemomech.materials.scalars import Scalar
 from chemomech.materials.bending_strain import BendingStrain
 
 
-def create_bending_strain(domain: Domain, wire: Nanowire, fraction: float = 1.0) -> Expr:
+def create_bending_strain(domain: Domain, wire: Nanowire, fraction: Scalar = 1.0) -> Expr:
     """Create the strain of `BendingStrain` for a wire that has been bent into its mesh's shape.
 
     Args:
@@ -36,6 +37,6 @@ def create_bending_strain(domain: Domain, wire: Nanowire, fraction: float = 1.0)
         in_bend,
         constant([x / unit for x in wire.bend_centre]),
         constant(wire.radius / unit),
-        constant(fraction),
+        fraction,
     )
     return law.strain(ufl.SpatialCoordinate(mesh))

@@ -17,11 +17,13 @@ from chemomech.forms.cahn_hilliard import chemical_potential_residual, compositi
 from chemomech.forms.energy import FreeEnergyDensity
 from chemomech.forms.equilibrium import equilibrium_residual
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.measures import compile_integral
 from chemomech.materials.mobility import Mobility
 from chemomech.problems.conditions import Loads
+from chemomech.problems.parameters import Parameters
 from chemomech.problems.solid import Solid
 from chemomech.problems.surface import Surface, SurfaceReaction
-from chemomech.problems.thermal_noise import ThermalNoise
+from chemomech.problems.thermal_noise import NoiseLaw, ThermalNoise
 
 
 @dataclass(frozen=True)
@@ -76,20 +78,24 @@ class ChemoMechanics:
         loads: Supports and tractions.
         reactions: Lithium exchange by facet group; what is not named is sealed.
         coupling: Where stress acts on lithium.
-        noise: Strength of thermal noise: number of lithium sites in a unit of area (2-D) or volume
-            (3-D); None for none.
+        noise: Thermal noise; None for none.
         discretisation: Elements and quadrature.
+        parameters: What of the laws can be changed by name; none by default.
         sources: Manufactured right-hand sides (of dc/dt and of equilibrium), for verification.
 
     Attributes:
+        parameters: Numbers of the laws by name.
         c, mu, u: Unknown fields; ``u`` is None without mechanics.
         surface: Reactions, mu_res and what drives them.
         noise: Thermal noise, None without.
+        volume: Area or volume of the particle.
         unknowns: All unknowns, in block order c, mu, u, eps_zz, mu_res.
         out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
         shift: Constant a in dc/dt = a c + history.
         history: Function of the composition's space that holds the rest of dc/dt.
-        residuals: One UFL form for each unknown; of c's, the mobility is no function of an unknown.
+        residuals: One UFL form for each unknown.
+        linearised: The same forms for Newton's method to differentiate: the mobility in them is no
+            function of an unknown.
         conditions: Dirichlet conditions, a list for each unknown (empty but for u).
 
     Raises:
@@ -108,26 +114,30 @@ class ChemoMechanics:
         *,
         reactions: Sequence[SurfaceReaction] = (),
         coupling: Coupling | None = None,
-        noise: float | None = None,
+        noise: NoiseLaw | None = None,
+        parameters: Parameters | None = None,
     ) -> None:
         self.domain = domain
         self.energy_density = energy
         self.mobility = mobility
         self.loads = loads or Loads()
         self.coupling = coupling or Coupling()
+        self.parameters = parameters or Parameters(domain.mesh)
         self.discretisation = discretisation or Discretisation()
+        self._dx = domain.dx(self.discretisation.chemical_quadrature)
         self._create_unknowns()
         self._create_surface(reactions)
-        rule = {"quadrature_degree": self.discretisation.chemical_quadrature}
-        self._dx = ufl.Measure("dx", domain=domain.mesh, metadata=rule)
         self.noise = None if noise is None else ThermalNoise(self.c, mobility, noise)
         self._energies = self._create_energies()
-        self.residuals = self._create_residuals(sources)
-        self.scalar_forms = {name: fem.form(form) for name, form in self._energies.items()}
-        self._mean_form = fem.form(self.c * self._dx)
+        self.residuals = self._create_residuals(self.c, sources)
+        self.linearised = self._create_residuals(self._frozen, sources)
+        self._sum_energies = {
+            name: compile_integral(form, domain.mesh.comm) for name, form in self._energies.items()
+        }
         self._scratch = fem.Function(self.c.function_space)
-        self._square_form = fem.form(self._scratch**2 * self._dx)
-        self._volume = self._integrate(fem.form(fem.Constant(domain.mesh, 1.0) * self._dx))
+        self._sum_composition = self.compile_integral(self.c)
+        self._sum_squares = self.compile_integral(self._scratch**2)
+        self.volume = self.compile_integral(fem.Constant(domain.mesh, 1.0))()
 
     @property
     def size(self) -> int:
@@ -174,27 +184,22 @@ class ChemoMechanics:
         )
         return self.surface.is_isolated and self.noise is None and complete
 
-    @property
-    def volume(self) -> float:
-        """Area or volume of the particle."""
-        return self._volume
-
     def outflow(self) -> float:
         """Lithium leaving per time, the integral of J over the surface (collective)."""
         return self.surface.outflow()
 
     def mean_composition(self) -> float:
         """Mean of c over the particle (collective)."""
-        return self._integrate(self._mean_form) / self._volume
+        return self._sum_composition() / self.volume
 
     def mean_square(self, values: NDArray[np.float64]) -> float:
         """Mean over the particle of the square of a field given by its values at c's dofs."""
         self._scratch.x.array[:] = values
-        return self._integrate(self._square_form) / self._volume
+        return self._sum_squares() / self.volume
 
     def energies(self) -> dict[str, float]:
         """Parts of the free energy: chemical, gradient, elastic, loads (minus the work)."""
-        return {name: self._integrate(form) for name, form in self.scalar_forms.items()}
+        return {name: integrate() for name, integrate in self._sum_energies.items()}
 
     def compile_integral(self, expression: Expr) -> Callable[[], float]:
         """Compile the integral of an expression over the particle.
@@ -202,8 +207,7 @@ class ChemoMechanics:
         Args:
             expression: Scalar, read anew at each call of what is returned (collective).
         """
-        form = fem.form(expression * self._dx)
-        return lambda: self._integrate(form)
+        return compile_integral(expression * self._dx, self.domain.mesh.comm)
 
     def dissipation(self) -> Expr:
         """Free energy that diffusion turns into heat, M |grad mu|^2 per volume and time."""
@@ -221,9 +225,17 @@ class ChemoMechanics:
         return self._solid.stress()
 
     @property
-    def gradient_coefficient(self) -> float:
-        """kappa, the factor of the stiffness matrix in mu."""
-        return self.energy_density.gradient_coefficient
+    def stiff_forms(self) -> tuple[Form, Form, Form]:
+        """(r, v), (grad r, grad v) and (kappa grad r, grad v), r a trial, v a test function."""
+        space = self.c.function_space
+        trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
+        dx = self.domain.dx(2 * self.discretisation.composition_degree)
+        kappa = self.energy_density.gradient_coefficient
+        return (
+            ufl.inner(trial, test) * dx,
+            ufl.inner(ufl.grad(trial), ufl.grad(test)) * dx,
+            ufl.inner(kappa * ufl.grad(trial), ufl.grad(test)) * dx,
+        )
 
     def rigid_modes(self, *, supported: bool) -> list[NDArray[np.float64]]:
         """Rigid motions as owned dof arrays of u.
@@ -238,7 +250,7 @@ class ChemoMechanics:
         cell, degree = mesh.basix_cell(), self.discretisation.composition_degree
         scalar = fem.functionspace(mesh, element("Lagrange", cell, degree))
         self.c, self.mu = fem.Function(scalar, name="c"), fem.Function(scalar, name="mu")
-        # The same values as c, but no unknown: Newton's method leaves the mobility's derivative
+        # The same values as c, but no unknown: of the mobility Newton's method leaves the derivative
         # out. It vanishes with grad mu, costs as much to assemble as all else, and is not missed.
         self._frozen = fem.Function(scalar, self.c.x, name="frozen")
         self.history = fem.Function(scalar, name="history")
@@ -280,7 +292,10 @@ class ChemoMechanics:
         }
         return energies if self._solid is None else {**energies, **self._solid.energies}
 
-    def _create_residuals(self, sources: tuple[Expr, Expr] | None) -> list[Form]:
+    def _create_residuals(
+        self, mobile: fem.Function, sources: tuple[Expr, Expr] | None
+    ) -> list[Form]:
+        """Residuals with the mobility at the composition ``mobile``."""
         energy = _add(*self._energies.values())
         acting = energy
         if not self.coupling.in_bulk:
@@ -289,7 +304,7 @@ class ChemoMechanics:
         q, v = tests[:2]
         rate = self.shift * self.c + self.history
         diffusion = composition_residual(
-            self._frozen, self.mu, q, rate=rate, mobility=self.mobility, dx=self._dx
+            self.mu, q, rate=rate, mobility=self.mobility.value(mobile), dx=self._dx
         )
         if (exchange := self.surface.exchange(q)) is not None:
             diffusion += exchange
@@ -308,9 +323,6 @@ class ChemoMechanics:
             residuals[0] -= sources[0] * q * self._dx
             residuals[2] -= ufl.dot(sources[1], tests[2]) * self._dx
         return residuals
-
-    def _integrate(self, form: fem.Form) -> float:
-        return float(self.domain.mesh.comm.allreduce(fem.assemble_scalar(form)))
 
 
 def _add(first: Form, *others: Form) -> Form:

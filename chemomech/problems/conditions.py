@@ -117,7 +117,7 @@ def _require_components(group: str, value: Sequence[float], dimension: int) -> N
 
 def _normal_axis(domain: Domain, group: str) -> int:
     """Coordinate axis normal to a plane group."""
-    ds = ufl.Measure("ds", domain=domain.mesh, subdomain_data=domain.facet_tags)
+    ds = domain.ds(0)
     normal = ufl.FacetNormal(domain.mesh)
     tags = domain.tags(group)
     forms = [fem.form(abs(normal[i]) * ds(tags)) for i in range(domain.mesh.geometry.dim)]

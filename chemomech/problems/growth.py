@@ -24,22 +24,19 @@ class WaveGrowth:
 
     def __init__(self, problem: ChemoMechanics) -> None:
         self._comm: MPI.Comm = problem.domain.mesh.comm
-        self._rates: NodalProjection | None = None
-        gradient, degree = problem.gradient_coefficient, problem.discretisation.chemical_quadrature
-        if gradient == 0.0:
-            return
+        gradient = problem.energy_density.gradient_coefficient
         c = ufl.variable(problem.c)
         curvature = ufl.diff(ufl.diff(problem.energy_density.chemical(c), c), c)
         instability = ufl.max_value(-curvature, 0.0)
-        rate = problem.mobility.value(problem.c) * instability**2 / (4 * gradient)
+        endless = problem.mobility.value(problem.c) * instability**2 / (4 * gradient)
+        rate = ufl.conditional(ufl.gt(gradient, 0.0), endless, 0.0)
         mesh = problem.domain.mesh
         cells = fem.functionspace(mesh, element("DG", mesh.basix_cell(), 0))
+        degree = problem.discretisation.chemical_quadrature
         self._rates = NodalProjection(rate, cells, degree, "growth")
 
     def compute_highest(self) -> float:
         """Highest of the cells' mean rates, in the problem's unit of time; collective."""
-        if self._rates is None:
-            return 0.0
         self._rates.update()
         highest = float(self._rates.function.x.array.max(initial=0.0))
         return self._comm.allreduce(highest, op=MPI.MAX)

@@ -15,7 +15,8 @@ from chemomech.fenicsx import create_real_space
 from chemomech.forms.energy import Mechanics, create_strain
 from chemomech.forms.equilibrium import traction_work
 from chemomech.geometry.domain import Domain
-from chemomech.materials.elasticity import Assumption, vanishes
+from chemomech.materials.elasticity import Assumption
+from chemomech.materials.scalars import vanishes
 from chemomech.problems.conditions import (
     Loads,
     create_dirichlet_conditions,
@@ -69,7 +70,7 @@ class Solid:
         if mechanics.elasticity.assumption is Assumption.GENERALISED_PLANE_STRAIN:
             self.out_of_plane_strain = fem.Function(create_real_space(mesh), name="eps_zz")
             self.unknowns.append(self.out_of_plane_strain)
-        self._check_shear()
+        self.require_shear_free_plane()
         self.energies = self._create_energies(domain, loads, displacement_degree)
         self.conditions: list[list[fem.DirichletBC]] = [[] for _ in self.unknowns]
         space = self.u.function_space
@@ -94,8 +95,12 @@ class Solid:
         """
         return create_rigid_modes(self.u.function_space, self.conditions[0] if supported else [])
 
-    def _check_shear(self) -> None:
-        """Refuse shear out of a plane that knows no displacement out of it to balance it."""
+    def require_shear_free_plane(self) -> None:
+        """Refuse shear out of a plane that has no displacement out of it to balance it.
+
+        Raises:
+            InputError: The stiffness or the eigenstrain causes some.
+        """
         assumption = self.mechanics.elasticity.assumption
         if assumption in (Assumption.PLANE_STRESS, Assumption.THREE_DIMENSIONAL):
             return
@@ -110,9 +115,8 @@ class Solid:
 
     def _create_energies(self, domain: Domain, loads: Loads, degree: int) -> dict[str, Form]:
         mesh = domain.mesh
-        rule = {"quadrature_degree": _elastic_quadrature(mesh.topology.cell_name(), degree)}
-        dx = ufl.Measure("dx", domain=mesh, metadata=rule)
-        ds = ufl.Measure("ds", domain=mesh, subdomain_data=domain.facet_tags)
+        dx = domain.dx(_elastic_quadrature(mesh.topology.cell_name(), degree))
+        ds = domain.ds(degree)
         tractions = []
         for load in loads.tractions:
             load.require_components(mesh.geometry.dim)

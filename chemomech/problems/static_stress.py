@@ -13,7 +13,9 @@ from ufl.core.expr import Expr
 from chemomech.forms.energy import Mechanics
 from chemomech.forms.equilibrium import equilibrium_residual
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.measures import compile_integral
 from chemomech.problems.conditions import Loads
+from chemomech.problems.parameters import Parameters
 from chemomech.problems.solid import Solid
 
 
@@ -32,12 +34,14 @@ class StaticStress:
             field may be changed between solves.
         loads: Supports and tractions.
         displacement_degree: Degree of the Lagrange elements of u.
+        parameters: What of the laws can be changed by name; none by default.
 
     Attributes:
+        parameters: Numbers of the laws by name.
         u: Displacement, in the mesh's unit of length.
         out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
         unknowns: Both, as far as they exist.
-        residuals: One UFL form for each unknown.
+        residuals, linearised: One UFL form for each unknown.
         conditions: Dirichlet conditions, a list for each unknown (empty but for u).
 
     Raises:
@@ -58,9 +62,11 @@ class StaticStress:
         composition: Expr,
         loads: Loads | None = None,
         displacement_degree: int = 1,
+        parameters: Parameters | None = None,
     ) -> None:
         self.domain = domain
         self.composition = composition
+        self.parameters = parameters or Parameters(domain.mesh)
         self._solid = Solid(domain, mechanics, composition, loads or Loads(), displacement_degree)
         self.u = self._solid.u
         self.out_of_plane_strain = self._solid.out_of_plane_strain
@@ -72,7 +78,11 @@ class StaticStress:
             equilibrium_residual(energy, unknown, ufl.TestFunction(unknown.function_space))
             for unknown in self.unknowns
         ]
-        self._energies = {name: fem.form(form) for name, form in self._solid.energies.items()}
+        self.linearised = self.residuals
+        self._sum_energies = {
+            name: compile_integral(form, domain.mesh.comm)
+            for name, form in self._solid.energies.items()
+        }
 
     @property
     def uniform_blocks(self) -> tuple[int, ...]:
@@ -81,11 +91,7 @@ class StaticStress:
 
     def energies(self) -> dict[str, float]:
         """Parts of the energy (collective): elastic and, under tractions, loads (minus work)."""
-        comm = self.domain.mesh.comm
-        return {
-            name: float(comm.allreduce(fem.assemble_scalar(form)))
-            for name, form in self._energies.items()
-        }
+        return {name: integrate() for name, integrate in self._sum_energies.items()}
 
     def strain(self) -> Expr:
         """Total strain, 3 x 3, as a UFL expression of the current state."""

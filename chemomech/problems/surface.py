@@ -13,6 +13,7 @@ from ufl.form import Form
 from chemomech.fenicsx import create_real_space
 from chemomech.forms.reaction import reservoir_residual, surface_flux
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.measures import compile_integral
 from chemomech.materials.reactions import ReactionLaw
 from chemomech.problems.drives import Drive, Galvanostatic, Potentiostatic, Rest
 from chemomech.problems.level_search import find_level
@@ -71,8 +72,7 @@ class Surface:
     ) -> None:
         mesh = domain.mesh
         self._comm = mesh.comm
-        rule = {"quadrature_degree": quadrature_degree}
-        self._ds = ufl.Measure("ds", domain=mesh, subdomain_data=domain.facet_tags, metadata=rule)
+        self._ds = domain.ds(quadrature_degree)
         laws = _resolve(domain, reactions)
         self._tags = tuple(tag for _, tags in laws for tag in tags)
         self._has_given_flux = any(not law.needs_reservoir for law, _ in laws)
@@ -87,6 +87,7 @@ class Surface:
         self._fluxes = [(tags, self._contact * law.flux(c, mu, level)) for law, tags in laws]
         self._mu = mu
         self.area = self.integrate_over(1.0)()
+        self._area = fem.Constant(mesh, default_scalar_type(self.area))
         self.outflow = self.integrate_flux(ufl.as_ufl(1.0))
         self.drive: Drive | None = None
         if self.reservoir is not None:
@@ -139,7 +140,7 @@ class Surface:
             self._mu,
             (self._hold_current, self._hold_potential, self._target),
             self._ds,
-            self.area,
+            self._area,
         )
 
     def integrate_over(self, expression: Expr | float) -> Callable[[], float]:
@@ -153,7 +154,7 @@ class Surface:
         """
         if not self._tags:
             return lambda: 0.0
-        return self._compile(ufl.as_ufl(expression) * self._ds(self._tags))
+        return compile_integral(ufl.as_ufl(expression) * self._ds(self._tags), self._comm)
 
     def integrate_flux(self, weight: Expr) -> Callable[[], float]:
         """Compile the integral of J times a weight over the surface.
@@ -162,11 +163,7 @@ class Surface:
             weight: Scalar, read anew at each call of what is returned (collective).
         """
         total = surface_flux(weight, self._fluxes, self._ds)
-        return self._compile(total) if total is not None else lambda: 0.0
-
-    def _compile(self, integral: Form) -> Callable[[], float]:
-        form = fem.form(integral)
-        return lambda: float(self._comm.allreduce(fem.assemble_scalar(form)))
+        return (lambda: 0.0) if total is None else compile_integral(total, self._comm)
 
     def resume(self, drive: Drive) -> None:
         """Switch to a drive whose mu_res is known already, as after a restart.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import ufl
 from dolfinx import fem, la
@@ -10,7 +12,22 @@ from numpy.typing import NDArray
 from ufl.core.expr import Expr
 from ufl.form import Form
 
+from chemomech.geometry.measures import WeightedMeasure
 from chemomech.materials.mobility import Mobility
+from chemomech.materials.scalars import Scalar
+
+
+@dataclass(frozen=True)
+class NoiseLaw:
+    """How strong thermal noise is.
+
+    Args:
+        sites: N: lithium sites in a unit of area (2-D) or of volume (3-D) of the mesh.
+        strength: Factor of xi; one for the noise that temperature causes.
+    """
+
+    sites: float
+    strength: Scalar = 1.0
 
 
 class ThermalNoise:
@@ -28,13 +45,13 @@ class ThermalNoise:
     Args:
         c: Composition; M is taken at the composition with which an interval begins.
         mobility: M(c).
-        sites: N: lithium sites in a unit of area (2-D) or of volume (3-D) of the mesh.
+        law: Its strength.
     """
 
-    def __init__(self, c: fem.Function, mobility: Mobility, sites: float) -> None:
+    def __init__(self, c: fem.Function, mobility: Mobility, law: NoiseLaw) -> None:
         mesh = c.function_space.mesh
         self._c = c
-        self._sites = sites
+        self._law = law
         self._start = fem.Function(c.function_space, name="noise_start")
         vectors = fem.functionspace(mesh, ("DG", 0, (mesh.geometry.dim,)))
         self._normals = fem.Function(vectors, name="noise")
@@ -62,7 +79,7 @@ class ThermalNoise:
         dimension = self._c.function_space.mesh.geometry.dim
         generator = np.random.default_rng([seed, interval])
         normals = generator.standard_normal((self._count, dimension))[self._cells]
-        normals *= np.sqrt(2.0 / (self._sites * length * self._volumes))[:, None]
+        normals *= np.sqrt(2.0 / (self._law.sites * length * self._volumes))[:, None]
         self._normals.x.array[:] = normals.ravel()
 
     @property
@@ -70,15 +87,15 @@ class ThermalNoise:
         """Composition with which the present interval began: part of what determines the future."""
         return self._start
 
-    def residual(self, q: Expr, dx: ufl.Measure) -> Form:
+    def residual(self, q: Expr, dx: WeightedMeasure) -> Form:
         """(xi, grad q).
 
         Args:
             q: Test function of the composition's equation.
             dx: Volume measure.
         """
-        strength = ufl.sqrt(self._mobility.value(self._start))
-        return strength * ufl.dot(self._normals, ufl.grad(q)) * dx
+        amplitude = self._law.strength * ufl.sqrt(self._mobility.value(self._start))
+        return amplitude * ufl.dot(self._normals, ufl.grad(q)) * dx
 
 
 def _compute_cell_volumes(mesh: Mesh) -> NDArray[np.float64]:

@@ -153,7 +153,7 @@ class March:
     def _begin_stage(self, stage: Stage) -> None:
         if stage.drive is not None:
             self._problem.surface.hold(stage.drive)
-            self._stepper.jump()
+            self._stepper.reset_history()
         beginning = self._stepper.memory.number == 0
         if beginning or stage.drive is not None:
             row = self._recorder.record_step(self._stepper.present(), self._position)

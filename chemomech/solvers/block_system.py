@@ -27,6 +27,10 @@ class BlockProblem(Protocol):
         """UFL linear forms that must vanish, one a block."""
 
     @property
+    def linearised(self) -> Sequence[Form]:
+        """The forms that are differentiated for the Jacobian: those, or an approximation."""
+
+    @property
     def conditions(self) -> Sequence[Sequence[fem.DirichletBC]]:
         """Dirichlet conditions, a list for each block."""
 
@@ -58,7 +62,8 @@ class BlockSystem:
     """Residual vector and nested Jacobian of a :class:`BlockProblem`.
 
     The flat vector of rank r is the concatenation of the owned parts of all blocks. A Jacobian
-    block whose form holds neither an unknown nor the step is assembled once, here.
+    block whose form holds neither an unknown nor the step is assembled here, and again only where a
+    parameter in it has changed.
 
     Args:
         problem: Unknowns and forms; the unknowns are overwritten by the solver.
@@ -92,8 +97,8 @@ class BlockSystem:
 
     @property
     def is_linear(self) -> bool:
-        """Whether the Jacobian never changes, so that one linear solve does."""
-        return not self._changing
+        """Whether the Jacobian does not depend on the unknowns, so that one linear solve does."""
+        return all(block.is_constant for block in self._blocks)
 
     def block(self, vector: PETSc.Vec, index: int) -> NDArray[np.float64]:
         """Copy of one block's owned part of a flat vector."""
@@ -127,11 +132,15 @@ class BlockSystem:
             parts.append(local.array[: self.sizes[index]])
         residual.setArray(np.concatenate(parts))
 
-    def assemble_jacobian(self) -> None:
-        """Refresh the blocks that change with the unknowns or the step."""
-        for block in self._changing:
-            block.refresh()
+    def assemble_jacobian(self) -> bool:
+        """Refresh the blocks that change with the unknowns or the step (collective).
+
+        Returns:
+            Whether a parameter has changed what is otherwise constant.
+        """
+        changes = [block.refresh() for block in self._blocks]
         self.jacobian.assemble()
+        return any(changes)
 
     def create_null_space(self) -> PETSc.NullSpace | None:
         """Null space of the whole Jacobian: free rigid motions of the displacement, or None."""
@@ -159,8 +168,8 @@ class BlockSystem:
     def _create_jacobian(self) -> None:
         problem = self.problem
         blocks: list[list[PETSc.Mat | None]] = []
-        self._changing: list[JacobianBlock] = []
-        for residual, rows in zip(problem.residuals, problem.conditions, strict=True):
+        self._blocks: list[JacobianBlock] = []
+        for residual, rows in zip(problem.linearised, problem.conditions, strict=True):
             blocks.append([])
             for unknown, columns in zip(problem.unknowns, problem.conditions, strict=True):
                 trial = ufl.TrialFunction(unknown.function_space)
@@ -171,12 +180,11 @@ class BlockSystem:
         self.jacobian.assemble()
 
     def _create_block(self, jacobian: Form, conditions: list[fem.DirichletBC]) -> PETSc.Mat | None:
-        """Create one block's matrix, assembled if it never changes; None if it is zero."""
+        """Create one block's matrix; None if it is zero."""
         jacobian = ufl.algorithms.expand_derivatives(jacobian)
         if jacobian.empty():
             return None
         varying = {*self.problem.unknowns, *self.problem.varying}
         block = JacobianBlock(jacobian, conditions, self.problem.step_factor, varying)
-        if not block.is_constant:
-            self._changing.append(block)
+        self._blocks.append(block)
         return block.matrix

@@ -7,12 +7,13 @@ from typing import Protocol
 
 import basix
 import numpy as np
-import ufl
 from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
 from numpy.typing import NDArray
 from petsc4py import PETSc
+from ufl.form import Form
 
+from chemomech.solvers.jacobian_blocks import JacobianBlock
 from chemomech.solvers.options import SolverOptions
 
 Array = NDArray[np.float64]
@@ -42,8 +43,8 @@ class FourthOrderProblem(Protocol):
     shift: fem.Constant
 
     @property
-    def gradient_coefficient(self) -> float:
-        """Factor k of the stiffness matrix in the curvature."""
+    def stiff_forms(self) -> tuple[Form, Form, Form]:
+        """Bilinear forms of the mass, the stiffness and k times the stiffness in the curvature."""
 
 
 @dataclass
@@ -68,8 +69,8 @@ class SchurMemory:
 class FactoredSchur:
     r"""Block factorisation of [[a M, K_M], [-G, M]], G = W + k K, with a factored Schur complement.
 
-    Eliminating mu leaves S = a M + K_M M^-1 G, with W the mass weighted by the curvature w of the
-    free energy. Where w and the mobility m are uniform, S is a product of two shifted Laplacians;
+    Here k K is the stiffness weighted by k, which may vary in space. Eliminating mu leaves
+    S = a M + K_M M^-1 G, with W the mass weighted by the curvature w of the free energy. Where w and the mobility m are uniform, S is a product of two shifted Laplacians;
     they are taken point by point:
 
         S ~ (a [1/v] + K_M) M^-1 ([v] + k K),    m v + a k / v = m w,
@@ -94,13 +95,11 @@ class FactoredSchur:
     ) -> None:
         self._problem = problem
         self._mobility, self._curvature = mobility, curvature
-        space = problem.c.function_space
-        trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
-        dx = ufl.Measure("dx", metadata={"quadrature_degree": 2 * space.ufl_element().degree})
-        self._mass = _assemble(ufl.inner(trial, test) * dx)
-        self._stiffness = _assemble(ufl.inner(ufl.grad(trial), ufl.grad(test)) * dx)
+        mass, stiffness, scaled = problem.stiff_forms
+        self._mass, plain = _assemble(mass), _assemble(stiffness)
+        self._stiffness = JacobianBlock(scaled, (), None, frozenset())
         self._mass_diagonal = self._mass.getDiagonal()
-        self._stiffness_diagonal = self._stiffness.getDiagonal()
+        self._plain_diagonal = plain.getDiagonal()
         # Diffusion first, then curvature.
         self._factors = [self._mass.duplicate(copy=True) for _ in range(2)]
         self._weighted = self._mass.duplicate(copy=True)
@@ -109,6 +108,7 @@ class FactoredSchur:
             _create_solver(factor, f"{prefix}{name}_", "preonly", "hypre")
             for factor, name in zip(self._factors, names, strict=True)
         ]
+        space = problem.c.function_space
         self._mass_solver = _create_mass_solver(self._mass, space, f"{prefix}mass_")
         self._work = [self._mass.createVecRight() for _ in range(4)]
         self.memory: SchurMemory | None = None
@@ -127,12 +127,13 @@ class FactoredSchur:
         it sees the same nest of matrices again and again.
         """
         memory, shift = self.memory, float(self._problem.shift.value)
+        if self._stiffness.refresh():
+            memory = None
         if memory is not None and memory.excess < WORTH_A_BUILD:
             ratio = shift / memory.shift
             if max(ratio, 1.0 / ratio) < DRIFT:
                 return
-        stiffness = self._problem.gradient_coefficient * self._stiffness_diagonal
-        rest = -self._curvature.getDiagonal() - stiffness
+        rest = -self._curvature.getDiagonal() - self._stiffness.matrix.getDiagonal()
         composition = self._problem.c.x.array.copy()
         self.build(SchurMemory(shift, composition, rest.array_r / self._mass_diagonal.array_r))
 
@@ -143,16 +144,18 @@ class FactoredSchur:
             memory: From what; the mobility block must be that of its composition.
         """
         self.memory = memory
-        k, a, w = self._problem.gradient_coefficient, memory.shift, memory.curvature
-        mobility = self._mobility.getDiagonal().array_r / self._stiffness_diagonal.array_r
+        a, w = memory.shift, memory.curvature
+        mobility, k = (
+            matrix.getDiagonal().array_r / self._plain_diagonal.array_r
+            for matrix in (self._mobility, self._stiffness.matrix)
+        )
         double = np.sqrt(a * k / np.maximum(mobility, SMALLEST_MOBILITY))
         root = np.sqrt(np.maximum(w * w - 4.0 * double * double, 0.0))
         v = np.where(w > 2.0 * double, 0.5 * (w + root), double)
         diffusion, curvature = self._factors
         self._mobility.copy(diffusion, structure=_SAME)
         diffusion.axpy(1.0, self._weigh_mass(a / v), structure=_SAME)
-        self._stiffness.copy(curvature, structure=_SAME)
-        curvature.scale(k)
+        self._stiffness.matrix.copy(curvature, structure=_SAME)
         curvature.axpy(1.0, self._weigh_mass(v), structure=_SAME)
         for solver, factor in zip(self._solvers, self._factors, strict=True):
             solver.setOperators(factor)
@@ -186,7 +189,7 @@ class FactoredSchur:
         return self._weighted
 
 
-def _assemble(form: ufl.form.Form) -> PETSc.Mat:
+def _assemble(form: Form) -> PETSc.Mat:
     matrix = fem_petsc.assemble_matrix(fem.form(form))
     matrix.assemble()
     return matrix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
 
 import ufl
 from dolfinx import fem
@@ -10,14 +11,17 @@ from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 from ufl.form import Form
 
+from chemomech.solvers.held_values import HeldValues
+
 _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
 
 class JacobianBlock:
     r"""base + factor * scaled + (what changes with the state), in one matrix.
 
-    The first two are assembled once. Integrals are sorted by what they hold: neither an unknown nor
-    anything else that varies; the step's factor alone; more.
+    The first two are assembled once, and again when a parameter in them has changed. Integrals are
+    sorted by what they hold: neither an unknown nor anything else that varies; the step's factor
+    alone; more.
 
     Args:
         form: Bilinear form of the block, derivatives expanded.
@@ -46,6 +50,7 @@ class JacobianBlock:
         if scaled is not None:
             assert factor is not None
             scaled = ufl.replace(scaled, {factor: ufl.as_ufl(1.0)})
+        self._held = HeldValues(_join(base, scaled))
         # The pattern is that of what is assembled first: PETSc drops what stays empty then.
         parts = [part for part in (base, scaled, changing) if part is not None]
         first = next((part for part in parts if _covers_cells(part)), form)
@@ -54,43 +59,88 @@ class JacobianBlock:
         self.matrix.assemble()
         self._changing = None if changing is None else fem.form(changing)
         self._base, self._scaled = (
-            self._assemble(part) if len(parts) > 1 or part is scaled else None
+            self._create_part(part) if part is not None and (len(parts) > 1 or part is scaled) else None
             for part in (base, scaled)
         )
-        if scaled is not None or len(parts) > 1:
-            self.refresh()
+        self._whole = fem.form(base) if self.is_constant else None
+        if not self.is_constant:
+            self._add_up()
 
     @property
     def is_constant(self) -> bool:
-        """Whether a refresh would change nothing."""
+        """Whether nothing but a parameter can change the matrix."""
         return self._changing is None and self._scaled is None
 
-    def refresh(self) -> None:
-        """Bring the matrix up to date (collective)."""
-        if self.is_constant:
-            return
+    def refresh(self) -> bool:
+        """Bring the matrix up to date (collective).
+
+        Returns:
+            Whether a parameter has changed what is otherwise constant.
+        """
+        has_new_parameters = self._held.have_changed()
+        if has_new_parameters:
+            for part in (self._base, self._scaled):
+                if part is not None:
+                    part.assemble(self._conditions)
+        if self._whole is not None:
+            if has_new_parameters:
+                _assemble(self.matrix, self._whole, self._conditions)
+        else:
+            self._add_up()
+        return has_new_parameters
+
+    def _add_up(self) -> None:
         matrix = self.matrix
         if self._base is None:
             matrix.zeroEntries()
             matrix.assemble()
         else:
-            self._base.copy(matrix, structure=_SAME)
+            self._base.matrix.copy(matrix, structure=_SAME)
         if self._scaled is not None:
             assert self._factor is not None
-            matrix.axpy(float(self._factor.value), self._scaled, structure=_SAME)
+            matrix.axpy(float(self._factor.value), self._scaled.matrix, structure=_SAME)
         if self._changing is not None:
             fem_petsc.assemble_matrix(matrix, self._changing, bcs=self._conditions)
         matrix.assemble()
 
-    def _assemble(self, part: Form | None) -> PETSc.Mat | None:
+    def _create_part(self, form: Form) -> _Part:
         """A part on the pattern of the whole."""
-        if part is None:
-            return None
-        matrix = self.matrix.duplicate()
-        matrix.assemble()
-        fem_petsc.assemble_matrix(matrix, fem.form(part), bcs=self._conditions)
-        matrix.assemble()
-        return matrix
+        part = _Part(fem.form(form), self.matrix.duplicate())
+        part.assemble(self._conditions)
+        return part
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A summand of a block, assembled apart.
+
+    Args:
+        form: Its form, compiled.
+        matrix: Its matrix, on the pattern of the whole.
+    """
+
+    form: fem.Form
+    matrix: PETSc.Mat
+
+    def assemble(self, conditions: Sequence[fem.DirichletBC]) -> None:
+        """Assemble the matrix anew."""
+        _assemble(self.matrix, self.form, conditions)
+
+
+def _assemble(
+    matrix: PETSc.Mat, form: fem.Form, conditions: Sequence[fem.DirichletBC]
+) -> None:
+    matrix.zeroEntries()
+    # Twice, as PETSc does not insert Dirichlet rows into a matrix that was never assembled.
+    matrix.assemble()
+    fem_petsc.assemble_matrix(matrix, form, bcs=conditions)
+    matrix.assemble()
+
+
+def _join(*parts: Form | None) -> Form | None:
+    """The sum of the forms that there are."""
+    forms = [part for part in parts if part is not None]
+    return sum(forms[1:], forms[0]) if forms else None
 
 
 def _sort(

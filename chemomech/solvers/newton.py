@@ -235,12 +235,11 @@ class NewtonSolver:
         self, snes: PETSc.SNES, x: PETSc.Vec, jacobian: PETSc.Mat, matrix: PETSc.Mat
     ) -> None:
         del snes, x, jacobian, matrix
-        if self.system.is_linear:
-            # Assembled with the system. PETSc factorises a matrix anew only once it was touched:
-            # many right-hand sides, as of many compositions, then cost one factorisation.
-            return
-        self.system.assemble_jacobian()
-        self.linear.refresh()
+        new_parameters = self.system.assemble_jacobian()
+        # PETSc factorises a matrix anew only once it was touched: many right-hand sides of a linear
+        # problem, as of many compositions, cost one factorisation.
+        if new_parameters or not self.system.is_linear:
+            self.linear.refresh(new_parameters=new_parameters)
 
     def _judge(self, snes: PETSc.SNES, iteration: int, norms: tuple[float, float, float]) -> int:
         """Test of convergence as PETSc calls it: the reason, 0 to go on."""

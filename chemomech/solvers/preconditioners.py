@@ -51,8 +51,12 @@ class LinearSolver(Protocol):
     def recover(self, ksp: PETSc.KSP) -> None:
         """Forget what a failed linear solve has left, so that the next one is not spoilt by it."""
 
-    def refresh(self) -> None:
-        """Bring ``matrix`` up to date after the Jacobian's blocks changed."""
+    def refresh(self, *, new_parameters: bool) -> None:
+        """Bring ``matrix`` up to date after the Jacobian's blocks changed.
+
+        Args:
+            new_parameters: Whether those changed too that are otherwise constant.
+        """
 
     def note(self, iterations: int) -> None:
         """Take notice of how many Krylov iterations a linear solve has needed."""
@@ -72,24 +76,47 @@ def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
     null_space = system.create_null_space()
     if null_space is not None:
         system.jacobian.setNullSpace(null_space)
-    blocks = system.jacobian if null_space is None else _create_regular_blocks(system)
+    blocks = _RegularBlocks(system, is_singular=null_space is not None)
     return _Direct(blocks) if preset is Preset.DIRECT else _FieldSplit(system, blocks)
 
 
-def _create_regular_blocks(system: BlockSystem) -> PETSc.Mat:
-    """The nested Jacobian with a regular elastic block, sharing all other blocks with it."""
-    indices = range(len(system.sizes))
-    blocks = [[system.jacobian.getNestSubMatrix(i, j) for j in indices] for i in indices]
-    index = system.problem.displacement_block
-    assert index is not None
-    elastic = blocks[index][index].copy()
-    diagonal = elastic.getDiagonal()
-    elastic.shift(REGULARISATION * diagonal.sum() / diagonal.getSize())
-    blocks[index][index] = elastic
-    regular = PETSc.Mat().createNest(blocks, comm=system.comm)
-    regular.setUp()
-    regular.assemble()
-    return regular
+class _RegularBlocks:
+    """The nested Jacobian with a regular elastic block, sharing all other blocks with it.
+
+    Args:
+        system: Block system.
+        is_singular: Whether the elastic block is singular; else it is shared as well.
+
+    Attributes:
+        matrix: The nest.
+    """
+
+    def __init__(self, system: BlockSystem, *, is_singular: bool) -> None:
+        self.matrix = system.jacobian
+        self._is_singular = is_singular
+        if not is_singular:
+            return
+        indices = range(len(system.sizes))
+        blocks = [[system.jacobian.getNestSubMatrix(i, j) for j in indices] for i in indices]
+        index = system.problem.displacement_block
+        assert index is not None
+        self._singular = blocks[index][index]
+        self._regular = blocks[index][index] = self._singular.duplicate()
+        self._shift()
+        self.matrix = PETSc.Mat().createNest(blocks, comm=system.comm)
+        self.matrix.setUp()
+        self.matrix.assemble()
+
+    def refresh(self, *, new_parameters: bool) -> None:
+        """Bring the nest up to date after the Jacobian's blocks changed."""
+        if self._is_singular and new_parameters:
+            self._shift()
+        self.matrix.assemble()
+
+    def _shift(self) -> None:
+        self._singular.copy(self._regular, structure=PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
+        diagonal = self._singular.getDiagonal()
+        self._regular.shift(REGULARISATION * diagonal.sum() / diagonal.getSize())
 
 
 class _Direct:
@@ -98,10 +125,10 @@ class _Direct:
     options = DIRECT
     memory = None
 
-    def __init__(self, blocks: PETSc.Mat) -> None:
+    def __init__(self, blocks: _RegularBlocks) -> None:
         self._blocks = blocks
         self.matrix = PETSc.Mat()
-        blocks.convert("aij", self.matrix)
+        blocks.matrix.convert("aij", self.matrix)
 
     def attach(self, ksp: PETSc.KSP) -> None:
         """Nothing to complete."""
@@ -116,33 +143,37 @@ class _Direct:
     def note(self, iterations: int) -> None:
         """Nothing to learn: they are always few."""
 
-    def refresh(self) -> None:
+    def refresh(self, *, new_parameters: bool) -> None:
         """Copy the blocks into the flat matrix."""
-        self._blocks.assemble()
-        self._blocks.convert("aij", self.matrix)
+        self._blocks.refresh(new_parameters=new_parameters)
+        self._blocks.matrix.convert("aij", self.matrix)
 
 
 class _FieldSplit:
     """Multiplicative fieldsplit: (c, mu), then u, then what is uniform, as far as they exist."""
 
-    def __init__(self, system: BlockSystem, blocks: PETSc.Mat) -> None:
+    def __init__(self, system: BlockSystem, blocks: _RegularBlocks) -> None:
         self._system = system
+        self._blocks = blocks
+        self._mechanics: PETSc.PC | None = None
         self._chemistry: FactoredSchur | None = None
         self._splits = _name_splits(system)
         self.options = self._choose_options()
         index = system.problem.displacement_block
         if index is not None:
-            elastic = blocks.getNestSubMatrix(index, index)
+            elastic = blocks.matrix.getNestSubMatrix(index, index)
             elastic.setNearNullSpace(system.create_near_null_space())
         # A factorisation or multigrid of u alone does not know what to do with a nest of one.
-        self.matrix = elastic if [*self._splits] == ["mechanics"] else blocks
+        self.matrix = elastic if [*self._splits] == ["mechanics"] else blocks.matrix
 
     def attach(self, ksp: PETSc.KSP) -> None:
         """Name the splits and hand the chemical one its preconditioner."""
         ksp.setOperators(self._system.jacobian, self.matrix)
         chemistry = ksp.pc
         if len(self._splits) > 1 and ksp.pc.getType() == "fieldsplit":
-            chemistry = self._split(ksp)
+            parts = dict(zip(self._splits, self._split(ksp), strict=True))
+            chemistry = parts.get("chemistry", ksp.pc)
+            self._mechanics = parts.get("mechanics")
         if "chemistry" in self._splits and chemistry.getType() == "python":
             mobility, curvature = (self.matrix.getNestSubMatrix(*at) for at in ((0, 1), (1, 0)))
             problem = cast(FourthOrderProblem, self._system.problem)
@@ -176,9 +207,14 @@ class _FieldSplit:
         if self._chemistry is not None:
             self._chemistry.note(iterations)
 
-    def refresh(self) -> None:
+    def refresh(self, *, new_parameters: bool) -> None:
         """Tell the nest that its blocks, and the chemical part that the step changed."""
-        self.matrix.assemble()
+        self._blocks.refresh(new_parameters=new_parameters)
+        if self._mechanics is not None and new_parameters:
+            # Its preconditioner is kept otherwise: see the preset.
+            self._mechanics.setReusePreconditioner(False)
+            self._mechanics.setUp()
+            self._mechanics.setReusePreconditioner(True)
         if self._chemistry is not None:
             self._chemistry.refresh()
 
@@ -205,8 +241,8 @@ class _FieldSplit:
             options["ksp_rtol"] = 1e-4
         return options
 
-    def _split(self, ksp: PETSc.KSP) -> PETSc.PC:
-        """Name the splits; return the first one's preconditioner."""
+    def _split(self, ksp: PETSc.KSP) -> list[PETSc.PC]:
+        """Name the splits; return the preconditioner of each."""
         rows = self.matrix.getNestISs()[0]
         fields = []
         for name, indices in self._splits.items():
@@ -214,7 +250,7 @@ class _FieldSplit:
             fields.append((name, first.union(rest[0]) if rest else first))
         ksp.pc.setFieldSplitIS(*fields)
         ksp.pc.setUp()
-        return ksp.pc.getFieldSplitSubKSP()[0].pc
+        return [part.pc for part in ksp.pc.getFieldSplitSubKSP()]
 
 
 def _name_splits(system: BlockSystem) -> dict[str, tuple[int, ...]]:

@@ -132,7 +132,7 @@ class Bdf:
         released = self._history.released[0]
         return Step(self._memory.number, self.time, 0.0, 0, 0, 0, 0.0, self._energies, released)
 
-    def jump(self) -> None:
+    def reset_history(self) -> None:
         """Begin anew at the present composition after something outside has changed at once.
 
         The algebraic unknowns are made consistent with it; the history, which no formula may look

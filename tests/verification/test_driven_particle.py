@@ -47,7 +47,7 @@ def create_particle(comm, material):
 
 def switch(problem, stepper, drive):
     problem.surface.hold(drive)
-    stepper.jump()
+    stepper.reset_history()
 
 
 def c_rate(problem, rate):

@@ -34,6 +34,7 @@ from chemomech.materials.mobility import ConstantMobility, DegenerateMobility
 from chemomech.materials.reactions import ButlerVolmer
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.drives import Galvanostatic
+from chemomech.problems.thermal_noise import NoiseLaw
 from chemomech.problems.surface import SurfaceReaction
 from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl
@@ -56,7 +57,7 @@ def create_noisy(strip):
 
     def create(chi, mobility=None, sites=SITES):
         energy = FreeEnergyDensity(RegularSolution(chi), KAPPA)
-        problem = ChemoMechanics(strip, energy, mobility or DegenerateMobility(1.0), noise=sites)
+        problem = ChemoMechanics(strip, energy, mobility or DegenerateMobility(1.0), noise=NoiseLaw(sites))
         problem.c.x.array[:] = 0.5
         return problem
 
@@ -94,7 +95,7 @@ def test_noise_passes_no_surface(strip, step_evenly):
     """What is not in balance with the current is no more than without noise."""
     energy = FreeEnergyDensity(RegularSolution(1.0), KAPPA)
     reactions = [SurfaceReaction("surface", ButlerVolmer(1e-2))]
-    problem = ChemoMechanics(strip, energy, DegenerateMobility(1.0), reactions=reactions, noise=1e3)
+    problem = ChemoMechanics(strip, energy, DegenerateMobility(1.0), reactions=reactions, noise=NoiseLaw(1e3))
     problem.c.x.array[:] = 0.3
     problem.surface.hold(Galvanostatic(-0.05))
     stepper = step_evenly(problem, 0.2)
@@ -146,7 +147,7 @@ def test_noise_is_the_same_on_any_number_of_ranks(comm, shape, cell):
     for ranks in (comm, MPI.COMM_SELF):
         domain = create_domain(shape, 3e-9, ranks, cell)
         energy = FreeEnergyDensity(RegularSolution(1.0), KAPPA)
-        problem = ChemoMechanics(domain, energy, DegenerateMobility(1.0), noise=SITES)
+        problem = ChemoMechanics(domain, energy, DegenerateMobility(1.0), noise=NoiseLaw(SITES))
         problem.noise.draw(7, 3, 0.25)
         fields.append(gather(problem.noise))
         places.append(sort_by_input(domain.mesh, find_middles(domain.mesh)))
@@ -183,7 +184,7 @@ def test_noisy_run_is_the_same_on_any_number_of_ranks(comm, step_evenly):
     for ranks in (comm, MPI.COMM_SELF):
         domain = create_domain(outline(), 3e-9, ranks)
         energy = FreeEnergyDensity(RegularSolution(2.75), 20.0)
-        problem = ChemoMechanics(domain, energy, DegenerateMobility(1.0), noise=1e3)
+        problem = ChemoMechanics(domain, energy, DegenerateMobility(1.0), noise=NoiseLaw(1e3))
         problem.c.x.array[:] = 0.4
         for _ in stir(problem, step_evenly(problem, 0.5), 10):
             pass

@@ -53,7 +53,7 @@ def test_orthotropic_stiffness_returns_its_constants():
 def test_plane_stress_has_the_compliance_of_the_plane(stiffness):
     """Condensing the stiffness is dropping rows and columns of the compliance."""
     plane = np.ix_([0, 1, 5], [0, 1, 5])
-    condensed = Elasticity(stiffness, Assumption.PLANE_STRESS).effective_stiffness
+    condensed = Elasticity(stiffness, Assumption.PLANE_STRESS).plane_stress_stiffness
     np.testing.assert_allclose(np.linalg.inv(condensed[plane]), np.linalg.inv(stiffness)[plane])
     assert not condensed[[2, 3, 4]].any()
 

@@ -53,6 +53,7 @@ class Scalar:
         dx = ufl.dx(metadata={"quadrature_degree": 3})
         q = ufl.TestFunction(space)
         self.residuals = [rate * q * dx + reaction(self.c) * q * dx]
+        self.linearised = self.residuals
         self.varying, self.step_factor = (self.history,), self.shift
         self._reaction = fem.form(ufl.as_ufl(reaction(self.c)) * dx(self.mesh))
 

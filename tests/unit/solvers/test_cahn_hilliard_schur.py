@@ -46,11 +46,11 @@ class Wavy:
         space = fem.functionspace(self.mesh, ("Lagrange", 1))
         self.c = fem.Function(space)
         self.shift = fem.Constant(self.mesh, shift)
-        self.gradient_coefficient = GRADIENT
         u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
         dx = ufl.Measure("dx", self.mesh, metadata={"quadrature_degree": 3})
         w, m = (fem.Constant(self.mesh, value) for value in (curvature, mobility))
         stiffness = ufl.dot(ufl.grad(u), ufl.grad(v)) * dx
+        self.stiff_forms = (u * v * dx, stiffness, GRADIENT * stiffness)
         self.mass = assemble(u * v * dx)
         self.mobility = assemble(m * stiffness)
         self.curvature = assemble(-w * u * v * dx - GRADIENT * stiffness)
@@ -205,7 +205,7 @@ def test_one_iteration_outside_the_spinodal(create_chemo_mechanics, exact_solver
     problem = create_chemo_mechanics(None, mobility=mobility)
     problem.c.x.array[:] = 0.05
     curvature, m = 1 / (0.05 * 0.95) - 2 * 2.75, 0.05 * 0.95 if mobility is None else 0.3
-    largest = curvature**2 * m / (4 * problem.gradient_coefficient)
+    largest = curvature**2 * m / (4 * problem.energy_density.gradient_coefficient)
     assert solve_once(problem, PREFIX, 0.9 * largest) == 1
     problem.c.x.array[:] = 0.05
     problem.mu.x.array[:] = 0.0

@@ -1,0 +1,88 @@
+"""Scalars of laws: plain numbers, UFL constants that may be changed, or fields."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import ufl
+from numpy.typing import NDArray
+from ufl.algorithms import expand_derivatives, expand_indices, replace, strip_variables
+from ufl.algorithms.analysis import extract_coefficients, extract_constants, extract_type
+from ufl.constantvalue import Zero
+from ufl.core.expr import Expr
+from ufl.geometry import GeometricQuantity
+
+from chemomech.errors import InputError
+
+Scalar = float | Expr
+"""A number, or a scalar UFL expression: a constant, a field, or what is made of them."""
+
+_ANYWHERE = (0.0,)
+
+
+def evaluate(scalar: Scalar) -> float | None:
+    """Present value of a scalar that is the same everywhere; None for one that varies in space.
+
+    Args:
+        scalar: A number, or an expression of numbers and `dolfinx.fem.Constant`.
+    """
+    if not isinstance(scalar, Expr):
+        return float(scalar)
+    if extract_coefficients(scalar) or extract_type(scalar, GeometricQuantity):
+        return None
+    values = {constant: constant.value for constant in extract_constants(scalar)}
+    return float(scalar(_ANYWHERE, {c: v if c.ufl_shape else float(v) for c, v in values.items()}))
+
+
+def evaluate_all(scalars: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Present values of an array of scalars, of its shape; None where one varies in space."""
+    values = [evaluate(scalar) for scalar in scalars.flat]
+    if any(value is None for value in values):
+        return None
+    return np.array(values, dtype=np.float64).reshape(scalars.shape)
+
+
+def vanishes(expression: Expr) -> bool:
+    """Tell whether a scalar UFL expression is zero, whatever its fields hold.
+
+    Args:
+        expression: The expression; its constants have their present values.
+    """
+    constants = {c: ufl.as_ufl(float(c.value)) for c in extract_constants(expression) if not c.ufl_shape}
+    present = replace(expand_derivatives(expression), constants)
+    return isinstance(expand_indices(strip_variables(present)), Zero)
+
+
+def require_positive(value: Scalar, key: str) -> None:
+    """Refuse what is no finite number above zero; fields are not looked at.
+
+    Args:
+        value: Parameter of a law.
+        key: Its name.
+
+    Raises:
+        InputError: The parameter is not positive.
+    """
+    require(value, key, lambda number: number > 0.0, "positive")
+
+
+def require(
+    value: Scalar, key: str, is_right: Callable[[float], bool], what: str
+) -> None:
+    """Refuse a number that is not finite or not right; fields are not looked at.
+
+    Args:
+        value: Parameter of a law.
+        key: Its name.
+        is_right: Tells whether a finite number will do.
+        what: What it must be, in words.
+
+    Raises:
+        InputError: The parameter is a number that will not do.
+    """
+    number = evaluate(value)
+    if number is not None and not (math.isfinite(number) and is_right(number)):
+        raise InputError(f"must be {what}, got {number:g}", key=key)

@@ -1,0 +1,155 @@
+"""Parameters of a model by name: a change of their values compiles nothing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from dolfinx import default_scalar_type, fem
+from dolfinx.mesh import Mesh
+from numpy.typing import ArrayLike, NDArray
+
+from chemomech.errors import InputError
+
+Value = float | NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a parameter is.
+
+    Args:
+        unit: Unit of its values; empty for a number without.
+        description: What it is, in words.
+        lowest: Smallest value accepted.
+        highest: Largest value accepted.
+    """
+
+    unit: str = ""
+    description: str = ""
+    lowest: float = -np.inf
+    highest: float = np.inf
+
+
+class Parameters(Mapping[str, Value]):
+    """Numbers in the equations of a model, by dotted name, in SI units.
+
+    ``parameters["material.free_energy.chi"] = 2.6`` is all it takes to change one: forms hold
+    `dolfinx.fem.Constant`, so nothing is compiled, and solvers assemble anew what holds it before
+    they next solve. Scales of the equations, mesh and time step stay what they were. After a change
+    in the middle of a run its stepper must begin anew: see `Bdf.reset_history`.
+
+    An entry of a vector or tensor that is zero at first is left out of the forms, and stays zero.
+
+    Args:
+        mesh: Mesh of the model.
+    """
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+        self._values: dict[str, NDArray[Any]] = {}
+        self._constants: dict[str, fem.Constant] = {}
+        self._scales: dict[str, float] = {}
+        self._meanings: dict[str, Meaning] = {}
+        self._checks: list[Callable[[], None]] = []
+
+    def add(
+        self, name: str, value: ArrayLike, meaning: Meaning | None = None, scale: float = 1.0
+    ) -> Any:  # UFL is untyped
+        """Add a parameter.
+
+        Args:
+            name: Dotted name.
+            value: Its value in SI units, a number or an array.
+            meaning: What it is.
+            scale: Factor from SI units to the units of the equations.
+
+        Returns:
+            A `dolfinx.fem.Constant`, in the units of the equations; of an array, one whose zeros
+            are plain numbers: nested lists of UFL scalars.
+
+        Raises:
+            ValueError: There is one of that name.
+        """
+        if name in self._constants:
+            raise ValueError(f"There is a parameter {name} already.")
+        values = np.asarray(value, dtype=default_scalar_type)
+        constant = fem.Constant(self._mesh, values * scale)
+        self._values[name] = values
+        self._constants[name], self._scales[name] = constant, scale
+        self._meanings[name] = meaning or Meaning()
+        if not values.shape:
+            return constant
+        entries = np.empty(values.shape, dtype=object)
+        for index in np.ndindex(values.shape):
+            entries[index] = constant[index] if values[index] else 0.0
+        return entries.tolist()
+
+    def add_check(self, check: Callable[[], None]) -> None:
+        """Add a check of the values as a whole, called after each change.
+
+        Args:
+            check: Raises InputError for values that cannot be; the change is taken back then.
+        """
+        self._checks.append(check)
+
+    def describe(self, name: str) -> Meaning:
+        """Unit, description and limits of a parameter.
+
+        Raises:
+            InputError: There is none of that name.
+        """
+        self._require(name)
+        return self._meanings[name]
+
+    def __getitem__(self, name: str) -> Value:
+        self._require(name)
+        value = self._values[name]
+        return value.copy() if value.shape else float(value)
+
+    def __setitem__(self, name: str, value: ArrayLike) -> None:
+        self._require(name)
+        constant, meaning = self._constants[name], self._meanings[name]
+        values = np.asarray(value, dtype=default_scalar_type)
+        if values.shape != constant.value.shape:
+            raise InputError(f"needs the shape {constant.value.shape}, got {values.shape}", key=name)
+        if not np.all((values >= meaning.lowest) & (values <= meaning.highest)):
+            raise InputError(
+                f"{value} is outside the accepted range "
+                f"[{meaning.lowest:g}, {meaning.highest:g}] {meaning.unit}".rstrip(),
+                key=name,
+            )
+        if values.shape and np.any((constant.value == 0.0) & (values != 0.0)):
+            raise InputError(
+                "an entry that is zero cannot be changed: the forms are made without it; make the "
+                "model anew",
+                key=name,
+            )
+        former = constant.value.copy()
+        constant.value = values * self._scales[name]
+        try:
+            for check in self._checks:
+                check()
+        except InputError:
+            constant.value = former
+            raise
+        self._values[name] = values.copy()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._constants)
+
+    def __len__(self) -> int:
+        return len(self._constants)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._constants
+
+    def _require(self, name: str) -> None:
+        if name not in self._constants:
+            close = difflib.get_close_matches(name, self._constants, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            known = ", ".join(self._constants) or "none"
+            raise InputError(f"no such parameter{hint} (there are: {known})", key=name)

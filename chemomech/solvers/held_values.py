@@ -1,0 +1,45 @@
+"""Values that assembled matrices hold, and whether they have changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+from ufl.form import Form
+
+
+class HeldValues:
+    """Constants and fields of forms that are assembled once.
+
+    Args:
+        form: What is assembled; None holds nothing.
+        varying: Constants and fields that are looked after otherwise.
+    """
+
+    def __init__(
+        self, form: Form | None, varying: Set[fem.Constant | fem.Function] = frozenset()
+    ) -> None:
+        self._constants: list[fem.Constant] = []
+        self._fields: list[fem.Function] = []
+        if form is not None:
+            self._constants = [one for one in form.constants() if one not in varying]
+            self._fields = [one for one in form.coefficients() if one not in varying]
+        self._values = self._read()
+
+    def have_changed(self) -> bool:
+        """Tell whether a value is another one than when this was last asked; collective."""
+        former, self._values = self._values, self._read()
+        changed = any(
+            not np.array_equal(old, new) for old, new in zip(former, self._values, strict=True)
+        )
+        if self._fields:
+            # Of constants every rank has the same.
+            mesh = self._fields[0].function_space.mesh
+            return bool(mesh.comm.allreduce(changed, op=MPI.LOR))
+        return changed
+
+    def _read(self) -> list[np.ndarray]:
+        constants = [constant.value.copy() for constant in self._constants]
+        return constants + [field.x.array.copy() for field in self._fields]
