@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from dolfinx import fem
+from mpi4py import MPI
 from petsc4py import PETSc
 from scipy.constants import N_A as AVOGADRO
 from ufl.core.expr import Expr
@@ -13,6 +15,7 @@ from chemomech import config as cfg
 from chemomech.errors import InputError
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.formula import Unroll, evaluate_formula
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.laws import Table, create_eigenstrain, create_reaction, create_stiffness
 from chemomech.materials import elasticity as el
@@ -57,7 +60,7 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
     """
     _check_groups(config, particle.domain)
     scales = config.material.scales
-    parameters = Parameters(particle.domain.mesh)
+    parameters = Parameters(particle.domain.mesh, _create_factors(config, particle.domain))
     discretisation = Discretisation(
         config.solver.degree_composition,
         config.solver.degree_displacement,
@@ -91,8 +94,44 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
         noise=_create_noise(config, particle.domain, parameters),
         parameters=parameters,
     )
+    _check_grading(config, parameters)
     problem.c.x.array[:] = start.x.array
     return problem
+
+
+def _create_factors(config: cfg.Config, domain: Domain) -> dict[str, fem.Function]:
+    """Factor of each graded parameter, one value a cell: that at its midpoint."""
+    wire = create_shape(config.geometry) if config.grading else None
+    unroll = wire.unroll if isinstance(wire, Nanowire) else None
+    factors = {}
+    for index, grading in enumerate(config.grading):
+        try:
+            factors[grading.parameter] = _create_factor(grading.formula, domain, unroll)
+        except InputError as error:
+            raise InputError(error.message, key=f"grading.{index}.formula") from error
+    return factors
+
+
+def _create_factor(formula: str, domain: Domain, unroll: Unroll | None) -> fem.Function:
+    factor = fem.Function(fem.functionspace(domain.mesh, ("DG", 0)), name="factor")
+    scale = domain.length_unit / 1e-9
+    factor.interpolate(lambda x: evaluate_formula(formula, x * scale, unroll))
+    factor.x.scatter_forward()
+    lowest = domain.mesh.comm.allreduce(float(factor.x.array.min(initial=np.inf)), op=MPI.MIN)
+    if not lowest > 0.0:
+        raise InputError(f"must be a factor above zero everywhere, goes down to {lowest:g}")
+    return factor
+
+
+def _check_grading(config: cfg.Config, parameters: Parameters) -> None:
+    """Refuse to grade what is no parameter."""
+    for index, grading in enumerate(config.grading):
+        try:
+            parameters.describe(grading.parameter)
+        except InputError as error:
+            raise InputError(
+                f"{grading.parameter!r} is {error.message}", key=f"grading.{index}.parameter"
+            ) from error
 
 
 def _check_groups(config: cfg.Config, domain: Domain) -> None:
@@ -210,9 +249,7 @@ def _create_mechanics(
     return Mechanics(elasticity, eigenstrain, rotation, prestrain)
 
 
-def _create_prestrain(
-    config: cfg.Config, domain: Domain, parameters: Parameters
-) -> Expr | None:
+def _create_prestrain(config: cfg.Config, domain: Domain, parameters: Parameters) -> Expr | None:
     assert config.mechanics is not None
     law = config.mechanics.prestrain
     if law is None:
@@ -247,9 +284,7 @@ def _create_coupling(config: cfg.Config) -> Coupling:
     return Coupling(config.mechanics.stress_in_bulk, config.mechanics.stress_in_reaction)
 
 
-def _create_noise(
-    config: cfg.Config, domain: Domain, parameters: Parameters
-) -> NoiseLaw | None:
+def _create_noise(config: cfg.Config, domain: Domain, parameters: Parameters) -> NoiseLaw | None:
     noise, scales = config.noise, config.material.scales
     if noise is None:
         return None

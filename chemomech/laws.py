@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic.fields import FieldInfo
 
 from chemomech import config as cfg
 from chemomech.config.base import Section
+from chemomech.config.mechanics import EigenstrainConfig
 from chemomech.config.stress import StrainConfig
 from chemomech.materials import elasticity as el
 from chemomech.materials.eigenstrain import Eigenstrain
@@ -25,7 +26,7 @@ from chemomech.materials.reactions import (
     SquareRootExchange,
 )
 from chemomech.materials.tabulated_eigenstrain import TabulatedEigenstrain
-from chemomech.problems.parameters import Meaning, Parameters
+from chemomech.problems.parameters import Entries, Meaning, Parameters
 from chemomech.units import QuantityKind, Scales
 
 
@@ -43,7 +44,7 @@ class Table:
         self._name = name
         self._parameters = parameters
 
-    def add(self, key: str, scale: float = 1.0, value: float | None = None) -> Any:
+    def add(self, key: str, scale: float = 1.0, value: float | None = None) -> Entries:
         """Make a number a parameter of the key's name, unit and description.
 
         Args:
@@ -107,7 +108,7 @@ def create_stiffness(
 
 
 def create_eigenstrain(
-    law: StrainConfig | cfg.EigenstrainConfig, table: Table, mean: float, concentration: float
+    law: StrainConfig | EigenstrainConfig, table: Table, mean: float, concentration: float
 ) -> Eigenstrain | TabulatedEigenstrain:
     """Create the eigenstrain of a table ``eigenstrain``.
 
@@ -136,9 +137,7 @@ def create_eigenstrain(
     return Eigenstrain(table.add("tensor"), origin, in_wire_frame=law.frame == "wire")
 
 
-def create_reaction(
-    law: cfg.ReactionConfig, table: Table, scales: Scales
-) -> ReactionLaw | None:
+def create_reaction(law: cfg.ReactionConfig, table: Table, scales: Scales) -> ReactionLaw | None:
     """Create the dimensionless law of a table ``[[reaction]]``; None where nothing passes.
 
     Args:
@@ -168,7 +167,7 @@ def create_reaction(
             return OddEqn25(rate) if law.odd else LiteralEqn25(rate)
 
 
-def _list_marks(annotation: Any, marks: Iterable[Any]) -> Iterator[Any]:
+def _list_marks(annotation: object, marks: Iterable[object]) -> Iterator[object]:
     """What is written beside a type in `Annotated`, at any depth."""
     for mark in (*marks, *getattr(annotation, "__metadata__", ())):
         yield from mark.metadata if isinstance(mark, FieldInfo) else (mark,)

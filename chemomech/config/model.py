@@ -13,7 +13,7 @@ from chemomech.config.geometry import GeometryConfig, MeshConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
 from chemomech.config.reaction import ReactionConfig
-from chemomech.config.running import CheckpointConfig, ThermalNoiseConfig
+from chemomech.config.running import CheckpointConfig, GradingConfig, ThermalNoiseConfig
 from chemomech.config.schedule import ScheduleConfig
 from chemomech.config.simulation import (
     InitialConfig,
@@ -43,6 +43,7 @@ class Config(Section):
     reaction: tuple[ReactionConfig, ...] = ()
     schedule: ScheduleConfig | None = None
     noise: ThermalNoiseConfig | None = None
+    grading: tuple[GradingConfig, ...] = ()
     initial: InitialConfig
     time: TimeConfig
     solver: SolverConfig = Field(default_factory=SolverConfig)

@@ -1,10 +1,10 @@
-"""The tables [checkpoint] and [noise]: what happens beside and below the equations."""
+"""The tables [checkpoint], [noise] and [[grading]]: what is added to the equations and a run."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from chemomech.config.base import Count, Number, Section
 from chemomech.units import PositiveLength, Time
@@ -22,6 +22,17 @@ class CheckpointConfig(Section):
     )
     wall_limit: Time | None = Field(
         default=None, description="stop with a checkpoint and exit code 4 after this wall time"
+    )
+
+
+class GradingConfig(Section):
+    """A parameter that varies in space: its value times a factor."""
+
+    parameter: Annotated[str, StringConstraints(strict=True, min_length=1)] = Field(
+        description='key of the number, such as "mechanics.elasticity.young_modulus"'
+    )
+    formula: Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)] = (
+        Field(description="positive factor in x, y, z and, in a nanowire, along and across (nm)")
     )
 
 

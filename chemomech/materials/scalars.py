@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import ufl
@@ -17,7 +17,7 @@ from ufl.geometry import GeometricQuantity
 
 from chemomech.errors import InputError
 
-Scalar = float | Expr
+Scalar: TypeAlias = float | Expr
 """A number, or a scalar UFL expression: a constant, a field, or what is made of them."""
 
 _ANYWHERE = (0.0,)
@@ -51,7 +51,9 @@ def vanishes(expression: Expr) -> bool:
     Args:
         expression: The expression; its constants have their present values.
     """
-    constants = {c: ufl.as_ufl(float(c.value)) for c in extract_constants(expression) if not c.ufl_shape}
+    constants = {
+        c: ufl.as_ufl(float(c.value)) for c in extract_constants(expression) if not c.ufl_shape
+    }
     present = replace(expand_derivatives(expression), constants)
     return isinstance(expand_indices(strip_variables(present)), Zero)
 
@@ -69,9 +71,7 @@ def require_positive(value: Scalar, key: str) -> None:
     require(value, key, lambda number: number > 0.0, "positive")
 
 
-def require(
-    value: Scalar, key: str, is_right: Callable[[float], bool], what: str
-) -> None:
+def require(value: Scalar, key: str, is_right: Callable[[float], bool], what: str) -> None:
     """Refuse a number that is not finite or not right; fields are not looked at.
 
     Args:

@@ -9,8 +9,8 @@ from ufl.core.expr import Expr
 
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.nanowire import Nanowire
-from chemomech.materials.scalars import Scalar
 from chemomech.materials.bending_strain import BendingStrain
+from chemomech.materials.scalars import Scalar
 
 
 def create_bending_strain(domain: Domain, wire: Nanowire, fraction: Scalar = 1.0) -> Expr:

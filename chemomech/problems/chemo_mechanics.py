@@ -250,7 +250,7 @@ class ChemoMechanics:
         cell, degree = mesh.basix_cell(), self.discretisation.composition_degree
         scalar = fem.functionspace(mesh, element("Lagrange", cell, degree))
         self.c, self.mu = fem.Function(scalar, name="c"), fem.Function(scalar, name="mu")
-        # The same values as c, but no unknown: of the mobility Newton's method leaves the derivative
+        # The same values as c, but no unknown: Newton's method leaves the mobility's derivative
         # out. It vanishes with grad mu, costs as much to assemble as all else, and is not missed.
         self._frozen = fem.Function(scalar, self.c.x, name="frozen")
         self.history = fem.Function(scalar, name="history")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numexpr
 import numpy as np
 import numpy.typing as npt
 import scipy  # which loads its parts when they are used
@@ -16,6 +15,7 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from chemomech.errors import InputError, run_on_root
+from chemomech.geometry.formula import evaluate_formula
 from chemomech.problems.averages import compute_mean
 from chemomech.text_files import read_text
 
@@ -203,35 +203,10 @@ class Formula:
 
     def _evaluate(self, x: FloatArray) -> FloatArray:
         """Values at points of shape (3, n), in nm."""
-        names = {"x": x[0], "y": x[1], "z": x[2]}
-        if self.unroll is not None:
-            along, across = self.unroll(x * _NANOMETRE)
-            names |= {"along": along / _NANOMETRE, "across": across / _NANOMETRE}
         try:
-            values = numexpr.evaluate(self.text, local_dict=names | {"pi": np.pi}, global_dict={})
-        except KeyError as error:
-            why = (
-                'along and across are places in a wire, which only geometry.kind = "nanowire" '
-                "describes; here there are"
-                if error.args[0] in ("along", "across")
-                else "there are"
-            )
-            raise InputError(
-                f"{self.text!r} uses {error}; {why} {', '.join(names)} (in nm) and pi",
-                key="initial.formula",
-            ) from error
-        except (
-            ArithmeticError,
-            AttributeError,
-            NotImplementedError,
-            SyntaxError,
-            TypeError,
-            ValueError,
-        ) as error:
-            raise InputError(
-                f"{self.text!r} is no formula: {error}", key="initial.formula"
-            ) from error
-        return np.broadcast_to(values, x.shape[1]).astype(np.float64)
+            return evaluate_formula(self.text, x, self.unroll)
+        except InputError as error:
+            raise InputError(error.message, key="initial.formula") from error
 
 
 def _read_table(path: Path, gdim: int) -> FloatArray:

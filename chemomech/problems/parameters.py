@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from chemomech.errors import InputError
 
 Value = float | NDArray[np.float64]
+Entries = Any
+"""A UFL scalar, or nested lists of UFL scalars."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,12 @@ class Parameters(Mapping[str, Value]):
 
     Args:
         mesh: Mesh of the model.
+        factors: Fields by which parameters are multiplied, by their names.
     """
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, factors: Mapping[str, fem.Function] | None = None) -> None:
         self._mesh = mesh
+        self._factors = factors or {}
         self._values: dict[str, NDArray[Any]] = {}
         self._constants: dict[str, fem.Constant] = {}
         self._scales: dict[str, float] = {}
@@ -58,7 +62,7 @@ class Parameters(Mapping[str, Value]):
 
     def add(
         self, name: str, value: ArrayLike, meaning: Meaning | None = None, scale: float = 1.0
-    ) -> Any:  # UFL is untyped
+    ) -> Entries:
         """Add a parameter.
 
         Args:
@@ -68,8 +72,8 @@ class Parameters(Mapping[str, Value]):
             scale: Factor from SI units to the units of the equations.
 
         Returns:
-            A `dolfinx.fem.Constant`, in the units of the equations; of an array, one whose zeros
-            are plain numbers: nested lists of UFL scalars.
+            A `dolfinx.fem.Constant`, in the units of the equations, times the factor where there is
+            one; of an array, nested lists of UFL scalars.
 
         Raises:
             ValueError: There is one of that name.
@@ -81,11 +85,12 @@ class Parameters(Mapping[str, Value]):
         self._values[name] = values
         self._constants[name], self._scales[name] = constant, scale
         self._meanings[name] = meaning or Meaning()
+        factor = self._factors.get(name, 1)
         if not values.shape:
-            return constant
+            return constant * factor
         entries = np.empty(values.shape, dtype=object)
         for index in np.ndindex(values.shape):
-            entries[index] = constant[index] if values[index] else 0.0
+            entries[index] = constant[index] * factor if values[index] else 0.0
         return entries.tolist()
 
     def add_check(self, check: Callable[[], None]) -> None:
@@ -115,10 +120,12 @@ class Parameters(Mapping[str, Value]):
         constant, meaning = self._constants[name], self._meanings[name]
         values = np.asarray(value, dtype=default_scalar_type)
         if values.shape != constant.value.shape:
-            raise InputError(f"needs the shape {constant.value.shape}, got {values.shape}", key=name)
+            raise InputError(
+                f"needs the shape {constant.value.shape}, got {values.shape}", key=name
+            )
         if not np.all((values >= meaning.lowest) & (values <= meaning.highest)):
             raise InputError(
-                f"{value} is outside the accepted range "
+                f"{values} is outside the accepted range "
                 f"[{meaning.lowest:g}, {meaning.highest:g}] {meaning.unit}".rstrip(),
                 key=name,
             )

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import ufl
-from dolfinx import fem
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
 

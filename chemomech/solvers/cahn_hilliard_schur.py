@@ -70,8 +70,9 @@ class FactoredSchur:
     r"""Block factorisation of [[a M, K_M], [-G, M]], G = W + k K, with a factored Schur complement.
 
     Here k K is the stiffness weighted by k, which may vary in space. Eliminating mu leaves
-    S = a M + K_M M^-1 G, with W the mass weighted by the curvature w of the free energy. Where w and the mobility m are uniform, S is a product of two shifted Laplacians;
-    they are taken point by point:
+    S = a M + K_M M^-1 G, with W the mass weighted by the curvature w of the free energy. Where w
+    and the mobility m are uniform, S is a product of two shifted Laplacians; they are taken point
+    by point:
 
         S ~ (a [1/v] + K_M) M^-1 ([v] + k K),    m v + a k / v = m w,
 

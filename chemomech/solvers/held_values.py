@@ -7,6 +7,7 @@ from collections.abc import Set
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
+from numpy.typing import NDArray
 from ufl.form import Form
 
 
@@ -40,6 +41,6 @@ class HeldValues:
             return bool(mesh.comm.allreduce(changed, op=MPI.LOR))
         return changed
 
-    def _read(self) -> list[np.ndarray]:
+    def _read(self) -> list[NDArray[np.float64]]:
         constants = [constant.value.copy() for constant in self._constants]
         return constants + [field.x.array.copy() for field in self._fields]

@@ -59,7 +59,9 @@ class JacobianBlock:
         self.matrix.assemble()
         self._changing = None if changing is None else fem.form(changing)
         self._base, self._scaled = (
-            self._create_part(part) if part is not None and (len(parts) > 1 or part is scaled) else None
+            self._create_part(part)
+            if part is not None and (len(parts) > 1 or part is scaled)
+            else None
             for part in (base, scaled)
         )
         self._whole = fem.form(base) if self.is_constant else None
@@ -127,9 +129,7 @@ class _Part:
         _assemble(self.matrix, self.form, conditions)
 
 
-def _assemble(
-    matrix: PETSc.Mat, form: fem.Form, conditions: Sequence[fem.DirichletBC]
-) -> None:
+def _assemble(matrix: PETSc.Mat, form: fem.Form, conditions: Sequence[fem.DirichletBC]) -> None:
     matrix.zeroEntries()
     # Twice, as PETSc does not insert Dirichlet rows into a matrix that was never assembled.
     matrix.assemble()

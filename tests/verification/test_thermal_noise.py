@@ -34,8 +34,8 @@ from chemomech.materials.mobility import ConstantMobility, DegenerateMobility
 from chemomech.materials.reactions import ButlerVolmer
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.drives import Galvanostatic
-from chemomech.problems.thermal_noise import NoiseLaw
 from chemomech.problems.surface import SurfaceReaction
+from chemomech.problems.thermal_noise import NoiseLaw
 from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl
 
@@ -57,7 +57,9 @@ def create_noisy(strip):
 
     def create(chi, mobility=None, sites=SITES):
         energy = FreeEnergyDensity(RegularSolution(chi), KAPPA)
-        problem = ChemoMechanics(strip, energy, mobility or DegenerateMobility(1.0), noise=NoiseLaw(sites))
+        problem = ChemoMechanics(
+            strip, energy, mobility or DegenerateMobility(1.0), noise=NoiseLaw(sites)
+        )
         problem.c.x.array[:] = 0.5
         return problem
 
@@ -95,7 +97,9 @@ def test_noise_passes_no_surface(strip, step_evenly):
     """What is not in balance with the current is no more than without noise."""
     energy = FreeEnergyDensity(RegularSolution(1.0), KAPPA)
     reactions = [SurfaceReaction("surface", ButlerVolmer(1e-2))]
-    problem = ChemoMechanics(strip, energy, DegenerateMobility(1.0), reactions=reactions, noise=NoiseLaw(1e3))
+    problem = ChemoMechanics(
+        strip, energy, DegenerateMobility(1.0), reactions=reactions, noise=NoiseLaw(1e3)
+    )
     problem.c.x.array[:] = 0.3
     problem.surface.hold(Galvanostatic(-0.05))
     stepper = step_evenly(problem, 0.2)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import ufl
 from mpi4py import MPI
 
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
@@ -10,6 +11,7 @@ from chemomech.materials.elasticity import Assumption, Elasticity, create_isotro
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.problems.parameters import Parameters
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
@@ -41,3 +43,37 @@ def test_static_stress_is_that_of_the_coupled_problem(assumption, preset):
     assert energies[0] == pytest.approx(energies[1], rel=1e-5)
     scale = MPI.COMM_WORLD.allreduce(np.abs(static.u.x.array).max(initial=0.0), op=MPI.MAX)
     np.testing.assert_allclose(static.u.x.array, coupled.u.x.array, atol=1e-4 * scale)
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+@pytest.mark.parametrize("assumption", ["plane_strain", "plane_stress"])
+def test_set_then_solve_is_build_then_solve(assumption, preset):
+    """A floating wire, whose preconditioner holds a matrix of its own."""
+    wire = Nanowire(100e-9, 300e-9, np.pi / 2, (100e-9, 100e-9))
+    domain = create_domain(wire, 25e-9, MPI.COMM_WORLD)
+    values = {"young": 900.0, "poisson": 0.3, "expansion": 0.015, "reference": 0.5}
+    changed = {"young": 700.0, "poisson": 0.2, "expansion": -0.01, "reference": 0.2}
+
+    def create(numbers):
+        parameters = Parameters(domain.mesh)
+        young, poisson, expansion, reference = (
+            parameters.add(name, number) for name, number in numbers.items()
+        )
+        law = Mechanics(
+            Elasticity(create_isotropic_stiffness(young, poisson), Assumption(assumption)),
+            Eigenstrain.isotropic(expansion, reference),
+        )
+        x = ufl.SpatialCoordinate(domain.mesh)
+        c = 0.5 + 0.3 * ufl.sin(x[0] / 30) * ufl.cos(x[1] / 40)
+        problem = StaticStress(domain, law, c, parameters=parameters)
+        return problem, NewtonSolver(BlockSystem(problem), preset)
+
+    problem, solver = create(values)
+    assert solver.solve().converged
+    for name, number in changed.items():
+        problem.parameters[name] = number
+        assert solver.solve().converged
+        other, other_solver = create({n: problem.parameters[n] for n in values})
+        assert other_solver.solve().converged
+        scale = MPI.COMM_WORLD.allreduce(np.abs(other.u.x.array).max(initial=0.0), op=MPI.MAX)
+        np.testing.assert_allclose(problem.u.x.array, other.u.x.array, rtol=0, atol=1e-10 * scale)
