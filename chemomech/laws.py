@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
+import numpy as np
 from pydantic.fields import FieldInfo
 
 from chemomech import config as cfg
@@ -25,6 +26,7 @@ from chemomech.materials.reactions import (
     ReactionLaw,
     SquareRootExchange,
 )
+from chemomech.materials.scalars import Scalar
 from chemomech.materials.tabulated_eigenstrain import TabulatedEigenstrain
 from chemomech.problems.parameters import Entries, Meaning, Parameters
 from chemomech.units import QuantityKind, Scales
@@ -59,6 +61,16 @@ class Table:
         meaning = _find_meaning(type(self._section).model_fields[key])
         return self._parameters.add(f"{self._name}.{key}", number, meaning, scale)
 
+    def derive(self, matrix: el.Matrix) -> el.Matrix:
+        """Make a constant of each entry of a matrix of UFL scalars, one where they are the same."""
+        constants: dict[int, Scalar] = {}
+        derived = matrix.copy()
+        for index, entry in np.ndenumerate(matrix):
+            if id(entry) not in constants:
+                constants[id(entry)] = self._parameters.derive(entry)
+            derived[index] = constants[id(entry)]
+        return derived
+
 
 def _find_meaning(field: FieldInfo) -> Meaning:
     """Unit, description and limits of a key."""
@@ -89,21 +101,26 @@ def create_stiffness(
     Raises:
         InputError: If the constants make no stable solid.
     """
-    modulus = 1.0 / unit
+    return table.derive(_create_stiffness(law, table, 1.0 / unit))
+
+
+def _create_stiffness(
+    law: cfg.IsotropicConfig | cfg.CubicConfig | cfg.OrthotropicConfig, table: Table, scale: float
+) -> el.Matrix:
     match law:
         case cfg.IsotropicConfig():
             return el.create_isotropic_stiffness(
-                table.add("young_modulus", modulus), table.add("poisson_ratio")
+                table.add("young_modulus", scale), table.add("poisson_ratio")
             )
         case cfg.CubicConfig():
             return el.create_cubic_stiffness(
-                *(table.add(key, modulus) for key in ("c11", "c12", "c44"))
+                *(table.add(key, scale) for key in ("c11", "c12", "c44"))
             )
         case cfg.OrthotropicConfig():
             return el.create_orthotropic_stiffness(
-                table.add("young_moduli", modulus),
+                table.add("young_moduli", scale),
                 table.add("poisson_ratios"),
-                table.add("shear_moduli", modulus),
+                table.add("shear_moduli", scale),
             )
 
 

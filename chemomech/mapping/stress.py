@@ -83,7 +83,8 @@ def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     table = statistics.compute()
     folder = RunFolder.create(output, comm)
     run_on_root(comm, lambda: write_config(config, output / CONFIG))
-    provenance = collect_provenance(comm, format_config(config))
+    parameters = model.problem.parameters
+    provenance = collect_provenance(comm, format_config(config), parameters=parameters)
     write_provenance(output / PROVENANCE, provenance, comm)
     try:
         _write_analysis(config, source, folder)

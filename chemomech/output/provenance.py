@@ -9,12 +9,15 @@ import platform
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chemomech.errors import run_on_root
 from chemomech.text_files import TEXT_ENCODING
@@ -61,6 +64,7 @@ class Provenance:
             changes.
         started: Start of the run, UTC, ISO 8601.
         restarts: The same of each time it was gone on with, in their order.
+        parameters: Numbers of the model by name, in SI units.
     """
 
     command: tuple[str, ...]
@@ -74,10 +78,14 @@ class Provenance:
     git_description: str | None
     started: str
     restarts: tuple[dict[str, object], ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
 
 
 def collect_provenance(
-    comm: MPI.Comm, config_text: str, command: Sequence[str] | None = None
+    comm: MPI.Comm,
+    config_text: str,
+    command: Sequence[str] | None = None,
+    parameters: Mapping[str, float | NDArray[np.float64]] | None = None,
 ) -> Provenance:
     """Collect what is known when a run starts; collective, the same on all ranks.
 
@@ -85,6 +93,7 @@ def collect_provenance(
         comm: Ranks of the run.
         config_text: The resolved configuration as it is written into the run's folder.
         command: The command line; that of this process by default.
+        parameters: Numbers of the model by name, in SI units.
     """
     hosts = tuple(sorted(set(comm.allgather(socket.gethostname()))))
     words = tuple(sys.argv if command is None else command)
@@ -103,6 +112,7 @@ def collect_provenance(
             git_commit=_ask_git("rev-parse", "HEAD"),
             git_description=_ask_git("describe", "--always", "--dirty"),
             started=datetime.now(UTC).isoformat(timespec="seconds"),
+            parameters={n: np.asarray(v).tolist() for n, v in (parameters or {}).items()},
         )
 
     return run_on_root(comm, collect)
@@ -166,9 +176,9 @@ def _read(path: Path) -> dict[str, object]:
 
 def _join(path: Path, present: Provenance) -> Provenance:
     former = _read(path)
-    names = {field.name for field in fields(Provenance)}
+    names = {each.name for each in fields(Provenance)}
     known = {name: value for name, value in former.items() if name in names}
-    if names - known.keys() or not isinstance(former["restarts"], list):
+    if names - {"parameters"} - known.keys() or not isinstance(former["restarts"], list):
         return present
     own = asdict(present)
     own.pop("restarts")

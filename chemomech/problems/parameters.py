@@ -11,8 +11,11 @@ import numpy as np
 from dolfinx import default_scalar_type, fem
 from dolfinx.mesh import Mesh
 from numpy.typing import ArrayLike, NDArray
+from ufl.constantvalue import ConstantValue
+from ufl.core.expr import Expr
 
 from chemomech.errors import InputError
+from chemomech.materials.scalars import Scalar, evaluate
 
 Value = float | NDArray[np.float64]
 Entries = Any
@@ -58,6 +61,7 @@ class Parameters(Mapping[str, Value]):
         self._constants: dict[str, fem.Constant] = {}
         self._scales: dict[str, float] = {}
         self._meanings: dict[str, Meaning] = {}
+        self._derived: list[tuple[fem.Constant, Expr]] = []
         self._checks: list[Callable[[], None]] = []
 
     def add(
@@ -92,6 +96,24 @@ class Parameters(Mapping[str, Value]):
         for index in np.ndindex(values.shape):
             entries[index] = constant[index] * factor if values[index] else 0.0
         return entries.tolist()
+
+    def derive(self, scalar: Scalar) -> Scalar:
+        """Make one constant of an expression of parameters, which follows them.
+
+        Forms then hold the result and do not compute it in each cell.
+
+        Args:
+            scalar: The expression.
+
+        Returns:
+            The constant; the expression itself where it varies in space or is a plain number.
+        """
+        value = evaluate(scalar)
+        if value is None or not isinstance(scalar, Expr) or isinstance(scalar, ConstantValue):
+            return scalar
+        constant = fem.Constant(self._mesh, default_scalar_type(value))
+        self._derived.append((constant, scalar))
+        return constant
 
     def add_check(self, check: Callable[[], None]) -> None:
         """Add a check of the values as a whole, called after each change.
@@ -136,12 +158,12 @@ class Parameters(Mapping[str, Value]):
                 key=name,
             )
         former = constant.value.copy()
-        constant.value = values * self._scales[name]
+        self._write(constant, values * self._scales[name])
         try:
             for check in self._checks:
                 check()
         except InputError:
-            constant.value = former
+            self._write(constant, former)
             raise
         self._values[name] = values.copy()
 
@@ -153,6 +175,11 @@ class Parameters(Mapping[str, Value]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._constants
+
+    def _write(self, constant: fem.Constant, values: NDArray[Any]) -> None:
+        constant.value = values
+        for derived, expression in self._derived:
+            derived.value = evaluate(expression)
 
     def _require(self, name: str) -> None:
         if name not in self._constants:

@@ -124,7 +124,7 @@ def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Par
     folder = RunFolder.create(output, comm) if is_new else RunFolder.reopen(output, comm)
     if not is_new:
         _reopen_records(folder)
-    provenance = collect_provenance(comm, format_config(config))
+    provenance = _collect_provenance(config, problem)
     _write_beginnings(config, folder, provenance)
     keeper = None
     if config.checkpoint.interval != "off":
@@ -144,7 +144,7 @@ def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> P
     memory, progressed = keeper.restore(former.state)
     _reopen_records(folder)
     provenance = continue_provenance(
-        folder.path / PROVENANCE, collect_provenance(comm, format_config(config)), comm
+        folder.path / PROVENANCE, _collect_provenance(config, problem), comm
     )
     _write_beginnings(config, folder, provenance)
     recorder = _create_recorder(config, folder, problem, particle, progressed)
@@ -161,6 +161,11 @@ def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> P
     _tell_resolution(config, problem)
     stepper = create_stepper(config, problem, memory)
     return Parts(problem, timetable, stepper, recorder, keeper, progressed, folder, provenance)
+
+
+def _collect_provenance(config: Config, problem: ChemoMechanics) -> Provenance:
+    comm = problem.domain.mesh.comm
+    return collect_provenance(comm, format_config(config), parameters=problem.parameters)
 
 
 def _reopen_records(folder: RunFolder) -> None:
