@@ -2,6 +2,7 @@
 
 import copy
 from contextlib import contextmanager
+from functools import cache
 
 import ffcx.codegeneration.jit
 import numpy as np
@@ -116,9 +117,15 @@ def configure(law, preset, changes=None):
     return create_config(table)
 
 
+@cache
+def create_wire():
+    """The meshed wire of all cases."""
+    return create_particle(configure("isotropic", "direct"), MPI.COMM_WORLD)
+
+
 def create(config):
     """A problem in contact with its reservoir, its noise drawn, and its initial composition."""
-    problem = create_problem(config, create_particle(config, MPI.COMM_WORLD))
+    problem = create_problem(config, create_wire())
     stage = create_timetable(config, problem).stages[0]
     problem.surface.hold(stage.drive)
     problem.noise.draw(3, 0, config.noise.interval / config.material.scales.time)
