@@ -121,9 +121,7 @@ def _describe_phases(config: cfg.Config, problem: ChemoMechanics, mean: float) -
     return rows
 
 
-def _describe_diagram(
-    state: str, phases: pd.PhaseDiagram, config: cfg.Config, mean: float
-) -> Rows:
+def _describe_diagram(state: str, phases: pd.PhaseDiagram, config: cfg.Config, mean: float) -> Rows:
     """Phases, interfaces and the fastest wave."""
     if not phases.separates:
         return [(state, "one phase: no two compositions are in equilibrium")]

@@ -7,8 +7,9 @@ save the one out of the plane in plane strain. What is left of the elastic energ
     psi(c) / (RT C) = g(c) + dchi (c - c_ref)^2 - k e (c - c_ref) + const.
 
 The quadratic term is that of coherent waves: it narrows spinodal and binodal, as a chi lower by
-dchi does. The strain itself enters a linear term only. It moves no phase boundary in a fibre of given
-composition, but shifts the fibre's potential by -k e: fibres in tension are richer in lithium.
+dchi does. The strain itself enters a linear term only. It moves no phase boundary in a fibre of
+given composition, but shifts the fibre's potential by -k e: fibres in tension are richer in
+lithium.
 """
 
 from __future__ import annotations

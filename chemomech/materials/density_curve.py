@@ -1,4 +1,4 @@
-"""A free-energy density and its derivatives as functions of numbers, without mesh or compilation."""
+"""Evaluate a free-energy density and its derivatives by NumPy, without mesh or compilation."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ _OPERATORS: Mapping[type[Expr], Callable[..., Any]] = {
     classes.Division: np.divide,
     classes.Power: np.power,
     classes.Abs: np.abs,
+    classes.Real: np.real,
     classes.MinValue: np.minimum,
     classes.MaxValue: np.maximum,
     classes.Atan2: np.arctan2,
@@ -68,15 +69,15 @@ class DensityCurve:
     coherency: float = 0.0
 
     def energy(self, c: ArrayLike) -> FloatArray:
-        """g at compositions of any shape."""
+        """Evaluate g at compositions of any shape."""
         return self._evaluate(0, c)
 
     def potential(self, c: ArrayLike) -> FloatArray:
-        """g', the chemical potential of the homogeneous material, at compositions of any shape."""
+        """Evaluate the chemical potential g' at compositions of any shape."""
         return self._evaluate(1, c)
 
     def curvature(self, c: ArrayLike) -> FloatArray:
-        """g'' at compositions of any shape; negative where the homogeneous material is unstable."""
+        """Evaluate g'', negative where the material is unstable, at compositions of any shape."""
         return self._evaluate(2, c)
 
     @cached_property
@@ -91,10 +92,11 @@ class DensityCurve:
     def _evaluate(self, order: int, c: ArrayLike) -> FloatArray:
         points = np.asarray(c, dtype=np.float64)
         variable, derivatives = self._derivatives
-        values: dict[Expr, Any] = {}
+        values: dict[Expr, Any] = {variable: points}
         with np.errstate(all="ignore"):
             for part in derivatives[order]:
-                values[part] = points if part == variable else _evaluate_part(part, values)
+                if part not in values:
+                    values[part] = _evaluate_part(part, values)
         result = np.broadcast_to(np.float64(values[derivatives[order][-1]]), points.shape)
         if not np.isfinite(result).all():
             worst = points[~np.isfinite(result)].flat[0]

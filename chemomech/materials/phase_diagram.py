@@ -16,6 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.errors import InputError
+from chemomech.materials.common_tangents import (
+    LOGISTIC,
+    Tangent,
+    crowd_points,
+    find_spinodals,
+    find_tangents,
+)
 from chemomech.materials.density_curve import DensityCurve
 from chemomech.materials.free_energy import FreeEnergy
 
@@ -23,16 +30,6 @@ FloatArray = NDArray[np.float64]
 
 # Compositions are looked for up to here where a law sets no bounds.
 _FAR = 1e3
-# Curvature, in units of its median, that is zero up to rounding.
-_FLAT = 1e-8
-# Difference of potentials, in units of RT, at which three phases lie on one tangent.
-_TIE = 1e-9
-# Newton's method squares its errors; what takes longer creeps to a bound, half the way at a time.
-_ITERATIONS = 60
-_EPS = 4.0 * np.finfo(float).eps
-# Abscissae of the logistic map that crowds points at both ends of an interval: as close as 1e-13
-# of its length. The trapezoidal rule on them integrates to rounding errors.
-_LOGISTIC = np.linspace(-30.0, 30.0, 401)
 
 
 class Coherency(StrEnum):
@@ -225,106 +222,14 @@ def find_phases(law: FreeEnergy, coherency: float = 0.0) -> PhaseDiagram:
     """
     curve = DensityCurve(law, coherency)
     lower, upper = (float(np.clip(bound, -_FAR, _FAR)) for bound in law.bounds)
-    spinodals = _find_spinodals(curve, lower, upper)
-    ends = [lower, *(end for interval in spinodals for end in interval), upper]
-    branches = [_Branch(curve, *ends[k : k + 2]) for k in range(0, len(ends), 2)]
-    pairs = _find_hull(curve, [branch for branch in branches if branch.lower < branch.upper])
-    return PhaseDiagram(curve, spinodals, tuple(_measure(curve, pair, spinodals) for pair in pairs))
-
-
-@dataclass(frozen=True)
-class _Tangent:
-    """Two compositions at which a line of the slope ``potential`` touches g."""
-
-    poor: float
-    rich: float
-    potential: float
-
-
-class _Branch:
-    """An interval on which g is convex, sampled densely at its ends.
-
-    Args:
-        curve: The density.
-        lower: Its lower end.
-        upper: Its upper end.
-    """
-
-    def __init__(self, curve: DensityCurve, lower: float, upper: float) -> None:
-        self.lower, self.upper = lower, upper
-        self._c = _crowd(lower, upper)
-        self._energy, self._potential = curve.energy(self._c), curve.potential(self._c)
-
-    @property
-    def potentials(self) -> tuple[float, float]:
-        """Potentials at both ends."""
-        return float(self._potential[0]), float(self._potential[-1])
-
-    def locate(self, potential: float) -> float:
-        """Composition of this branch at a potential, as close as samples allow."""
-        return float(np.interp(potential, self._potential, self._c))
-
-    def find_lowest(self, potential: float) -> float:
-        """Least g - potential * c on this branch's samples."""
-        return float(np.min(self._energy - potential * self._c))
-
-    def step(self, c: float, change: float) -> float:
-        """``c + change``, or half way to the end where this lies beyond."""
-        if self.lower < c + change < self.upper:
-            return c + change
-        return (c + (self.upper if change > 0.0 else self.lower)) / 2.0
-
-
-def _find_hull(curve: DensityCurve, branches: Sequence[_Branch]) -> list[_Tangent]:
-    """Tangents of the lower convex hull: from each branch to the one that first becomes stabler."""
-    found, k = [], 0
-    while k + 1 < len(branches):
-        others = range(k + 1, len(branches))
-        tangents = {other: _find_tangent(curve, branches[k], branches[other]) for other in others}
-        first = min(tangent.potential for tangent in tangents.values() if tangent is not None)
-        for other, tangent in tangents.items():
-            # Of branches that meet one tangent the nearest comes first.
-            if tangent is not None and tangent.potential <= first + _TIE:
-                found.append(tangent)
-                k = other
-                break
-    return found
-
-
-def _find_tangent(curve: DensityCurve, left: _Branch, right: _Branch) -> _Tangent | None:
-    """Common tangent of two branches; None where they are never in equilibrium."""
-    low, high = right.potentials[0], left.potentials[1]
-
-    def compare(potential: float) -> float:
-        return right.find_lowest(potential) - left.find_lowest(potential)
-
-    if low > high or compare(low) < 0.0 or compare(high) > 0.0:
-        return None
-    for _ in range(40):
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if compare(middle) > 0.0 else (low, middle)
-    return _refine_tangent(curve, left, right, (low + high) / 2.0)
-
-
-def _refine_tangent(
-    curve: DensityCurve, left: _Branch, right: _Branch, potential: float
-) -> _Tangent:
-    """Newton's method for g'(c_a) = g'(c_b) = slope of the line between both."""
-    c = np.array([left.locate(potential), right.locate(potential)])
-    ends = np.array([[branch.lower, branch.upper] for branch in (left, right)])
-    for _ in range(_ITERATIONS):
-        energy = curve.energy(c)
-        potential = float((energy[1] - energy[0]) / (c[1] - c[0]))
-        change = (potential - curve.potential(c)) / curve.curvature(c)
-        room = np.min(np.abs(ends - c[:, None]), axis=1)
-        c = np.array([left.step(c[0], change[0]), right.step(c[1], change[1])])
-        if np.all(np.abs(change) <= 1e-12 * room + _EPS):
-            break
-    return _Tangent(float(c[0]), float(c[1]), potential)
+    spinodals = find_spinodals(curve, lower, upper)
+    tangents = find_tangents(curve, lower, upper, spinodals)
+    pairs = tuple(_measure(curve, tangent, spinodals) for tangent in tangents)
+    return PhaseDiagram(curve, spinodals, pairs)
 
 
 def _measure(
-    curve: DensityCurve, tangent: _Tangent, spinodals: Sequence[tuple[float, float]]
+    curve: DensityCurve, tangent: Tangent, spinodals: Sequence[tuple[float, float]]
 ) -> Coexistence:
     """Measure the barrier between two phases and what an interface costs."""
     poor, rich, potential = tangent.poor, tangent.rich, tangent.potential
@@ -333,10 +238,10 @@ def _measure(
         excess = curve.energy(c) - curve.energy(poor) - potential * (c - poor)
         return np.maximum(excess, 0.0)
 
-    c = _crowd(poor, rich)
+    c = crowd_points(poor, rich)
     height = climb(c)
     speed = (c - poor) * (rich - c) / (rich - poor)
-    path = float(np.sum(np.sqrt(2.0 * height) * speed) * (_LOGISTIC[1] - _LOGISTIC[0]))
+    path = float(np.sum(np.sqrt(2.0 * height) * speed) * (LOGISTIC[1] - LOGISTIC[0]))
     for _ in range(3):
         k = int(np.clip(np.argmax(height), 1, len(c) - 2))
         c = np.linspace(c[k - 1], c[k + 1], 65)
@@ -352,48 +257,3 @@ def _measure(
         path,
         float(curve.curvature(np.array([poor, rich])).max()),
     )
-
-
-def _crowd(lower: float, upper: float) -> FloatArray:
-    """Points of an interval, crowded at both ends, neither of which is one of them."""
-    share = 1.0 / (1.0 + np.exp(np.abs(_LOGISTIC)))
-    length = upper - lower
-    return np.where(_LOGISTIC < 0.0, lower + length * share, upper - length * share)
-
-
-def _find_spinodals(
-    curve: DensityCurve, lower: float, upper: float
-) -> tuple[tuple[float, float], ...]:
-    """Intervals in which g'' < 0, from bound to bound at most."""
-    near = np.linspace(max(lower, -1.0), min(upper, 2.0), 1203)[1:-1]
-    spread = 0.5 + np.sinh(np.linspace(-math.asinh(_FAR), math.asinh(_FAR), 1201))
-    points = np.unique(np.concatenate((_crowd(lower, upper), near, spread)))
-    points = points[(points > lower) & (points < upper)]
-    points = _add_minima(curve, points)
-    curvature = curve.curvature(points)
-    unstable = curvature < -_FLAT * np.median(np.abs(curve.curvature(near)))
-    edges = np.flatnonzero(unstable[1:] != unstable[:-1])
-    roots = list(_bisect(curve, points[edges], points[edges + 1]))
-    ends = [*([lower] if unstable[0] else []), *roots, *([upper] if unstable[-1] else [])]
-    return tuple((float(a), float(b)) for a, b in zip(ends[::2], ends[1::2], strict=True))
-
-
-def _add_minima(curve: DensityCurve, points: FloatArray) -> FloatArray:
-    """Add the local minima of g'', which may dip below zero between two points."""
-    for _ in range(4):
-        curvature = curve.curvature(points)
-        lowest = (curvature[1:-1] <= curvature[:-2]) & (curvature[1:-1] < curvature[2:])
-        k = 1 + np.flatnonzero(lowest)
-        finer = np.linspace(points[k - 1], points[k + 1], 9)
-        points = np.union1d(points, finer)
-    return points
-
-
-def _bisect(curve: DensityCurve, left: FloatArray, right: FloatArray) -> FloatArray:
-    """Zeros of g'' in intervals at whose ends it has different signs."""
-    rising = curve.curvature(right) > curve.curvature(left)
-    for _ in range(60):
-        middle = (left + right) / 2.0
-        is_right = (curve.curvature(middle) > 0.0) == rising
-        left, right = np.where(is_right, left, middle), np.where(is_right, middle, right)
-    return (left + right) / 2.0
