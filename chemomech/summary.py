@@ -111,7 +111,8 @@ def _describe_phases(config: cfg.Config, problem: ChemoMechanics, mean: float) -
     material = config.material
     rows = [("mean composition", f"{mean:.6g}")]
     rows += _describe_diagram("stress-free", material.phases, config, mean)
-    rows += [("plateau", _describe_plateau(pair, config)) for pair in material.phases.coexistences]
+    for pair in material.phases.coexistences:
+        rows += _describe_plateau(pair, config)
     elastic = _find_elasticity(config, problem.domain.mesh.geometry.dim)
     if elastic is not None and elastic.shift > 0.0:
         coherent = pd.find_phases(material.free_energy.create(), elastic.shift)
@@ -147,15 +148,18 @@ def _describe_diagram(state: str, phases: pd.PhaseDiagram, config: cfg.Config, m
     return [*rows, (f"fastest wave, {state}", wave)]
 
 
-def _describe_plateau(pair: pd.Coexistence, config: cfg.Config) -> str:
+def _describe_plateau(pair: pd.Coexistence, config: cfg.Config) -> Rows:
     """Where two phases coexist, and how far a homogeneous particle strays from it."""
     unit, schedule = config.material.scales.voltage, config.schedule
     if schedule is None or schedule.reference_voltage is None:
-        middle = f"mu = {round(pair.potential, 6) + 0.0:.4g} RT"
+        place = f"mu = {round(pair.potential, 6) + 0.0:.4g} RT"
     else:
-        middle = f"{schedule.reference_voltage - unit * pair.potential:.4f} V"
+        place = f"{schedule.reference_voltage - unit * pair.potential:.4f} V"
     low, high = (1e3 * unit * (pair.potential - mu) for mu in reversed(pair.loop))
-    return f"{middle}; a homogeneous particle's voltage: {low:+.2f} to {high:+.2f} mV from it"
+    return [
+        ("plateau, stress-free", place),
+        ("homogeneous particle", f"{low:+.2f} to {high:+.2f} mV about the plateau"),
+    ]
 
 
 def _describe_surface(config: cfg.Config, problem: ChemoMechanics) -> Rows:

@@ -87,7 +87,8 @@ class GradientConfig(Section):
 
     kappa: GradientCoefficient | None = Field(default=None, description="coefficient kappa")
     interface_width: PositiveLength | None = Field(
-        default=None, description="width of a stress-free interface (eqn 4); sets kappa"
+        default=None,
+        description="width of a stress-free interface (of the narrowest); sets kappa",
     )
 
 

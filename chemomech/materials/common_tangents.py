@@ -57,7 +57,7 @@ def find_spinodals(
     curvature = curve.curvature(points)
     unstable = curvature < -_FLAT * np.median(np.abs(curve.curvature(near)))
     edges = np.flatnonzero(unstable[1:] != unstable[:-1])
-    roots = list(_bisect(curve, points[edges], points[edges + 1]))
+    roots = list(_find_zeros(curve, points[edges], points[edges + 1]))
     ends = [*([lower] if unstable[0] else []), *roots, *([upper] if unstable[-1] else [])]
     return tuple((float(a), float(b)) for a, b in zip(ends[::2], ends[1::2], strict=True))
 
@@ -173,7 +173,7 @@ def _refine_tangent(
 
 def _add_minima(curve: DensityCurve, points: FloatArray) -> FloatArray:
     """Add the local minima of g'', which may dip below zero between two points."""
-    for _ in range(4):
+    for _ in range(3):
         curvature = curve.curvature(points)
         lowest = (curvature[1:-1] <= curvature[:-2]) & (curvature[1:-1] < curvature[2:])
         k = 1 + np.flatnonzero(lowest)
@@ -182,11 +182,13 @@ def _add_minima(curve: DensityCurve, points: FloatArray) -> FloatArray:
     return points
 
 
-def _bisect(curve: DensityCurve, left: FloatArray, right: FloatArray) -> FloatArray:
+def _find_zeros(curve: DensityCurve, left: FloatArray, right: FloatArray) -> FloatArray:
     """Zeros of g'' in intervals at whose ends it has different signs."""
     rising = curve.curvature(right) > curve.curvature(left)
-    for _ in range(60):
-        middle = (left + right) / 2.0
-        is_right = (curve.curvature(middle) > 0.0) == rising
-        left, right = np.where(is_right, left, middle), np.where(is_right, middle, right)
+    columns = np.arange(len(left))
+    for _ in range(11):
+        points = np.linspace(left, right, 33)
+        beyond = (curve.curvature(points) > 0.0) == rising
+        k = np.maximum(np.argmax(beyond, axis=0), 1)
+        left, right = points[k - 1, columns], points[k, columns]
     return np.asarray((left + right) / 2.0, dtype=np.float64)
