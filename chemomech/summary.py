@@ -20,13 +20,6 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 
 Rows = list[tuple[str, str]]
 
-_COHERENCY = {
-    "plane_strain": pd.Coherency.COHERENT,
-    "generalised_plane_strain": pd.Coherency.COHERENT,
-    "three_dimensional": pd.Coherency.COHERENT,
-    "plane_stress": pd.Coherency.COHERENT_PLANE_STRESS,
-}
-
 
 def summarise(config: cfg.Config, problem: ChemoMechanics) -> str:
     """Describe a problem in its initial state as a table; collective.
@@ -74,8 +67,8 @@ def _find_elasticity(config: cfg.Config, dimension: int) -> _Elasticity | None:
         return None
     stiffness = law.young_modulus / material.scales.stress
     expansion = strain.partial_molar_volume * material.site_concentration / 3
-    state = _COHERENCY[mechanics.resolve_assumption(dimension)]
-    shift = pd.coherent_shift(stiffness, law.poisson_ratio, expansion, state)
+    plane_stress = mechanics.resolve_assumption(dimension) == "plane_stress"
+    shift = pd.coherent_shift(stiffness, law.poisson_ratio, expansion, plane_stress=plane_stress)
     return _Elasticity(stiffness, expansion, shift)
 
 

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from chemomech.errors import InputError
 from chemomech.materials.density_curve import DensityCurve
 from chemomech.materials.free_energy import FreeEnergy
-from chemomech.materials.phase_diagram import Coherency, coherent_shift, find_phases
+from chemomech.materials.phase_diagram import coherent_shift, find_phases
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class BentFibre:
     @property
     def chi_shift(self) -> float:
         """dchi, which coherency takes from chi."""
-        state = Coherency.COHERENT if self.plane_strain else Coherency.COHERENT_PLANE_STRESS
-        return coherent_shift(self.young, self.poisson, self.expansion, state)
+        return coherent_shift(
+            self.young, self.poisson, self.expansion, plane_stress=not self.plane_strain
+        )
 
     @property
     def tilt(self) -> float:

@@ -15,9 +15,9 @@ FloatArray = NDArray[np.float64]
 
 # Compositions are sampled ever more coarsely up to here.
 _FAR = 1e3
-# Curvature, in units of its median, that is zero up to rounding.
-_FLAT = 1e-8
-# Difference of potentials, in units of RT, at which three phases lie on one tangent.
+# Curvature, in units of its median, below which barriers drown in rounding errors: chi = 2 + 1e-6.
+_FLAT = 1e-6
+# Difference of potentials, in units of RT, that is none: three phases on one tangent have it.
 _TIE = 1e-9
 # Newton's method squares its errors; what takes longer creeps to a bound, half the way at a time.
 _ITERATIONS = 60
@@ -131,7 +131,8 @@ def _find_hull(curve: DensityCurve, branches: Sequence[_Branch]) -> list[Tangent
         tangents = {other: _find_tangent(curve, branches[k], branches[other]) for other in others}
         touching = {other: tangent for other, tangent in tangents.items() if tangent is not None}
         if not touching:
-            break
+            k += 1
+            continue
         first = min(tangent.potential for tangent in touching.values()) + _TIE
         # Of branches that meet one tangent the nearest comes first.
         k = min(other for other, tangent in touching.items() if tangent.potential <= first)
@@ -141,7 +142,8 @@ def _find_hull(curve: DensityCurve, branches: Sequence[_Branch]) -> list[Tangent
 
 def _find_tangent(curve: DensityCurve, left: _Branch, right: _Branch) -> Tangent | None:
     """Common tangent of two branches; None where they are never in equilibrium."""
-    low, high = right.potentials[0], left.potentials[1]
+    low = max(right.potentials[0], left.potentials[0] - _TIE)
+    high = min(left.potentials[1], right.potentials[1] + _TIE)
 
     def compare(potential: float) -> float:
         return right.find_lowest(potential) - left.find_lowest(potential)

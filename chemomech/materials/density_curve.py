@@ -112,7 +112,7 @@ def _evaluate_part(part: Expr, values: Mapping[Expr, Any]) -> Any:  # noqa: ANN4
     if isinstance(part, classes.ScalarValue):
         return float(part)
     if isinstance(part, classes.Constant) and part.ufl_shape == ():
-        return part.value.item()
+        return float(part.value)
     if isinstance(part, classes.Variable):
         return values[operands[0]]
     if isinstance(part, classes.Label):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,15 +29,6 @@ FloatArray = NDArray[np.float64]
 
 # Compositions are looked for up to here where a law sets no bounds.
 _FAR = 1e3
-
-
-class Coherency(StrEnum):
-    """What the surroundings allow a chemically strained region to do."""
-
-    COHERENT = "coherent"  # composition wave in 3-D or in plane strain
-    COHERENT_PLANE_STRESS = "coherent_plane_stress"
-    RELAXED_PLANE_STRAIN = "relaxed_plane_strain"  # free in the plane, held across it
-    RELAXED = "relaxed"  # plane stress or generalised plane strain, free in the plane
 
 
 @dataclass(frozen=True)
@@ -187,27 +177,19 @@ class PhaseDiagram:
         return FastestMode(k, 2.0 * math.pi / k, mobility * drive**2 / (4.0 * gradient))
 
 
-def coherent_shift(young: float, poisson: float, expansion: float, state: Coherency) -> float:
-    """Coefficient of the energy (c - 1/2)^2 of coherency, for isotropic equal moduli.
+def coherent_shift(young: float, poisson: float, expansion: float, *, plane_stress: bool) -> float:
+    """Coefficient of the energy (c - 1/2)^2 of coherent composition waves, all moduli equal.
 
-    The eigenstrain is ``expansion`` * c. In a regular solution this much is taken from chi. It is
-    E eta^2/(1 - nu) for coherent waves in 3-D or plane strain; E eta^2/2 for coherent waves in
-    plane stress and for plane strain free in the plane; 0 for a wholly relaxed body.
+    It is E eta^2/2 in plane stress, E eta^2/(1 - nu) in 3-D and plane strain. In a regular solution
+    this much is taken from chi.
 
     Args:
         young: Young's modulus in units of RT C.
         poisson: Poisson's ratio.
         expansion: eta = Omega C / 3, linear strain per unit composition.
-        state: What the surroundings allow.
+        plane_stress: Whether the body is a thin sheet.
     """
-    energy = young * expansion**2
-    match state:
-        case Coherency.COHERENT:
-            return energy / (1.0 - poisson)
-        case Coherency.COHERENT_PLANE_STRESS | Coherency.RELAXED_PLANE_STRAIN:
-            return energy / 2.0
-        case Coherency.RELAXED:
-            return 0.0
+    return young * expansion**2 / (2.0 if plane_stress else 1.0 - poisson)
 
 
 def find_phases(law: FreeEnergy, coherency: float = 0.0) -> PhaseDiagram:

@@ -140,17 +140,15 @@ def test_coherent_shift(concentration, eta, young, coherent, plane_stress):
     assert expansion == pytest.approx(eta, rel=1e-5)
     assert modulus == pytest.approx(young, rel=1e-4)
 
-    def shift(state):
-        return pd.coherent_shift(modulus, 0.3, expansion, state)
-
-    assert shift(pd.Coherency.COHERENT) == pytest.approx(coherent, abs=1e-5)
-    assert shift(pd.Coherency.COHERENT_PLANE_STRESS) == pytest.approx(plane_stress, abs=1e-5)
-    assert shift(pd.Coherency.RELAXED_PLANE_STRAIN) == pytest.approx(plane_stress, abs=1e-5)
-    assert shift(pd.Coherency.RELAXED) == 0.0
+    shifts = [
+        pd.coherent_shift(modulus, 0.3, expansion, plane_stress=sheet) for sheet in (False, True)
+    ]
+    assert shifts == pytest.approx([coherent, plane_stress], abs=1e-5)
 
 
-def find_strained(chi, state=pd.Coherency.COHERENT):
-    return pd.find_phases(RegularSolution(chi), pd.coherent_shift(YOUNG_A, 0.3, ETA_A, state))
+def find_strained(chi, *, plane_stress=False):
+    shift = pd.coherent_shift(YOUNG_A, 0.3, ETA_A, plane_stress=plane_stress)
+    return pd.find_phases(RegularSolution(chi), shift)
 
 
 def test_coherent_phase_diagram_in_plane_strain():
@@ -170,7 +168,7 @@ def test_coherency_suppresses_separation_in_plane_strain_only():
     assert not strained.separates
     with pytest.raises(InputError, match="no mode grows"):
         strained.fastest_mode(0.5, GRADIENT, 1e-15 / 4)
-    stressed = find_strained(2.2, pd.Coherency.COHERENT_PLANE_STRESS)
+    stressed = find_strained(2.2, plane_stress=True)
     rate = stressed.fastest_mode(0.5, GRADIENT, 1e-15 / 4).rate
     assert rate == pytest.approx(0.1028, rel=1e-3)
 
@@ -191,6 +189,21 @@ def test_an_interface_ends_like_an_exponential_of_its_foot_length(chi):
     tie = phases.curve.energy([poor, poor + d])
     slope = math.sqrt(2.0 * (tie[1] - tie[0]) / 2.0)
     assert d / slope == pytest.approx(phases.sharpest.foot_length(2.0), rel=2e-3)
+
+
+def test_a_profile_and_a_curved_wall():
+    """In a planar wall kappa (c')^2 / 2 = RT (g - tangent); a round one raises mu by gamma / r."""
+    phases = pd.find_phases(LAW)
+    pair = phases.sharpest
+    for share, distance in ((0.1, 10.457e-9), (0.05, 13.675e-9)):
+        ends = (pair.poor + share * pair.gap, pair.rich - share * pair.gap)
+        lowest = float(phases.curve.energy(pair.poor))
+        root, _ = integrate.quad(
+            lambda c, floor=lowest: (2 * (mix(c, 2.75) - floor)) ** -0.5, *ends
+        )
+        assert math.sqrt(GRADIENT) * root == pytest.approx(distance, rel=1e-4)
+    shift = pair.interfacial_energy(GRADIENT) / (50e-9 * pair.gap)
+    assert shift == pytest.approx(0.02488, rel=1e-3)
 
 
 def test_stripe_period():
@@ -297,8 +310,9 @@ def test_a_well_above_the_tangent_is_no_phase():
         Polynomial((1.0,)),
         Polynomial((0.0, 0.0, 0.0, 1.0)),
         Polynomial((0.0, 0.0, -1.0), (0.0, 1.0)),
+        Polynomial(create_double_well(1.0, (-0.2, 0.8)).coefficients, (0.0, 1.0)),
     ],
-    ids=["critical", "mixing", "parabola", "line", "constant", "cubic", "concave"],
+    ids=["critical", "mixing", "parabola", "line", "constant", "cubic", "concave", "cut well"],
 )
 def test_one_phase(law):
     phases = pd.find_phases(law)
