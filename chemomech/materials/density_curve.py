@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ufl import classes
 from ufl.algorithms import expand_derivatives
 from ufl.core.expr import Expr
+from ufl.core.multiindex import FixedIndex
 from ufl.corealg.traversal import unique_post_traversal
 
 from chemomech.errors import InputError
@@ -31,6 +33,7 @@ _OPERATORS: Mapping[type[Expr], Callable[..., Any]] = {
     classes.MaxValue: np.maximum,
     classes.Atan2: np.arctan2,
     classes.Conditional: np.where,
+    classes.Indexed: operator.getitem,
     classes.LT: np.less,
     classes.GT: np.greater,
     classes.LE: np.less_equal,
@@ -111,16 +114,18 @@ def _evaluate_part(part: Expr, values: Mapping[Expr, Any]) -> Any:  # noqa: ANN4
         return 0.0
     if isinstance(part, classes.ScalarValue):
         return float(part)
-    if isinstance(part, classes.Constant) and part.ufl_shape == ():
-        return float(part.value)
+    if isinstance(part, classes.Constant):
+        return part.value
+    if isinstance(part, classes.MultiIndex) and all(isinstance(i, FixedIndex) for i in part):
+        return tuple(int(i) for i in part)
     if isinstance(part, classes.Variable):
         return values[operands[0]]
     if isinstance(part, classes.Label):
         return None
-    operator = _OPERATORS.get(type(part))
-    if operator is None:
+    evaluate = _OPERATORS.get(type(part))
+    if evaluate is None:
         raise InputError(
             f"the free energy's phases cannot be found: {type(part).__name__} is no function of "
             "the composition alone"
         )
-    return operator(*(values[operand] for operand in operands))
+    return evaluate(*(values[operand] for operand in operands))

@@ -340,6 +340,15 @@ def test_constants_count_by_their_present_value():
     assert pd.find_phases(law).sharpest.poor == pytest.approx(0.070720, abs=1e-6)
 
 
+def test_coefficients_may_be_parts_of_a_constant():
+    mesh = create_unit_interval(MPI.COMM_SELF, 1)
+    well = create_double_well(5.0, (0.3, 0.7)).coefficients
+    constant = fem.Constant(mesh, np.array(well))
+    law = Polynomial(tuple(constant[k] for k in range(len(well))))
+    pair = pd.find_phases(law).sharpest
+    np.testing.assert_allclose([pair.poor, pair.rich], [0.3, 0.7], atol=1e-9)
+
+
 @dataclass(frozen=True)
 class Wrapped:
     """A law of one UFL function."""
