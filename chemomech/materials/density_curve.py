@@ -103,7 +103,9 @@ class DensityCurve:
         result = np.broadcast_to(np.float64(values[derivatives[order][-1]]), points.shape)
         if not np.isfinite(result).all():
             worst = points[~np.isfinite(result)].flat[0]
-            raise InputError(f"the free energy is not finite at c = {worst:.6g}, within its bounds")
+            raise InputError(
+                f"the free energy is not finite at c = {worst:.6g}: bounds must exclude it"
+            )
         return result
 
 
