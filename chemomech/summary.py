@@ -20,13 +20,6 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 
 Rows = list[tuple[str, str]]
 
-_COHERENCY = {
-    "plane_strain": pd.Coherency.COHERENT,
-    "generalised_plane_strain": pd.Coherency.COHERENT,
-    "three_dimensional": pd.Coherency.COHERENT,
-    "plane_stress": pd.Coherency.COHERENT_PLANE_STRESS,
-}
-
 
 def summarise(config: cfg.Config, problem: ChemoMechanics) -> str:
     """Describe a problem in its initial state as a table; collective.
@@ -74,8 +67,8 @@ def _find_elasticity(config: cfg.Config, dimension: int) -> _Elasticity | None:
         return None
     stiffness = law.young_modulus / material.scales.stress
     expansion = strain.partial_molar_volume * material.site_concentration / 3
-    state = _COHERENCY[mechanics.resolve_assumption(dimension)]
-    shift = pd.coherent_shift(stiffness, law.poisson_ratio, expansion, state)
+    plane_stress = mechanics.resolve_assumption(dimension) == "plane_stress"
+    shift = pd.coherent_shift(stiffness, law.poisson_ratio, expansion, plane_stress=plane_stress)
     return _Elasticity(stiffness, expansion, shift)
 
 
@@ -108,39 +101,58 @@ def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
 
 
 def _describe_phases(config: cfg.Config, problem: ChemoMechanics, mean: float) -> Rows:
+    material = config.material
     rows = [("mean composition", f"{mean:.6g}")]
-    law = config.material.free_energy
-    if not isinstance(law, cfg.RegularSolutionConfig):
-        return [*rows, ("binodal, spinodal", "not computed for polynomial free energies")]
+    rows += _describe_diagram("stress-free", material.phases, config, mean)
+    for pair in material.phases.coexistences:
+        rows += _describe_plateau(pair, config)
     elastic = _find_elasticity(config, problem.domain.mesh.geometry.dim)
-    rows += _describe_chi("stress-free", law.chi, config, mean)
     if elastic is not None and elastic.shift > 0.0:
-        rows += _describe_chi("coherent", law.chi - elastic.shift, config, mean)
+        coherent = pd.find_phases(material.free_energy.create(), elastic.shift)
+        rows += _describe_diagram("coherent", coherent, config, mean)
     elif config.mechanics is not None and elastic is None:
         rows.append(("coherent", "not computed for anisotropic mechanics"))
     return rows
 
 
-def _describe_chi(state: str, chi: float, config: cfg.Config, mean: float) -> Rows:
-    """Phases and the fastest wave at one value of chi."""
-    if not pd.separates(chi):
-        return [(state, "one phase: chi is not above 2")]
+def _describe_diagram(state: str, phases: pd.PhaseDiagram, config: cfg.Config, mean: float) -> Rows:
+    """Phases, interfaces and the fastest wave."""
+    if not phases.separates:
+        return [(state, "one phase: no two compositions are in equilibrium")]
     scales, material = config.material.scales, config.material
     gradient = material.kappa / scales.chemical_potential
-    poor, edge = pd.binodal(chi), pd.spinodal(chi)
-    rows = [
-        (f"binodal, {state}", f"c = {poor:.4f} and {1 - poor:.4f}"),
-        (f"spinodal, {state}", f"{edge:.4f} < c < {1 - edge:.4f}"),
-        (f"interface width, {state}", _nanometres(pd.interface_width(chi, gradient))),
-    ]
+    rows = []
+    for pair in phases.coexistences:
+        energy = pair.interfacial_energy(gradient) * scales.energy_density
+        rows += [
+            (f"binodal, {state}", f"c = {pair.poor:.4f} and {pair.rich:.4f}"),
+            (f"interface width, {state}", _nanometres(pair.interface_width(gradient))),
+            (f"interface energy, {state}", f"{energy * 1e3:.4g} mJ/m^2"),
+        ]
+    edges = "; ".join(f"{low:.4f} < c < {high:.4f}" for low, high in phases.spinodals)
+    rows.append((f"spinodal, {state}", edges))
     diffusivity = material.mobility.diffusivity
     if material.mobility.kind == "degenerate":
         diffusivity *= mean * (1.0 - mean)
-    if not edge < mean < 1.0 - edge:
+    if not any(low < mean < high for low, high in phases.spinodals):
         return [*rows, (f"fastest wave, {state}", "none: small waves decay at this mean")]
-    mode = pd.fastest_mode(mean, chi, gradient, diffusivity)
+    mode = phases.fastest_mode(mean, gradient, diffusivity)
     wave = f"{_nanometres(mode.wavelength)}, grows by e in {1.0 / mode.rate:.3g} s"
     return [*rows, (f"fastest wave, {state}", wave)]
+
+
+def _describe_plateau(pair: pd.Coexistence, config: cfg.Config) -> Rows:
+    """Where two phases coexist, and how far a homogeneous particle strays from it."""
+    unit, schedule = config.material.scales.voltage, config.schedule
+    if schedule is None or schedule.reference_voltage is None:
+        place = f"mu = {round(pair.potential, 6) + 0.0:.4g} RT"
+    else:
+        place = f"{schedule.reference_voltage - unit * pair.potential:.4f} V"
+    low, high = (1e3 * unit * (pair.potential - mu) for mu in reversed(pair.loop))
+    return [
+        ("plateau, stress-free", place),
+        ("homogeneous particle", f"{low:+.2f} to {high:+.2f} mV about the plateau"),
+    ]
 
 
 def _describe_surface(config: cfg.Config, problem: ChemoMechanics) -> Rows:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from chemomech.config.base import Choice, Number, Section, SectionError
-from chemomech.materials.phase_diagram import (
-    foot_length,
-    gradient_for_width,
-    interface_width,
-    separates,
-)
+from chemomech.errors import InputError
+from chemomech.materials.free_energy import Polynomial, RegularSolution
+from chemomech.materials.phase_diagram import PhaseDiagram, find_phases
 from chemomech.units import (
     Concentration,
     Diffusivity,
@@ -51,6 +50,10 @@ class RegularSolutionConfig(Section):
         """Open interval of compositions."""
         return (0.0, 1.0)
 
+    def create(self) -> RegularSolution:
+        """Create the law."""
+        return RegularSolution(self.chi)
+
 
 class PolynomialConfig(Section):
     """a0 + a1 c + a2 c^2 + ..., in units of RT C."""
@@ -69,6 +72,10 @@ class PolynomialConfig(Section):
             raise SectionError("bounds", "the first must be smaller than the second")
         return self
 
+    def create(self) -> Polynomial:
+        """Create the law."""
+        return Polynomial(self.coefficients, self.bounds or (-math.inf, math.inf))
+
 
 FreeEnergyConfig = Annotated[RegularSolutionConfig | PolynomialConfig, Field(discriminator="kind")]
 
@@ -80,7 +87,8 @@ class GradientConfig(Section):
 
     kappa: GradientCoefficient | None = Field(default=None, description="coefficient kappa")
     interface_width: PositiveLength | None = Field(
-        default=None, description="width of a stress-free interface (eqn 4); sets kappa"
+        default=None,
+        description="width of a stress-free interface (of the narrowest); sets kappa",
     )
 
 
@@ -115,11 +123,10 @@ class MaterialConfig(Section):
     gradient: GradientConfig
     mobility: MobilityConfig
 
-    @property
-    def chi(self) -> float | None:
-        """Interaction parameter of a regular solution that separates, None for any other law."""
-        law = self.free_energy
-        return law.chi if isinstance(law, RegularSolutionConfig) and separates(law.chi) else None
+    @cached_property
+    def phases(self) -> PhaseDiagram:
+        """Phases of the free energy without stress."""
+        return find_phases(self.free_energy.create())
 
     @property
     def scales(self) -> Scales:
@@ -135,40 +142,46 @@ class MaterialConfig(Section):
         """Gradient coefficient (J m^2/mol), given or from the interface width."""
         if self.gradient.kappa is not None:
             return self.gradient.kappa
-        assert self.chi is not None
         assert self.gradient.interface_width is not None
-        square = gradient_for_width(self.chi, self.gradient.interface_width)
-        return self.scales.chemical_potential * square
+        length = self.gradient.interface_width / self.phases.sharpest.interface_width(1.0)
+        return self.scales.chemical_potential * length**2
 
     @property
     def interface_width(self) -> float | None:
-        """Width of a stress-free interface (m), None where theory gives none."""
+        """Width of a stress-free interface (m), of several the narrowest; None with one phase."""
         if self.gradient.interface_width is not None:
             return self.gradient.interface_width
-        if self.chi is None:
+        if not self.phases.separates:
             return None
-        return interface_width(self.chi, self.kappa / self.scales.chemical_potential)
+        return self.phases.sharpest.interface_width(self.kappa / self.scales.chemical_potential)
 
     @property
     def resolved_width(self) -> float | None:
         """Length (m) that a mesh divides into so many cells an interface, None without interface.
 
-        It is the interface's width up to chi = 5.4; beyond, it shrinks with the interface's feet.
+        It is the interface's width, or where deep wells make its feet steeper, theirs: in a regular
+        solution beyond chi = 5.4.
         """
         width = self.interface_width
-        if width is None or self.chi is None:
-            return width
+        if width is None:
+            return None
         gradient = self.kappa / self.scales.chemical_potential
-        return min(width, _FEET * foot_length(self.chi, gradient))
+        feet = (pair.foot_length(gradient) for pair in self.phases.coexistences)
+        return min(width, _FEET * min(feet))
 
     @model_validator(mode="after")
     def _check_gradient(self) -> Self:
-        if self.chi is None and self.gradient.interface_width is not None:
+        try:
+            self.phases  # noqa: B018 - found here, and kept
+        except InputError as error:
+            raise SectionError("free_energy", error.message) from error
+        if self.gradient.interface_width is not None and not self.phases.separates:
             raise SectionError(
                 "gradient.interface_width",
-                "only a regular solution with chi > 2 has one; give kappa",
+                "this free energy has one phase and no interface (a regular solution has two with "
+                "chi > 2); give kappa",
             )
-        if self.chi is not None and self.gradient.kappa == 0.0:
+        if self.gradient.kappa == 0.0 and self.phases.separates:
             raise SectionError(
                 "gradient.kappa",
                 "must be greater than zero where phases separate; interfaces would have no width",

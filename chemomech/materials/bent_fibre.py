@@ -6,9 +6,10 @@ save the one out of the plane in plane strain. What is left of the elastic energ
 
     psi(c) / (RT C) = g(c) + dchi (c - c_ref)^2 - k e (c - c_ref) + const.
 
-The quadratic term is that of coherent waves: it lowers chi by dchi and narrows spinodal and
-binodal. The strain itself enters a linear term only. It moves no phase boundary in a fibre of given
-composition, but shifts the fibre's potential by -k e: fibres in tension are richer in lithium.
+The quadratic term is that of coherent waves: it narrows spinodal and binodal, as a chi lower by
+dchi does. The strain itself enters a linear term only. It moves no phase boundary in a fibre of
+given composition, but shifts the fibre's potential by -k e: fibres in tension are richer in
+lithium.
 """
 
 from __future__ import annotations
@@ -19,12 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chemomech.errors import InputError
-from chemomech.materials.phase_diagram import (
-    Coherency,
-    coherent_shift,
-    homogeneous_energy,
-    spinodal_potential,
-)
+from chemomech.materials.density_curve import DensityCurve
+from chemomech.materials.free_energy import FreeEnergy
+from chemomech.materials.phase_diagram import coherent_shift, find_phases
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,9 @@ class BentFibre:
     @property
     def chi_shift(self) -> float:
         """dchi, which coherency takes from chi."""
-        state = Coherency.COHERENT if self.plane_strain else Coherency.COHERENT_PLANE_STRESS
-        return coherent_shift(self.young, self.poisson, self.expansion, state)
+        return coherent_shift(
+            self.young, self.poisson, self.expansion, plane_stress=not self.plane_strain
+        )
 
     @property
     def tilt(self) -> float:
@@ -65,13 +64,13 @@ class BentFibre:
         return free / (1.0 - self.poisson) if self.plane_strain else free
 
     def energy(
-        self, c: ArrayLike, chi: float, strain: float, reference: float = 0.5
+        self, c: ArrayLike, law: FreeEnergy, strain: float, reference: float = 0.5
     ) -> NDArray[np.float64]:
         """Free-energy density in units of RT C, less what does not depend on c.
 
         Args:
-            c: Compositions in [0, 1], any shape.
-            chi: Interaction parameter without strain.
+            c: Compositions within the law's bounds, any shape.
+            law: Free-energy density without strain.
             strain: e = y / R along the wire, tension positive.
             reference: c_ref, at which the unstrained fibre is free of stress.
 
@@ -80,28 +79,31 @@ class BentFibre:
         """
         change = np.asarray(c, dtype=np.float64) - reference
         elastic = self.chi_shift * change**2 - self.tilt * strain * change
-        return np.asarray(homogeneous_energy(c, chi) + elastic)
+        return np.asarray(DensityCurve(law).energy(c) + elastic)
 
     def potential_shift(self, strain: ArrayLike) -> NDArray[np.float64]:
         """-k e: potential of coexistence at a strain, less that without, in units of RT."""
         return -self.tilt * np.asarray(strain, dtype=np.float64)
 
-    def sorting_radius(self, chi: float, width: float) -> float:
+    def sorting_radius(self, law: FreeEnergy, width: float) -> float:
         """Bend radius R = k w / (2 mu_s) below which the bend decides where the lithium goes.
 
-        Here mu_s is the top of the potential's loop at chi - dchi. In a wider bend either phase can
-        lie anywhere, and stripes across the wire last. In a tighter one, at the potential at which
-        both phases of the mid-line coexist, the outer edge can only be rich and the inner one only
-        poor.
+        Here mu_s is the greatest distance of the potential's loop, with dchi, from coexistence. In
+        a wider bend either phase can lie anywhere, and stripes across the wire last. In a tighter
+        one, at the potential at which both phases of the mid-line coexist, the outer edge can only
+        be rich and the inner one only poor.
 
         Args:
-            chi: Interaction parameter without strain; above 2 + dchi.
+            law: Free-energy density without strain, of two phases with dchi.
             width: Width w of the wire.
 
         Returns:
             R, in the unit of ``width``.
 
         Raises:
-            InputError: There are no two phases: chi - dchi <= 2.
+            InputError: There are no two phases.
         """
-        return self.tilt * width / (2.0 * spinodal_potential(chi - self.chi_shift))
+        pair = find_phases(law, self.chi_shift).sharpest
+        lowest, highest = pair.loop
+        reach = max(highest - pair.potential, pair.potential - lowest)
+        return self.tilt * width / (2.0 * reach)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from chemomech.materials.bent_fibre import BentFibre
-from chemomech.materials.phase_diagram import binodal, separates, spinodal
+from chemomech.materials.free_energy import RegularSolution
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
 from chemomech.paper.strained_phase_charts import write_strained_phases
 from chemomech.paper.strained_phases import (
     CHI,
+    CRITICAL_CHI,
     RADIUS_NM,
     WIDTH_NM,
     Body,
     PhaseLine,
     create_fibre,
+    find_ends,
     find_phase_lines,
 )
 
@@ -26,7 +28,7 @@ _NOT_GIVEN = (
 
 
 def make(work: Reproduction) -> Findings:
-    """Evaluate the closed forms and draw them."""
+    """Find the phases and draw them."""
     stress, strain = (create_fibre(plane_strain=held) for held in (False, True))
     bodies = [
         Body("without stress", 0.0),
@@ -38,9 +40,10 @@ def make(work: Reproduction) -> Findings:
     ends: list[list[Cell]] = [
         [body.name, body.chi_shift, CHI - body.chi_shift, poor, 1 - poor, edge, 1 - edge]
         for body in bodies
-        for poor, edge in [(binodal(CHI - body.chi_shift), spinodal(CHI - body.chi_shift))]
+        for poor, edge in [find_ends(CHI, body.chi_shift)]
     ]
-    radii = [fibre.sorting_radius(CHI, WIDTH_NM) / 1000 for fibre in (stress, strain)]
+    law = RegularSolution(CHI)
+    radii = [fibre.sorting_radius(law, WIDTH_NM) / 1000 for fibre in (stress, strain)]
     return Findings(
         computed=f"At chi = {CHI}, the spinodal lies between {ends[0][5]:.4f} and {ends[0][6]:.4f} "
         f"without stress, between {ends[1][5]:.4f} and {ends[1][6]:.4f} with coherency in plane "
@@ -102,4 +105,6 @@ def _tabulate_radii(stress: BentFibre, strain: BentFibre) -> Table:
 
 
 def _find_radius(fibre: BentFibre, chi: float) -> float | None:
-    return fibre.sorting_radius(chi, WIDTH_NM) if separates(chi - fibre.chi_shift) else None
+    if chi - fibre.chi_shift <= CRITICAL_CHI:
+        return None
+    return fibre.sorting_radius(RegularSolution(chi), WIDTH_NM)

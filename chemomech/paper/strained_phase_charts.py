@@ -11,12 +11,23 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from chemomech.materials.bent_fibre import BentFibre
-from chemomech.materials.phase_diagram import CRITICAL_CHI, homogeneous_energy, spinodal_potential
+from chemomech.materials.density_curve import DensityCurve
+from chemomech.materials.free_energy import RegularSolution
+from chemomech.materials.phase_diagram import find_phases
 from chemomech.output.figure_parts import CATEGORY_COLOURS
 from chemomech.paper.chart_page import create_charts, save_charts
-from chemomech.paper.strained_phases import CHI, LARGEST_STRAIN, RADIUS_NM, WIDTH_NM, PhaseLine
+from chemomech.paper.strained_phases import (
+    CHI,
+    CRITICAL_CHI,
+    LARGEST_STRAIN,
+    RADIUS_NM,
+    WIDTH_NM,
+    PhaseLine,
+)
 
 FloatArray = NDArray[np.float64]
+
+_LAW = RegularSolution(CHI)
 
 
 def write_strained_phases(
@@ -40,8 +51,9 @@ def write_strained_phases(
 def _draw_energies(axes: Axes, fibre: BentFibre) -> None:
     c: FloatArray = np.asarray(np.linspace(0.001, 0.999, 500))
     edge = WIDTH_NM / 2 / RADIUS_NM
+    free = DensityCurve(_LAW).energy
     curves = {
-        "without strain": homogeneous_energy(c, CHI) - homogeneous_energy(0.5, CHI),
+        "without strain": free(c) - free(0.5),
         "coherent, mid-line": _count_from_middle(fibre, c, 0.0),
         "outer edge": _count_from_middle(fibre, c, edge),
         "inner edge": _count_from_middle(fibre, c, -edge),
@@ -54,7 +66,7 @@ def _draw_energies(axes: Axes, fibre: BentFibre) -> None:
 
 
 def _count_from_middle(fibre: BentFibre, c: FloatArray, strain: float) -> FloatArray:
-    return fibre.energy(c, CHI, strain) - fibre.energy(0.5, CHI, strain)
+    return fibre.energy(c, _LAW, strain) - fibre.energy(0.5, _LAW, strain)
 
 
 def _draw_boundaries(axes: Axes, lines: Sequence[PhaseLine]) -> None:
@@ -70,7 +82,7 @@ def _draw_boundaries(axes: Axes, lines: Sequence[PhaseLine]) -> None:
 def _draw_potentials(axes: Axes, fibre: BentFibre) -> None:
     percent = np.linspace(-3.0, 3.0, 61)
     middle = fibre.potential_shift(percent / 100)
-    reach = spinodal_potential(CHI - fibre.chi_shift)
+    reach = find_phases(_LAW, fibre.chi_shift).sharpest.loop[1]
     colour = CATEGORY_COLOURS[0]
     axes.fill_between(
         percent, middle - reach, middle + reach, color=colour, alpha=0.2, linewidth=0,
@@ -88,8 +100,9 @@ def _draw_bends(axes: Axes, fibres: tuple[BentFibre, BentFibre]) -> None:
     names = ("plane stress", "plane strain")
     for fibre, colour, words in zip(fibres, CATEGORY_COLOURS[:2], names, strict=True):
         lowest = CRITICAL_CHI + fibre.chi_shift
-        chi = lowest + np.geomspace(5e-3, 3.4 - lowest, 200)
-        radius = [fibre.sorting_radius(float(x), WIDTH_NM) / 1000 for x in chi]
+        chi = lowest + np.geomspace(5e-3, 3.4 - lowest, 60)
+        laws = [RegularSolution(float(x)) for x in chi]
+        radius = [fibre.sorting_radius(law, WIDTH_NM) / 1000 for law in laws]
         axes.plot(radius, chi, color=colour, linewidth=1.2, label=words)
         axes.axhline(lowest, color=colour, linewidth=0.8, linestyle=":")
     limit = WIDTH_NM / 2 / LARGEST_STRAIN / 1000

@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.materials.bent_fibre import BentFibre
-from chemomech.materials.phase_diagram import CRITICAL_CHI, binodal, spinodal
+from chemomech.materials.free_energy import RegularSolution
+from chemomech.materials.phase_diagram import find_phases
 from chemomech.units import Scales
 
 FloatArray = NDArray[np.float64]
 
 CHI = 2.75
+CRITICAL_CHI = 2.0
+"""Above it a regular solution separates."""
 WIDTH_NM = 100.0
 RADIUS_NM = 5000.0
 """Bend of the example, of 1 per cent at the edges, where small strains hold."""
@@ -59,12 +62,19 @@ def create_fibre(*, plane_strain: bool) -> BentFibre:
     return BentFibre(_YOUNG / scales.stress, _POISSON, _VOLUME * _SITES / 3, plane_strain)
 
 
-def find_phase_lines(bodies: list[Body], highest: float = 3.4, count: int = 120) -> list[PhaseLine]:
-    """Binodal and spinodal of bodies up to the chi ``highest``."""
+def find_phase_lines(bodies: list[Body], highest: float = 3.4, count: int = 80) -> list[PhaseLine]:
+    """Find binodal and spinodal of bodies up to the chi ``highest``."""
     lines = []
     for body in bodies:
-        chi = np.linspace(CRITICAL_CHI + body.chi_shift + 1e-5, highest, count)
-        own = chi - body.chi_shift
-        poor, edge = (np.array([law(float(x)) for x in own]) for law in (binodal, spinodal))
-        lines.append(PhaseLine(body, np.asarray(chi), poor, edge))
+        lowest = CRITICAL_CHI + body.chi_shift
+        # The boundaries are parabolas at their top: evenly spaced in composition there.
+        chi = lowest + 1e-5 + (highest - lowest) * np.linspace(0.0, 1.0, count) ** 2
+        poor, edge = np.array([find_ends(float(x), body.chi_shift) for x in chi]).T
+        lines.append(PhaseLine(body, chi, poor, edge))
     return lines
+
+
+def find_ends(chi: float, shift: float) -> tuple[float, float]:
+    """Find the poor ends of binodal and spinodal where coherency takes ``shift`` from chi."""
+    phases = find_phases(RegularSolution(chi), shift)
+    return phases.sharpest.poor, phases.spinodals[0][0]

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chemomech.analysis.results import RunResults
+from chemomech.materials.free_energy import RegularSolution
 from chemomech.paper.strained_phases import CHI, WIDTH_NM, create_fibre
 
-_SORTING_RADIUS_UM = create_fibre(plane_strain=False).sorting_radius(CHI, WIDTH_NM) / 1000
+_LAW = RegularSolution(CHI)
+_SORTING_RADIUS_UM = create_fibre(plane_strain=False).sorting_radius(_LAW, WIDTH_NM) / 1000
 _CRYSTAL = ("the same in all directions", "layers out of the plane", "layers across the wire")
 
 

@@ -129,7 +129,6 @@ def test_unset_lets_another_kind_be_stated(template: Path) -> None:
             f"{law}.coefficients=[0, 0, 1, -2, 1]",
             f"{law}.bounds=[0, 1]",
             "material.gradient.kappa=1e-14 J*m^2/mol",
-            "mesh.size=2 nm",
         ],
         unset=[f"{law}.chi"],
     )
