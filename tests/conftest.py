@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from mpi4py import MPI
 from xdist.scheduler import LoadScopeScheduling
 
 from chemomech.solvers.presets import Preset
@@ -81,8 +82,15 @@ def pytest_xdist_make_scheduler(config, log):
     return FileScheduling(config, log)
 
 
-def pytest_collection_modifyitems(items):
-    """Mark what needs no mesh or no ranks; let demos and verification, the longest, begin."""
+def pytest_collection_modifyitems(config, items):
+    """Mark what needs no mesh or no ranks; let demos and verification, the longest, begin.
+
+    With another linear solver only those tests are left that ask for the one of the command line.
+    """
+    if config.getoption("--preset") != Preset.DIRECT.value:
+        same = [item for item in items if "preset" not in item.fixturenames]
+        config.hook.pytest_deselected(items=same)
+        items[:] = [item for item in items if "preset" in item.fixturenames]
     places = {item: item.path.relative_to(TESTS).as_posix() for item in items}
     items.sort(key=lambda item: places[item].startswith("unit/"))
     for item in items:
@@ -98,6 +106,15 @@ def pytest_addoption(parser):
         default=Preset.DIRECT.value,
         help="linear solver of the tests that do not go through all (default: %(default)s)",
     )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One empty folder that all ranks see."""
+    path = Path(MPI.COMM_WORLD.bcast(str(tmp_path)))
+    MPI.COMM_WORLD.barrier()
+    yield path
+    MPI.COMM_WORLD.barrier()
 
 
 @pytest.fixture
