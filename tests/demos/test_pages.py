@@ -121,6 +121,7 @@ def clone(tmp_path):
         (folder / name).symlink_to(ROOT / name)
     sweep = folder / "demos/sweep.toml"
     text = sweep.read_text().replace('"1 s"', '"0.02 s"\n"mesh.size" = "15 nm"')
+    text = text.replace(', "2.224e-13 J*m^2/mol"]', "]")
     sweep.write_text(text.replace("[[axis]]", '"mesh.allow_coarse" = true\n[[axis]]', 1))
     write_program(folder / "with-fenicsx", 'exec "$@"')
     cases = []
@@ -134,6 +135,7 @@ def clone(tmp_path):
         'run) case "$2" in',
         *cases,
         "esac ;;",
+        'stress) more=(--set "mesh.size=40 nm") ;;',
         'reproduce) case " $* " in *" --short "* | *" --list "*) ;; *) more=(--short) ;; esac ;;',
         "esac",
         f'exec {sys.executable} -m chemomech "$@" "${{more[@]}}"',
