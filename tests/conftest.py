@@ -28,6 +28,7 @@ MESHLESS = (
     "unit/materials/test_stoney.py",
     "unit/output/test_charts.py",
     "unit/output/test_cycle_charts.py",
+    "unit/output/test_illustration.py",
     "unit/output/test_image_pictures.py",
     "unit/output/test_measurement_figure.py",
     "unit/output/test_side_by_side.py",
@@ -40,6 +41,7 @@ MESHLESS = (
     "unit/geometry/test_outline_files.py",
     "unit/geometry/test_shapes.py",
     "demos/test_documentation.py",
+    "verification/test_iron_stack.py",
 )
 #: Places whose tests do on several ranks what they do on one: laws at points, refusals, drawing.
 ONE_RANK = (
@@ -48,14 +50,25 @@ ONE_RANK = (
     "setup",
     "unit/analysis",
     "unit/materials",
-    "unit/output/test_illustration.py",
     "unit/reporting",
     "unit/test_bad_images.py",
     "unit/test_bad_input.py",
-    # Theory of laws and time steps, whose solvers are held on several ranks by the others.
+    # Theory of laws, outlines and time steps, whose solvers are held on several ranks by the others.
+    "verification/elasticity/test_anisotropy.py",
+    "verification/elasticity/test_bending.py",
+    "verification/elasticity/test_inclusion.py",
+    "verification/elasticity/test_outline_disc.py",
+    "verification/elasticity/test_outline_free.py",
+    "verification/elasticity/test_outline_strip.py",
+    "verification/elasticity/test_tilted_crystals.py",
+    "verification/test_diffusion.py",
+    "verification/test_gibbs_thomson.py",
     "verification/test_growth_rates.py",
+    "verification/test_interface.py",
     "verification/test_kinetic_regimes.py",
     "verification/test_manufactured.py",
+    "verification/test_micrograph.py",
+    "verification/test_pfhub_1b.py",
     "verification/test_spinodal.py",
     "verification/test_stressed_reactions.py",
     "verification/test_taylor.py",

@@ -224,6 +224,8 @@ def test_bad_input_is_exit_code_2(tmp_path_factory):
     assert not output.exists()
 
 
+# On several ranks the other demos run.
+@pytest.mark.one_rank
 @pytest.mark.skipif(not MICROGRAPH.exists(), reason=f"no real micrograph: {MICROGRAPH} is missing")
 def test_particle_of_the_real_micrograph(tmp_path_factory):
     output = share_folder(tmp_path_factory, "micrograph") / "results"
