@@ -53,7 +53,7 @@ ONE_RANK = (
     "unit/reporting",
     "unit/test_bad_images.py",
     "unit/test_bad_input.py",
-    # Theory of laws, outlines and time steps, whose solvers are held on several ranks by the others.
+    # Theory of laws, outlines and time steps, whose solvers the others hold on several ranks.
     "verification/elasticity/test_anisotropy.py",
     "verification/elasticity/test_bending.py",
     "verification/elasticity/test_inclusion.py",
