@@ -82,7 +82,7 @@ def start(folder, results, *words, ranks=2):
 
 def finish(folder, results, **options):
     process = start(folder, results, **options)
-    assert process.wait(timeout=120) == 0, (folder / "log.txt").read_text()[-3000:]
+    assert process.wait(timeout=300) == 0, (folder / "log.txt").read_text()[-3000:]
 
 
 def find_ranks(process):
