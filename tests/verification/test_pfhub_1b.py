@@ -73,7 +73,7 @@ def test_band_is_of_the_only_codes_that_agree(reference):
 
 @pytest.mark.slow
 def test_energy_stays_in_the_band(create_benchmark, create_stepper, reference, verify):
-    problem = create_benchmark(3.2)
+    problem = create_benchmark(2.5)
     # The band is 1 % wide: errors in time must be well below.
     stepper = create_stepper(problem, StepControl(2e-4))
     energies = []
