@@ -287,7 +287,7 @@ def test_variance_is_that_of_equilibrium(create_noisy, measure, chi, mobility, v
 def test_variance_does_not_depend_on_the_interval(create_noisy, measure, step, share):
     """Intervals of four steps or of one, and longer steps, come to the same."""
     problem = create_noisy(1.0)
-    series = measure(problem, step, 2000 // share, share)
+    series = measure(problem, step, 4000 // share, share)
     exact, scheme = theory(2.0, 0.25, step)
     slow = MODES <= 3
     if share == 1:
