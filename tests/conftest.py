@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from mpi4py import MPI
 from xdist.scheduler import LoadScopeScheduling
 
 from chemomech.solvers.presets import Preset
@@ -27,6 +28,7 @@ MESHLESS = (
     "unit/materials/test_stoney.py",
     "unit/output/test_charts.py",
     "unit/output/test_cycle_charts.py",
+    "unit/output/test_illustration.py",
     "unit/output/test_image_pictures.py",
     "unit/output/test_measurement_figure.py",
     "unit/output/test_side_by_side.py",
@@ -39,6 +41,7 @@ MESHLESS = (
     "unit/geometry/test_outline_files.py",
     "unit/geometry/test_shapes.py",
     "demos/test_documentation.py",
+    "verification/test_iron_stack.py",
 )
 #: Places whose tests do on several ranks what they do on one: laws at points, refusals, drawing.
 ONE_RANK = (
@@ -47,14 +50,25 @@ ONE_RANK = (
     "setup",
     "unit/analysis",
     "unit/materials",
-    "unit/output/test_illustration.py",
     "unit/reporting",
     "unit/test_bad_images.py",
     "unit/test_bad_input.py",
-    # Theory of laws and time steps, whose solvers are held on several ranks by the others.
+    # Theory of laws, outlines and time steps, whose solvers the others hold on several ranks.
+    "verification/elasticity/test_anisotropy.py",
+    "verification/elasticity/test_bending.py",
+    "verification/elasticity/test_inclusion.py",
+    "verification/elasticity/test_outline_disc.py",
+    "verification/elasticity/test_outline_free.py",
+    "verification/elasticity/test_outline_strip.py",
+    "verification/elasticity/test_tilted_crystals.py",
+    "verification/test_diffusion.py",
+    "verification/test_gibbs_thomson.py",
     "verification/test_growth_rates.py",
+    "verification/test_interface.py",
     "verification/test_kinetic_regimes.py",
     "verification/test_manufactured.py",
+    "verification/test_micrograph.py",
+    "verification/test_pfhub_1b.py",
     "verification/test_spinodal.py",
     "verification/test_stressed_reactions.py",
     "verification/test_taylor.py",
@@ -81,8 +95,15 @@ def pytest_xdist_make_scheduler(config, log):
     return FileScheduling(config, log)
 
 
-def pytest_collection_modifyitems(items):
-    """Mark what needs no mesh or no ranks; let demos and verification, the longest, begin."""
+def pytest_collection_modifyitems(config, items):
+    """Mark what needs no mesh or no ranks; let demos and verification, the longest, begin.
+
+    With another linear solver only those tests are left that ask for the one of the command line.
+    """
+    if config.getoption("--preset") != Preset.DIRECT.value:
+        same = [item for item in items if "preset" not in item.fixturenames]
+        config.hook.pytest_deselected(items=same)
+        items[:] = [item for item in items if "preset" in item.fixturenames]
     places = {item: item.path.relative_to(TESTS).as_posix() for item in items}
     items.sort(key=lambda item: places[item].startswith("unit/"))
     for item in items:
@@ -98,6 +119,15 @@ def pytest_addoption(parser):
         default=Preset.DIRECT.value,
         help="linear solver of the tests that do not go through all (default: %(default)s)",
     )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One empty folder that all ranks see."""
+    path = Path(MPI.COMM_WORLD.bcast(str(tmp_path)))
+    MPI.COMM_WORLD.barrier()
+    yield path
+    MPI.COMM_WORLD.barrier()
 
 
 @pytest.fixture

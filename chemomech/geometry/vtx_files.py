@@ -88,6 +88,8 @@ def _open(path: Path) -> Iterator[Stream]:
         settings = adios2.Adios(*given).declare_io("chemomech")
         # By the default, POSIX, a file that is cut short is read for ever.
         settings.add_transport("File", {"Library": "stdio"})
+        # For metadata that its index promises and the file does not hold; five seconds by default.
+        settings.set_parameters({"OpenTimeoutSecs": "0.5"})
         with adios2.Stream(settings, str(path), "rra", *given) as file:
             missing = [name for name in _OF_THE_MESH if name not in file.available_variables()]
             if missing:

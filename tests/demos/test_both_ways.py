@@ -140,7 +140,7 @@ def test_unknown_key_is_refused(both_ways, tmp_path_factory):
 @pytest.mark.slow
 def test_few_large_domains_or_many_stripes(both_ways, tmp_path_factory, capfd):
     output = share_folder(tmp_path_factory, "claim") / "results"
-    changes = ["mesh.size=4 nm", "mesh.allow_coarse=true", "output.count=3", "output.movie=false"]
+    changes = ["mesh.size=5 nm", "mesh.allow_coarse=true", "output.count=3", "output.movie=false"]
     assert run(both_ways, output, changes) == 0
     text = COMM.bcast(capfd.readouterr().out)
     rows = re.findall(r"^(\w+) +rest .*?(\d+), each (\d+) nm", text, re.MULTILINE)

@@ -79,7 +79,8 @@ def share_folder(factory, name):
 @pytest.fixture(
     scope="module",
     params=[
-        "bent_nanowire",
+        # On several ranks below.
+        pytest.param("bent_nanowire", marks=pytest.mark.one_rank),
         "bent_nanowire_3d",
         pytest.param("outlined_particle", marks=pytest.mark.slow),
     ],
@@ -224,6 +225,7 @@ def test_bad_input_is_exit_code_2(tmp_path_factory):
     assert not output.exists()
 
 
+@pytest.mark.one_rank
 @pytest.mark.skipif(not MICROGRAPH.exists(), reason=f"no real micrograph: {MICROGRAPH} is missing")
 def test_particle_of_the_real_micrograph(tmp_path_factory):
     output = share_folder(tmp_path_factory, "micrograph") / "results"

@@ -17,7 +17,6 @@ import pytest
 from mpi4py import MPI
 
 from chemomech.config import Config, StressConfig, create_config
-from chemomech.paper.stress_over_cycles import SHORT
 from chemomech.templates import create_template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +31,8 @@ ELSEWHERE = {
     r"benchmarks/": "CI, in their short forms",
     r"^conda |^mpirun": "conda is not here",
     r"^docker ": ".ci/container",
-    r"reproduce (3-5|4B|4C-H)": "tests/unit/paper",
+    r"reproduce (3-5|4B|4C-H|particle)": "tests/unit/paper",
+    r"run demos/cycles\.toml": "test_cycles",
 }
 #: What a reader has before the first line of a page.
 BEFORE = {
@@ -64,9 +64,7 @@ AFTER = {
         "domains.csv",
         "pattern.svg",
     ],
-    "cycles.md": ["cycles-results/pictures/cycles.png"],
     "imaging.md": ["wire/stress-results/stress.csv"],
-    "paper.md": ["figure-particle/page.md"],
     "report.md": ["bent_nanowire-results/report.html", "sweep.html", "stress-results/report.html"],
     "running.md": ["wire-results/fields.vtkhdf"],
     "sweeps.md": ["sweep-results/overview.png", "sweep.sh", "seeds.toml"],
@@ -78,7 +76,6 @@ SHORTER = {
     "bent_nanowire.toml": [*COARSE, "time.end=12 s"],
     "my_wire.toml": [*COARSE, "time.end=0.1 s"],
     "wire.toml": [*COARSE, "time.end=0.1 s"],
-    "cycles.toml": [*SHORT, "schedule.cycles=1"],
 }
 
 pytestmark = [
@@ -121,6 +118,7 @@ def clone(tmp_path):
         (folder / name).symlink_to(ROOT / name)
     sweep = folder / "demos/sweep.toml"
     text = sweep.read_text().replace('"1 s"', '"0.02 s"\n"mesh.size" = "15 nm"')
+    text = text.replace(', "2.224e-13 J*m^2/mol"]', "]")
     sweep.write_text(text.replace("[[axis]]", '"mesh.allow_coarse" = true\n[[axis]]', 1))
     write_program(folder / "with-fenicsx", 'exec "$@"')
     cases = []
@@ -134,7 +132,7 @@ def clone(tmp_path):
         'run) case "$2" in',
         *cases,
         "esac ;;",
-        'reproduce) case " $* " in *" --short "* | *" --list "*) ;; *) more=(--short) ;; esac ;;',
+        'stress) more=(--set "mesh.size=40 nm") ;;',
         "esac",
         f'exec {sys.executable} -m chemomech "$@" "${{more[@]}}"',
     )

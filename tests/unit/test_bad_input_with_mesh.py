@@ -6,32 +6,24 @@ import meshio
 import numpy as np
 import pytest
 import tomli_w
+from box import BOX, ELASTIC, MATERIAL
 from mpi4py import MPI
 
 from chemomech.cli import main
 
 COMM = MPI.COMM_WORLD
-BOX = {"kind": "box", "size": ["40 nm", "20 nm"]}
 ARC = {"kind": "nanowire", "width": "20 nm", "legs": "10 nm", "bend_angle": "90 deg"}
 CURVE = {"kind": "outline", "file": "outline.geojson", "unit": "1 nm"}
 IMAGE = {"kind": "outline", "file": "image.npy", "pixel_size": "5 nm"}
 MESH = {"kind": "mesh", "file": "mesh.vtu", "unit": "1 nm"}
 SQUARE = [[0, 0], [40, 0], [40, 40], [0, 40], [0, 0]]
 CROSSED = [[0, 0], [40, 40], [40, 0], [0, 40], [0, 0]]
-ELASTIC = {
-    "elasticity": {"kind": "isotropic", "young_modulus": "43 GPa", "poisson_ratio": 0.3},
-    "eigenstrain": {"kind": "vegard", "partial_molar_volume": "2.415e-6 m^3/mol"},
-}
 
 
 def configure(**tables):
     return {
         "geometry": BOX,
-        "material": {
-            "free_energy": {"kind": "regular_solution", "chi": 2.75},
-            "gradient": {"interface_width": "10 nm"},
-            "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
-        },
+        "material": MATERIAL,
         "initial": {"kind": "uniform", "mean": 0.5},
         "time": {"end": "0.01 s"},
         # Some meshes are too small for those of three ranks.

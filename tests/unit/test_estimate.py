@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from box import BOX, ELASTIC, create_tables
 from mpi4py import MPI
 
 from chemomech import estimate, machine, particle, run
@@ -11,25 +12,11 @@ from chemomech.errors import InputError
 from chemomech.particle import create_particle, create_shape
 
 COMM = MPI.COMM_WORLD
-ELASTIC = {
-    "elasticity": {"kind": "isotropic", "young_modulus": "43 GPa", "poisson_ratio": 0.3},
-    "eigenstrain": {"kind": "vegard", "partial_molar_volume": "2.415e-6 m^3/mol"},
-}
 
 
 def configure(size, mechanics=ELASTIC, **tables):
-    table = {
-        "geometry": {"kind": "box", "size": size},
-        "material": {
-            "free_energy": {"kind": "regular_solution", "chi": 2.75},
-            "gradient": {"interface_width": "10 nm"},
-            "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
-        },
-        "mechanics": mechanics,
-        "initial": {"kind": "noise", "mean": 0.5, "seed": 1},
-        "time": {"end": "1 s"},
-    }
-    return create_config({key: value for key, value in (table | tables).items() if value})
+    table = {"geometry": BOX | {"size": size}, "mechanics": mechanics, "output": None}
+    return create_config(create_tables(**table | tables))
 
 
 def measure(config):

@@ -3,11 +3,11 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import pyvista
+from box import BOX, ELASTIC, UNDRAWN, create_tables
 from dolfinx import io
 from mpi4py import MPI
 
@@ -22,37 +22,13 @@ from chemomech.particle import create_particle
 from chemomech.solvers.time_stepping import Bdf
 
 COMM = MPI.COMM_WORLD
-BOX = {"kind": "box", "size": ["40 nm", "20 nm"]}
 CUBIC = {"kind": "cubic", "c11": "10 GPa", "c12": "4 GPa", "c44": "3 GPa"}
 
 
 def configure(**tables):
     """Parameter set A on a small box, tables replaced as given (None: left out)."""
-    table = {
-        "geometry": BOX,
-        "material": {
-            "free_energy": {"kind": "regular_solution", "chi": 2.75},
-            "gradient": {"interface_width": "10 nm"},
-            "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
-        },
-        "mechanics": {
-            "elasticity": {"kind": "isotropic", "young_modulus": "43 GPa", "poisson_ratio": 0.3},
-            "eigenstrain": {"kind": "vegard", "partial_molar_volume": "2.415e-6 m^3/mol"},
-        },
-        "initial": {"kind": "noise", "mean": 0.5, "seed": 3},
-        "time": {"end": "0.01 s"},
-        "output": {"count": 2, "pictures": False, "movie": False},
-    }
-    return create_config({key: value for key, value in (table | tables).items() if value})
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """One empty folder that all ranks see."""
-    path = Path(COMM.bcast(str(tmp_path)))
-    COMM.barrier()
-    yield path
-    COMM.barrier()
+    table = {"mechanics": ELASTIC, "time": {"end": "0.01 s"}, "output": {"count": 2, **UNDRAWN}}
+    return create_config(create_tables(**table | tables))
 
 
 def names_in(folder):

@@ -188,7 +188,7 @@ def test_one_phantom(wire, tmp_path, capsys, verify):
 
 @pytest.mark.slow
 def test_many_phantoms(tmp_path, capsys, verify):
-    cases = [(w, n, seed) for w in WIRES for n in (3000.0, 300.0) for seed in range(1, 4)]
+    cases = [(w, n, seed) for w in WIRES for n in (3000.0, 300.0) for seed in (1, 2)]
     rows = {case: compare(tmp_path / str(number), *case) for number, case in enumerate(cases)}
     print_table(capsys, rows)
     for (_, counts, _), errors in rows.items():

@@ -153,7 +153,8 @@ def test_all_ranks_agree_with_one(name, folder):
     ("name", "ranks"),
     [
         ("wire frame", 2),
-        *(pytest.param(name, 3, marks=pytest.mark.slow) for name in CASES),
+        # The free body of one law alone is in the others.
+        *(pytest.param(name, 3, marks=pytest.mark.slow) for name in CASES if name != "isotropic"),
     ],
 )
 def test_one_rank_and_many_from_the_command_line(name, ranks, folder):

@@ -264,6 +264,8 @@ def compare(series, expected):
     return np.mean(means), np.std(means, ddof=1) / np.sqrt(PARTS)
 
 
+# The noise itself is the same on any number of ranks, as above.
+@pytest.mark.one_rank
 @pytest.mark.parametrize(("chi", "mobility"), [(0.0, None), (1.0, ConstantMobility(0.5))])
 def test_variance_is_that_of_equilibrium(create_noisy, measure, chi, mobility, verify):
     problem = create_noisy(chi, mobility)

@@ -12,6 +12,8 @@ from chemomech.analysis.results import open_run
 from chemomech.cli import main
 from chemomech.paper.strained_phases import Body, create_fibre, find_phase_lines
 
+DEMOS = Path(__file__).resolve().parents[3] / "demos"
+
 alone = pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="figures are made by one process")
 
 
@@ -65,12 +67,12 @@ def test_figure_4a(make):
 @pytest.mark.slow
 def test_figure_4b(make):
     """The slope of width over kappa, and eqn (4) with its barrier from the tie line."""
-    walls = read(make("4B"), "widths")
+    walls = read(make("4B", "--short"), "widths")
     kappa, width = np.array(
         [[float(row[name]) for row in walls] for name in ("kappa_J_m2_per_mol", "width_nm")]
     )
     assert np.polyfit(np.log(kappa), np.log(width), 1)[0] == pytest.approx(0.5, abs=0.01)
-    np.testing.assert_allclose(width, [2.5, 5, 10, 20, 40, 80], rtol=0.01)
+    np.testing.assert_allclose(width, [5, 10, 20], rtol=0.01)
 
 
 @alone
@@ -164,7 +166,7 @@ def test_walls_lie_where_the_crystal_fits(make):
 @pytest.mark.slow
 def test_outlined_particle(make):
     """The energy of misfit is positive: while modes grow by themselves, all grow slower with it."""
-    folder = make("particle", "--short")
+    folder = make("particle", "--base", str(DEMOS / "outlined_particle.toml"), "--short")
     assert [row["run"] for row in read(folder, "ends")] == ["stress drives lithium", "it does not"]
     ledgers = [
         open_run(folder / "runs" / f"stress_in_bulk-{coupled}" / "results").ledger

@@ -156,6 +156,8 @@ def test_sweep(run, tmp_path):
 base = "{run.parent / "wire.toml"}"
 [set]
 "time.end" = "0.5 s"
+"output.pictures" = false
+"output.movie" = false
 [[axis]]
 key = "initial.seed"
 values = [1, 2]

@@ -1,9 +1,8 @@
 """The march through time: pictures that steal no steps, states that only seem to rest, rests."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from box import UNDRAWN, create_tables
 from mpi4py import MPI
 
 from chemomech import run
@@ -13,32 +12,18 @@ from chemomech.simulation.recording import Recorder
 
 COMM = MPI.COMM_WORLD
 REACTION = [{"kind": "butler_volmer", "group": "surface", "rate_constant": "1e-10 m/s"}]
+QUIET = {"fields": False, **UNDRAWN}
 
 
 def configure(**tables):
-    """A box whose composition separates, without mechanics; tables replaced as given."""
+    """The box whose composition separates, with nothing written but its ledger."""
     table = {
-        "geometry": {"kind": "box", "size": ["40 nm", "20 nm"]},
-        "material": {
-            "free_energy": {"kind": "regular_solution", "chi": 2.75},
-            "gradient": {"interface_width": "10 nm"},
-            "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
-        },
         "initial": {"kind": "noise", "mean": 0.5, "seed": 1},
         "time": {"end": "30 s"},
-        "output": {"count": 1, "fields": False, "pictures": False, "movie": False},
+        "output": {"count": 1, **QUIET},
         "checkpoint": {"interval": "off"},
     }
-    return create_config(table | tables)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """One empty folder that all ranks see."""
-    path = Path(COMM.bcast(str(tmp_path)))
-    COMM.barrier()
-    yield path
-    COMM.barrier()
+    return create_config(create_tables(**table | tables))
 
 
 def simulate(config, folder):
@@ -66,7 +51,7 @@ def test_number_of_snapshots_changes_no_step(folder, snapshots):
     ledgers = []
     for count in (1, 5, 40):
         snapshots.clear()
-        output = {"count": count, "fields": False, "pictures": False, "movie": False}
+        output = {"count": count, **QUIET}
         config = configure(output=output, time={"end": "0.3 s"}, solver={"preset": "iterative"})
         ledgers.append(simulate(config, folder / str(count))[1])
         times, means = zip(*snapshots, strict=True)

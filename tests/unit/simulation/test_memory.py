@@ -4,6 +4,7 @@ import resource
 from pathlib import Path
 
 import pytest
+from box import ELASTIC, UNDRAWN, create_tables
 from mpi4py import MPI
 
 from chemomech import run
@@ -21,45 +22,20 @@ def read_resident_size():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", ["direct", "iterative"])
-def test_two_thousand_steps_stay_within_five_percent(tmp_path, monkeypatch, preset):
+def test_two_thousand_steps_stay_within_five_percent(folder, monkeypatch, preset):
+    step = {"kind": "galvanostatic", "direction": "lithiate", "c_rate": 20.0, "duration": "20 s"}
     config = create_config(
-        {
-            "geometry": {"kind": "box", "size": ["40 nm", "20 nm"]},
-            "material": {
-                "free_energy": {"kind": "regular_solution", "chi": 2.75},
-                "gradient": {"interface_width": "10 nm"},
-                "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
-            },
-            "mechanics": {
-                "elasticity": {
-                    "kind": "isotropic",
-                    "young_modulus": "43 GPa",
-                    "poisson_ratio": 0.3,
-                },
-                "eigenstrain": {"kind": "vegard", "partial_molar_volume": "2.415e-6 m^3/mol"},
-            },
-            "reaction": [
-                {"kind": "butler_volmer", "group": "surface", "rate_constant": "1e-8 m/s"}
-            ],
-            "schedule": {
-                "step": [
-                    {
-                        "kind": "galvanostatic",
-                        "direction": "lithiate",
-                        "c_rate": 20.0,
-                        "duration": "20 s",
-                    }
-                ]
-            },
-            "initial": {"kind": "noise", "mean": 0.5, "seed": 3},
-            "time": {"end": "20 s", "first_step": "10 ms", "adaptive": False},
-            "solver": {"preset": preset},
-            "output": {"count": 40, "pictures": False, "movie": False},
+        create_tables(
+            mechanics=ELASTIC,
+            reaction=[{"kind": "butler_volmer", "group": "surface", "rate_constant": "1e-8 m/s"}],
+            schedule={"step": [step]},
+            time={"end": "20 s", "first_step": "10 ms", "adaptive": False},
+            solver={"preset": preset},
+            output={"count": 40, **UNDRAWN},
             # At every hundredth step, so that they are among what might pile up.
-            "checkpoint": {"steps": 100},
-        }
+            checkpoint={"steps": 100},
+        )
     )
-    folder = Path(COMM.bcast(str(tmp_path))) / "results"
     sizes = []
     advance = Bdf.advance
 
@@ -69,6 +45,6 @@ def test_two_thousand_steps_stay_within_five_percent(tmp_path, monkeypatch, pres
         return step
 
     monkeypatch.setattr(Bdf, "advance", weigh)
-    run.simulate(config, folder, COMM, quiet=True)
+    run.simulate(config, folder / "results", COMM, quiet=True)
     assert len(sizes) >= STEPS
     assert max(sizes[100:]) <= 1.05 * sizes[100]

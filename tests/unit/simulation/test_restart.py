@@ -4,11 +4,11 @@ import json
 import os
 import re
 import signal
-from pathlib import Path
 
 import dolfinx
 import numpy as np
 import pytest
+from box import BOX, ELASTIC, create_tables
 from mpi4py import MPI
 
 from chemomech import run
@@ -21,24 +21,7 @@ from chemomech.simulation import illustrating, keeping
 from chemomech.solvers.time_stepping import Bdf
 
 COMM = MPI.COMM_WORLD
-BOX = {"kind": "box", "size": ["40 nm", "20 nm"]}
-ELASTIC = {
-    "elasticity": {"kind": "isotropic", "young_modulus": "43 GPa", "poisson_ratio": 0.3},
-    "eigenstrain": {"kind": "vegard", "partial_molar_volume": "2.415e-6 m^3/mol"},
-}
-MATERIAL = {
-    "free_energy": {"kind": "regular_solution", "chi": 2.75},
-    "gradient": {"interface_width": "10 nm"},
-    "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
-}
-CLOSED = {
-    "geometry": BOX,
-    "material": MATERIAL,
-    "mechanics": ELASTIC,
-    "initial": {"kind": "noise", "mean": 0.5, "seed": 3},
-    "time": {"end": "0.5 s"},
-    "output": {"count": 4, "pictures": False, "movie": False},
-}
+CLOSED = create_tables(mechanics=ELASTIC)
 DRIVEN = CLOSED | {
     "mechanics": ELASTIC | {"assumption": "generalised_plane_strain"},
     "initial": {"kind": "noise", "mean": 0.1, "amplitude": 0.002},
@@ -69,15 +52,6 @@ CASES = {"closed": CLOSED, "driven": DRIVEN, "noisy": NOISY, "quiet": QUIET}
 def configure(case, **tables):
     table = CASES[case] | tables
     return create_config({key: value for key, value in table.items() if value})
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """One empty folder that all ranks see."""
-    path = Path(COMM.bcast(str(tmp_path)))
-    COMM.barrier()
-    yield path
-    COMM.barrier()
 
 
 @pytest.fixture
