@@ -19,6 +19,7 @@ from chemomech.forms.equilibrium import equilibrium_residual
 from chemomech.geometry.domain import Domain
 from chemomech.materials.mobility import Mobility
 from chemomech.problems.conditions import Loads
+from chemomech.problems.observables import Observable
 from chemomech.problems.solid import Solid
 from chemomech.problems.surface import Surface, SurfaceReaction
 from chemomech.problems.thermal_noise import ThermalNoise
@@ -91,6 +92,7 @@ class ChemoMechanics:
         history: Function of the composition's space that holds the rest of dc/dt.
         residuals: One UFL form for each unknown; of c's, the mobility is no function of an unknown.
         conditions: Dirichlet conditions, a list for each unknown (empty but for u).
+        observables: What a run records of it beside the package's own columns.
 
     Raises:
         InputError: If the assumption does not suit the mesh, a condition cannot be imposed, a group
@@ -111,6 +113,7 @@ class ChemoMechanics:
         noise: float | None = None,
     ) -> None:
         self.domain = domain
+        self.observables: list[Observable] = []
         self.energy_density = energy
         self.mobility = mobility
         self.loads = loads or Loads()

@@ -18,7 +18,7 @@ def compute_hydrostatic(stress: Array) -> Array:
 def compute_von_mises(stress: Array) -> Array:
     """sqrt(3/2 s : s), s the deviator, of tensors of shape (n, 3, 3), shape (n,)."""
     deviator = stress - compute_hydrostatic(stress)[:, None, None] * np.eye(3)
-    return np.asarray(np.sqrt(1.5 * (deviator**2).sum(axis=(1, 2))))
+    return np.asarray(np.sqrt(1.5 * np.einsum("nij,nij->n", deviator, deviator)))
 
 
 def compute_principal(stress: Array) -> Array:
@@ -58,10 +58,15 @@ def compute_wire_stress(stress: Array, tangent: Array) -> dict[str, Array]:
     }
 
 
-def compute_scalars(
+def compute_invariants(stress: Array) -> dict[str, Array]:
+    """``von_mises`` and ``hydrostatic`` of tensors of shape (n, 3, 3), each of shape (n,)."""
+    return {"von_mises": compute_von_mises(stress), "hydrostatic": compute_hydrostatic(stress)}
+
+
+def compute_components(
     stress: Array, tangent: Array | None, *, principal: bool
-) -> Mapping[str, Array]:
-    """Compute all scalars by name, in a fixed order.
+) -> dict[str, Array]:
+    """Compute the scalars that depend on axes, by name, in a fixed order.
 
     Args:
         stress: Symmetric tensors, shape (n, 3, 3).
@@ -70,18 +75,20 @@ def compute_scalars(
             largest (most tensile) first.
 
     Returns:
-        ``von_mises``, ``hydrostatic`` and what was asked for, each of shape (n,).
+        What was asked for, each of shape (n,).
     """
-    scalars = {
-        "von_mises": compute_von_mises(stress),
-        "hydrostatic": compute_hydrostatic(stress),
-    }
-    if tangent is not None:
-        scalars |= compute_wire_stress(stress, tangent)
+    scalars = {} if tangent is None else compute_wire_stress(stress, tangent)
     if principal:
         values = compute_principal(stress)
         scalars |= {f"principal_{i + 1}": values[:, i] for i in range(3)}
     return scalars
+
+
+def compute_scalars(
+    stress: Array, tangent: Array | None, *, principal: bool
+) -> Mapping[str, Array]:
+    """Compute the invariants and, as `compute_components` does, the components."""
+    return compute_invariants(stress) | compute_components(stress, tangent, principal=principal)
 
 
 def name_scalars(*, in_wire_frame: bool, principal: bool) -> tuple[str, ...]:
