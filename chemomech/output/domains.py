@@ -19,7 +19,8 @@ class DomainCounter:
     regions at such vertices travel. Construction and `count` are collective.
 
     Args:
-        field: Continuous Lagrange function of any degree, looked at at the vertices.
+        field: Continuous Lagrange function of any degree, of which the vertices' values are looked
+            at; its ghosts must be up to date.
     """
 
     def __init__(self, field: fem.Function) -> None:

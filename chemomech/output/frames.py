@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from chemomech.output.closing import Closing
+from chemomech.output.context import Context
 
 _SINGLE = np.dtype(np.float32)
 
@@ -29,7 +29,7 @@ class Frame:
     values: NDArray[np.floating]
 
 
-class FrameFile(Closing):
+class FrameFile(Context):
     """Append frames to a nameless file and read them back one by one; only for one rank.
 
     Values are kept as single floats. Nothing is left of the file when it is closed, or when the

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.errors import InputError, run_on_root
-from chemomech.output.closing import Closing
+from chemomech.output.context import Context
 from chemomech.text_files import TEXT_ENCODING
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def find_additional(columns: Iterable[str]) -> list[str]:
     return [name for name in columns if name not in known]
 
 
-class Ledger(Closing):
+class Ledger(Context):
     """A CSV file that grows by one flushed line a step, in full double precision.
 
     Rank 0 writes; construction and `write` are collective, and a failure to write reaches all

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 #: Rows and columns of the components that a symmetric tensor has, and where each of nine is.
 _COMPONENTS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
-_PLACES = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
+_PLACES = (0, 3, 4, 3, 1, 5, 4, 5, 2)
 
 
 class NodalProjection:
@@ -116,8 +116,8 @@ class StressFields:
         """Recompute ``stress``, ``von_mises`` and ``hydrostatic``; collective."""
         self._projection.update()
         components = self._projection.function.x.array.reshape(-1, len(_COMPONENTS))
+        self.fields[0].x.array[:] = self._scale * components.take(_PLACES, axis=1).ravel()
         stress = self.fields[0].x.array.reshape(-1, 3, 3)
-        np.multiply(self._scale, components[:, _PLACES], out=stress)
         _assign(self.fields[1:3], compute_invariants(stress))
 
     def update_components(self) -> None:

@@ -55,6 +55,7 @@ def test_ranks_count_what_the_whole_mesh_has(mesh, degree, comm):
     counter, gatherer = DomainCounter(field), Gatherer(mesh)
     # As good as random from 0 to 1, and the same wherever a point lies.
     field.interpolate(lambda x: np.abs(np.modf(1e4 * np.sin([12.9, 78.2, 37.7] @ x + 1))[0]))
+    field.x.scatter_forward()
     values = gatherer.gather(field)
     counts = []
     for level in (0.3, 0.5, 0.7, 0.9):
@@ -75,4 +76,5 @@ def test_one_winding_stripe_is_one_region(comm):
         return np.where(r < 0.4, spiral, np.where(r < 0.45, 1.0, -1.0))
 
     field.interpolate(wind)
+    field.x.scatter_forward()
     assert DomainCounter(field).count(0.0) == 1

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -30,6 +33,16 @@ def test_columns_are_those_agreed():
     per_depth |= {"current_A", "charge_C", "capacity_C", "dissipation_W", "surface_power_W"}
     flat = [f"{name}_per_m" if name in per_depth else name for name in whole.split(",")]
     assert list(name_columns(2, reacting=True)) == flat
+
+
+def test_documentation_names_each_column_once():
+    docs = Path(__file__).parents[3] / "docs"
+    found = []
+    for page, heading in (("results.md", "## The ledger"), ("cycles.md", "## What is recorded")):
+        text = (docs / page).read_text(encoding="utf-8").split(heading)[1].split("\n## ")[0]
+        cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+        found += [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(found) == sorted(name_columns(3, reacting=True))
 
 
 def test_numbers_come_back_bit_for_bit(shared_path, comm):
