@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,15 +86,9 @@ def compute_components(
     return scalars
 
 
-def compute_scalars(
-    stress: Array, tangent: Array | None, *, principal: bool
-) -> Mapping[str, Array]:
-    """Compute the invariants and, as `compute_components` does, the components."""
-    return compute_invariants(stress) | compute_components(stress, tangent, principal=principal)
-
-
 def name_scalars(*, in_wire_frame: bool, principal: bool) -> tuple[str, ...]:
-    """Names of what :func:`compute_scalars` gives, in its order."""
+    """Names of what `compute_invariants` and `compute_components` give, in their order."""
     none = np.zeros((0, 3, 3))
     tangent = np.zeros((0, 3)) if in_wire_frame else None
-    return tuple(compute_scalars(none, tangent, principal=principal))
+    components = compute_components(none, tangent, principal=principal)
+    return (*compute_invariants(none), *components)
