@@ -101,7 +101,7 @@ class Pattern:
         values, rich = self.sort(c), self.sort(c) > 0.5
         parts = {"mean_rich": rich, "mean_poor": ~rich}
         return {
-            "domains": count_domains(self._edges, c.x.array).total,
+            "domains": count_domains(self._edges, c.x.array),
             **{
                 name: float(np.average(values[part], weights=self.weights[part]))
                 for name, part in parts.items()

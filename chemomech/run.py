@@ -24,7 +24,7 @@ from chemomech.particle import create_particle
 from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.interruption import StopRequest
 from chemomech.simulation.marching import Ending, March, Plan
-from chemomech.simulation.preparation import Parts, check_ranks, name_files, prepare
+from chemomech.simulation.preparation import Observe, Parts, check_ranks, name_files, prepare
 from chemomech.simulation.restarting import RESTART, find_restart
 from chemomech.simulation.stages import create_timetable
 from chemomech.summary import summarise
@@ -41,6 +41,7 @@ def simulate(
     quiet: bool = False,
     restart: bool = False,
     accept_changes: bool = False,
+    observe: Observe | None = None,
 ) -> str:
     """Simulate a configuration and leave its records in a new folder.
 
@@ -52,6 +53,8 @@ def simulate(
         restart: Go on from the last good checkpoint in the folder; begin at the beginning where the
             folder holds no records; do nothing where the run in it has ended.
         accept_changes: Restart although the configuration differs from the checkpoint's.
+        observe: Called with the problem; what it returns is recorded in columns of the ledger after
+            the package's own. A restart needs the same.
 
     Returns:
         How the run ended, in words.
@@ -70,7 +73,7 @@ def simulate(
             if former.ended is not None and former.state is None:
                 return former.ended
         with StopRequest(comm, config.checkpoint.wall_limit) as stop:
-            parts = prepare(config, output, comm, former)
+            parts = prepare(config, output, comm, former, observe)
             with _noting_failure(parts):
                 if former is not None and former.ended is not None:
                     ending = Ending(former.ended)
@@ -78,7 +81,8 @@ def simulate(
                     ending = _march(config, parts, stop, comm, quiet)
                 parts.recorder.close()
             stop.ask()
-        _finish(config, parts, ending, is_interrupted=stop.is_interrupted)
+        with parts.recorder.frames:
+            _finish(config, parts, ending, is_interrupted=stop.is_interrupted)
     return ending.words
 
 
@@ -126,6 +130,7 @@ def _noting_failure(parts: Parts) -> Iterator[None]:
     try:
         yield
     except (ChemoMechError, OSError, KeyboardInterrupt) as error:
+        parts.recorder.frames.close()
         # Alone: nobody knows whether the other ranks failed as well. A folder that is gone, or a
         # full disk, must not hide the error itself.
         if parts.folder.comm.rank == 0 and parts.folder.path.is_dir():
@@ -149,7 +154,7 @@ def _march(config: Config, parts: Parts, stop: StopRequest, comm: MPI.Comm, quie
             parts.problem,
             parts.stepper,
             parts.recorder,
-            parts.keeper,
+            parts.checkpointer,
             stop,
             progress,
             parts.progressed,

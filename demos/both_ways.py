@@ -121,8 +121,8 @@ def measure(field: FieldData, width: float) -> Pattern:
     grid = SnapshotGrid(np.pad(field.points, ((0, 0), (0, 1))), cells, field.cell)
     areas = compute_vertex_areas(field.points, cells)
     is_rich = field.values > 0.5
-    rich = count_domains(grid.edges, field.values, 0.5).total
-    poor = count_domains(grid.edges, -field.values, -0.5).total
+    rich = count_domains(grid.edges, field.values, 0.5)
+    poor = count_domains(grid.edges, -field.values, -0.5)
     return Pattern(
         rich,
         poor,

@@ -48,7 +48,7 @@ from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.output import cluster_pictures, image_pictures, spectra_charts, stress_pictures
 from chemomech.output.folder import RunFolder
 from chemomech.output.snapshots import Gatherer
-from chemomech.problems.observables import StressFields
+from chemomech.problems.stress_fields import StressFields
 from chemomech.problems.stress_statistics import StressStatistics
 
 PRE_EDGE = (508.0, 512.0)  # eV

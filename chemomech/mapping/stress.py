@@ -25,7 +25,7 @@ from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
 from chemomech.output.folder_lock import FolderLock
 from chemomech.output.provenance import PROVENANCE, collect_provenance, write_provenance
-from chemomech.problems.observables import StressFields
+from chemomech.problems.stress_fields import StressFields
 from chemomech.problems.stress_files import write_stress_bands, write_stress_table
 from chemomech.problems.stress_regions import Phase, Regions
 from chemomech.problems.stress_statistics import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from chemomech.output.figure_parts import hide_offsets
-from chemomech.output.ledger import Columns
+from chemomech.output.ledger import Columns, find_additional
 
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 _COLOURS = {
@@ -44,26 +45,34 @@ def create_ledger_figure(columns: Columns) -> Figure:
         columns: A ledger as `read_ledger` returns it, with at least one line.
 
     Returns:
-        A page of four panels, (a) to (d) in that order.
+        A page of four panels, (a) to (d) in that order, and one for each further observable.
     """
-    figure = Figure(figsize=(8.0, 5.6), dpi=200, facecolor="white", layout="constrained")
+    further = find_additional(columns)
+    rows = 2 + math.ceil(len(further) / 2)
+    figure = Figure(figsize=(8.0, 2.8 * rows), dpi=200, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(2, 2, sharex=True).ravel()
+    panels = figure.subplots(rows, 2, sharex=True).ravel()
     time = columns["time_s"].astype(np.float64)
     later = time > time[0]
     _plot_energy(panels[0], time, columns)
     _plot_composition(panels[1], time, columns)
     _plot_balance(panels[2], time, columns)
     _plot_step(panels[3], time[later], columns["dt_s"][later])
+    for panel, name in zip(panels[4:], further, strict=False):
+        _plot_observable(panel, time, columns, name)
+    if len(further) % 2:
+        panels[-1].remove()
+        panels = panels[:-1]
     positive = time[time > 0]
     decades = positive.size > 1 and positive.max() > 100 * positive.min()
-    for panel, letter in zip(panels, "abcd", strict=True):
-        panel.set_title(f"({letter})", loc="left", fontsize=9)
+    for number, panel in enumerate(panels):
+        panel.set_title(f"({chr(ord('a') + number)})", loc="left", fontsize=9)
         panel.tick_params(labelsize=8)
         panel.spines[["top", "right"]].set_visible(False)
         if decades:
             panel.set_xscale("log")
-    for panel in panels[2:]:
+    for panel in panels[-2:]:
+        panel.tick_params(labelbottom=True)
         panel.set_xlabel("Time (s)", fontsize=9)
     hide_offsets(figure)
     return figure
@@ -103,3 +112,11 @@ def _plot_step(
     if time.size:
         panel.semilogy(time, dt, color="black", linewidth=1.2)
     panel.set_ylabel("Time step (s)", fontsize=9)
+
+
+def _plot_observable(panel: Axes, time: NDArray[np.float64], columns: Columns, name: str) -> None:
+    # Those of snapshots are unknown at most steps.
+    known = ~np.isnan(columns[name])
+    style = "-" if known.all() else ".-"
+    panel.plot(time[known], columns[name][known], style, color="black", linewidth=1.2)
+    panel.set_ylabel(name, fontsize=9)

@@ -1,53 +1,70 @@
-"""Counting Li-rich regions, and those that cross the wire from its inner to its outer side."""
+"""Number and count Li-rich regions, of whole meshes and of those spread over ranks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import basix
 import numpy as np
+from dolfinx import fem, la
+from mpi4py import MPI
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 
-@dataclass(frozen=True)
-class DomainCount:
-    """Number of connected Li-rich regions.
+class DomainCounter:
+    """Count connected regions of a field above a threshold, each rank its own part.
+
+    Two vertices belong to one region where a path of the mesh's edges joins them without leaving
+    it. Regions of several ranks become one where a vertex is known to both; only the numbers of
+    regions at such vertices travel. Construction and `count` are collective.
 
     Args:
-        total: All of them.
-        spanning: Those that touch both the inner and the outer side; 0 where no sides were given.
+        field: Continuous Lagrange function of any degree, of which the vertices' values are looked
+            at; its ghosts must be up to date.
     """
 
-    total: int
-    spanning: int
+    def __init__(self, field: fem.Function) -> None:
+        space = field.function_space
+        self._field = field
+        self._map = space.dofmap.index_map
+        self._comm: MPI.Comm = space.mesh.comm
+        cell, layout = space.mesh.basix_cell(), space.dofmap.dof_layout
+        corners = [layout.entity_dofs(0, i)[0] for i in range(len(basix.topology(cell)[0]))]
+        vertices = space.dofmap.list[:, corners]
+        self._is_vertex = np.zeros(self._map.size_local + self._map.num_ghosts, dtype=np.bool_)
+        self._is_vertex[vertices] = True
+        pairs = vertices[:, np.array(basix.topology(cell)[1])].reshape(-1, 2)
+        self._edges = np.unique(np.sort(pairs, axis=1), axis=0)
+
+    def count(self, threshold: float = 0.5) -> int:
+        """Number of regions, the same on all ranks; collective.
+
+        Args:
+            threshold: Value above which a vertex is within a region.
+        """
+        values = np.where(self._is_vertex, self._field.x.array, -np.inf)
+        labels = label_domains(self._edges, values, threshold)
+        local = int(labels.max(initial=-1)) + 1
+        if self._comm.size == 1:
+            return local
+        counts = self._comm.allgather(local)
+        labels[labels >= 0] += sum(counts[: self._comm.rank])
+        owned = la.vector(self._map, 1, dtype=np.int64)
+        owned.array[:] = labels
+        owned.scatter_forward()
+        ghost = slice(self._map.size_local, None)
+        shared = np.unique(np.column_stack([labels[ghost], owned.array[ghost]]), axis=0)
+        pairs = np.concatenate(self._comm.allgather(shared[shared[:, 0] >= 0]))
+        seen, joined = np.unique(pairs, return_inverse=True)
+        merged, _ = _connect(joined.reshape(-1, 2), len(seen))
+        return sum(counts) - len(seen) + merged
 
 
 def count_domains(
-    edges: NDArray[np.integer],
-    values: NDArray[np.floating],
-    threshold: float = 0.5,
-    *,
-    inner: NDArray[np.bool_] | None = None,
-    outer: NDArray[np.bool_] | None = None,
-) -> DomainCount:
-    """Count connected regions of ``c > threshold`` on the graph of a mesh.
-
-    Two vertices belong to one region where a path of edges joins them without leaving it.
-
-    Args:
-        edges: Vertex pairs, shape ``(edges, 2)``.
-        values: Composition at the vertices, shape ``(vertices,)``.
-        threshold: Composition above which a vertex is Li-rich.
-        inner: True at vertices on the inner side, shape ``(vertices,)``.
-        outer: True at vertices on the outer side, shape ``(vertices,)``.
-    """
-    labels = label_domains(edges, values, threshold)
-    total = int(labels.max(initial=-1)) + 1
-    if inner is None or outer is None:
-        return DomainCount(total, 0)
-    both = np.intersect1d(labels[inner], labels[outer])
-    return DomainCount(total, int(np.count_nonzero(both >= 0)))
+    edges: NDArray[np.integer], values: NDArray[np.floating], threshold: float = 0.5
+) -> int:
+    """Count the regions that `label_domains` numbers."""
+    return int(label_domains(edges, values, threshold).max(initial=-1)) + 1
 
 
 def label_domains(
@@ -65,12 +82,15 @@ def label_domains(
         outside all of them. Shape ``(vertices,)``.
     """
     rich = values > threshold
-    inside = edges[rich[edges].all(axis=1)]
-    graph = coo_array(
-        (np.ones(len(inside), dtype=np.int8), (inside[:, 0], inside[:, 1])),
-        shape=(len(values), len(values)),
-    )
-    _, components = connected_components(graph, directed=False)
+    _, components = _connect(edges[rich[edges].all(axis=1)], len(values))
     labels = np.full(len(values), -1, dtype=np.int64)
     _, labels[rich] = np.unique(components[rich], return_inverse=True)
     return labels
+
+
+def _connect(edges: NDArray[np.integer], count: int) -> tuple[int, NDArray[np.int32]]:
+    """Number of connected components of a graph of so many nodes, and that of each node."""
+    weights = np.ones(len(edges), dtype=np.int8)
+    graph = coo_array((weights, (edges[:, 0], edges[:, 1])), shape=(count, count))
+    number, components = connected_components(graph, directed=False)
+    return int(number), components

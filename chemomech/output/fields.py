@@ -11,7 +11,7 @@ import dolfinx
 from dolfinx import fem, io
 
 from chemomech.errors import InputError, describe_foreign_error
-from chemomech.output.closing import Closing
+from chemomech.output.context import Context
 from chemomech.output.vtkhdf import VtkHdfFile
 
 SUFFIXES = (".vtkhdf", ".bp")
@@ -36,7 +36,7 @@ def name_field_file(stem: str, kind: Literal["vtkhdf", "bp"]) -> str:
     return f"{stem}.{kind}"
 
 
-class FieldWriter(Closing):
+class FieldWriter(Context):
     """Write functions over time into one file.
 
     A ``.vtkhdf`` is read by VTK, ParaView and PyVista as they are, see `VtkHdfFile`; a ``.bp``, of

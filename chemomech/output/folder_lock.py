@@ -19,7 +19,7 @@ from flufl.lock import Lock, NotLockedError, TimeOutError
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.machine import is_alive
-from chemomech.output.closing import Closing
+from chemomech.output.context import Context
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -53,7 +53,7 @@ class _Holder:
     heard: float
 
 
-class FolderLock(Closing):
+class FolderLock(Context):
     """Hold a folder of results against other processes until closed; made by all ranks.
 
     The folder is made if it is missing, and goes again if nothing has been written to it. Rank 0

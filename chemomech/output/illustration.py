@@ -1,10 +1,9 @@
-"""All pictures of a finished run, drawn on rank 0 from its snapshots."""
+"""All pictures of a finished run, drawn on rank 0."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,28 +11,17 @@ from numpy.typing import NDArray
 from chemomech.errors import run_on_root
 from chemomech.output.file_names import FILM
 from chemomech.output.folder import RunFolder
+from chemomech.output.frames import Frame, FrameFile
 from chemomech.output.snapshots import SnapshotGrid
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Frame:
-    """Nodal values at one time, as single floats.
-
-    Args:
-        time_s: Time in seconds.
-        values: Arrays of shape ``(vertices,)`` by field name; the names of `STYLES`, SI units.
-    """
-
-    time_s: float
-    values: Mapping[str, NDArray[np.float32]]
-
-
 def write_illustrations(
     folder: RunFolder,
     grid: SnapshotGrid | None,
-    frames: Sequence[Frame],
+    fields: Mapping[str, NDArray[np.floating]],
+    frames: FrameFile,
     *,
     pictures: bool = True,
     movie: bool = True,
@@ -47,7 +35,9 @@ def write_illustrations(
     Args:
         folder: The run's folder.
         grid: The whole mesh on rank 0, in nanometres; other ranks' is not looked at.
-        frames: Snapshots in the order of time, on rank 0; each has a ``composition``.
+        fields: Nodal values at the end by name, on rank 0, of shape ``(vertices,)`` in SI units
+            where the name is one of `STYLES`.
+        frames: The composition in the order of time, on rank 0; the last at the end.
         pictures: Draw the pictures.
         movie: Draw the film.
 
@@ -62,7 +52,7 @@ def write_illustrations(
 
     def draw() -> list[str]:
         assert grid is not None
-        return _draw(folder, grid, frames, pictures, movie)
+        return _draw(folder, grid, fields, frames, pictures, movie)
 
     written = run_on_root(folder.comm, draw)
     for name in written:
@@ -71,7 +61,12 @@ def write_illustrations(
 
 
 def _draw(
-    folder: RunFolder, grid: SnapshotGrid, frames: Sequence[Frame], pictures: bool, movie: bool
+    folder: RunFolder,
+    grid: SnapshotGrid,
+    fields: Mapping[str, NDArray[np.floating]],
+    frames: FrameFile,
+    pictures: bool,
+    movie: bool,
 ) -> list[str]:
     try:
         # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
@@ -82,21 +77,22 @@ def _draw(
         _log.warning("No pictures: %s", error)
         return []
     written = []
-    last = frames[-1]
-    names = sorted(last.values.keys() & STYLES.keys()) if pictures else ["composition"]
+    names = sorted(fields.keys() & STYLES.keys()) if pictures else ["composition"]
     try:
         for name in names:
             style = STYLES[name]
-            renderer = Renderer(grid, style, compute_limits(style, last.values[name]))
-            shots = {f"pictures/{name}.png": last} if pictures else {}
+            renderer = Renderer(grid, style, compute_limits(style, fields[name]))
+            shots = (
+                {f"pictures/{name}.png": Frame(frames.times[-1], fields[name])} if pictures else {}
+            )
             if name == "composition" and pictures:
-                shots["pictures/composition_start.png"] = frames[0]
+                shots["pictures/composition_start.png"] = next(iter(frames))
             for file, frame in shots.items():
-                image = renderer.render(frame.values[name], frame.time_s)
+                image = renderer.render(frame.values, frame.time_s)
                 write_picture(folder.partial(file), image)
                 written.append(file)
             if name == "composition" and movie:
-                images = (renderer.render(f.values[name], f.time_s) for f in frames)
+                images = (renderer.render(frame.values, frame.time_s) for frame in frames)
                 write_movie(folder.partial(FILM), images, len(frames))
                 written.append(FILM)
             renderer.close()

@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.progress import Progress as LiveProgress
 from rich.progress import TaskProgressColumn, TextColumn
 
-from chemomech.output.closing import Closing
+from chemomech.output.context import Context
 from chemomech.output.terminal import is_watched
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
 
-class Progress(Closing):
+class Progress(Context):
     """Report a run's progress on rank 0; a context that leaves the terminal as it was.
 
     On a terminal one line is redrawn in place. Elsewhere a plain line is printed and flushed, no

@@ -1,4 +1,4 @@
-"""Meshes and nodal values gathered on rank 0, for pictures, films and domain counts."""
+"""Gather meshes and nodal values on rank 0, for pictures and films."""
 
 from __future__ import annotations
 

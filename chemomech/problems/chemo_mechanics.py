@@ -20,6 +20,7 @@ from chemomech.geometry.domain import Domain
 from chemomech.geometry.measures import compile_integral
 from chemomech.materials.mobility import Mobility
 from chemomech.problems.conditions import Loads
+from chemomech.problems.observables import Observable
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.solid import Solid
 from chemomech.problems.surface import Surface, SurfaceReaction
@@ -97,6 +98,7 @@ class ChemoMechanics:
         linearised: The same forms for Newton's method to differentiate: the mobility in them is no
             function of an unknown.
         conditions: Dirichlet conditions, a list for each unknown (empty but for u).
+        observables: What a run records of it beside the package's own columns.
 
     Raises:
         InputError: If the assumption does not suit the mesh, a condition cannot be imposed, a group
@@ -118,6 +120,7 @@ class ChemoMechanics:
         parameters: Parameters | None = None,
     ) -> None:
         self.domain = domain
+        self.observables: list[Observable] = []
         self.energy_density = energy
         self.mobility = mobility
         self.loads = loads or Loads()

@@ -8,7 +8,7 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.observables import NodalProjection
+from chemomech.problems.stress_fields import NodalProjection
 
 
 class WaveGrowth:

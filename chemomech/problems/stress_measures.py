@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,13 +10,17 @@ Array = NDArray[np.float64]
 
 def compute_hydrostatic(stress: Array) -> Array:
     """tr(sigma) / 3 of tensors of shape (n, 3, 3), shape (n,); tension positive."""
-    return np.asarray(np.trace(stress, axis1=1, axis2=2) / 3)
+    xx, yy, zz = (stress[:, i, i] for i in range(3))
+    return np.asarray((xx + yy + zz) / 3)
 
 
 def compute_von_mises(stress: Array) -> Array:
-    """sqrt(3/2 s : s), s the deviator, of tensors of shape (n, 3, 3), shape (n,)."""
-    deviator = stress - compute_hydrostatic(stress)[:, None, None] * np.eye(3)
-    return np.asarray(np.sqrt(1.5 * (deviator**2).sum(axis=(1, 2))))
+    """sqrt(3/2 s : s), s the deviator, of symmetric tensors of shape (n, 3, 3), shape (n,)."""
+    # Component by component: NumPy is slow where its innermost loop has three turns.
+    xx, yy, zz = (stress[:, i, i] for i in range(3))
+    xy, xz, yz = stress[:, 0, 1], stress[:, 0, 2], stress[:, 1, 2]
+    normal = (xx - yy) ** 2 + (yy - zz) ** 2 + (zz - xx) ** 2
+    return np.asarray(np.sqrt(0.5 * normal + 3.0 * (xy**2 + xz**2 + yz**2)))
 
 
 def compute_principal(stress: Array) -> Array:
@@ -58,10 +60,15 @@ def compute_wire_stress(stress: Array, tangent: Array) -> dict[str, Array]:
     }
 
 
-def compute_scalars(
+def compute_invariants(stress: Array) -> dict[str, Array]:
+    """``von_mises`` and ``hydrostatic`` of tensors of shape (n, 3, 3), each of shape (n,)."""
+    return {"von_mises": compute_von_mises(stress), "hydrostatic": compute_hydrostatic(stress)}
+
+
+def compute_components(
     stress: Array, tangent: Array | None, *, principal: bool
-) -> Mapping[str, Array]:
-    """Compute all scalars by name, in a fixed order.
+) -> dict[str, Array]:
+    """Compute the scalars that depend on axes, by name, in a fixed order.
 
     Args:
         stress: Symmetric tensors, shape (n, 3, 3).
@@ -70,14 +77,9 @@ def compute_scalars(
             largest (most tensile) first.
 
     Returns:
-        ``von_mises``, ``hydrostatic`` and what was asked for, each of shape (n,).
+        What was asked for, each of shape (n,).
     """
-    scalars = {
-        "von_mises": compute_von_mises(stress),
-        "hydrostatic": compute_hydrostatic(stress),
-    }
-    if tangent is not None:
-        scalars |= compute_wire_stress(stress, tangent)
+    scalars = {} if tangent is None else compute_wire_stress(stress, tangent)
     if principal:
         values = compute_principal(stress)
         scalars |= {f"principal_{i + 1}": values[:, i] for i in range(3)}
@@ -85,7 +87,8 @@ def compute_scalars(
 
 
 def name_scalars(*, in_wire_frame: bool, principal: bool) -> tuple[str, ...]:
-    """Names of what :func:`compute_scalars` gives, in its order."""
+    """Names of what `compute_invariants` and `compute_components` give, in their order."""
     none = np.zeros((0, 3, 3))
     tangent = np.zeros((0, 3)) if in_wire_frame else None
-    return tuple(compute_scalars(none, tangent, principal=principal))
+    components = compute_components(none, tangent, principal=principal)
+    return (*compute_invariants(none), *components)

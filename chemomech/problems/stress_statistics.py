@@ -13,7 +13,7 @@ from ufl.core.expr import Expr
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.domain import Domain
 from chemomech.problems.cell_stress import CellStress, CellValues
-from chemomech.problems.stress_measures import compute_scalars
+from chemomech.problems.stress_measures import compute_components, compute_invariants
 from chemomech.problems.stress_regions import Regions
 
 Array = NDArray[np.float64]
@@ -211,7 +211,8 @@ def _spread(values: Array) -> tuple[int, float, float, float, float]:
 def _create_rows(
     cells: CellValues, regions: Regions, levels: tuple[float, ...]
 ) -> tuple[StressRow, ...]:
-    scalars = compute_scalars(cells.stress, cells.tangent, principal=True)
+    invariants = compute_invariants(cells.stress)
+    scalars = invariants | compute_components(cells.stress, cells.tangent, principal=True)
     marks = regions.find(cells)
     return tuple(
         _create_row(stress, region, values[inside], cells.volumes[inside], levels)

@@ -1,7 +1,8 @@
-"""Curves of a ledger: energy, composition, lithium balance, and voltage where there is one."""
+"""Draw a ledger as curves: energy, composition, balance, stress or voltage, and observables."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from chemomech.output.figure_parts import CATEGORY_COLOURS
-from chemomech.output.ledger import Columns
+from chemomech.output.ledger import Columns, find_additional
 
 Array = NDArray[Any]
 
@@ -30,7 +31,9 @@ def create_ledger_curves(columns: Columns) -> str:
     titles = ["Change of energy", "Composition", "Lithium out of balance", "Von Mises, largest"]
     if driven:
         titles[3] = "Voltage"
-    figure = make_subplots(rows=2, cols=2, subplot_titles=titles, shared_xaxes=True)
+    further = find_additional(columns)
+    rows = 2 + math.ceil(len(further) / 2)
+    figure = make_subplots(rows=rows, cols=2, subplot_titles=[*titles, *further], shared_xaxes=True)
     time = columns["time_s"]
     unit = "J/m" if "energy_total_J_per_m" in columns else "J"
     for part in _PARTS:
@@ -43,6 +46,10 @@ def create_ledger_curves(columns: Columns) -> str:
     _add(figure, 2, 1, time, balance, "balance", "#000000")
     last = columns["voltage_V"] if driven else columns["von_mises_max_Pa"] / 1e6
     _add(figure, 2, 2, time, last, titles[3].lower(), CATEGORY_COLOURS[3])
+    for number, name in enumerate(further):
+        known = ~np.isnan(columns[name])
+        place = 3 + number // 2, 1 + number % 2
+        _add(figure, *place, time[known], columns[name][known], name, "#000000")
     labels = {(1, 1): unit, (1, 2): "c", (2, 1): "relative", (2, 2): "V" if driven else "MPa"}
     for (row, column), label in labels.items():
         figure.update_yaxes(title_text=label, row=row, col=column)
@@ -50,9 +57,9 @@ def create_ledger_curves(columns: Columns) -> str:
     later = time[time > 0]
     if later.size > 1 and later.max() > 100 * later.min() and not driven:
         figure.update_xaxes(type="log")
-    figure.update_xaxes(title_text="Time (s)", row=2)
+    figure.update_xaxes(title_text="Time (s)", row=rows)
     figure.update_layout(
-        height=620,
+        height=310 * rows,
         template="simple_white",
         margin={"l": 70, "r": 20, "t": 40, "b": 50},
         legend={"orientation": "h", "y": -0.12},

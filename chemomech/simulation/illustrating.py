@@ -35,7 +35,12 @@ def illustrate(config: Config, parts: Parts) -> None:
             run_on_root(folder.comm, partial(write_chart, folder.partial(name), columns))
             folder.finish(name)
     if wanted.pictures or wanted.movie:
-        recorder = parts.recorder
+        grid, fields = parts.recorder.gather_latest()
         write_illustrations(
-            folder, recorder.grid, recorder.frames, pictures=wanted.pictures, movie=wanted.movie
+            folder,
+            grid,
+            fields,
+            parts.recorder.frames,
+            pictures=wanted.pictures,
+            movie=wanted.movie,
         )

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from mpi4py import MPI
 
-from chemomech.output.closing import Closing
+from chemomech.output.context import Context
 
 #: What batch systems send before they end a job.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
@@ -23,7 +23,7 @@ _FIRST = (
 )
 
 
-class StopRequest(Closing):
+class StopRequest(Context):
     """Listen for a request to stop while the block runs; a signal then ends nothing by itself.
 
     A rank may hear a signal that others do not: :meth:`ask` shares what any of them has heard.

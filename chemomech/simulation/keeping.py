@@ -16,7 +16,7 @@ from chemomech.errors import InputError
 from chemomech.geometry.partition import collect_owners
 from chemomech.output.checkpoints import CheckpointStore, StoredState
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.simulation.recording import Continuation
+from chemomech.simulation.recording import ResumePoint
 from chemomech.simulation.stages import Position
 from chemomech.simulation.stationarity import Watch
 from chemomech.solvers.cahn_hilliard_schur import SchurMemory
@@ -55,13 +55,13 @@ class Progressed:
     """
 
     position: Position
-    records: Continuation
+    records: ResumePoint
     snapshots: int
     noise_interval: int
     watch: Watch | None = None
 
 
-class Keeper:
+class Checkpointer:
     """Write a run's memory into two stores and read it back.
 
     Checkpoints hold all that determines the future; of them the newest are kept. Snapshots hold the
@@ -220,7 +220,7 @@ class Keeper:
         )
         progressed = Progressed(
             Position(**record["position"]),
-            Continuation(**record["records"]),
+            ResumePoint(**record["records"]),
             record["snapshots"],
             record["noise_interval"],
             None if record["watch"] is None else Watch(**record["watch"]),

@@ -6,15 +6,16 @@ import logging
 import math
 import time as clock
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mpi4py import MPI
 
+from chemomech.output.ledger import name_column
 from chemomech.output.progress import Progress
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.interruption import StopRequest
-from chemomech.simulation.keeping import Keeper, Progressed
+from chemomech.simulation.keeping import Checkpointer, Progressed
 from chemomech.simulation.recording import Recorder
 from chemomech.simulation.stages import (
     Position,
@@ -85,7 +86,7 @@ class March:
         problem: The problem, in its present state.
         stepper: Its time stepper.
         recorder: Writes ledger and snapshots.
-        keeper: Writes checkpoints; None for none.
+        checkpointer: Writes checkpoints; None for none.
         stop: Says when to stop early.
         progress: Tells people.
         progressed: How far an earlier run had come; None begins at the beginning.
@@ -97,7 +98,7 @@ class March:
         problem: ChemoMechanics,
         stepper: Bdf,
         recorder: Recorder,
-        keeper: Keeper | None,
+        checkpointer: Checkpointer | None,
         stop: StopRequest,
         progress: Progress,
         progressed: Progressed | None = None,
@@ -106,7 +107,7 @@ class March:
         self._problem = problem
         self._stepper = stepper
         self._recorder = recorder
-        self._keeper = keeper
+        self._checkpointer = checkpointer
         self._stop = stop
         self._progress = progress
         self._comm: MPI.Comm = problem.domain.mesh.comm
@@ -120,6 +121,7 @@ class March:
         self._stationarity = StationarityTest(plan.quiet_rate, problem, watch)
         self._last_checkpoint = (clock.monotonic(), stepper.memory.number)
         self._domains = 0
+        self._energy = name_column("energy_total_J", recorder.dimension)
 
     def run(self) -> Ending:
         """Go on until the end; collective.
@@ -156,10 +158,9 @@ class March:
             self._stepper.reset_history()
         beginning = self._stepper.memory.number == 0
         if beginning or stage.drive is not None:
-            row = self._recorder.record_step(self._stepper.present(), self._position)
-            self._domains = row.domains
+            self._record_step(self._stepper.present(), has_snapshot=beginning)
         if beginning:
-            self._record_snapshot(self._stepper.time)
+            self._record_snapshot(self._stepper.time, has_line=True)
             self.checkpoint()
 
     def _go_through(self, stage: Stage) -> Ending | None:
@@ -223,7 +224,7 @@ class March:
         return None
 
     def _stop_early(self, reason: str) -> Ending:
-        if self._keeper is None:
+        if self._checkpointer is None:
             return Ending(f"{reason} at {self._seconds():g} s, without a checkpoint", False)
         self.checkpoint()
         return Ending(f"{reason} at {self._seconds():g} s; --restart continues it", False)
@@ -254,29 +255,30 @@ class March:
                 continue
             with self._stepper.interpolate(time):
                 self._record_snapshot(time)
-        row = self._recorder.record_step(step, self._position)
-        self._domains = row.domains
+        seen = snapshot or end > begin
+        line = self._record_step(step, has_snapshot=seen)
         if snapshot:
-            self._record_snapshot(step.time)
+            self._record_snapshot(step.time, has_line=True)
         self._progress.update(
-            row.time_s,
-            row.step,
-            row.dt_s,
-            row.energy_total_J,
-            row.domains,
-            snapshot=snapshot or end > begin,
-        )
+            line["time_s"], step.number, line["dt_s"], line[self._energy], self._domains,
+            snapshot=seen,
+        )  # fmt: skip
 
-    def _record_snapshot(self, time: float) -> None:
+    def _record_step(self, step: Step, *, has_snapshot: bool) -> Mapping[str, float]:
+        line = self._recorder.record_step(step, self._position, has_snapshot=has_snapshot)
+        self._domains = int(line["domains"])
+        return line
+
+    def _record_snapshot(self, time: float, *, has_line: bool = False) -> None:
         seconds = time * self._plan.time_scale
-        if self._keeper is not None:
-            self._keeper.write_snapshot(self._snapshots, seconds)
-        self._recorder.record_snapshot(seconds)
+        if self._checkpointer is not None:
+            self._checkpointer.write_snapshot(self._snapshots, seconds)
+        self._recorder.record_snapshot(seconds, has_line=has_line)
         self._snapshots += 1
 
     def _is_checkpoint_due(self) -> bool:
         """Whether it is time for a checkpoint; collective, as clocks differ."""
-        if self._keeper is None:
+        if self._checkpointer is None:
             return False
         then, number = self._last_checkpoint
         steps = self._plan.checkpoint_steps
@@ -287,7 +289,7 @@ class March:
 
     def checkpoint(self) -> None:
         """Write a checkpoint, if they are kept; collective."""
-        if self._keeper is None:
+        if self._checkpointer is None:
             return
         progressed = Progressed(
             self._position,
@@ -296,7 +298,7 @@ class March:
             self._noise,
             self._stationarity.watch,
         )
-        self._keeper.write(self._stepper.memory, progressed)
+        self._checkpointer.write(self._stepper.memory, progressed)
         self._last_checkpoint = (clock.monotonic(), self._stepper.memory.number)
 
     def _seconds(self) -> float:

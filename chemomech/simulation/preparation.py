@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,14 +32,18 @@ from chemomech.output.provenance import (
 from chemomech.output.state_files import require_cells
 from chemomech.particle import Particle, count_cells_across, create_particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.problems.observables import Observable
 from chemomech.simulation.failing import explaining_failures
-from chemomech.simulation.keeping import Identity, Keeper, Progressed
+from chemomech.simulation.keeping import Checkpointer, Identity, Progressed
 from chemomech.simulation.recording import Recorder
 from chemomech.simulation.restarting import RESTART, Restart
 from chemomech.simulation.stages import Timetable, create_timetable
 from chemomech.solvers.time_stepping import Bdf
 
 _log = logging.getLogger(__name__)
+
+Observe = Callable[[ChemoMechanics], Sequence[Observable]]
+"""Names observables of a problem that is about to run."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Parts:
         timetable: What drives it when.
         stepper: Takes the steps.
         recorder: Writes ledger and fields.
-        keeper: Writes checkpoints; None for none.
+        checkpointer: Writes checkpoints; None for none.
         progressed: How far an earlier run had come; None begins at the beginning.
         folder: Where everything goes.
         provenance: What is known at the start.
@@ -60,13 +65,19 @@ class Parts:
     timetable: Timetable
     stepper: Bdf
     recorder: Recorder
-    keeper: Keeper | None
+    checkpointer: Checkpointer | None
     progressed: Progressed | None
     folder: RunFolder
     provenance: Provenance
 
 
-def prepare(config: Config, output: Path, comm: MPI.Comm, former: Restart | None) -> Parts:
+def prepare(
+    config: Config,
+    output: Path,
+    comm: MPI.Comm,
+    former: Restart | None,
+    observe: Observe | None = None,
+) -> Parts:
     """Make the parts of a run; what can fail does so before the folder is touched.
 
     Args:
@@ -74,6 +85,7 @@ def prepare(config: Config, output: Path, comm: MPI.Comm, former: Restart | None
         output: The run's folder.
         comm: Ranks of the run.
         former: What an earlier run has left there; None claims a new folder.
+        observe: Names more observables of the problem.
 
     Raises:
         InputError: If the input cannot be used; nothing is written then.
@@ -81,8 +93,8 @@ def prepare(config: Config, output: Path, comm: MPI.Comm, former: Restart | None
     """
     name_files(config)  # Before any work, what of it cannot be written.
     if former is None or former.state is None:
-        return _begin(config, output, comm, is_new=former is None)
-    return _take_up(config, output, comm, former)
+        return _begin(config, output, comm, observe, is_new=former is None)
+    return _take_up(config, output, comm, former, observe)
 
 
 def name_files(config: Config) -> list[str]:
@@ -110,10 +122,12 @@ def check_ranks(config: Config, particle: Particle) -> None:
         raise InputError(f'{error.message}, or "off"', key="checkpoint.interval") from error
 
 
-def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Parts:
+def _begin(
+    config: Config, output: Path, comm: MPI.Comm, observe: Observe | None, *, is_new: bool
+) -> Parts:
     particle = create_particle(config, comm)
     check_ranks(config, particle)
-    problem = create_problem(config, particle)
+    problem = _create_problem(config, particle, observe)
     _tell_solver(config, problem)
     _tell_resolution(config, problem)
     with explaining_failures(config, problem):
@@ -126,31 +140,33 @@ def _begin(config: Config, output: Path, comm: MPI.Comm, *, is_new: bool) -> Par
         _reopen_records(folder)
     provenance = _collect_provenance(config, problem)
     _write_beginnings(config, folder, provenance)
-    keeper = None
+    checkpointer = None
     if config.checkpoint.interval != "off":
-        keeper = _create_keeper(config, folder, problem)
-        keeper.discard_snapshots(0)
+        checkpointer = _create_checkpointer(config, folder, problem)
+        checkpointer.discard_snapshots(0)
     recorder = _create_recorder(config, folder, problem, particle, None)
-    return Parts(problem, timetable, stepper, recorder, keeper, None, folder, provenance)
+    return Parts(problem, timetable, stepper, recorder, checkpointer, None, folder, provenance)
 
 
-def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> Parts:
+def _take_up(
+    config: Config, output: Path, comm: MPI.Comm, former: Restart, observe: Observe | None
+) -> Parts:
     assert former.state is not None
     particle = create_particle(config, comm, former.owners)
-    problem = create_problem(config, particle)
+    problem = _create_problem(config, particle, observe)
     timetable = create_timetable(config, problem)
     folder = RunFolder.reopen(output, comm)
-    keeper = _create_keeper(config, folder, problem)
-    memory, progressed = keeper.restore(former.state)
+    checkpointer = _create_checkpointer(config, folder, problem)
+    memory, progressed = checkpointer.restore(former.state)
     _reopen_records(folder)
     provenance = continue_provenance(
         folder.path / PROVENANCE, _collect_provenance(config, problem), comm
     )
     _write_beginnings(config, folder, provenance)
     recorder = _create_recorder(config, folder, problem, particle, progressed)
-    keeper.discard_snapshots(progressed.snapshots)
+    checkpointer.discard_snapshots(progressed.snapshots)
     for number in range(progressed.snapshots):
-        recorder.record_snapshot(keeper.read_snapshot(number))
+        recorder.record_snapshot(checkpointer.read_snapshot(number))
     drive = timetable.stage(progressed.position).drive
     if drive is not None:
         problem.surface.resume(drive)
@@ -160,7 +176,16 @@ def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> P
     _tell_solver(config, problem)
     _tell_resolution(config, problem)
     stepper = create_stepper(config, problem, memory)
-    return Parts(problem, timetable, stepper, recorder, keeper, progressed, folder, provenance)
+    return Parts(
+        problem, timetable, stepper, recorder, checkpointer, progressed, folder, provenance
+    )
+
+
+def _create_problem(config: Config, particle: Particle, observe: Observe | None) -> ChemoMechanics:
+    problem = create_problem(config, particle)
+    if observe is not None:
+        problem.observables += observe(problem)
+    return problem
 
 
 def _collect_provenance(config: Config, problem: ChemoMechanics) -> Provenance:
@@ -194,10 +219,12 @@ def _require_square_root(config: Config, problem: ChemoMechanics) -> None:
             )
 
 
-def _create_keeper(config: Config, folder: RunFolder, problem: ChemoMechanics) -> Keeper:
+def _create_checkpointer(
+    config: Config, folder: RunFolder, problem: ChemoMechanics
+) -> Checkpointer:
     table = config.model_dump(mode="json", exclude_none=True)
     identity = Identity(table, compute_fingerprint(problem.domain.mesh))
-    return Keeper(folder.path / RESTART, problem, identity, config.checkpoint.keep)
+    return Checkpointer(folder.path / RESTART, problem, identity, config.checkpoint.keep)
 
 
 def _create_recorder(
@@ -214,7 +241,8 @@ def _create_recorder(
         config.material.scales,
         *paths,
         reference_voltage=None if config.schedule is None else config.schedule.reference_voltage,
-        continuation=None if progressed is None else progressed.records,
+        resume_point=None if progressed is None else progressed.records,
+        is_illustrated=config.output.pictures or config.output.movie,
     )
 
 

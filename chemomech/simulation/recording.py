@@ -1,31 +1,36 @@
-"""From states in the solver's units to the records of a run in SI units."""
+"""Record a run in SI units: a line of the ledger for every step, fields for every snapshot."""
 
 from __future__ import annotations
 
+import math
 import time as clock
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
+from numpy.typing import NDArray
 
-from chemomech.output.domains import count_domains
+from chemomech.errors import run_on_root
 from chemomech.output.fields import FieldWriter
-from chemomech.output.illustration import Frame
-from chemomech.output.ledger import Ledger, LedgerRow
-from chemomech.output.snapshots import Gatherer
+from chemomech.output.frames import FrameFile
+from chemomech.output.ledger import Ledger
+from chemomech.output.snapshots import Gatherer, SnapshotGrid
 from chemomech.particle import Particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.observables import StressFields
+from chemomech.problems.observables import Observable
+from chemomech.problems.stress_fields import StressFields
+from chemomech.simulation.observables import Moment, list_observables
 from chemomech.simulation.stages import Position
-from chemomech.simulation.surface_recording import SurfaceRecorder
+from chemomech.simulation.surface_observables import list_surface_observables
 from chemomech.solvers.steps import Step
 from chemomech.units import Scales
 
 
 @dataclass(frozen=True)
-class Continuation:
+class ResumePoint:
     """Where the records of an earlier run are gone on with.
 
     Args:
@@ -40,7 +45,9 @@ class Continuation:
 
 
 class Recorder:
-    """Write a ledger line for every step, and fields and frames for every snapshot.
+    """Write a ledger line for every step, and fields and a frame for every snapshot.
+
+    The ledger's columns are the package's own and, after them, `problem.observables`.
 
     Args:
         problem: Problem whose state is recorded.
@@ -49,13 +56,16 @@ class Recorder:
         ledger_path: Ledger file to create.
         fields_path: Field file to create, or None for none.
         reference_voltage: Voltage against Li/Li+ at mu_res = 0 (V), for what reacts.
-        continuation: Go on with the ledger of an earlier run; None creates it.
+        resume_point: Go on with the ledger of an earlier run; None creates it.
+        is_illustrated: Whether frames are kept, for pictures or a film.
 
     Attributes:
         initial_mean: Mean composition with which the run began.
         dimension: Dimension of space: energies are per metre of depth where it is 2.
-        frames: Snapshots on rank 0: the composition of each, all fields of the latest.
-        grid: The whole mesh on rank 0, None elsewhere.
+        frames: Composition of each snapshot, on rank 0.
+
+    Raises:
+        InputError: Two columns share a name, or the ledger cannot be gone on with.
     """
 
     def __init__(
@@ -67,53 +77,56 @@ class Recorder:
         fields_path: Path | None = None,
         *,
         reference_voltage: float | None = None,
-        continuation: Continuation | None = None,
+        resume_point: ResumePoint | None = None,
+        is_illustrated: bool = True,
     ) -> None:
         self._problem = problem
         self._scales = scales
         mesh = particle.domain.mesh
         self._comm: MPI.Comm = mesh.comm
         self.dimension = mesh.geometry.dim
-        former = continuation or Continuation(0, 0.0, problem.mean_composition())
+        former = resume_point or ResumePoint(0, 0.0, problem.mean_composition())
         self._started = clock.monotonic() - former.wall_s
         self.initial_mean = former.initial_mean
-        self._gatherer = Gatherer(mesh)
-        self.grid = self._gatherer.grid
-        self._edges = None if self.grid is None else self.grid.edges
-        self.frames: list[Frame] = []
+        self._gatherer = Gatherer(mesh) if is_illustrated else None
+        self.frames = FrameFile(ledger_path.parent)
         self._create_fields(particle)
-        self._surface = (
-            None
-            if problem.surface.reservoir is None
-            else SurfaceRecorder(problem, scales, self._stress, reference_voltage)
-        )
+        self._observables = self._list_observables(reference_voltage)
         self._ledger = Ledger(
             ledger_path,
-            self.dimension,
+            [observable.name for observable in self._observables],
             self._comm,
-            reacting=self._surface is not None,
-            keep=None if continuation is None else continuation.lines,
+            keep=None if resume_point is None else resume_point.lines,
         )
         self._writer = None if fields_path is None else FieldWriter(fields_path, self._fields)
 
-    def record_step(self, step: Step, position: Position) -> LedgerRow:
+    def record_step(
+        self, step: Step, position: Position, *, has_snapshot: bool = False
+    ) -> Mapping[str, float]:
         """Write one line of the ledger; collective.
 
         Args:
             step: The step that led to the present state; number 0 is the initial state.
             position: Where in its schedule the run is.
+            has_snapshot: Whether a snapshot is recorded at the step or since the one before.
 
         Returns:
-            The line.
+            The line: values by column.
         """
         if self._stress is not None:
-            self._stress.update()
-        row = self._create_row(step)
-        reaction = None if self._surface is None else self._surface.create_row(step, position)
-        self._ledger.write(row, reaction)
-        return row
+            self._stress.update_invariants()
+        self._moment.step, self._moment.position = step, position
+        self._moment.mean = self._problem.mean_composition()
+        line = {
+            observable.name: observable.compute()
+            if has_snapshot or observable.at == "step"
+            else math.nan
+            for observable in self._observables
+        }
+        self._ledger.write(list(line.values()))
+        return line
 
-    def synchronise(self) -> Continuation:
+    def synchronise(self) -> ResumePoint:
         """Make sure that the ledger outlives the machine; collective.
 
         Returns:
@@ -121,35 +134,60 @@ class Recorder:
         """
         self._ledger.synchronise()
         wall = self._comm.bcast(clock.monotonic() - self._started)
-        return Continuation(self._ledger.lines, wall, self.initial_mean)
+        return ResumePoint(self._ledger.lines, wall, self.initial_mean)
 
-    def record_snapshot(self, time_s: float) -> None:
+    def record_snapshot(self, time_s: float, *, has_line: bool = False) -> None:
         """Write fields of the present state and keep a frame; collective.
 
         Args:
             time_s: Time in seconds.
+            has_line: Whether the state is the one whose line was just written, so that its stress
+                is known already.
+
+        Raises:
+            OSError: They cannot be written; on every rank.
         """
-        self._update_fields()
+        self._update_fields(has_line=has_line)
         if self._writer is not None:
             self._writer.write(time_s)
-        values = {field.name: self._gatherer.gather(field) for field in self._fields}
-        if self.grid is None:
+        if self._gatherer is None:
             return
-        single = {
-            name: array.astype(np.float32) for name, array in values.items() if array is not None
-        }
-        if self.frames:
-            # Only the composition is filmed; of the other fields the latest is enough.
-            previous = self.frames[-1]
-            kept = {"composition": previous.values["composition"]}
-            self.frames[-1] = Frame(previous.time_s, kept)
-        self.frames.append(Frame(time_s, single))
+        values = self._gatherer.gather(self._composition)
+
+        def append() -> None:
+            assert values is not None
+            self.frames.append(time_s, values)
+
+        run_on_root(self._comm, append)
+
+    def gather_latest(self) -> tuple[SnapshotGrid | None, Mapping[str, NDArray[np.float64]]]:
+        """Bring mesh and fields of the latest snapshot to rank 0; collective.
+
+        Returns:
+            The whole mesh in nm and nodal values by name; None and nothing on other ranks.
+        """
+        assert self._gatherer is not None
+        values = {field.name: self._gatherer.gather(field) for field in self._fields}
+        return self._gatherer.grid, {k: v for k, v in values.items() if v is not None}
 
     def close(self) -> None:
-        """Close all files; collective."""
+        """Close the ledger and the file of fields, not the frames; collective."""
         self._ledger.close()
         if self._writer is not None:
             self._writer.close()
+
+    def _list_observables(self, reference_voltage: float | None) -> list[Observable]:
+        problem, scales, stress = self._problem, self._scales, self._stress
+        nothing = Step(0, 0.0, 0.0, 0, 0, 0, 0.0, {})
+        self._moment = Moment(nothing, Position(), self.initial_mean)
+        listed = list_observables(
+            problem, scales, stress, self._moment, self.initial_mean, self._started
+        )
+        if problem.surface.reservoir is not None:
+            listed += list_surface_observables(
+                problem, scales, stress, self._moment, reference_voltage
+            )
+        return [*listed, *problem.observables]
 
     def _create_fields(self, particle: Particle) -> None:
         problem = self._problem
@@ -165,7 +203,7 @@ class Recorder:
         self._stress = StressFields(problem.stress(), space, self._scales.stress, particle.tangent)
         self._fields += [self._displacement, *self._stress.fields]
 
-    def _update_fields(self) -> None:
+    def _update_fields(self, *, has_line: bool) -> None:
         problem = self._problem
         self._composition.x.array[:] = problem.c.x.array
         self._potential.x.array[:] = self._scales.chemical_potential * problem.mu.x.array
@@ -173,37 +211,6 @@ class Recorder:
             # Mesh coordinates are in the same unit, so that ParaView warps by this vector as it is.
             self._displacement.x.array[:] = problem.u.x.array
         if self._stress is not None:
-            self._stress.update()
-
-    def _create_row(self, step: Step) -> LedgerRow:
-        problem, scales = self._problem, self._scales
-        unit = scales.energy(self.dimension)
-        mean = problem.mean_composition()
-        expected = self.initial_mean - step.released / problem.volume
-        values = problem.c.x.array[: problem.c.function_space.dofmap.index_map.size_local]
-        return LedgerRow(
-            step=step.number,
-            time_s=step.time * scales.time,
-            dt_s=step.size * scales.time,
-            rejected=step.rejected,
-            newton_iterations=step.newton_iterations,
-            krylov_iterations=step.linear_iterations,
-            lithium_mean=mean,
-            lithium_balance_error=mean - expected,
-            energy_chemical_J=step.energies["chemical"] * unit,
-            energy_gradient_J=step.energies["gradient"] * unit,
-            energy_elastic_J=step.energies.get("elastic", 0.0) * unit,
-            energy_total_J=sum(step.energies.values()) * unit,
-            c_min=self._comm.allreduce(float(values.min(initial=np.inf)), op=MPI.MIN),
-            c_max=self._comm.allreduce(float(values.max(initial=-np.inf)), op=MPI.MAX),
-            von_mises_max_Pa=0.0 if self._stress is None else self._stress.max_von_mises(),
-            domains=self._count_domains(),
-            wall_s=clock.monotonic() - self._started,
-        )
-
-    def _count_domains(self) -> int:
-        """Number of Li-rich regions, known on rank 0 only (0 elsewhere); collective."""
-        values = self._gatherer.gather(self._problem.c)
-        if values is None or self._edges is None:
-            return 0
-        return count_domains(self._edges, values).total
+            if not has_line:
+                self._stress.update_invariants()
+            self._stress.update_components()

@@ -15,7 +15,7 @@ from chemomech.materials.mobility import ConstantMobility, DegenerateMobility
 from chemomech.materials.reactions import ConstantFlux
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.initial_composition import Noise
-from chemomech.problems.observables import StressFields
+from chemomech.problems.stress_fields import StressFields
 from chemomech.problems.surface import SurfaceReaction
 from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl

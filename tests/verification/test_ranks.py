@@ -9,7 +9,7 @@ from chemomech.geometry.nanowire import Nanowire
 from chemomech.materials.mobility import DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.initial_composition import Noise
-from chemomech.problems.observables import StressFields
+from chemomech.problems.stress_fields import StressFields
 from chemomech.solvers.newton import NewtonSettings
 from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl

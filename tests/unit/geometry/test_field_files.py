@@ -16,7 +16,7 @@ from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.box import Box
 from chemomech.geometry.field_files import create_field_from_file, read_field
 from chemomech.geometry.meshing import create_domain
-from chemomech.output.closing import Closing
+from chemomech.output.context import Context
 from chemomech.output.fields import FieldWriter
 
 COMM = MPI.COMM_WORLD
@@ -30,7 +30,7 @@ def _plane(x, time):
     return x[0] + 10.0 * x[1] + 100.0 * x[2] + time
 
 
-class _XdmfWriter(Closing):
+class _XdmfWriter(Context):
     """As earlier versions wrote where DOLFINx lacks ADIOS2: XDMF, with values at vertices."""
 
     def __init__(self, path, functions):

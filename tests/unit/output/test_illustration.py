@@ -4,26 +4,27 @@ import numpy as np
 import pytest
 
 from chemomech.output.folder import RunFolder
-from chemomech.output.illustration import Frame, write_illustrations
+from chemomech.output.frames import FrameFile
+from chemomech.output.illustration import write_illustrations
 from chemomech.output.snapshots import SnapshotGrid
 
 
 @pytest.fixture
-def story():
-    """Two triangles and two snapshots of them."""
+def story(tmp_path):
+    """Two triangles, their fields at the end and two frames of their composition."""
     points = np.array([(0, 0, 0), (100, 0, 0), (100, 50, 0), (0, 50, 0)], dtype=float)
     grid = SnapshotGrid(points, np.array([(0, 1, 2), (0, 2, 3)]), "triangle")
-    frames = [
-        Frame(time, {"composition": np.full(4, c, np.float32), "von_mises": np.full(4, 1e9)})
-        for time, c in ((0.0, 0.5), (1.0, 0.9))
-    ]
-    return grid, frames
+    fields = {"composition": np.full(4, 0.9), "von_mises": np.full(4, 1e9)}
+    with FrameFile(tmp_path) as frames:
+        frames.append(0.0, np.full(4, 0.5))
+        frames.append(1.0, fields["composition"])
+        yield grid, fields, frames
 
 
 def test_a_run_leaves_pictures_and_a_film(story, shared_path, comm):
     folder = RunFolder.create(shared_path / "out", comm)
-    grid, frames = story
-    drawn = write_illustrations(folder, grid if comm.rank == 0 else None, frames)
+    grid, fields, frames = story
+    drawn = write_illustrations(folder, grid if comm.rank == 0 else None, fields, frames)
     assert drawn
     files = {str(path.relative_to(folder.path)) for path in folder.path.rglob("*.*")}
     assert files == {

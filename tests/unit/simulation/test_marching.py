@@ -38,9 +38,9 @@ def snapshots(monkeypatch):
     seen = []
     record = Recorder.record_snapshot
 
-    def note(self, time_s):
+    def note(self, time_s, **options):
         seen.append((time_s, self._problem.mean_composition()))
-        record(self, time_s)
+        record(self, time_s, **options)
 
     monkeypatch.setattr(Recorder, "record_snapshot", note)
     return seen

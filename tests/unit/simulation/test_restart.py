@@ -321,7 +321,7 @@ def test_interrupted_while_pictures_are_drawn_only_they_are_made_again(folder, m
     def press_ctrl_c(*arguments, **options):
         raise KeyboardInterrupt
 
-    def draw(folder, grid, frames, **options):
+    def draw(folder, grid, fields, frames, **options):
         drawn.extend(frame.time_s for frame in frames)
 
     monkeypatch.setattr(illustrating, "write_illustrations", press_ctrl_c)

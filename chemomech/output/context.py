@@ -1,4 +1,4 @@
-"""What is closed at the end of a ``with`` block."""
+"""Let objects be closed by a ``with`` block."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Closing(ABC):
+class Context(ABC):
     """Something that holds a file or a terminal until it is closed."""
 
     @abstractmethod

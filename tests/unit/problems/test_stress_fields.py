@@ -8,7 +8,7 @@ from mpi4py import MPI
 
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
-from chemomech.problems.observables import StressFields
+from chemomech.problems.stress_fields import StressFields
 from chemomech.problems.stress_measures import compute_principal, compute_wire_stress
 
 

@@ -1,0 +1,151 @@
+"""Stress at the mesh's vertices, for files, pictures and extrema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import ufl
+from basix.ufl import element
+from dolfinx import fem, la
+from mpi4py import MPI
+from numpy.typing import NDArray
+from ufl.core.expr import Expr
+
+from chemomech.problems.stress_measures import (
+    compute_components,
+    compute_invariants,
+    name_scalars,
+)
+
+Array = NDArray[np.float64]
+
+#: Rows and columns of the components that a symmetric tensor has, and where each of nine is.
+_COMPONENTS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+_PLACES = (0, 3, 4, 3, 1, 5, 4, 5, 2)
+
+
+class NodalProjection:
+    r"""Value at vertex i: integral of f phi_i / integral of phi_i.
+
+    This weighted mean over the cells around a vertex makes a continuous field of a stress that
+    jumps between cells, without overshoot.
+
+    Args:
+        expression: UFL expression of any shape, read anew at each update.
+        space: Lagrange space of degree 1 of the same value shape.
+        degree: Quadrature degree.
+        name: Name of the resulting function.
+
+    Attributes:
+        function: The projected field.
+    """
+
+    def __init__(self, expression: Expr, space: fem.FunctionSpace, degree: int, name: str) -> None:
+        test = ufl.TestFunction(space)
+        dx = ufl.Measure("dx", domain=space.mesh, metadata={"quadrature_degree": degree})
+        self._form = fem.form(ufl.inner(expression, test) * dx)
+        self.function = fem.Function(space, name=name)
+        one = fem.Constant(space.mesh, np.ones(space.value_shape))
+        weights = fem.form(ufl.inner(one, test) * dx)
+        self._weights = self._assemble(weights)
+
+    def update(self) -> None:
+        """Project the expression's present value; collective."""
+        self.function.x.array[:] = self._assemble(self._form) / self._weights
+
+    def _assemble(self, form: fem.Form) -> Array:
+        space = self.function.function_space
+        vector = la.vector(space.dofmap.index_map, space.dofmap.index_map_bs)
+        fem.assemble_vector(vector.array, form)
+        vector.scatter_reverse(la.InsertMode.add)
+        vector.scatter_forward()
+        return vector.array
+
+
+class StressFields:
+    """Stress at the vertices and the scalars engineers read from it.
+
+    Args:
+        stress: Symmetric 3 x 3 UFL tensor.
+        mesh_space: A Lagrange space on the mesh (its mesh and cell are used).
+        scale: Factor from the problem's unit of stress to pascal.
+        tangent: Unit vector t along the wire, for the stress in its frame; None leaves that out.
+        principal: Whether to compute the principal stresses.
+
+    Attributes:
+        fields: Functions ``stress`` (3 x 3), ``von_mises``, ``hydrostatic``; with a tangent,
+            ``stress_along`` (sigma_tt), ``stress_normal`` (sigma_nn) and ``stress_shear``
+            (sigma_tn), n = z x t; if asked for, ``principal_1`` >= ``principal_2`` >=
+            ``principal_3``. In Pa; tension positive.
+    """
+
+    def __init__(
+        self,
+        stress: Expr,
+        mesh_space: fem.FunctionSpace,
+        scale: float,
+        tangent: fem.Function | None = None,
+        *,
+        principal: bool = False,
+    ) -> None:
+        mesh = mesh_space.mesh
+        cell = mesh.basix_cell()
+        vectors, tensors = (
+            fem.functionspace(mesh, element("Lagrange", cell, 1, shape=shape))
+            for shape in ((len(_COMPONENTS),), (3, 3))
+        )
+        components = ufl.as_vector([stress[place] for place in _COMPONENTS])
+        self._projection = NodalProjection(components, vectors, 2, "components")
+        self._scale = scale
+        self._principal = principal
+        self._direction = None if tangent is None else _directions(tangent)
+        names = name_scalars(in_wire_frame=tangent is not None, principal=principal)
+        scalars = fem.functionspace(mesh, element("Lagrange", cell, 1))
+        self.fields = [
+            fem.Function(tensors, name="stress"),
+            *(fem.Function(scalars, name=name) for name in names),
+        ]
+
+    def update(self) -> None:
+        """Recompute all fields from the present state; collective."""
+        self.update_invariants()
+        self.update_components()
+
+    def update_invariants(self) -> None:
+        """Recompute ``stress``, ``von_mises`` and ``hydrostatic``; collective."""
+        self._projection.update()
+        components = self._projection.function.x.array.reshape(-1, len(_COMPONENTS))
+        self.fields[0].x.array[:] = self._scale * components.take(_PLACES, axis=1).ravel()
+        stress = self.fields[0].x.array.reshape(-1, 3, 3)
+        _assign(self.fields[1:3], compute_invariants(stress))
+
+    def update_components(self) -> None:
+        """Recompute the fields that follow from the stress of `update_invariants`."""
+        stress = self.fields[0].x.array.reshape(-1, 3, 3)
+        components = compute_components(stress, self._direction, principal=self._principal)
+        _assign(self.fields[3:], components)
+
+    def max_von_mises(self) -> float:
+        """Largest von Mises stress at any vertex (Pa); collective."""
+        field = self.fields[1]
+        owned = field.x.array[: field.function_space.dofmap.index_map.size_local]
+        return float(field.function_space.mesh.comm.allreduce(owned.max(initial=0.0), op=MPI.MAX))
+
+
+def _assign(fields: Sequence[fem.Function], scalars: Mapping[str, Array]) -> None:
+    for field, values in zip(fields, scalars.values(), strict=True):
+        field.x.array[:] = values
+
+
+def _directions(tangent: fem.Function) -> Array:
+    """Unit tangent at the vertices, shape (vertices, 3), from one given cell by cell."""
+    mesh = tangent.function_space.mesh
+    dimension = mesh.geometry.dim
+    vectors = element("Lagrange", mesh.basix_cell(), 1, shape=(dimension,))
+    projection = NodalProjection(tangent, fem.functionspace(mesh, vectors), 1, "tangent")
+    projection.update()
+    mean = projection.function.x.array.reshape(-1, dimension)
+    directions = np.zeros((len(mean), 3))
+    directions[:, :dimension] = mean / np.linalg.norm(mean, axis=1)[:, None]
+    return directions

@@ -1,0 +1,92 @@
+"""List what every run records of a step, in SI units."""
+
+from __future__ import annotations
+
+import time as clock
+from dataclasses import dataclass
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+
+from chemomech.output.domains import DomainCounter
+from chemomech.output.ledger import name_column
+from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.problems.observables import Observable
+from chemomech.problems.stress_fields import StressFields
+from chemomech.simulation.stages import Position
+from chemomech.solvers.steps import Step
+from chemomech.units import Scales
+
+
+@dataclass
+class Moment:
+    """What is being recorded.
+
+    Args:
+        step: The step that led to the present state.
+        position: Where in its schedule the run is.
+        mean: Mean composition of the present state.
+    """
+
+    step: Step
+    position: Position
+    mean: float
+
+
+def list_observables(
+    problem: ChemoMechanics,
+    scales: Scales,
+    stress: StressFields | None,
+    moment: Moment,
+    initial_mean: float,
+    started: float,
+) -> list[Observable]:
+    """List the columns of every ledger.
+
+    Args:
+        problem: The problem whose state is recorded.
+        scales: Factors from the problem's units to SI.
+        stress: Fields of the present stress; None without mechanics.
+        moment: What is being recorded.
+        initial_mean: Mean composition with which the run began.
+        started: Time on the monotonic clock at which the run began.
+    """
+    dimension = problem.domain.mesh.geometry.dim
+    unit = scales.energy(dimension)
+    domains = DomainCounter(problem.c)
+
+    def balance_error() -> float:
+        return moment.mean - (initial_mean - moment.step.released / problem.volume)
+
+    def energy(part: str) -> Observable:
+        name = name_column(f"energy_{part}_J", dimension)
+        return Observable(name, lambda: moment.step.energies.get(part, 0.0) * unit)
+
+    def total_energy() -> float:
+        return sum(moment.step.energies.values()) * unit
+
+    return [
+        Observable("step", lambda: moment.step.number),
+        Observable("time_s", lambda: moment.step.time * scales.time),
+        Observable("dt_s", lambda: moment.step.size * scales.time),
+        Observable("rejected", lambda: moment.step.rejected),
+        Observable("newton_iterations", lambda: moment.step.newton_iterations),
+        Observable("krylov_iterations", lambda: moment.step.linear_iterations),
+        Observable("lithium_mean", lambda: moment.mean),
+        Observable("lithium_balance_error", balance_error),
+        *(energy(part) for part in ("chemical", "gradient", "elastic")),
+        Observable(name_column("energy_total_J", dimension), total_energy),
+        Observable("c_min", lambda: -_find_largest(-1.0, problem.c)),
+        Observable("c_max", lambda: _find_largest(1.0, problem.c)),
+        Observable("von_mises_max_Pa", lambda: 0.0 if stress is None else stress.max_von_mises()),
+        Observable("domains", domains.count),
+        Observable("wall_s", lambda: clock.monotonic() - started),
+    ]
+
+
+def _find_largest(sign: float, field: fem.Function) -> float:
+    """Largest value at any dof of a field times a sign; collective."""
+    space = field.function_space
+    owned = sign * field.x.array[: space.dofmap.index_map.size_local]
+    return float(space.mesh.comm.allreduce(float(owned.max(initial=-np.inf)), op=MPI.MAX))
