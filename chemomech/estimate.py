@@ -28,7 +28,7 @@ _SECONDS_PER_UNKNOWN_AND_STEP = 2.0e-6
 
 @dataclass(frozen=True)
 class Size:
-    """How large a problem is.
+    """Size of a problem.
 
     Args:
         cell: Name of the cells' type.

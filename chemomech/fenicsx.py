@@ -64,7 +64,7 @@ def place_jit_cache(folder: str | None) -> None:
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether a folder is there, made if need be, and files can be made in it."""
+    """Make a folder if need be, and tell if files can be made in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -73,7 +73,7 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether a folder, made if need be, belongs to this user alone: programs are run from it."""
+    """Make a folder if need be, and tell if it is this user's alone: programs are run from it."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()

@@ -72,7 +72,7 @@ def check_picture(path: Path) -> None:
 
 
 def choose_style(name: str) -> FieldStyle:
-    """How a field is shown: label with unit, colour map and factor.
+    """Choose label with unit, colour map and factor of a field.
 
     Args:
         name: Name of a field of a run or a stress map.

@@ -49,7 +49,7 @@ class FieldResults:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the file of fields bears its final name: whatever wrote it has ended."""
+        """True if the file of fields bears its final name: whatever wrote it has ended."""
         return ".partial" not in self.file.name
 
     def find_time(self, time: float | None) -> float:
@@ -77,7 +77,7 @@ class FieldResults:
 
 @dataclass(frozen=True, eq=False)
 class RunResults(FieldResults):
-    """What a simulation left.
+    """Results of a simulation.
 
     Args:
         config: The configuration, every default spelled out.
@@ -90,7 +90,7 @@ class RunResults(FieldResults):
 
 @dataclass(frozen=True, eq=False)
 class StressResults(FieldResults):
-    """What a stress map left.
+    """Results of a stress map.
 
     Args:
         config: The configuration, every default spelled out.

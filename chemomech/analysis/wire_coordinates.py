@@ -36,7 +36,7 @@ class WireCoordinates:
     bend: tuple[float, float]
 
     def find_in_bend(self, along: FloatArray) -> NDArray[np.bool_]:
-        """Whether places on the mid-line (nm) lie in the bend."""
+        """Tell which places on the mid-line (nm) lie in the bend."""
         return (along > self.bend[0]) & (along < self.bend[1])
 
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.cli.arguments import ALL_EXIT_CODES, add_command, parse_count, print_once, show_messages
+from chemomech.cli.arguments import (
+    ALL_EXIT_CODES,
+    add_command,
+    parse_count,
+    print_once,
+    show_messages,
+)
 from chemomech.errors import InputError
 
 if TYPE_CHECKING:

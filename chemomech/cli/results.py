@@ -72,8 +72,8 @@ def _analyse(arguments: argparse.Namespace) -> str:
     path = arguments.output
     if path is not None and path.exists():
         raise InputError(f"{path} exists already and is left as it is", key="--output")
-    from chemomech.analysis.of_runs import analyse_run
     from chemomech.analysis.results import open_run
+    from chemomech.analysis.run_statistics import analyse_run
     from chemomech.analysis.tables import summarise_domains, write_domain_table
 
     results = open_run(arguments.folder)

@@ -49,7 +49,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    from chemomech.table_commands import stoney
+    from chemomech.tables.film_stress import stoney
 
     table = stoney(
         arguments.file,
@@ -65,7 +65,7 @@ def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
 
 def _execute_lattice(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    from chemomech.table_commands import lattice
+    from chemomech.tables.unit_cells import lattice
 
     table = lattice(
         arguments.file,

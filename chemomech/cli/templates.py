@@ -15,7 +15,7 @@ from chemomech.errors import InputError, run_on_root
 
 if TYPE_CHECKING:
     from chemomech.cli.arguments import Commands
-    from chemomech.templates import Subject
+    from chemomech.config.templates import Subject
 
 
 def add_commands(commands: Commands) -> None:
@@ -39,7 +39,7 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
 
 def _write_template(file: Path | None, subject: Subject) -> None:
-    from chemomech.templates import create_template
+    from chemomech.config.templates import create_template
 
     path = file or Path(f"{subject}.toml")
     try:

@@ -1,4 +1,4 @@
-"""What must hold between reactions, schedule and material."""
+"""Check reactions, schedule and material against one another."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def describe_problems(
 
 
 def _is_echo(details: ErrorDetails, value: object) -> bool:
-    """Whether a list is called short only because entries, reported themselves, do not count."""
+    """Tell if a list is called short only because entries, reported themselves, do not count."""
     return (
         details["type"] == "too_short"
         and isinstance(value, list)

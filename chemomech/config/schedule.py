@@ -43,7 +43,7 @@ def _format_current(current: TotalCurrent) -> str:
 
 
 class CutOffConfig(Section):
-    """What ends a step, whichever comes first."""
+    """Cut-offs of a step; the first that is met ends it."""
 
     voltage: Voltage | None = Field(
         default=None, description="against Li/Li+; crossed in the direction of the current"
@@ -55,7 +55,7 @@ class CutOffConfig(Section):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is stated."""
+        """True if nothing is stated."""
         return self == CutOffConfig()
 
 

@@ -86,7 +86,7 @@ InitialConfig = Annotated[
 
 
 class TimeConfig(Section):
-    """How long to simulate and how accurately."""
+    """Simulated time and its accuracy."""
 
     end: Time = Field(description="time at which the run ends")
     tolerance: Annotated[Number, Field(gt=0.0, lt=1.0)] = Field(
@@ -160,7 +160,7 @@ class SolverConfig(Section):
 
 
 class OutputConfig(Section):
-    """What is written, and when."""
+    """Files to write, and times of snapshots."""
 
     choices = (Choice(("count", "interval", "times"), least=0),)
 

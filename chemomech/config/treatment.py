@@ -11,7 +11,7 @@ from chemomech.units import NonNegativeLength
 
 
 class TreatmentConfig(Section):
-    """What is done to a map of pixels before it is put on the mesh."""
+    """Smoothing and erosion of a map of pixels before it is interpolated on the mesh."""
 
     erosion: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
         default=1, description="pixels peeled off the trusted part, then filled from within"

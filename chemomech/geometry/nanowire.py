@@ -68,7 +68,7 @@ class Nanowire:
 
     @property
     def is_straight(self) -> bool:
-        """Whether the wire has no bend."""
+        """True if the wire has no bend."""
         return self.bend_angle == 0.0
 
     @property

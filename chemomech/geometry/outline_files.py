@@ -242,7 +242,7 @@ def _to_outline(polygon: shapely.Polygon, unit_m: float, frame: shapely.LinearRi
 
 
 def _is_cut_all_round(outline: Outline, pixel_size: float) -> bool:
-    """Whether cuts face left, right, up and down."""
+    """Tell if cuts face left, right, up and down."""
     edges = (np.roll(outline.exterior, -1, axis=0) - outline.exterior)[outline.cut]
     # Rounding turns edges by less than a hundredth of a pixel.
     along = np.concatenate([edges, -edges], axis=1) > 0.01 * pixel_size

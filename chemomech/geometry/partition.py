@@ -1,4 +1,4 @@
-"""How a mesh is divided among ranks, and what names a mesh whatever its division.
+"""Divide a mesh among ranks, and name a mesh whatever its division.
 
 A graph partitioner may divide the same mesh differently each time; the numbers of unknowns and the
 order of ghosts follow from the division, and with them the last digits of every sum. A run that

@@ -1,4 +1,4 @@
-"""How far cells are from degenerate: one number in [0, 1] a cell."""
+"""Measure how far cells are from degenerate: one number in [0, 1] a cell."""
 
 from __future__ import annotations
 

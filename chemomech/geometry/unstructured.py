@@ -119,7 +119,7 @@ def _fit_hole(corners: FloatArray, size: float) -> FloatArray:
 
 
 def _is_sound(polygon: shapely.Polygon) -> bool:
-    """Whether curves neither cross nor touch; gmsh may never end where they do."""
+    """Tell if curves neither cross nor touch; gmsh may never end where they do."""
     return bool(polygon.is_valid and polygon.boundary.is_simple)
 
 

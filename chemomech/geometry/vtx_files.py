@@ -136,6 +136,6 @@ def _times(file: Stream) -> FloatArray:
 
 
 def _block(file: Stream, name: str, step: int, block: int) -> npt.NDArray[np.generic]:
-    """What one of the writing ranks gave of one variable."""
+    """Read the block of one variable that one of the writing ranks wrote."""
     array: npt.NDArray[np.generic] = file.read(name, block_id=block, step_selection=[step, 1])
     return array

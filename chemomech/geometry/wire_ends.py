@@ -27,7 +27,7 @@ _BORDER = "border"
 
 @dataclass(frozen=True, eq=False)
 class WireEnds:
-    """Where a wire starts and ends.
+    """Start and end of a wire.
 
     Args:
         start: Facets of the start on this rank.

@@ -129,7 +129,7 @@ def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
 
 @dataclass(frozen=True, eq=False)
 class _Registration:
-    """Where the frames lie by now.
+    """Shifts of the frames found so far.
 
     Args:
         shifts: (row, column) of each frame.

@@ -57,7 +57,7 @@ def read_axis2000(
 
 @dataclass(frozen=True, eq=False)
 class _Description:
-    """What a ``.dat`` file says: first and last positions in micrometres, energies in eV."""
+    """Contents of a ``.dat`` file: first and last positions in micrometres, energies in eV."""
 
     columns: int
     rows: int
@@ -124,7 +124,7 @@ def _decode(data: bytes, description: _Description, path: Path) -> CountArray:
 
 
 def _is_big_endian(data: bytes, kind: str) -> bool:
-    """Whether counts make more sense with the high byte first.
+    """Tell if counts make more sense with the high byte first.
 
     The wrong order turns the low byte, which is noise, into the high one: neighbouring integers
     then differ wildly, and floating-point numbers become negative, tiny or huge.

@@ -164,7 +164,7 @@ def _check_numbers(clusters: int, restarts: int, erosion: int) -> None:
 
 
 def _find_core(pixels: MaskedSpectra, features: SpectralFeatures, erosion: int) -> BoolArray:
-    """Which of the pixels lie ``erosion`` pixels inside the mask and absorb, shape (n,)."""
+    """Find the pixels that lie ``erosion`` pixels inside the mask and absorb, shape (n,)."""
     inside = np.zeros(pixels.od.grid.shape, dtype=np.bool_)
     inside.flat[pixels.index] = True
     if erosion:

@@ -1,4 +1,4 @@
-"""Where the pixels of an image are: the one convention of rows, columns and metres."""
+"""Grid of an image's pixels: the one convention of rows, columns and metres."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the counts and their axes are in a NeXus file, and in which order."""
+"""Find the counts and their axes in a NeXus file, and their order."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def _get_declared(group: h5py.Group, data: h5py.Dataset) -> list[str]:
 def _find_order(
     group: h5py.Group, data: h5py.Dataset, axes: tuple[h5py.Dataset, ...], kept: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """Which of the axes kept belong to ``axes``, as declared, or else as the lengths say."""
+    """Match the axes kept to ``axes``, as declared, or else as the lengths say."""
     names = [str(axis.name).rsplit("/", maxsplit=1)[-1] for axis in axes]
     declared = _get_declared(group, data)
     if declared:

@@ -1,4 +1,4 @@
-"""Which pixels show a particle."""
+"""Find the pixels that show a particle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the phantom's microscope sees: drift, the blur of the spot, the average over a pixel."""
+"""Simulate the phantom's microscope: drift, blur of the spot, average over a pixel."""
 
 from __future__ import annotations
 

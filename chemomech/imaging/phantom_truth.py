@@ -1,4 +1,4 @@
-"""What is known of a phantom: where its lithium is, how thick it is, how the stage drifted."""
+"""Truth of a phantom: its lithium and thickness, and the drift of the stage."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class PhantomTruth:
         return _THICKNESS * (1.0 + _WEDGE * (2.0 * points[..., 0] / extent - 1.0))
 
     def contains(self, points: FloatArray) -> BoolArray:
-        """Whether points, shape (..., 2) in m, lie in the wire, shape (...)."""
+        """Tell which points, shape (..., 2) in m, lie in the wire, shape (...)."""
         return self.wire.signed_distance(points) < 0.0
 
     @property

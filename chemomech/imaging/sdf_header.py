@@ -21,7 +21,7 @@ _TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<mark>[{}()=;,])|(?P<word>[^\s{}()=;,
 
 @dataclass(frozen=True, eq=False)
 class SdfRegion:
-    """Where one region was scanned.
+    """Position and size of one scanned region.
 
     Args:
         x: Positions along the PAxis, in m, shape (columns,).
@@ -34,7 +34,7 @@ class SdfRegion:
 
 @dataclass(frozen=True, eq=False)
 class SdfHeader:
-    """What a header says about the frames.
+    """Regions, energies and detectors that a header states.
 
     Args:
         regions: Regions scanned.
@@ -170,7 +170,7 @@ class _Reader:
         return values
 
     def _value(self) -> object:
-        """What follows an equals sign, up to its semicolon."""
+        """Parse the value after an equals sign, up to its semicolon."""
         words: list[str] = []
         while (token := self._next(";")) is not None:
             mark = token["mark"]

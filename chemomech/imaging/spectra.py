@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from chemomech.errors import InputError
 from chemomech.imaging.scan_axes import read_energies
 from chemomech.imaging.stack import check_energies
 from chemomech.imaging.text_tables import read_table
+from chemomech.text_files import format_csv
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -168,9 +168,6 @@ def write_spectra(
         raise InputError("exists already and is left as it is; name another", path=str(path))
     columns = np.stack([checked[0].energies, *(spectrum.values for spectrum in checked)], axis=1)
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["energy (eV)", *spectra])
-            writer.writerows([float(number) for number in row] for row in columns)
+        path.write_text(format_csv([["energy (eV)", *spectra], *map(list, columns)]), "utf-8")
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from error

@@ -1,4 +1,4 @@
-"""What is compared when spectra are sorted into clusters: their shapes, freed of thickness."""
+"""Features by which spectra are sorted into clusters: their shapes, freed of thickness."""
 
 from __future__ import annotations
 

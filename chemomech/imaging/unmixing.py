@@ -1,4 +1,4 @@
-"""How much of each pure spectrum a pixel's spectrum holds: maps of partial thickness."""
+"""Fit each pixel's spectrum by pure spectra: maps of partial thickness."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _fit(
 
 
 def _predict_variance(od: OpticalDensity, densities: FloatArray) -> FloatArray:
-    """What `OpticalDensity.compute_variance` is, of fitted densities, shape (energies, n)."""
+    """Compute `OpticalDensity.compute_variance` of fitted densities, shape (energies, n)."""
     incident = od.incident[:, None]
     intensity = incident * np.exp(-densities)
     variance: FloatArray = (intensity + od.dark) / intensity**2

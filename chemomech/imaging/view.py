@@ -52,7 +52,7 @@ class View:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing was lost."""
+        """True if nothing was lost."""
         return (self.rows, self.columns) == (slice(0, self.shape[0]), slice(0, self.shape[1]))
 
     def crop(self, mask: BoolArray) -> BoolArray:

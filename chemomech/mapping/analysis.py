@@ -42,7 +42,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """All that came of a stack.
+    """Results of a stack.
 
     Args:
         measurement: What each step gave.

@@ -1,4 +1,4 @@
-"""What the tables of a measurement point to: the stack, its I0, spectra in files."""
+"""Read the files that a measurement names: the stack, its I0, spectra."""
 
 from __future__ import annotations
 

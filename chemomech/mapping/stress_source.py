@@ -1,4 +1,4 @@
-"""Where the particle of a stress map and its composition come from."""
+"""Read the particle of a stress map and its composition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all figures of a measurement share: paper, colours, scale bars, colour bars and limits."""
+"""Parts of a measurement's figures: paper, colours, scale bars, colour bars, limits."""
 
 from __future__ import annotations
 

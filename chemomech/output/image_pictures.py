@@ -31,7 +31,7 @@ _NANOMETRE = 1e-9
 
 @dataclass(frozen=True)
 class MapStyle:
-    """How a map of pixels is shown.
+    """Style of a map of pixels.
 
     Args:
         label: What the colour bar says: quantity and unit.

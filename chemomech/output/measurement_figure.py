@@ -27,7 +27,7 @@ _EIGEN_IMAGES = 3
 
 @dataclass(frozen=True, eq=False)
 class PanelData:
-    """What the panels show.
+    """Data of the panels.
 
     All maps lie on the grid of the composition map; stresses on a mesh in its frame, in nm.
 

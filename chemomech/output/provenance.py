@@ -1,4 +1,4 @@
-"""Where results come from: versions, machine, command, code and how the run ended."""
+"""Record versions, machine, command, code and ending of a run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """What must be known to judge or repeat a run.
+    """Facts needed to judge or repeat a run.
 
     Args:
         command: The command line, word by word.
@@ -145,7 +145,7 @@ def continue_provenance(path: str | Path, present: Provenance, comm: MPI.Comm) -
 
 
 def read_ending(path: str | Path) -> str | None:
-    """How the run of a record ended, None where it has not or the record cannot be read.
+    """Read how a run ended; None where it has not or the record cannot be read.
 
     Args:
         path: File written by :func:`write_provenance`.

@@ -305,7 +305,7 @@ def _empty(path: Path) -> None:
 
 
 def _gather(comm: MPI.Comm, said: str, describe: Callable[[str], str]) -> list[str]:
-    """What each rank says; a rank that failed does not wait for ever for the others."""
+    """Gather what each rank says; a rank that failed does not wait for ever for the others."""
     mine, worst = np.array([bool(said)]), np.array([False])
     meeting = comm.Iallreduce(mine, worst, MPI.LOR)
     deadline = time.monotonic() + _PATIENCE

@@ -1,4 +1,4 @@
-"""What terminals show: whether somebody watches a stream, and tables as text."""
+"""Format tables as text, and tell if a stream is a terminal."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from chemomech.mapping.phantom_files import write_phantom
 from chemomech.mapping.stress import stress
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
+from chemomech.text_files import read_csv
 
 _WIRES: dict[str, WireKind] = {"3": "delithiated", "5": "lithiated"}
 _CHAIN = "chain"
@@ -96,5 +96,5 @@ def _run_chain(work: Reproduction, wire: WireKind, chain: Path) -> None:
 
 
 def _read_stress(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    header, rows = read_csv(path)
+    return [dict(zip(header, row, strict=True)) for row in rows]

@@ -1,4 +1,4 @@
-"""What a figure came to, and the page that says so."""
+"""Findings of a figure, and the page about them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was computed for a figure.
+    """Results computed for a figure.
 
     Args:
         computed: What was computed and what came out, in paragraphs.

@@ -54,14 +54,14 @@ class Reproduction:
 
     @property
     def command(self) -> str:
-        """What makes it again."""
+        """Command that makes it again."""
         words = ["chemomech", "reproduce", self.figure.name]
         words += [] if self.base is None else ["--base", str(self.base)]
         return shlex.join(words + ["--short"] * self.short)
 
     @property
     def mark(self) -> dict[str, object]:
-        """What tells its folder from others."""
+        """Text that tells its folder from others."""
         base = {} if self.base is None else {"base": str(self.base.resolve())}
         return {"figure": self.figure.name, "short": self.short, **base}
 

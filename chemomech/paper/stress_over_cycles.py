@@ -10,7 +10,6 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from chemomech.config import Config, load_config
-from chemomech.materials.stoney import StoneySubstrate
 from chemomech.output.cycle_charts import write_cycle_chart
 from chemomech.output.figure_parts import CATEGORY_COLOURS
 from chemomech.output.file_names import LEDGER
@@ -19,6 +18,7 @@ from chemomech.paper.chart_page import create_charts, save_charts
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction, find_configuration
 from chemomech.run import simulate
+from chemomech.tables.stoney import StoneySubstrate
 
 FloatArray = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from chemomech.analysis.of_runs import analyse_run
 from chemomech.analysis.results import RunResults
+from chemomech.analysis.run_statistics import analyse_run
 from chemomech.output.figure_parts import CATEGORY_COLOURS
 from chemomech.output.panels import Panel, write_panels
 from chemomech.output.pictures import STYLES

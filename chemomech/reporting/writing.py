@@ -11,9 +11,9 @@ from plotly.offline import get_plotlyjs
 from chemomech.analysis.results import open_run, open_stress
 from chemomech.errors import InputError
 from chemomech.reporting.contents import Contents
-from chemomech.reporting.of_images import gather_measurement, gather_stress
-from chemomech.reporting.of_runs import gather_run
-from chemomech.reporting.of_sweeps import gather_sweep
+from chemomech.reporting.image_report import gather_measurement, gather_stress
+from chemomech.reporting.run_report import gather_run
+from chemomech.reporting.sweep_report import gather_sweep
 from chemomech.sweeps.folder import CASES
 
 REPORT = "report.html"

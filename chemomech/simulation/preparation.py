@@ -165,7 +165,7 @@ def _take_up(config: Config, output: Path, comm: MPI.Comm, former: Restart) -> P
 
 def _reopen_records(folder: RunFolder) -> None:
     """Prepare to go on with the ledger; fields are written anew, whatever their format was."""
-    folder.unfinish(LEDGER)
+    folder.reopen_file(LEDGER)
     for suffix in SUFFIXES:
         folder.remove(f"fields.partial{suffix}")
 

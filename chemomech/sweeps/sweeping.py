@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pace:
-    """How much of a machine a sweep takes.
+    """Share of a machine that a sweep takes.
 
     Args:
         jobs: Number of cases at a time.

@@ -17,8 +17,8 @@ import pytest
 from mpi4py import MPI
 
 from chemomech.config import Config, StressConfig, create_config
+from chemomech.config.templates import create_template
 from chemomech.paper.stress_over_cycles import SHORT
-from chemomech.templates import create_template
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md")]

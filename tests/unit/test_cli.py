@@ -73,11 +73,11 @@ def test_each_commands_help_says_what_it_does_its_exit_codes_and_an_example(
         assert main([name, "--help"]) == 0
         page = capfd.readouterr().out
         if COMM.rank == 0:
-            options = page.index("\noptions:")
-            assert re.search(rf"^chemomech {name} \S", page[options:].replace("  ", ""), re.MULTILINE)
-            assert "Exit codes: 0 done, 2 bad input" in " ".join(page[options:].split())
-            # Usage, then a sentence.
-            assert re.search(r"\n\n[A-Z][^\n]+(\n[^\n]+)*\.\n\n", page[:options])
+            # Usage, a sentence, arguments, exit codes, an example.
+            start, end = page.split("\noptions:")
+            assert re.search(r"\n\n[A-Z][^\n]+(\n[^\n]+)*\.\n\n", start)
+            assert "Exit codes: 0 done, 2 bad input" in " ".join(end.split())
+            assert re.search(rf"^Example:\n  chemomech {name} \S", end, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

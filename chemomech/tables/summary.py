@@ -1,4 +1,4 @@
-"""What follows from a record of curvature, or from unit cells, for the terminal."""
+"""Summarise film stress and unit cells for the terminal."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rich.table import Table
 from scipy.constants import Avogadro, angstrom
 
 from chemomech.materials.lattice import LatticePhase
-from chemomech.materials.stoney import CurvatureRecord, StoneySubstrate
 from chemomech.output.terminal import list_figures, render
+from chemomech.tables.stoney import CurvatureRecord, StoneySubstrate
 
 FloatArray = NDArray[np.float64]
 
