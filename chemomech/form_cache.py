@@ -37,12 +37,12 @@ _get_cached_module = jit.get_cached_module
 
 def recover_from_dead_compilers() -> None:
     """Let FFCx wait for a form as long as somebody compiles it, and compile it itself if not."""
-    jit.get_cached_module = get_module
+    jit.get_cached_module = _get_module
     jit.compile_forms = _releasing(jit.compile_forms)
     jit.compile_expressions = _releasing(jit.compile_expressions)
 
 
-def get_module(
+def _get_module(
     name: str, objects: Sequence[str], folder: str | Path, timeout: int
 ) -> tuple[Any, Any]:
     """Load a compiled module, after another process if that compiles it.

@@ -103,7 +103,7 @@ def _advise(details: ErrorDetails, model: type[Section]) -> str:
     *parents, key = details["loc"]
     fields = _known_fields(model, parents)
     if details["type"] == "extra_forbidden":
-        return suggest(str(key), list(fields))
+        return _suggest(str(key), list(fields))
     field = fields.get(str(key))
     return f" ({field.description})" if field is not None and field.description else ""
 
@@ -137,7 +137,7 @@ def _describe(details: ErrorDetails, value: object) -> str:
     match problem:
         case "union_tag_invalid":
             tag = context["tag"]
-            return f"{tag!r} is no kind; use {context['expected_tags']}" + suggest(
+            return f"{tag!r} is no kind; use {context['expected_tags']}" + _suggest(
                 str(tag), str(context["expected_tags"]).replace("'", "").split(", ")
             )
         case "string_pattern_mismatch":
@@ -151,7 +151,7 @@ def _describe(details: ErrorDetails, value: object) -> str:
     return details["msg"][:1].lower() + details["msg"][1:]
 
 
-def suggest(word: str, known: Sequence[str]) -> str:
+def _suggest(word: str, known: Sequence[str]) -> str:
     """Suggest the known word nearest to a mistyped one.
 
     Args:

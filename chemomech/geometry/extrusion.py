@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Thickness = float | Callable[[FloatArray], FloatArray]
 
-FACES = ("faces_bottom", "faces_top")
+_FACES = ("faces_bottom", "faces_top")
 """Groups of the two faces, at z = -t/2 and z = t/2."""
 
 # A prism has corners 0, 1, 2 below and 3, 4, 5 above them. With 0 < 1 < 2 by number in the plane
@@ -94,7 +94,7 @@ def extrude(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> Me
         for name, edges in plane.facets.items()
     }
     bottom, top = plane.cells, plane.cells + layers * count
-    facets |= dict(zip(FACES, (bottom, top), strict=True))
+    facets |= dict(zip(_FACES, (bottom, top), strict=True))
     if SURFACE in facets:
         facets[SURFACE] = np.concatenate([facets[SURFACE], bottom, top])
     return MeshArrays(points, cells, "tetrahedron", facets)

@@ -34,7 +34,7 @@ _DOLFINX_NAME = {
     "tetra": "tetrahedron",
     "hexahedron": "hexahedron",
 }
-DIMENSION = {"triangle": 2, "quadrilateral": 2, "tetrahedron": 3, "hexahedron": 3}
+_DIMENSION = {"triangle": 2, "quadrilateral": 2, "tetrahedron": 3, "hexahedron": 3}
 """Dimension of each cell type."""
 
 _SHAPES = sorted(_TO_DOLFINX, key=len, reverse=True)
@@ -126,7 +126,7 @@ def _read_meshio(path: Path) -> MeshArrays:
     points = np.zeros((len(mesh.points), 3))
     points[:, : mesh.points.shape[1]] = mesh.points
     used, numbers = np.unique(cells, return_inverse=True)
-    dim = DIMENSION[kind]
+    dim = _DIMENSION[kind]
     _check_flat(points[used], dim)
     facets = {
         name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)

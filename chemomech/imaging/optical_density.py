@@ -15,7 +15,7 @@ from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack, check_energies, check_incident
 
 FloatArray = npt.NDArray[np.float64]
-DensityArray = npt.NDArray[np.float32]
+_DensityArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
 # Pixels this many standard deviations from the commonest brightness are something else.
@@ -45,7 +45,7 @@ class OpticalDensity:
             the number of its pixels or the dark counts are no such numbers.
     """
 
-    values: DensityArray
+    values: _DensityArray
     energies: FloatArray
     grid: PixelGrid
     valid: BoolArray
@@ -72,7 +72,7 @@ class OpticalDensity:
             raise InputError(f"I0 cannot be the mean of {self.incident_pixels} pixels")
         check_dark(self.dark)
 
-    def compute_variance(self, energy: int) -> FloatArray:
+    def predict_variance(self, densities: FloatArray) -> FloatArray:
         """Var OD = (I + d) / I^2 + (I0 + d) / (N I0^2), from the Poisson noise of I and of I0.
 
         I = I0 exp(-OD) is restored from the density, d are the dark counts and N the pixels I0 is
@@ -81,18 +81,13 @@ class OpticalDensity:
         that were moved by a part of a pixel are somewhat less noisy.
 
         Args:
-            energy: Number of the frame, from 0.
+            densities: Optical densities, measured or fitted, shape (energies, n).
 
         Returns:
-            Variance, NaN where not valid, shape (rows, columns).
-
-        Raises:
-            InputError: There is no such frame.
+            Variance, shape (energies, n).
         """
-        if not 0 <= energy < len(self.energies):
-            raise InputError(f"there is no frame {energy} among {len(self.energies)}", key="energy")
-        incident = float(self.incident[energy])
-        intensity = incident * np.exp(-self.values[energy].astype(np.float64))
+        incident = self.incident[:, None]
+        intensity = incident * np.exp(-densities.astype(np.float64))
         variance: FloatArray = (intensity + self.dark) / intensity**2
         if self.incident_pixels is not None:
             variance += (incident + self.dark) / (self.incident_pixels * incident**2)

@@ -80,28 +80,6 @@ def find_particles(
     return _without_specks(image > _find_threshold(values, level))
 
 
-def erode(mask: BoolArray, pixels: int = 1) -> BoolArray:
-    """Peel pixels off the edge of a mask, not off the border of the image.
-
-    A particle that leaves the image is not thinner there; edge pixels are partly covered ones.
-
-    Args:
-        mask: Pixels, shape (rows, columns).
-        pixels: How many layers (neighbours above, below, left and right); zero keeps all.
-
-    Raises:
-        InputError: The number is negative, or nothing is left.
-    """
-    if pixels < 0:
-        raise InputError(f"must not be negative, got {pixels}", key="erosion")
-    if pixels == 0:
-        return mask.copy()
-    eroded = np.asarray(ndimage.binary_erosion(mask, iterations=pixels, border_value=1))
-    if not eroded.any():
-        raise InputError(f"nothing is left of the particle without {pixels} pixels", key="erosion")
-    return eroded
-
-
 def _find_threshold(values: FloatArray, level: Level) -> float:
     otsu = float(filters.threshold_otsu(values))
     if level == "otsu":

@@ -13,7 +13,7 @@ from chemomech.imaging.phantom_truth import PhantomTruth
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.int64]
-SingleArray = npt.NDArray[np.float32]
+_SingleArray = npt.NDArray[np.float32]
 
 _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 # Weights of the spot further out are below 1e-6 of the whole.
@@ -56,7 +56,7 @@ class Scanner:
             (columns + 2 * self.border) * self.supersampling,
         )
 
-    def scan(self, image: SingleArray, shift: FloatArray) -> FloatArray:
+    def scan(self, image: _SingleArray, shift: FloatArray) -> FloatArray:
         """Measure a frame.
 
         Args:
@@ -104,7 +104,7 @@ class Scene:
 
     shape: tuple[int, int]
     points: IndexArray
-    coverage: SingleArray
+    coverage: _SingleArray
     thickness: FloatArray
     composition: FloatArray
 
@@ -134,7 +134,7 @@ class Scene:
             truth.composition(chosen),
         )
 
-    def transmit(self, first: float, slope: float, image: SingleArray) -> None:
+    def transmit(self, first: float, slope: float, image: _SingleArray) -> None:
         """Write the transmission exp(-OD) into an image that is 1 outside the wire.
 
         Args:

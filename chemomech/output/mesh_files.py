@@ -31,7 +31,7 @@ _GMSH_TYPES = {"line": 1, "triangle": 2, "quad": 3, "tetra": 4, "hexahedron": 5}
 # DOLFINx counts the corners of a quadrilateral in rows, gmsh and VTK around it.
 _AROUND = {2: [0, 1], 3: [0, 1, 2], 4: [0, 1, 3, 2]}
 
-FacetRows = Mapping[int, IntArray]
+_FacetRows = Mapping[int, IntArray]
 """Corners of the facets, shape (facets, corners), by tag."""
 
 
@@ -128,7 +128,7 @@ def _write_gathered(domain: Domain, path: Path) -> None:
     run_on_root(domain.mesh.comm, write)
 
 
-def _gather_facets(domain: Domain) -> FacetRows:
+def _gather_facets(domain: Domain) -> _FacetRows:
     """All tagged facets on rank 0, corners numbered as in a `SnapshotGrid`; empty elsewhere."""
     mesh, tags = domain.mesh, domain.facet_tags
     dim = mesh.topology.dim - 1
@@ -145,7 +145,7 @@ def _gather_facets(domain: Domain) -> FacetRows:
     return {int(tag): rows[values == tag] for tag in np.unique(values)}
 
 
-def _write_vtu(grid: SnapshotGrid, facets: FacetRows, path: Path) -> None:
+def _write_vtu(grid: SnapshotGrid, facets: _FacetRows, path: Path) -> None:
     cell, facet = _MESHIO_CELLS[grid.cell_name]
     blocks = [(cell, grid.cells), *((facet, rows) for rows in facets.values())]
     tags = [np.full(len(rows), tag) for tag, (_, rows) in zip((0, *facets), blocks, strict=True)]
@@ -153,7 +153,7 @@ def _write_vtu(grid: SnapshotGrid, facets: FacetRows, path: Path) -> None:
 
 
 def _write_msh(
-    grid: SnapshotGrid, facets: FacetRows, groups: Mapping[str, tuple[int, ...]], path: Path
+    grid: SnapshotGrid, facets: _FacetRows, groups: Mapping[str, tuple[int, ...]], path: Path
 ) -> None:
     cell, facet = _MESHIO_CELLS[grid.cell_name]
     dim = grid.dimension

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from chemomech.errors import run_on_root
+from chemomech.errors import InputError, run_on_root
 from chemomech.text_files import TEXT_ENCODING
 
 if TYPE_CHECKING:
@@ -150,22 +150,39 @@ def read_ending(path: str | Path) -> str | None:
     Args:
         path: File written by :func:`write_provenance`.
     """
-    ended = _read(Path(path)).get("ended")
+    ended = _read_if_possible(Path(path)).get("ended")
     return ended if isinstance(ended, str) else None
 
 
-def _read(path: Path) -> dict[str, object]:
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Read the record of where a folder's results come from.
+
+    Args:
+        path: File written by :func:`write_provenance`.
+
+    Raises:
+        InputError: It is missing or damaged.
+    """
     try:
         if path.stat().st_size > _LARGEST:
-            return {}
+            raise InputError("is too large for a record of a run", path=str(path))
         record = json.loads(path.read_text(encoding=TEXT_ENCODING))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"cannot be read: {error}", path=str(path)) from error
+    if not isinstance(record, dict):
+        raise InputError("is no record of a run", path=str(path))
+    return record
+
+
+def _read_if_possible(path: Path) -> dict[str, Any]:
+    try:
+        return read_provenance(path)
+    except InputError:
         return {}
-    return record if isinstance(record, dict) else {}
 
 
 def _join(path: Path, present: Provenance) -> Provenance:
-    former = _read(path)
+    former = _read_if_possible(path)
     names = {field.name for field in fields(Provenance)}
     known = {name: value for name, value in former.items() if name in names}
     if names - known.keys() or not isinstance(former["restarts"], list):

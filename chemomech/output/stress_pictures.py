@@ -149,7 +149,7 @@ class StressMap:
             raise InputError(f"{self.name} of shape {self.values.shape} for {count} {owner}")
 
 
-def draw_mesh(axes: Axes, mesh: TriangleMesh) -> None:
+def _draw_mesh(axes: Axes, mesh: TriangleMesh) -> None:
     """Draw the edges of a mesh and a scale bar."""
     prepare_plane(axes, mesh.extent)
     points = mesh.points
@@ -161,7 +161,7 @@ def draw_mesh(axes: Axes, mesh: TriangleMesh) -> None:
 def write_mesh_picture(path: str | Path, mesh: TriangleMesh) -> None:
     """Write the edges of a mesh as a picture, with a scale bar."""
     figure, axes = create_plane_figure(mesh.extent)
-    draw_mesh(axes, mesh)
+    _draw_mesh(axes, mesh)
     save_figure(figure, path)
 
 

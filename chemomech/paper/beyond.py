@@ -24,7 +24,7 @@ def make(work: Reproduction) -> Findings:
     """Run the cases of a study, draw their ends side by side, and measure them."""
     study, runs = STUDIES[work.figure.name], work.run_sweep(work.figure.name)
     names = study.name_cases(runs)
-    measures = [measure_end(run) for run in runs]
+    measures = [_measure_end(run) for run in runs]
     for field in ("composition", "von_mises"):
         panels = [
             Panel(f"{name}\n$t$ = {format_time(float(run.times[-1]))}", run.grid, run.read(field))
@@ -47,7 +47,7 @@ def make(work: Reproduction) -> Findings:
     )
 
 
-def measure_end(run: RunResults) -> dict[str, float]:
+def _measure_end(run: RunResults) -> dict[str, float]:
     """Measure the end of a run.
 
     Returns:

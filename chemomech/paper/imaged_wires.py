@@ -41,7 +41,7 @@ def make(work: Reproduction) -> Findings:
     if not (chain / _LAST).exists():
         _run_chain(work, wire, chain)
     (poor, low), (rich, high) = PHASES[wire]
-    error, pixels = compare_with_truth(chain, wire)
+    error, pixels = _compare_with_truth(chain, wire)
     rows = _read_stress(chain / _STRESSED / "stress.csv")
     p95 = next(row for row in rows if row["stress"] == "von_mises" and row["region"] == "all")
     header = list(rows[0])
@@ -68,7 +68,7 @@ def make(work: Reproduction) -> Findings:
     )
 
 
-def compare_with_truth(chain: Path, wire: WireKind) -> tuple[float, int]:
+def _compare_with_truth(chain: Path, wire: WireKind) -> tuple[float, int]:
     """Root mean square error of the composition over trusted pixels, and their number.
 
     Args:

@@ -31,9 +31,9 @@ from chemomech.paper.reproduction import Reproduction
 from chemomech.problems.stress_statistics import StressStatistics
 
 WIRES: tuple[WireKind, ...] = ("delithiated", "lithiated")
-READINGS = ("normalised", "as_printed")
+_READINGS = ("normalised", "as_printed")
 BOUNDARIES = ("free", "border_rollers")
-CROPPED = 8
+_CROPPED = 8
 """Pixels of each leg that lie beyond the field of view."""
 
 _MESH_SIZE = {False: "15 nm", True: "40 nm"}
@@ -69,7 +69,7 @@ def make(work: Reproduction) -> Findings:
     )
 
 
-def create_expansion_laws() -> dict[str, dict[str, Any]]:
+def _create_expansion_laws() -> dict[str, dict[str, Any]]:
     """One Omega for all phases (the paper's), and the volumes of V2O5 by lithium content."""
     lithium, volumes = create_v2o5_volumes()
     return {
@@ -95,9 +95,9 @@ def tabulate(folder: Path, mesh_size: str) -> list[ReadingRow]:
     """
     truths = {wire: _write_wire(folder, wire) for wire in WIRES}
     rows = []
-    for reading in READINGS:
+    for reading in _READINGS:
         analyses = {wire: _measure(folder, wire, reading, truths[wire]) for wire in WIRES}
-        laws = create_expansion_laws()
+        laws = _create_expansion_laws()
         for boundary, (name, law) in itertools.product(BOUNDARIES, laws.items()):
             stress = [
                 _compute_p95(folder, wire, analyses[wire], boundary, law, mesh_size)
@@ -112,7 +112,7 @@ def _write_wire(folder: Path, wire: WireKind) -> PhantomTruth:
     """Write a stack whose view ends within both legs, and its standards."""
     phantom = create_phantom(wire=wire, seed=0)
     columns = phantom.truth.outline[:, 0] / phantom.stack.grid.pixel_size
-    view = slice(int(columns.min()) + CROPPED, int(columns.max()) - CROPPED)
+    view = slice(int(columns.min()) + _CROPPED, int(columns.max()) - _CROPPED)
     write_stack(folder / f"{wire}.h5", phantom.stack.crop(slice(None), view), {"synthetic": 1})
     standards = phantom.truth.standards
     spectra = dict(zip(standards.names, standards.spectra, strict=True))

@@ -42,9 +42,9 @@ class Wall:
 
 def make(work: Reproduction) -> Findings:
     """Relax the walls, and compare their widths with eqn (4)."""
-    walls = [measure_wall(results) for results in work.run_sweep("4B")]
+    walls = [_measure_wall(results) for results in work.run_sweep("4B")]
     kappas, widths = (np.array([getattr(w, name) for w in walls]) for name in ("kappa", "width"))
-    slope = fit_slope(walls)
+    slope = _fit_slope(walls)
     errors = widths / np.array([wall.expected for wall in walls]) - 1.0
     write_wall_chart(work.folder / "figure.png", walls, slope)
     rows = [[w.kappa, w.expected, w.width, float(e)] for w, e in zip(walls, errors, strict=True)]
@@ -82,7 +82,7 @@ def make(work: Reproduction) -> Findings:
     )
 
 
-def measure_wall(results: RunResults) -> Wall:
+def _measure_wall(results: RunResults) -> Wall:
     """Take the profile from the end of a run whose wall lies across its strip."""
     points, c = results.grid.points, results.read("composition")
     below = np.flatnonzero(points[:, 1] < points[:, 1].min() + 1e-6)
@@ -94,7 +94,7 @@ def measure_wall(results: RunResults) -> Wall:
     return Wall(material.kappa, 1e9 * material.interface_width, x - middle, profile)
 
 
-def fit_slope(walls: list[Wall]) -> float:
+def _fit_slope(walls: list[Wall]) -> float:
     """Slope of log(width) over log(kappa)."""
     logs = np.log([[wall.kappa, wall.width] for wall in walls])
     return float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0])

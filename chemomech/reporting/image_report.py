@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from chemomech.analysis.results import StressResults, read_provenance
+from chemomech.analysis.results import StressResults
 from chemomech.errors import InputError
 from chemomech.output.file_names import CONFIG
+from chemomech.output.provenance import PROVENANCE, read_provenance
 from chemomech.reporting.contents import Contents, Table
 from chemomech.reporting.run_report import describe_provenance, gather_pictures, write_command
 from chemomech.reporting.view import create_view
@@ -59,7 +60,7 @@ def gather_measurement(folder: Path) -> Contents:
         config = (folder / CONFIG).read_text(encoding=TEXT_ENCODING)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", path=str(folder)) from error
-    record = read_provenance(folder)
+    record = read_provenance(folder / PROVENANCE)
     pictures = gather_pictures(folder)
     return Contents(
         title=f"Measurement {folder.resolve().name}",

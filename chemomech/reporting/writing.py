@@ -16,7 +16,7 @@ from chemomech.reporting.run_report import gather_run
 from chemomech.reporting.sweep_report import gather_sweep
 from chemomech.sweeps.folder import CASES
 
-REPORT = "report.html"
+_REPORT = "report.html"
 """Name of the page in the folder it is about."""
 
 _TEMPLATE = "page.html.j2"
@@ -42,7 +42,7 @@ def write_report(
         OSError: It cannot be written.
     """
     place = Path(folder)
-    path = place / REPORT if output is None else Path(output)
+    path = place / _REPORT if output is None else Path(output)
     if path.exists() and not replace:
         raise InputError(
             f"{path} exists already and is left as it is; --force replaces it", key="--output"

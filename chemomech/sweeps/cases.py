@@ -16,7 +16,7 @@ from chemomech.config import Config, load_config
 from chemomech.errors import InputError
 from chemomech.sweeps.definition import SweepConfig, Value, split_value
 
-MOST_CASES = 10_000
+_MOST_CASES = 10_000
 """More cases than this are taken for a mistake."""
 
 _LONGEST_NAME = 120
@@ -77,8 +77,8 @@ def read_sweep(path: Path | str, base: Path | None = None) -> Sweep:
     count = 1
     for axis in axes:
         count *= len(axis)
-    if count > MOST_CASES:
-        raise InputError(f"makes {count} cases; at most {MOST_CASES}", key="axis", path=str(file))
+    if count > _MOST_CASES:
+        raise InputError(f"makes {count} cases; at most {_MOST_CASES}", key="axis", path=str(file))
     combinations = [_merge(parts) for parts in itertools.product(*axes)]
     names = name_cases(combinations)
     cases = tuple(
