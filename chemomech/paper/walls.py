@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.analysis.results import RunResults
 from chemomech.paper.page import Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
-from chemomech.paper.wall_charts import write_wall_chart
+from chemomech.paper.wall_charts import Wall, write_wall_chart
 
 FloatArray = NDArray[np.float64]
 
 _NOT_GIVEN = "The paper gives neither kappa nor chi; those here are this package's choice."
-
-
-@dataclass(frozen=True, eq=False)
-class Wall:
-    """A relaxed wall.
-
-    Args:
-        kappa: Gradient coefficient, in J m2/mol.
-        expected: Width by eqn (4), its barrier taken from the tie line, in nm.
-        distance: Distance from the middle of the wall in nm, increasing, shape (n,).
-        composition: Composition there, shape (n,).
-    """
-
-    kappa: float
-    expected: float
-    distance: FloatArray
-    composition: FloatArray
-
-    @property
-    def width(self) -> float:
-        """Distance in nm between the values at both ends along the steepest slope."""
-        slope = np.max(np.diff(self.composition) / np.diff(self.distance))
-        return float((self.composition[-1] - self.composition[0]) / slope)
 
 
 def make(work: Reproduction) -> Findings:
