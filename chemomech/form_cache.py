@@ -1,4 +1,4 @@
-"""Compiled forms that several processes share: one compiles, the others wait for it alone.
+"""Share compiled forms between processes: one compiles, the others wait for it.
 
 FFCx compiles where it could create ``NAME.c`` in the cache, and others wait for ``NAME.c.cached``:
 in vain, if the compiler was killed. Here who compiles leaves its name beside, so that whoever waits

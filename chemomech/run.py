@@ -1,4 +1,4 @@
-"""The pipelines behind the commands."""
+"""Run the commands `validate`, `mesh` and `run`."""
 
 from __future__ import annotations
 

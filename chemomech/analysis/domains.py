@@ -1,4 +1,4 @@
-"""Li-rich domains: how many, how large, how they lie in the wire, and how far apart."""
+"""Find Li-rich domains; measure their number, size, orientation and spacing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One field at one time as a picture for a page or a paper."""
+"""Draw one field at one time."""
 
 from __future__ import annotations
 

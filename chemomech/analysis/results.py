@@ -51,7 +51,7 @@ class FieldResults:
         return ".partial" not in self.file.name
 
     def find_time(self, time: float | None) -> float:
-        """The time of the snapshot nearest to a time, in s; the last one where None."""
+        """Return the time of the snapshot nearest to a time, in s; the last one where None."""
         if time is None:
             return float(self.times[-1])
         return float(self.times[np.argmin(np.abs(self.times - time))])

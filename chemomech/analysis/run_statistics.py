@@ -1,4 +1,4 @@
-"""The statistics of a run's folder, its shape taken from its configuration."""
+"""Measure the domains of a run, its shape taken from its configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domain statistics as a file and as a text."""
+"""Write domain statistics as a file and as a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validation failures in the words of the person who wrote the file."""
+"""Report validation failures in the terms of the configuration file."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _advise(details: ErrorDetails, model: type[Section]) -> str:
 
 
 def _known_fields(model: type[Section], location: Sequence[int | str]) -> dict[str, FieldInfo]:
-    """The keys that may stand in the table at pydantic's path."""
+    """Return the keys that may stand in the table at pydantic's path."""
     candidates = [model]
     for part in location:
         if not isinstance(part, str):

@@ -1,4 +1,4 @@
-"""The tables [checkpoint] and [noise]: what happens beside and below the equations."""
+"""The tables [checkpoint] and [noise]: saved states and thermal noise."""
 
 from __future__ import annotations
 

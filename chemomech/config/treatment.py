@@ -1,4 +1,4 @@
-"""The table [treatment]: pixels of a map before they meet a mesh."""
+"""The table [treatment]: smoothing and erosion of a map of pixels."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def extrude(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> Me
 
 
 def _check(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> FloatArray:
-    """The thickness at each point."""
+    """Check the thickness at each point, and return it."""
     if plane.cell != "triangle":
         raise InputError(f"only meshes of triangles can be extruded, got {plane.cell} cells")
     if layers < 1:

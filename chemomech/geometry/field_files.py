@@ -74,7 +74,7 @@ def read_field(path: Path | str, name: str, time: float | None = None) -> FieldD
 
 
 def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
-    """Names of the fields in a file, and its times; only for one rank.
+    """List the fields in a file, and its times; only for one rank.
 
     Args:
         path: File to read, ``.vtkhdf``, ``.bp`` or ``.xdmf``.
@@ -197,7 +197,7 @@ def _naming_damage() -> Iterator[None]:
 
 
 def _find(element: _Element, tag: str) -> _Element:
-    """The first element of this tag below another one."""
+    """Find the first element of this tag below another one."""
     found = element.find(tag)
     if found is None:
         raise InputError(f"is no complete XDMF file of this package: it lacks a {tag}")

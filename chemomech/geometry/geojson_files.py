@@ -203,7 +203,7 @@ def _polygons(place: str, geometry: object, cut: object) -> list[_Polygon]:
 
 
 def _find_rings(place: str, geometry: object) -> list[list[object]]:
-    """Rings, as the file has them, of each polygon of a geometry."""
+    """Find the rings, as the file has them, of each polygon of a geometry."""
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if kind not in _GEOMETRIES:
         raise InputError(f"is no GeoJSON: {place} has the type {kind!r}")

@@ -112,7 +112,7 @@ def _read(path: Path, scale: float) -> MeshArrays:
 
 
 def _choose_cell(shape: Shape, cell: _CellName) -> str:
-    """The cell type for ``shape``, or an error that names those that suit it."""
+    """Choose the cell type for ``shape``, or raise an error that names those that suit it."""
     if cell not in get_args(_CellName):
         raise InputError(
             f"must be one of {', '.join(get_args(_CellName))}, got {cell!r}", key="mesh.cell"

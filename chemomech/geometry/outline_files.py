@@ -1,4 +1,4 @@
-"""Outlines from files: traced in images here, read from GeoJSON next door."""
+"""Read outlines from files: traced in images, or from GeoJSON."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def trace_outlines(
 
 
 def _normalise(image: npt.NDArray[np.generic], level: Level) -> tuple[FloatArray, float]:
-    """Brightness, scaled as `trace_outlines` says, and the threshold on that scale."""
+    """Return the brightness, scaled as `trace_outlines` says, and the threshold on that scale."""
     grey: FloatArray = np.array(image, dtype=np.float64)
     if grey.ndim != 2 or min(grey.shape) < 2:
         raise InputError(f"needs a grey image, got an array of shape {grey.shape}")
@@ -180,7 +180,7 @@ def _white(image: npt.NDArray[np.generic]) -> float:
 
 
 def _step_off(level: float, grey: FloatArray) -> float:
-    """A level within the image's brightness that is no pixel's: contours meet in such pixels."""
+    """Find a level near by that is no pixel's brightness: contours meet in such pixels."""
     if not grey.min() < level < grey.max():
         raise InputError(
             f"no contour: the image's brightness runs from {grey.min():.3g} to {grey.max():.3g}, "

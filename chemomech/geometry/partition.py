@@ -64,7 +64,7 @@ def require_owners(owners: Owners, cells: int, ranks: int) -> None:
 
 
 def compute_fingerprint(mesh: Mesh) -> str:
-    """SHA-256 of points and cells in the order of the mesh's input; collective.
+    """Compute the SHA-256 of points and cells in the order of the mesh's input; collective.
 
     It does not depend on the number of ranks, and changes with the last bit of any coordinate.
 

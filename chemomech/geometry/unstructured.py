@@ -180,7 +180,7 @@ def coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArr
 
 
 def _main_marks(marks: IntArray, lengths: FloatArray, kept: npt.NDArray[np.bool_]) -> IntArray:
-    """The mark with the greatest length on each run from one kept corner to the next."""
+    """Find the mark with the greatest length on each run from one kept corner to the next."""
     names = np.unique(marks)
     shares = [np.where(marks == name, lengths, 0.0) for name in names]
     sums = np.add.reduceat(np.array(shares), np.flatnonzero(kept), axis=1)

@@ -17,7 +17,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def list_vtkhdf(path: Path) -> tuple[list[str], FloatArray]:
-    """Names of the fields of a ``.vtkhdf`` file, and its times in s; only for one rank.
+    """List the fields of a ``.vtkhdf`` file, and its times in s; only for one rank.
 
     A file without steps in time has one time, 0.
 

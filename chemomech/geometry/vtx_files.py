@@ -27,7 +27,7 @@ _FORCE_MPI = "ADIOS2_ALWAYS_USE_MPI"
 
 
 def list_vtx(path: Path) -> tuple[list[str], FloatArray]:
-    """Names of the fields of a ``.bp`` file, and its times in s; only for one rank.
+    """List the fields of a ``.bp`` file, and its times in s; only for one rank.
 
     Raises:
         InputError: The file cannot be read.
@@ -98,7 +98,7 @@ def _open(path: Path) -> Iterator[Stream]:
 
 
 def _import_adios2() -> ModuleType:
-    """ADIOS2's Python module, with whichever of its two builds is installed."""
+    """Import ADIOS2's Python module, with whichever of its two builds is installed."""
     try:
         return importlib.import_module("adios2")
     except ImportError:

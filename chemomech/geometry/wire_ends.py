@@ -98,7 +98,7 @@ def _mean_midpoint(domain: mesh.Mesh, facets: IntArray) -> FloatArray:
 
 
 def _find_cuts(domain: Domain) -> list[Facets]:
-    """The connected parts of the border, the one with the lowest vertex number first."""
+    """Find the connected parts of the border, the one with the lowest vertex number first."""
     if _BORDER not in domain.groups:
         return []
     topology = domain.mesh.topology

@@ -198,7 +198,7 @@ def _transform(frame: _FrameArray, shift: FloatArray, shifts: FloatArray) -> _Sp
 
 
 def _fade(positions: FloatArray, low: float, high: float) -> _FrameArray:
-    """One within [low, high], falling to zero at its ends by a cosine."""
+    """Return one within [low, high], falling to zero at its ends by a cosine."""
     depth = np.minimum(positions - low, high - positions) + 0.5
     ramp = np.clip(depth / max(_TAPER * (high - low), 1.0), 0.0, 1.0)
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * ramp), dtype=np.float32)
@@ -231,7 +231,7 @@ def _move(frame: _FrameArray, shift: FloatArray, out: _FrameArray) -> None:
 
 
 def _fill(frame: _FrameArray) -> _FrameArray:
-    """The frame with the nearest value where there is none."""
+    """Fill a frame with the nearest value where there is none."""
     missing = np.isnan(frame)
     if not missing.any():
         return frame

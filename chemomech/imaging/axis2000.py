@@ -88,7 +88,7 @@ def _read_description(path: Path) -> _Description:
 
 
 def _numbers(lines: list[str], index: int, count: int, path: Path) -> list[float]:
-    """The first ``count`` numbers of a line."""
+    """Parse the first ``count`` numbers of a line."""
     words = lines[index].replace(",", " ").split() if index < len(lines) else []
     try:
         numbers = [float(word) for word in words[:count]]

@@ -1,4 +1,4 @@
-"""A map of composition: what the chain of imaging steps ends in and the stress begins with."""
+"""A map of composition: the result of imaging, and the source of a stress map."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def read_mask(
 
 
 def _read_page(path: Path) -> NumberArray:
-    """The one page of a TIFF image."""
+    """Read the one page of a TIFF image."""
     pages = read_pages(path, np.dtype(np.float64))
     _require_one_page(len(pages), path)
     return pages[0]
@@ -166,7 +166,7 @@ def _lay_on_black(
 
 
 def _read_drawn_mask(path: Path) -> NumberArray:
-    """The brightest colour of a picture, so that any colour but black counts as bright."""
+    """Read the brightest colour of a picture, so that any colour but black counts as bright."""
     picture = read_picture(path)
     return picture.max(axis=2) if picture.ndim == 3 else picture
 
@@ -184,7 +184,7 @@ def _read_text_map(path: Path) -> NumberArray:
 
 
 def _read_text_mask(path: Path, shape: tuple[int, ...]) -> tuple[NumberArray, bool]:
-    """Pixels of a text, and whether they are drawn with blanks and marks."""
+    """Read pixels from a text; tell if they are drawn with blanks and marks."""
     text = read_text(path)
     if not set(text) - set("01,;\t \r\n"):
         return _read_text_map(path), False

@@ -175,7 +175,7 @@ def _bin_points(counts: CountArray, points: FloatArray, x: FloatArray) -> CountA
 def _create_grid(
     layout: Layout, x: FloatArray, y: FloatArray, pixel_size: float | None
 ) -> PixelGrid:
-    """The grid of the positions; the very one `write_nexus` wrote, where they agree with it.
+    """Create the grid of the positions; the very one `write_nexus` wrote, where they agree with it.
 
     Positions in micrometres give that one back but for rounding.
     """

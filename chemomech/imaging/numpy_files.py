@@ -144,7 +144,7 @@ def _read_arrays(path: Path, *, has_pixel_size: bool) -> dict[str, NumberArray]:
 
 
 def _pick(arrays: dict[str, NumberArray], name: str, axes: int) -> NumberArray:
-    """An array of real numbers with so many axes, or more before them of length 1."""
+    """Pick an array of real numbers with so many axes, or more before them of length 1."""
     array = arrays[name]
     while array.ndim > axes and array.shape[0] == 1:
         array = array[0]

@@ -210,7 +210,7 @@ def find_empty_region(stack: Stack) -> BoolArray:
 
 
 def _is_common(image: FloatArray, bright: BoolArray) -> BoolArray:
-    """Pixels whose value belongs to the peak of the histogram of the bright ones."""
+    """Find the pixels whose value belongs to the peak of the histogram of the bright ones."""
     values = image[bright]
     numbers, edges = np.histogram(values, bins=_count_bins(values))
     peak = int(np.argmax(numbers))
@@ -233,7 +233,7 @@ def _count_bins(values: FloatArray) -> int:
 def _find_net_incident(
     stack: Stack, incident: FloatArray | None, dark: float, saturation: float | None
 ) -> FloatArray:
-    """I0 above the dark counts."""
+    """Return I0 above the dark counts."""
     given = stack.incident if incident is None else incident
     if given is None:
         raise InputError(

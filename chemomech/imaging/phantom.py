@@ -151,7 +151,7 @@ def _create_incident(energies: FloatArray, counts: float, substrate: float) -> F
 
 
 def _create_standards(wire: WireKind, energies: FloatArray) -> EndMembers:
-    """The wire's two phases."""
+    """Create the spectra of the wire's two phases."""
     names = tuple(name for name, _ in PHASES[wire])
     lithium = np.array([content for _, content in PHASES[wire]])
     spectra = compute_absorption(energies, lithium)

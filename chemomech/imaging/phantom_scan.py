@@ -43,7 +43,7 @@ class Scanner:
 
     @classmethod
     def create(cls, grid: PixelGrid, spot: float, supersampling: int, drift: float) -> Scanner:
-        """A scanner whose border is wide enough for the spot and a drift by so many pixels."""
+        """Create a scanner whose border suits the spot and a drift by so many pixels."""
         border = int(np.ceil(drift + _TAIL * spot / _FWHM / grid.pixel_size)) + 2
         return cls(grid, spot, supersampling, border)
 

@@ -1,4 +1,4 @@
-"""From the order in which a microscope scanned to rows downwards and energies upwards."""
+"""Sort scanned frames so that rows run downwards and energies upwards."""
 
 from __future__ import annotations
 

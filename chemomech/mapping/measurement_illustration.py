@@ -48,12 +48,12 @@ def draw_measurement(
 
 
 def get_curves(outlines: Sequence[Outline]) -> list[FloatArray]:
-    """All closed curves of outlines, holes among them, in m."""
+    """Return all closed curves of outlines, holes among them, in m."""
     return [curve for outline in outlines for curve in (outline.exterior, *outline.holes)]
 
 
 def name_clusters(clusters: Clusters) -> list[str]:
-    """Names of clusters as configurations number them."""
+    """Return the names of clusters as configurations number them."""
     return [f"cluster {number + 1}" for number in range(len(clusters.spectra))]
 
 

@@ -146,7 +146,7 @@ def _write_analysis(config: cfg.StressConfig, source: _Source, folder: RunFolder
 
 
 def _write_fields(name: str | None, model: StressModel, folder: RunFolder) -> StressFields:
-    """Composition, displacement and stress at the vertices, in SI units but for nm of u."""
+    """Write composition, displacement and stress at the vertices, in SI units but for nm of u."""
     fields = StressFields(
         model.problem.stress(),
         model.composition.function_space,

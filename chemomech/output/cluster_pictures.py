@@ -1,4 +1,4 @@
-"""Pictures of what the spectra say: eigen-images of the components and maps of the clusters."""
+"""Pictures of the components' eigen-images and maps of the clusters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Solid stress cut by a plane, so that it is drawn like that of a flat particle."""
+"""Cut the stress of a solid by a plane, to draw it like that of a flat particle."""
 
 from __future__ import annotations
 

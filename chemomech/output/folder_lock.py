@@ -1,4 +1,4 @@
-"""One process at a time writes a folder of results."""
+"""Lock a folder of results, so that one process at a time writes it."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def check_not_in_use(folder: Path) -> None:
 
 
 def unusable(folder: Path, error: OSError) -> InputError:
-    """The error that says why a folder cannot be used."""
+    """Create the error that says why a folder cannot be used."""
     return InputError(f"{folder} cannot be used as output folder: {error.strerror}", key="--output")
 
 

@@ -57,7 +57,7 @@ THICKNESS = MapStyle("Thickness (nm)", "cividis", factor=1e9)
 
 
 def get_extent(grid: PixelGrid) -> Extent:
-    """Left, right, bottom and top edge of an image, in nm: half a pixel beyond the centres."""
+    """Return left, right, bottom and top edge in nm: half a pixel beyond the centres."""
     across, upward = grid.column_spacing / _NANOMETRE, grid.row_spacing / _NANOMETRE
     return (
         *(-across / 2, (grid.columns - 0.5) * across),

@@ -75,7 +75,7 @@ def write_mesh_file(domain: Domain, path: Path) -> None:
 
 
 def _companion(path: Path) -> Path:
-    """The file that holds the numbers of an ``.xdmf`` file."""
+    """Name the file that holds the numbers of an ``.xdmf`` file."""
     return path.with_suffix(".h5")
 
 
@@ -129,7 +129,7 @@ def _write_gathered(domain: Domain, path: Path) -> None:
 
 
 def _gather_facets(domain: Domain) -> _FacetRows:
-    """All tagged facets on rank 0, corners numbered as in a `SnapshotGrid`; empty elsewhere."""
+    """Gather all tagged facets on rank 0, numbered as in a `SnapshotGrid`; empty elsewhere."""
     mesh, tags = domain.mesh, domain.facet_tags
     dim = mesh.topology.dim - 1
     mesh.topology.create_connectivity(dim, mesh.topology.dim)

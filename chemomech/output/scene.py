@@ -1,4 +1,4 @@
-"""A mesh in front of a camera: PyVista turns nodal values into pixels, without a display."""
+"""Render meshes and nodal values with PyVista, without a display."""
 
 from __future__ import annotations
 

@@ -130,12 +130,12 @@ def _read_space(
 def _find_spaces(
     functions: Mapping[str, fem.Function], table: Table
 ) -> dict[int, fem.FunctionSpace]:
-    """A function space for each number in the table."""
+    """Find a function space for each number in the table."""
     return {table[name][0]: function.function_space for name, function in functions.items()}
 
 
 def _number_unknowns(space: fem.FunctionSpace) -> fem.Function:
-    """The function whose value at each unknown is its number among those of all ranks."""
+    """Create a function whose value at each unknown is its number on all ranks."""
     numbers = fem.Function(space)
     index_map, size = space.dofmap.index_map, space.dofmap.index_map_bs
     count = index_map.size_local + index_map.num_ghosts
@@ -173,7 +173,7 @@ def _place(
 
 
 def _share(functions: Mapping[str, fem.Function]) -> MPI.Comm:
-    """The ranks that share the functions' mesh, each of which must have some of it."""
+    """Return the ranks that share the functions' mesh, each of which must have some of it."""
     domain = next(iter(functions.values())).function_space.mesh
     require_cells(domain)
     return domain.comm

@@ -83,7 +83,7 @@ class TriangleMesh:
 
     @classmethod
     def from_grid(cls, grid: SnapshotGrid) -> TriangleMesh:
-        """The flat mesh that `Gatherer` brought to rank 0; quadrilaterals are halved.
+        """Create the flat mesh that `Gatherer` brought to rank 0; quadrilaterals are halved.
 
         Raises:
             InputError: The mesh is solid: cut it first (`cut_plane`).

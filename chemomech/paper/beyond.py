@@ -1,4 +1,4 @@
-"""Beyond the paper: some runs side by side, drawn and measured."""
+"""Draw and measure several runs side by side, for studies beyond the paper."""
 
 from __future__ import annotations
 

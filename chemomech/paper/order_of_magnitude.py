@@ -1,4 +1,4 @@
-"""Is the stress of figure 5 ten times that of figure 3? Two synthetic wires under each reading.
+"""Compare the stress of figures 3 and 5 in two synthetic wires, under each reading.
 
 Between the phases of both wires lithium differs by 0.2. The readings differ in what the paper does
 not say: composition normalised or as eqn 8 is printed, borders of the image free or on rollers, and
@@ -70,7 +70,7 @@ def make(work: Reproduction) -> Findings:
 
 
 def _create_expansion_laws() -> dict[str, dict[str, Any]]:
-    """One Omega for all phases (the paper's), and the volumes of V2O5 by lithium content."""
+    """Create two laws: the paper's Omega for all phases, and V2O5's volumes by lithium."""
     lithium, volumes = create_v2o5_volumes()
     return {
         "constant Ω": {
@@ -147,7 +147,7 @@ def _measure(folder: Path, wire: WireKind, reading: str, truth: PhantomTruth) ->
 def _compute_p95(
     folder: Path, wire: WireKind, analysis: Analysis, boundary: str, law: dict[str, Any], size: str
 ) -> float:
-    """95th percentile of the von Mises stress over the whole particle, in Pa."""
+    """Compute the 95th percentile of the von Mises stress over the whole particle, in Pa."""
     table = {
         "composition": {"kind": "map", "file": f"{wire}.csv", "pixel_size": "35 nm"},
         "outline": {"file": f"{wire}.csv"},

@@ -1,4 +1,4 @@
-"""The pipeline behind `chemomech reproduce`."""
+"""Make a figure of the paper: `chemomech reproduce`."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Reproduction:
         return [open_run(case.results) for case in SweepFolder(self.folder / "runs", sweep).cases]
 
     def list_films(self, runs: Sequence[RunResults], captions: Sequence[str]) -> list[Picture]:
-        """The films that there are of runs in this folder.
+        """List the films that there are of runs in this folder.
 
         Args:
             runs: The runs.

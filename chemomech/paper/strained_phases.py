@@ -54,7 +54,7 @@ class PhaseLine:
 
 
 def create_fibre(*, plane_strain: bool) -> BentFibre:
-    """The fibre of the default set: E = 43 GPa, nu = 0.3, Omega = 2.415e-6 m3/mol (the paper's)."""
+    """Create the paper's fibre: E = 43 GPa, nu = 0.3, Omega = 2.415e-6 m3/mol."""
     scales = Scales(diffusivity=1e-15, temperature=298.15, site_concentration=_SITES)
     return BentFibre(_YOUNG / scales.stress, _POISSON, _VOLUME * _SITES / 3, plane_strain)
 

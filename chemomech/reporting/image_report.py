@@ -74,7 +74,7 @@ def gather_measurement(folder: Path) -> Contents:
 
 
 def _flatten(value: object, name: str = "") -> list[tuple[str, str]]:
-    """Names and values of nested tables; long lists are counted."""
+    """List names and values of nested tables; long lists are counted."""
     if isinstance(value, dict):
         return [
             pair

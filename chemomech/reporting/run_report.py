@@ -77,7 +77,7 @@ def gather_pictures(folder: Path) -> list[Media]:
 
 
 def write_command(verb: str, results: FieldResults) -> str:
-    """The command that repeats the work from the configuration on the page.
+    """Return the command that repeats the work from the configuration on the page.
 
     Args:
         verb: Name of chemomech's command.

@@ -1,4 +1,4 @@
-"""The surface of a mesh as triangles, thinned out where a browser would choke on it."""
+"""The surface of a mesh as triangles, thinned out where it is too large for a browser."""
 
 from __future__ import annotations
 

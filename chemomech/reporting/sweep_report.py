@@ -61,7 +61,7 @@ def gather_sweep(folder: Path) -> Contents:
 
 
 def _create_views(folder: Path, names: Sequence[str]) -> tuple[list[View], list[str]]:
-    """Views of the first cases, and what cannot be seen of them."""
+    """Create views of the first cases, and what cannot be seen of them."""
     views, gaps = [], []
     shown = names[:_MOST_VIEWS]
     if len(names) > len(shown):

@@ -1,4 +1,4 @@
-"""The pipeline behind `chemomech report`."""
+"""Write the page of `chemomech report`."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class RangeConfig(Section):
         return self
 
     def list_values(self) -> tuple[Value, ...]:
-        """The values, with six digits and the unit of the ends."""
+        """Return the values, with six digits and the unit of the ends."""
         (first, unit), (last, _) = split_value(self.first), split_value(self.last)
         assert first is not None
         assert last is not None
@@ -89,7 +89,7 @@ class AxisConfig(Section):
         return self
 
     def list_changes(self) -> tuple[dict[str, Value], ...]:
-        """For each place on the axis its keys and their values."""
+        """Return for each point of the axis its keys and their values."""
         values = self.values if self.range is None else self.range.list_values()
         assert values is not None
         if self.keys is None:

@@ -1,4 +1,4 @@
-"""The folder of a sweep: a subfolder a case, and how far each has come."""
+"""The folder of a sweep, with a subfolder for each case and its progress."""
 
 from __future__ import annotations
 

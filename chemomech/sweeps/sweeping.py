@@ -1,4 +1,4 @@
-"""The pipeline of a sweep: cases checked, started, gone on with, and collected."""
+"""Check, start, continue and collect the cases of a sweep."""
 
 from __future__ import annotations
 
