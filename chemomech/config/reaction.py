@@ -40,9 +40,7 @@ def _format_flux(flux: _SurfaceFlux) -> str:
     return (MOLAR_FLUX if flux.molar else VELOCITY).format(flux.value)
 
 
-_RateConstant = Annotated[
-    float, BeforeValidator(RATE_CONSTANT.parse), PlainSerializer(RATE_CONSTANT.format)
-]
+_RateConstant = Annotated[float, RATE_CONSTANT]
 Group = Annotated[GroupName, Field(description="name of a facet group; the last one that fits")]
 _RATE = Field(description="rate constant k_s, in m/s of normalised composition")
 _ALPHA = Field(default=0.5, description="charge transfer coefficient")
