@@ -1,4 +1,4 @@
-"""The tables [checkpoint] and [noise]: saved states and thermal noise."""
+"""The tables [checkpoint] and [noise]: what happens beside and below the equations."""
 
 from __future__ import annotations
 

@@ -69,6 +69,11 @@ class FreeEnergyDensity:
         """Gradient part (kappa / 2) |grad c|^2."""
         return 0.5 * self.gradient_coefficient * ufl.dot(ufl.grad(c), ufl.grad(c))
 
+    def elastic(self, c: Expr, strain: Expr) -> Expr:
+        """Elastic part W."""
+        assert self.mechanics is not None
+        return self.mechanics.energy(c, strain)
+
 
 def create_strain(u: Expr, out_of_plane: Expr | None = None) -> Expr:
     """Small strain (grad u + grad u^T) / 2 as a 3 x 3 tensor, eps_zz = ``out_of_plane`` in 2-D.
