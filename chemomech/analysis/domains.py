@@ -15,10 +15,9 @@ from chemomech.analysis.measures import (
 )
 from chemomech.analysis.stripes import Periods, measure_periods
 from chemomech.analysis.wire_coordinates import WireCoordinates
+from chemomech.arrays import FloatArray
 from chemomech.output.domains import label_domains
 from chemomech.output.snapshots import SnapshotGrid
-
-FloatArray = NDArray[np.float64]
 
 # Of the width: vertices of the wire's sides lie on them up to rounding.
 _ON_SIDE = 1e-3

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.config import Config, StressConfig, load_config
 from chemomech.errors import InputError
 from chemomech.geometry.field_data import TO_DOLFINX
@@ -19,8 +19,6 @@ from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
 from chemomech.output.ledger import Columns, read_ledger
 from chemomech.output.provenance import PROVENANCE, read_provenance
 from chemomech.output.snapshots import SnapshotGrid
-
-FloatArray = NDArray[np.float64]
 
 _STRESS_TABLE = "stress.csv"
 

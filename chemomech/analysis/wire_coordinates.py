@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.output.snapshots import SnapshotGrid
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
+from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.distribution import SURFACE, MeshArrays, distribute
@@ -15,8 +15,6 @@ from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.outline import Outline
 from chemomech.geometry.unstructured import mesh_outline
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 Thickness = float | Callable[[FloatArray], FloatArray]
 
 _FACES = ("faces_bottom", "faces_top")

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
@@ -26,8 +27,6 @@ from chemomech.geometry.field_data import (
 from chemomech.geometry.mesh_files import extract_cells, load_mesh
 from chemomech.geometry.vtkhdf_files import list_vtkhdf, read_vtkhdf
 from chemomech.geometry.vtx_files import list_vtx, read_vtx
-
-FloatArray = npt.NDArray[np.float64]
 
 _SAME_TIME = 1e-6
 _SERIES = {".vtkhdf": (list_vtkhdf, read_vtkhdf), ".bp": (list_vtx, read_vtx)}

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.outline import Outline, find_edges_on
 from chemomech.text_files import read_text
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 _log = logging.getLogger(__name__)
 

@@ -11,14 +11,13 @@ import meshio
 import numpy as np
 import numpy.typing as npt
 
+from chemomech.arrays import IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
 from chemomech.geometry.gmsh_trial import require_readable
 from chemomech.geometry.mesh_checks import check_cells, require_corners
 from chemomech.geometry.mesh_parts import require_one_body
-
-IntArray = npt.NDArray[np.int64]
 
 # meshio's (VTK's) corner order, read in DOLFINx's; curved cells begin with their corners.
 _TO_DOLFINX = {

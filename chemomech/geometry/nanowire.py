@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_not_negative, require_positive
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

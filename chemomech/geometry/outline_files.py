@@ -13,6 +13,7 @@ import shapely
 from shapely import affinity
 from skimage import color, filters, measure
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_not_negative, require_positive
 from chemomech.geometry.geojson_files import pick_particle, read_outline_geojson
@@ -22,7 +23,6 @@ from chemomech.imaging.numpy_files import read_npy
 
 __all__ = ["read_outline_geojson", "read_outline_image", "trace_outlines"]
 
-FloatArray = npt.NDArray[np.float64]
 
 _log = logging.getLogger(__name__)
 

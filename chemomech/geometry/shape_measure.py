@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from dolfinx.mesh import Mesh, entities_to_geometry
 
-FloatArray = npt.NDArray[np.float64]
+from chemomech.arrays import FloatArray
 
 # Edges that leave each corner of a tensor-product cell, in DOLFINx's vertex numbering (binary
 # counting).

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 import gmsh
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.geometry.box import Box
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
 from chemomech.geometry.nanowire import Nanowire
-
-FloatArray = npt.NDArray[np.float64]
 
 _SIMPLICES = ("triangle", "tetrahedron")
 

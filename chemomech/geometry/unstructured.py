@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.blunting import blunt
 from chemomech.geometry.distribution import SURFACE, MeshArrays
@@ -16,9 +17,6 @@ from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
 from chemomech.geometry.outline import Outline
 from chemomech.geometry.shape_measure import compute_mean_ratio
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 _FRONTAL_DELAUNAY = 6
 _CORNER_ANGLE = np.deg2rad(40.0)

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, describe_foreign_error
 from chemomech.geometry.field_data import TO_DOLFINX, VTK_CELLS, FieldData, keep_corners
 
 if TYPE_CHECKING:
     from adios2 import Stream
 
-FloatArray = npt.NDArray[np.float64]
 
 _OF_THE_MESH = ("NumberOfEntities", "NumberOfNodes", "connectivity", "geometry", "step", "types")
 _FORCE_MPI = "ADIOS2_ALWAYS_USE_MPI"

@@ -14,9 +14,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist, squareform
 
+from chemomech.arrays import FloatArray
 from chemomech.geometry.domain import Domain
 
-FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
 Facets = tuple[IntArray, FloatArray]
 """Facets on this rank, and the middle of those on all ranks, shape (3,)."""

@@ -9,11 +9,11 @@ import numpy.typing as npt
 from scipy import fft, ndimage
 from skimage.registration import phase_cross_correlation
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.frames import offer_to_leave_out
 from chemomech.imaging.stack import Stack
 
-FloatArray = npt.NDArray[np.float64]
 _FrameArray = npt.NDArray[np.float32]
 _SpectrumArray = npt.NDArray[np.complex64]
 

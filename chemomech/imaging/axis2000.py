@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.scan_axes import arrange_stack, create_grid, to_electronvolts
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_text
 from chemomech.text_files import read_bytes
-
-FloatArray = npt.NDArray[np.float64]
-CountArray = npt.NDArray[np.float32]
 
 _MICROMETRE = 1e-6
 _LARGEST_COUNT = 1e20

@@ -13,6 +13,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.decomposition import Decomposition
 from chemomech.imaging.masked_spectra import MaskedSpectra, require_several_energies
@@ -24,8 +25,6 @@ from chemomech.imaging.spectral_features import (
     create_features,
 )
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 _LabelArray = npt.NDArray[np.int64]
 
 

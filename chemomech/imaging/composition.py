@@ -7,15 +7,13 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.unmixing import ThicknessMaps
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Reading = Literal["normalised", "as_printed"]
 
 _TRUNCATE = 4.0

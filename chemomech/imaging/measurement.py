@@ -8,8 +8,8 @@ from typing import TypeVar, get_args, get_type_hints
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.clustering import Clusters
 from chemomech.imaging.composition import prepare
@@ -18,8 +18,6 @@ from chemomech.imaging.decomposition import Decomposition
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.unmixing import ThicknessMaps
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Record = TypeVar("Record")
 
 

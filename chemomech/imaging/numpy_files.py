@@ -24,7 +24,6 @@ from chemomech.imaging.stack import Stack
 from chemomech.text_files import require_file
 
 NumberArray = npt.NDArray[np.generic]
-FloatArray = npt.NDArray[np.float64]
 
 # What NumPy raises on damaged files, whose headers it parses as Python literals.
 _UNREADABLE = (

@@ -9,14 +9,13 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage import filters
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.detector import check_dark, check_limits
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack, check_energies, check_incident
 
-FloatArray = npt.NDArray[np.float64]
 _DensityArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
 
 # Pixels this many standard deviations from the commonest brightness are something else.
 _SPREAD = 2.5

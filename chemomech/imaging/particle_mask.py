@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 from skimage import filters
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.optical_density import OpticalDensity
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Level = float | Literal["otsu", "half_transmission"]
 
 _PLATEAU_PERCENTILE = 95.0

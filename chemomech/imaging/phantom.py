@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
@@ -16,8 +17,6 @@ from chemomech.imaging.phantom_scan import Scanner, Scene, draw_drift
 from chemomech.imaging.phantom_shape import place_wire
 from chemomech.imaging.phantom_truth import PHASES, PhantomTruth, WireKind
 from chemomech.imaging.stack import Stack, check_energies
-
-FloatArray = npt.NDArray[np.float64]
 
 _STANDARD_THICKNESS = 100e-9
 _SUBSTRATE_EDGE_EV = 508.0

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, sparse, special
 
+from chemomech.arrays import FloatArray
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.phantom_truth import PhantomTruth
 
-FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.int64]
 _SingleArray = npt.NDArray[np.float32]
 

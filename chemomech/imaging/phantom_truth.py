@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.phantom_shape import BentWire
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 WireKind = Literal["delithiated", "lithiated"]
 
 PHASES: dict[WireKind, tuple[tuple[str, float], tuple[str, float]]] = {

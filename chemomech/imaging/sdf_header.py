@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.scan_axes import find_length_unit, to_electronvolts
-
-FloatArray = npt.NDArray[np.float64]
 
 _TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<mark>[{}()=;,])|(?P<word>[^\s{}()=;,"]+)')
 

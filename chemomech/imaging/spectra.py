@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.scan_axes import read_energies
 from chemomech.imaging.stack import check_energies
 from chemomech.imaging.text_tables import read_table
 from chemomech.text_files import format_csv
-
-FloatArray = npt.NDArray[np.float64]
 
 # Rounding in files, far below what a monochromator resolves.
 _ROUNDING_EV = 1e-3

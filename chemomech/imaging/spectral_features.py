@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.integrate import trapezoid
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.decomposition import Decomposition
 from chemomech.imaging.masked_spectra import MaskedSpectra
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

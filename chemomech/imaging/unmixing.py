@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.fits import Design, fit_non_negative, fit_plain, fit_weighted
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.masked_spectra import MaskedSpectra, require_several_energies
 from chemomech.imaging.optical_density import OpticalDensity
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 _Method = Literal["plain", "non_negative", "weighted"]
 
 _MOST_CONDITION = 1e6

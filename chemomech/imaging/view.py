@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from skimage.draw import polygon2mask
 
+from chemomech.arrays import BoolArray
 from chemomech.errors import InputError
 from chemomech.imaging.stack import Stack
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

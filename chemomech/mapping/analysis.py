@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from scipy import ndimage
 
 from chemomech import config as cfg
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.config import measurement as mcfg
 from chemomech.errors import InputError
 from chemomech.geometry.outline import Outline
@@ -35,9 +35,6 @@ from chemomech.mapping.inputs import find_incident, load_stack, read_spectrum_at
 from chemomech.mapping.measurement_checks import doubt_composition, doubt_frames, doubt_outline
 
 _log = logging.getLogger(__name__)
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

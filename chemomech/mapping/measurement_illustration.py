@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import run_on_root
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.clustering import Clusters
@@ -16,8 +16,6 @@ from chemomech.output import image_pictures as images
 from chemomech.output import spectra_charts as charts
 from chemomech.output.cluster_pictures import write_cluster_map, write_component_images
 from chemomech.output.folder import RunFolder
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def draw_measurement(

@@ -18,7 +18,6 @@ from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from chemomech.errors import InputError
 
-FloatArray = npt.NDArray[np.float64]
 Extent = tuple[float, float, float, float]
 """Left, right, bottom and top end of a plane, in nm."""
 

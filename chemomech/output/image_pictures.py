@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
@@ -23,8 +24,6 @@ from chemomech.output.figure_parts import (
     prepare_plane,
     save_figure,
 )
-
-FloatArray = npt.NDArray[np.float64]
 
 _NANOMETRE = 1e-9
 

@@ -11,15 +11,13 @@ import gmsh
 import meshio
 import numpy as np
 from dolfinx import fem, io
-from numpy.typing import NDArray
 
+from chemomech.arrays import IntArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.gmsh_session import GmshSession
 from chemomech.output.snapshots import Gatherer, SnapshotGrid
 from chemomech.output.vtkhdf import VtkHdfFile
-
-IntArray = NDArray[np.int64]
 
 _MESHIO_CELLS = {
     "triangle": ("triangle", "line"),

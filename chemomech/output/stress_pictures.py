@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import Collection, LineCollection, PolyCollection
 from matplotlib.tri import Triangulation
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.output.figure_parts import (
     MISSING,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     # Needs no DOLFINx at run time: a measurement is drawn without it.
     from chemomech.output.snapshots import SnapshotGrid
 
-FloatArray = npt.NDArray[np.float64]
 
 STRESS_LABELS = MappingProxyType(
     {

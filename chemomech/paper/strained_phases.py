@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.materials.bent_fibre import BentFibre
 from chemomech.materials.phase_diagram import CRITICAL_CHI, binodal, spinodal
 from chemomech.units import Scales
-
-FloatArray = NDArray[np.float64]
 
 CHI = 2.75
 WIDTH_NM = 100.0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.config import Config, load_config
 from chemomech.output.cycle_charts import write_cycle_chart
 from chemomech.output.figure_parts import CATEGORY_COLOURS
@@ -19,8 +19,6 @@ from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction, find_configuration
 from chemomech.run import simulate
 from chemomech.tables.stoney import StoneySubstrate
-
-FloatArray = NDArray[np.float64]
 
 PLATE = StoneySubstrate(young_modulus=203e9, poisson_ratio=0.29, thickness=0.736e-3)
 """The paper's plate."""

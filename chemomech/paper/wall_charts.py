@@ -9,11 +9,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.paper.chart_page import create_charts, save_charts
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

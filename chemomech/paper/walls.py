@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chemomech.analysis.results import RunResults
 from chemomech.paper.page import Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
 from chemomech.paper.wall_charts import Wall, write_wall_chart
-
-FloatArray = NDArray[np.float64]
 
 _NOT_GIVEN = "The paper gives neither kappa nor chi; those here are this package's choice."
 

@@ -7,15 +7,13 @@ from typing import Literal
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.tables.files import write_new_table
 from chemomech.tables.stoney import CurvatureRecord, StoneySubstrate, read_curvature
 from chemomech.tables.summary import RECORD_UNITS, summarise_film
 from chemomech.units import MODULUS, POSITIVE_LENGTH, QuantityKind
-
-FloatArray = NDArray[np.float64]
 
 # Options of the command line for quantities of the law.
 _OPTIONS = {

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.materials.lattice import LatticePhase, compute_partial_molar_volumes, read_phases
 from chemomech.tables.files import write_new_table
 from chemomech.tables.summary import TENSOR_COMPONENTS, compute_volume, summarise_phases
-
-FloatArray = NDArray[np.float64]
 
 # Rounding of the tensors' square roots is dropped, far below what a diffractometer resolves.
 _DECIMALS = 12

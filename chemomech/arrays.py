@@ -1,0 +1,11 @@
+"""Types of NumPy arrays, named by what they hold."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+IndexArray = NDArray[np.intp]
+CountArray = NDArray[np.float32]
+"""Counts of a detector."""
