@@ -150,7 +150,7 @@ def read_ending(path: str | Path) -> str | None:
     Args:
         path: File written by :func:`write_provenance`.
     """
-    ended = _read_if_possible(Path(path)).get("ended")
+    ended = _read(Path(path)).get("ended")
     return ended if isinstance(ended, str) else None
 
 
@@ -174,7 +174,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
     return record
 
 
-def _read_if_possible(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     try:
         return read_provenance(path)
     except InputError:
@@ -182,7 +182,7 @@ def _read_if_possible(path: Path) -> dict[str, Any]:
 
 
 def _join(path: Path, present: Provenance) -> Provenance:
-    former = _read_if_possible(path)
+    former = _read(path)
     names = {field.name for field in fields(Provenance)}
     known = {name: value for name, value in former.items() if name in names}
     if names - known.keys() or not isinstance(former["restarts"], list):

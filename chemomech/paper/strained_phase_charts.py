@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
-from chemomech.arrays import FloatArray
 from chemomech.materials.bent_fibre import BentFibre
 from chemomech.materials.phase_diagram import CRITICAL_CHI, homogeneous_energy, spinodal_potential
 from chemomech.output.figure_parts import CATEGORY_COLOURS
 from chemomech.paper.chart_page import create_charts, save_charts
 from chemomech.paper.strained_phases import CHI, LARGEST_STRAIN, RADIUS_NM, WIDTH_NM, PhaseLine
+
+FloatArray = NDArray[np.float64]
 
 
 def write_strained_phases(
