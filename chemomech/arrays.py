@@ -7,5 +7,6 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 IndexArray = NDArray[np.intp]
+NumberArray = NDArray[np.generic]
 CountArray = NDArray[np.float32]
 """Counts of a detector."""

@@ -104,11 +104,11 @@ def _group_edges(edges: IntArray, marks: IntArray) -> dict[str, list[int]]:
 
 def _fit(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
     """Corners of a closed curve that suit the cells, and the marks of their edges."""
-    coarse, coarse_marks = coarsen(corners, marks, size)
+    coarse, coarse_marks = _coarsen(corners, marks, size)
     blunted, blunted_marks = blunt(coarse, coarse_marks, size)
     if blunted is coarse or len(blunted) < 3:
         return blunted, blunted_marks
-    return coarsen(blunted, blunted_marks, size)
+    return _coarsen(blunted, blunted_marks, size)
 
 
 def _fit_hole(corners: FloatArray, size: float) -> FloatArray:
@@ -140,7 +140,7 @@ def _check_cells(arrays: MeshArrays, size: float, origin: FloatArray) -> None:
         )
 
 
-def coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
+def _coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
     """Divide runs of short edges of a closed curve into equal edges of about ``size``.
 
     Args:

@@ -10,14 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from skimage.io import imread
 
-from chemomech.arrays import BoolArray, FloatArray
+from chemomech.arrays import BoolArray, FloatArray, NumberArray
 from chemomech.errors import InputError
 from chemomech.imaging.numpy_files import read_npy
 from chemomech.imaging.text_tables import read_text
 from chemomech.imaging.tiff import count_pages, read_pages
 from chemomech.text_files import require_file
-
-NumberArray = npt.NDArray[np.generic]
 
 _PICTURES = (".png", ".bmp", ".gif")
 _TIFF = (".tif", ".tiff")

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import NumberArray
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.scan_axes import (
@@ -22,8 +22,6 @@ from chemomech.imaging.scan_axes import (
 )
 from chemomech.imaging.stack import Stack
 from chemomech.text_files import require_file
-
-NumberArray = npt.NDArray[np.generic]
 
 # What NumPy raises on damaged files, whose headers it parses as Python literals.
 _UNREADABLE = (

@@ -32,7 +32,7 @@ from chemomech.problems.stress_statistics import StressStatistics
 
 WIRES: tuple[WireKind, ...] = ("delithiated", "lithiated")
 _READINGS = ("normalised", "as_printed")
-BOUNDARIES = ("free", "border_rollers")
+_BOUNDARIES = ("free", "border_rollers")
 _CROPPED = 8
 """Pixels of each leg that lie beyond the field of view."""
 
@@ -98,7 +98,7 @@ def tabulate(folder: Path, mesh_size: str) -> list[ReadingRow]:
     for reading in _READINGS:
         analyses = {wire: _measure(folder, wire, reading, truths[wire]) for wire in WIRES}
         laws = _create_expansion_laws()
-        for boundary, (name, law) in itertools.product(BOUNDARIES, laws.items()):
+        for boundary, (name, law) in itertools.product(_BOUNDARIES, laws.items()):
             stress = [
                 _compute_p95(folder, wire, analyses[wire], boundary, law, mesh_size)
                 for wire in WIRES

@@ -20,7 +20,7 @@ from chemomech.paper.reproduction import Reproduction, find_configuration
 from chemomech.run import simulate
 from chemomech.tables.stoney import StoneySubstrate
 
-PLATE = StoneySubstrate(young_modulus=203e9, poisson_ratio=0.29, thickness=0.736e-3)
+_PLATE = StoneySubstrate(young_modulus=203e9, poisson_ratio=0.29, thickness=0.736e-3)
 """The paper's plate."""
 _FILM_THICKNESS = 42.3e-6
 """The paper's film, in m."""
@@ -65,7 +65,7 @@ class Trace:
     @property
     def stress(self) -> FloatArray:
         """The film's stress by Stoney's equation (eqn 1), in Pa, counted from the first entry."""
-        return PLATE.film_stress(self.curvature - self.curvature[0], _FILM_THICKNESS)
+        return _PLATE.film_stress(self.curvature - self.curvature[0], _FILM_THICKNESS)
 
 
 def make(work: Reproduction) -> Findings:
@@ -77,7 +77,7 @@ def make(work: Reproduction) -> Findings:
     _draw(work.folder / "figure.png", trace, ledger)
     write_cycle_chart(work.folder / "particle.png", ledger)
     error = float(np.sqrt(np.mean((trace.stress - trace.true_stress) ** 2)))
-    constant = PLATE.stress_per_curvature(_FILM_THICKNESS)
+    constant = _PLATE.stress_per_curvature(_FILM_THICKNESS)
     cycles = int(ledger["cycle"].max())
     voltage = ledger["voltage_V"].astype(np.float64)
     stress = ledger["surface_von_mises_mean_Pa"].astype(np.float64)
@@ -133,7 +133,7 @@ def _create_trace(ledger: Columns, config: Config) -> Trace:
     expansion = eigenstrain.partial_molar_volume * config.material.site_concentration / 3
     modulus = elastic.young_modulus / (1.0 - elastic.poisson_ratio)
     stress = -modulus * expansion * (lithium - lithium[0])
-    bent = stress / PLATE.stress_per_curvature(_FILM_THICKNESS)
+    bent = stress / _PLATE.stress_per_curvature(_FILM_THICKNESS)
     noise = _NOISE * np.random.default_rng(1).standard_normal(len(bent))
     noise[0] = 0.0
     hours = ledger["time_s"].astype(np.float64) / 3600.0
