@@ -62,6 +62,26 @@ def format_csv(rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
+def create_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write a table as a new CSV file.
+
+    Args:
+        path: File to create.
+        rows: Its lines, the header first.
+
+    Raises:
+        InputError: The file exists.
+        OSError: It cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(format_csv(rows))
+    except FileExistsError as error:
+        raise InputError(
+            "exists already and is left as it is; name another", path=str(path)
+        ) from error
+
+
 def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
     """Read header and lines of a table that the package wrote.
 

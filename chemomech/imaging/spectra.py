@@ -13,7 +13,7 @@ from chemomech.errors import InputError
 from chemomech.imaging.scan_axes import read_energies
 from chemomech.imaging.stack import check_energies
 from chemomech.imaging.text_tables import read_table
-from chemomech.text_files import format_csv
+from chemomech.text_files import create_csv
 
 # Rounding in files, far below what a monochromator resolves.
 _ROUNDING_EV = 1e-3
@@ -162,10 +162,8 @@ def write_spectra(
         if not name.strip() or set(name) & set(',;"\t\r\n'):
             raise InputError(f"{name!r} cannot head a column of a table", path=str(path))
     checked = [Spectrum(energies, values, name) for name, values in spectra.items()]
-    if path.exists():
-        raise InputError("exists already and is left as it is; name another", path=str(path))
     columns = np.stack([checked[0].energies, *(spectrum.values for spectrum in checked)], axis=1)
     try:
-        path.write_text(format_csv([["energy (eV)", *spectra], *map(list, columns)]), "utf-8")
+        create_csv(path, [["energy (eV)", *spectra], *map(list, columns)])
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from error

@@ -10,9 +10,9 @@ from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, run_on_root
-from chemomech.tables.files import write_new_table
 from chemomech.tables.stoney import CurvatureRecord, StoneySubstrate, read_curvature
 from chemomech.tables.summary import RECORD_UNITS, summarise_film
+from chemomech.text_files import create_csv
 from chemomech.units import MODULUS, POSITIVE_LENGTH, QuantityKind
 
 # Options of the command line for quantities of the law.
@@ -121,4 +121,4 @@ def _write_stresses(path: Path, record: CurvatureRecord, stress: FloatArray) -> 
     columns = np.column_stack([record.values, record.curvature, record.change, stress])
     # Adding zero turns -0.0, a flat plate with its sign turned, into 0.0.
     table = columns + 0.0
-    write_new_table(path, [header, *([repr(float(number)) for number in row] for row in table)])
+    create_csv(path, [header, *([repr(float(number)) for number in row] for row in table)])

@@ -11,8 +11,8 @@ from mpi4py import MPI
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.materials.lattice import LatticePhase, compute_partial_molar_volumes, read_phases
-from chemomech.tables.files import write_new_table
 from chemomech.tables.summary import TENSOR_COMPONENTS, compute_volume, summarise_phases
+from chemomech.text_files import create_csv
 
 # Rounding of the tensors' square roots is dropped, far below what a diffractometer resolves.
 _DECIMALS = 12
@@ -117,4 +117,4 @@ def _write_phases(
         numbers = (phase.x, volume, compute_volume(phase), 1.0 / volume)
         tensor = [repr(float(strain[index])) for index in TENSOR_COMPONENTS.values()]
         rows.append([phase.name, *(repr(float(number)) for number in numbers), expansion, *tensor])
-    write_new_table(path, rows)
+    create_csv(path, rows)
