@@ -200,7 +200,8 @@ def _write_energy(
     energy = (psi.chemical(c) + psi.gradient(c)) * dx
     if psi.mechanics is not None:
         # As the package does on quadrilaterals of degree 1.
-        energy += psi.elastic(c, create_strain(u)) * dx(metadata={"quadrature_degree": 2})
+        elastic = psi.mechanics.energy(c, create_strain(u))
+        energy += elastic * dx(metadata={"quadrature_degree": 2})
     return energy
 
 

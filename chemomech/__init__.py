@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chemomech.analysis.domains import analyse_domains
-    from chemomech.analysis.of_runs import analyse_run
     from chemomech.analysis.plotting import plot_field
     from chemomech.analysis.results import open_run, open_stress
+    from chemomech.analysis.run_statistics import analyse_run
     from chemomech.analysis.wire_coordinates import locate_along_wire
     from chemomech.config import (
         Config,
@@ -45,7 +45,7 @@ _HOMES = {
     "StoppedEarly": "chemomech.errors",
     "StressConfig": "chemomech.config",
     "analyse_domains": "chemomech.analysis.domains",
-    "analyse_run": "chemomech.analysis.of_runs",
+    "analyse_run": "chemomech.analysis.run_statistics",
     "create_config": "chemomech.config",
     "format_config": "chemomech.config",
     "load_config": "chemomech.config",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from dolfinx import fem
@@ -330,8 +331,8 @@ def _choose_initial(config: cfg.Config, domain: Domain) -> initial.InitialCompos
             return initial.Formula(law.formula, wire.unroll)
         case cfg.MeasuredConfig():
             # Here: other simulations need not wait for all that images take.
+            from chemomech.imaging.measurement import read_prepared_composition
             from chemomech.problems.measured_composition import FromMeasurement
 
-            return FromMeasurement(
-                law.file, law.lithium_at_full, law.margin, law.erosion, law.smoothing
-            )
+            read = partial(read_prepared_composition, law.file, law.smoothing, law.erosion)
+            return FromMeasurement(read, law.lithium_at_full, law.margin)

@@ -1,4 +1,4 @@
-"""Errors meant for the person at the keyboard: what is wrong, where, and what would be right."""
+"""Errors for the user: what is wrong, where, and what would be right."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _SECONDS_PER_UNKNOWN_AND_STEP = 2.0e-6
 
 @dataclass(frozen=True)
 class Size:
-    """How large a problem is.
+    """Size of a problem.
 
     Args:
         cell: Name of the cells' type.
@@ -48,7 +48,7 @@ class Size:
         return 2 if self.cell in ("triangle", "quadrilateral") else 3
 
     def choose_preset(self, config: cfg.Config) -> Preset:
-        """The linear solver's preset that the configuration asks for, or that suits the size."""
+        """Return the linear solver's preset that is configured, or that suits the size."""
         if config.solver.preset != "auto":
             return Preset(config.solver.preset)
         return choose_preset(round(self.unknowns), self.dimension)

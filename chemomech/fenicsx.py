@@ -30,7 +30,7 @@ _RELEASE = tuple(int(part) for part in dolfinx.__version__.split(".")[:2])
 SNES_NOT_FINITE = -4
 
 #: Environment variable that names the folder for compiled forms.
-JIT_CACHE = "CHEMOMECH_JIT_CACHE"
+_JIT_CACHE = "CHEMOMECH_JIT_CACHE"
 
 
 def place_jit_cache(folder: str | None) -> None:
@@ -57,14 +57,16 @@ def place_jit_cache(folder: str | None) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot be made: {error.strerror}", key=JIT_CACHE, path=folder) from error
+        raise InputError(
+            f"cannot be made: {error.strerror}", key=_JIT_CACHE, path=folder
+        ) from error
     if not os.access(path, os.W_OK):
-        raise InputError("cannot be written to", key=JIT_CACHE, path=folder)
+        raise InputError("cannot be written to", key=_JIT_CACHE, path=folder)
     jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"] = (path.resolve(), description)
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether a folder is there, made if need be, and files can be made in it."""
+    """Make a folder if need be, and tell if files can be made in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -73,7 +75,7 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether a folder, made if need be, belongs to this user alone: programs are run from it."""
+    """Make a folder if need be, and tell if it is this user's alone: programs are run from it."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
@@ -83,7 +85,7 @@ def _is_private(folder: Path) -> bool:
     return mine and not status.st_mode & 0o077
 
 
-def choose_compiler_flags() -> None:
+def _choose_compiler_flags() -> None:
     """Compile forms for this processor: a third off the time of the kernels.
 
     The processor's name is among the flags, and so in the name under which a compiled form is kept:
@@ -97,16 +99,16 @@ def choose_compiler_flags() -> None:
     jit.DOLFINX_DEFAULT_JIT_OPTIONS["cffi_extra_compile_args"] = (flags, description)
 
 
-def let_pipes_break() -> None:
+def _let_pipes_break() -> None:
     """Take back SIGPIPE from PETSc, which would end the run where nobody reads its output."""
     if threading.current_thread() is threading.main_thread():
         # Python's own idea of it, which PETSc has not changed.
         signal.signal(signal.SIGPIPE, signal.getsignal(signal.SIGPIPE))
 
 
-let_pipes_break()
-place_jit_cache(os.environ.get(JIT_CACHE))
-choose_compiler_flags()
+_let_pipes_break()
+place_jit_cache(os.environ.get(_JIT_CACHE))
+_choose_compiler_flags()
 recover_from_dead_compilers()
 
 # Open MPI's MPI_Dist_graph_create, which adios4dolfinx calls, hangs at random with the component

@@ -1,4 +1,4 @@
-"""Compiled forms that several processes share: one compiles, the others wait for it alone.
+"""Share compiled forms between processes: one compiles, the others wait for it.
 
 FFCx compiles where it could create ``NAME.c`` in the cache, and others wait for ``NAME.c.cached``:
 in vain, if the compiler was killed. Here who compiles leaves its name beside, so that whoever waits
@@ -37,12 +37,12 @@ _get_cached_module = jit.get_cached_module
 
 def recover_from_dead_compilers() -> None:
     """Let FFCx wait for a form as long as somebody compiles it, and compile it itself if not."""
-    jit.get_cached_module = get_module
+    jit.get_cached_module = _get_module
     jit.compile_forms = _releasing(jit.compile_forms)
     jit.compile_expressions = _releasing(jit.compile_expressions)
 
 
-def get_module(
+def _get_module(
     name: str, objects: Sequence[str], folder: str | Path, timeout: int
 ) -> tuple[Any, Any]:
     """Load a compiled module, after another process if that compiles it.

@@ -1,4 +1,4 @@
-"""The pipelines behind the commands."""
+"""Run the commands `validate`, `mesh` and `run`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from chemomech.simulation.stages import create_timetable
 from chemomech.summary import summarise
 
 #: Rate below which a pattern counts as stationary, in units of D / (interface width)^2.
-STATIONARY = 1e-5
+_STATIONARY = 1e-5
 
 
 def simulate(
@@ -219,4 +219,4 @@ def _quiet_rate(config: Config) -> float:
         return rate
     if width is None:
         return 0.0
-    return STATIONARY * config.material.mobility.diffusivity / width**2
+    return _STATIONARY * config.material.mobility.diffusivity / width**2

@@ -1,7 +1,10 @@
-"""Text files that people write, with or without a byte-order mark."""
+"""Read text files with or without a byte-order mark; write tables as CSV."""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from chemomech.errors import InputError
@@ -46,6 +49,51 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path=str(path)) from error
+
+
+def format_csv(rows: Iterable[Sequence[object]]) -> str:
+    """Format a table as CSV.
+
+    Args:
+        rows: Its lines, the header first. Python's floats keep all their digits.
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def create_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write a table as a new CSV file.
+
+    Args:
+        path: File to create.
+        rows: Its lines, the header first.
+
+    Raises:
+        InputError: The file exists.
+        OSError: It cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(format_csv(rows))
+    except FileExistsError as error:
+        raise InputError(
+            "exists already and is left as it is; name another", path=str(path)
+        ) from error
+
+
+def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Read header and lines of a table that the package wrote.
+
+    Raises:
+        InputError: The file cannot be read, or is no table.
+    """
+    try:
+        with path.open(encoding=TEXT_ENCODING, newline="") as file:
+            header, *rows = csv.reader(file)
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"cannot be read: {error}", path=str(path)) from error
+    return header, rows
 
 
 def require_file(path: Path) -> None:

@@ -14,11 +14,14 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",
+    "sphinx_copybutton",
     "configuration_reference",
     "verified_figures",
 ]
 exclude_patterns = ["_build", "_extensions", "**/.ipynb_checkpoints"]
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 # Links to files of the repository, which are no pages of the site.
 suppress_warnings = ["myst.xref_missing"]
@@ -37,7 +40,8 @@ napoleon_numpy_docstring = False
 
 html_theme = "furo"
 html_title = f"chemomech {release}"
-html_static_path = []
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_show_sourcelink = False
 
 

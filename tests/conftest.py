@@ -25,7 +25,7 @@ MESHLESS = (
     "unit/imaging",
     "unit/materials/test_bent_fibre.py",
     "unit/materials/test_lattice.py",
-    "unit/materials/test_stoney.py",
+    "unit/tables/test_stoney.py",
     "unit/output/test_charts.py",
     "unit/output/test_cycle_charts.py",
     "unit/output/test_illustration.py",

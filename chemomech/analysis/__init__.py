@@ -1,1 +1,1 @@
-"""What finished results say: opened again, located along the wire, counted and measured."""
+"""Open finished results, locate fields along the wire, count and measure domains."""

@@ -1,4 +1,4 @@
-"""Li-rich domains: how many, how large, how they lie in the wire, and how far apart."""
+"""Find Li-rich domains; measure their number, size, orientation and spacing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from chemomech.analysis.measures import (
 )
 from chemomech.analysis.stripes import Periods, measure_periods
 from chemomech.analysis.wire_coordinates import WireCoordinates
+from chemomech.arrays import FloatArray
 from chemomech.output.domains import label_domains
 from chemomech.output.snapshots import SnapshotGrid
-
-FloatArray = NDArray[np.float64]
 
 # Of the width: vertices of the wire's sides lie on them up to rounding.
 _ON_SIDE = 1e-3

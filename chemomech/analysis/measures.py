@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray, IntArray
 from chemomech.output.snapshots import SnapshotGrid
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 # Corners in VTK's order; the six tetrahedra of a hexahedron share its diagonal 0-6.
 _SIMPLICES = {

@@ -1,4 +1,4 @@
-"""One field at one time as a picture for a page or a paper."""
+"""Draw one field at one time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chemomech.errors import InputError
 from chemomech.output.pictures import STYLES, FieldStyle, Renderer, compute_limits, write_picture
 from chemomech.output.stress_pictures import STRESS_LABELS
 
-FORMATS = (".png", ".svg", ".pdf")
+_FORMATS = (".png", ".svg", ".pdf")
 """Suffixes of the pictures `plot_field` writes."""
 
 
@@ -62,8 +62,8 @@ def check_picture(path: Path) -> None:
     Raises:
         InputError: It has another suffix, exists, or lies in no folder.
     """
-    if path.suffix not in FORMATS:
-        known = ", ".join(FORMATS)
+    if path.suffix not in _FORMATS:
+        known = ", ".join(_FORMATS)
         raise InputError(f"{path} is no picture; its name must end in {known}", key="--output")
     if path.exists():
         raise InputError(f"{path} exists already and is left as it is", key="--output")
@@ -72,7 +72,7 @@ def check_picture(path: Path) -> None:
 
 
 def choose_style(name: str) -> FieldStyle:
-    """How a field is shown: label with unit, colour map and factor.
+    """Choose label with unit, colour map and factor of a field.
 
     Args:
         name: Name of a field of a run or a stress map.

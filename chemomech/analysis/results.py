@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.config import Config, StressConfig, load_config
 from chemomech.errors import InputError
 from chemomech.geometry.field_data import TO_DOLFINX
@@ -18,11 +17,8 @@ from chemomech.geometry.field_files import list_fields, read_field
 from chemomech.output.fields import SUFFIXES
 from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
 from chemomech.output.ledger import Columns, read_ledger
-from chemomech.output.provenance import PROVENANCE
+from chemomech.output.provenance import PROVENANCE, read_provenance
 from chemomech.output.snapshots import SnapshotGrid
-from chemomech.text_files import TEXT_ENCODING
-
-FloatArray = NDArray[np.float64]
 
 _STRESS_TABLE = "stress.csv"
 
@@ -49,11 +45,11 @@ class FieldResults:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the file of fields bears its final name: whatever wrote it has ended."""
+        """True if the file of fields bears its final name: whatever wrote it has ended."""
         return ".partial" not in self.file.name
 
     def find_time(self, time: float | None) -> float:
-        """The time of the snapshot nearest to a time, in s; the last one where None."""
+        """Return the time of the snapshot nearest to a time, in s; the last one where None."""
         if time is None:
             return float(self.times[-1])
         return float(self.times[np.argmin(np.abs(self.times - time))])
@@ -77,7 +73,7 @@ class FieldResults:
 
 @dataclass(frozen=True, eq=False)
 class RunResults(FieldResults):
-    """What a simulation left.
+    """Results of a simulation.
 
     Args:
         config: The configuration, every default spelled out.
@@ -90,7 +86,7 @@ class RunResults(FieldResults):
 
 @dataclass(frozen=True, eq=False)
 class StressResults(FieldResults):
-    """What a stress map left.
+    """Results of a stress map.
 
     Args:
         config: The configuration, every default spelled out.
@@ -119,7 +115,7 @@ def open_run(folder: Path | str) -> RunResults:
     _require_file(ledger, "holds no results of a run")
     config = load_config(place / CONFIG, MPI.COMM_SELF)
     file, names, times, grid = _open_fields(place, "fields")
-    provenance = read_provenance(place)
+    provenance = read_provenance(place / PROVENANCE)
     return RunResults(place, provenance, file, names, times, grid, config, read_ledger(ledger))
 
 
@@ -136,7 +132,9 @@ def open_stress(folder: Path | str) -> StressResults:
     _require_file(place / _STRESS_TABLE, "holds no stress map")
     config = load_config(place / CONFIG, MPI.COMM_SELF, model=StressConfig)
     file, names, times, grid = _open_fields(place, "stress")
-    return StressResults(place, read_provenance(place), file, names, times, grid, config)
+    return StressResults(
+        place, read_provenance(place / PROVENANCE), file, names, times, grid, config
+    )
 
 
 def open_results(folder: Path | str) -> RunResults | StressResults:
@@ -145,22 +143,6 @@ def open_results(folder: Path | str) -> RunResults | StressResults:
     if (place / _STRESS_TABLE).exists():
         return open_stress(place)
     return open_run(place)
-
-
-def read_provenance(folder: Path) -> dict[str, Any]:
-    """Read the record of where a folder's results come from.
-
-    Raises:
-        InputError: It is missing or damaged.
-    """
-    path = folder / PROVENANCE
-    try:
-        record = json.loads(path.read_text(encoding=TEXT_ENCODING))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"cannot be read: {error}", path=str(path)) from error
-    if not isinstance(record, dict):
-        raise InputError("is no record of a run", path=str(path))
-    return record
 
 
 def _require_file(path: Path, complaint: str) -> None:

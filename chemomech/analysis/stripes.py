@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import LinearNDInterpolator
 
 from chemomech.analysis.wire_coordinates import WireCoordinates
-
-FloatArray = NDArray[np.float64]
+from chemomech.arrays import FloatArray
 
 # Lines along the wire, as fractions of its width (and of a solid wire's thickness) from the middle.
 _LINES = (-0.4, -0.2, 0.0, 0.2, 0.4)

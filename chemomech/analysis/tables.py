@@ -1,8 +1,7 @@
-"""Domain statistics as a file and as a text."""
+"""Write domain statistics as a file and as a text."""
 
 from __future__ import annotations
 
-import csv
 import math
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from chemomech.analysis.domains import DomainStatistics
 from chemomech.output.pictures import format_time
 from chemomech.output.terminal import list_figures, render
+from chemomech.text_files import create_csv
 
 
 def write_domain_table(path: Path | str, statistics: DomainStatistics, dimension: int) -> None:
@@ -22,18 +22,18 @@ def write_domain_table(path: Path | str, statistics: DomainStatistics, dimension
         dimension: 2 or 3, which names the unit of sizes.
 
     Raises:
-        OSError: The file exists or cannot be written.
+        InputError: The file exists.
+        OSError: It cannot be written.
     """
     header = [
         *("domain", f"size_nm{dimension}", "x_nm", "y_nm", "z_nm", "along_nm", "across_nm"),
         *("orientation_deg", "elongation", "spans", "in_bend"),
     ]
-    with Path(path).open("x", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        for number, d in enumerate(statistics.domains, 1):
-            numbers = (d.size, *d.centroid, d.along, d.across, d.orientation, d.elongation)
-            writer.writerow([number, *map(repr, numbers), int(d.spans), int(d.in_bend)])
+    rows: list[list[object]] = [list(header)]
+    for number, d in enumerate(statistics.domains, 1):
+        numbers = (d.size, *d.centroid, d.along, d.across, d.orientation, d.elongation)
+        rows.append([number, *map(float, numbers), int(d.spans), int(d.in_bend)])
+    create_csv(Path(path), rows)
 
 
 def summarise_domains(statistics: DomainStatistics, dimension: int, time_s: float) -> str:

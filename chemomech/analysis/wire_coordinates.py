@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.output.snapshots import SnapshotGrid
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,7 @@ class WireCoordinates:
     bend: tuple[float, float]
 
     def find_in_bend(self, along: FloatArray) -> NDArray[np.bool_]:
-        """Whether places on the mid-line (nm) lie in the bend."""
+        """Tell which places on the mid-line (nm) lie in the bend."""
         return (along > self.bend[0]) & (along < self.bend[1])
 
 

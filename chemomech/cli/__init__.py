@@ -1,4 +1,4 @@
-"""The command ``chemomech``: arguments in, exit code out."""
+"""Run the command ``chemomech``."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.cli.words import (
+from chemomech.cli.arguments import (
+    add_command,
     create_configured,
     create_recorded,
     name_folder,
@@ -18,27 +19,35 @@ from chemomech.cli.words import (
 )
 
 if TYPE_CHECKING:
-    from chemomech.cli.words import Commands
+    from chemomech.cli.arguments import Commands
 
 
 def add_commands(commands: Commands) -> None:
     """Add ``measure``, ``stress`` and ``phantom``."""
     configured, recorded = create_configured(), create_recorded()
-    measure = commands.add_parser(
+    measure = add_command(
+        commands,
         "measure",
+        "make a composition map of a microscope stack",
+        example="measure measure.toml --output measured",
         parents=[configured, recorded],
-        help="make a composition map of a microscope stack",
     )
-    stress = commands.add_parser(
+    stress = add_command(
+        commands,
         "stress",
+        "compute the stress of a composition map, or of a stack",
+        example="stress stress.toml --samples 20",
+        exit_codes=(0, 2, 3, 130),
         parents=[configured, recorded],
-        help="compute the stress of a composition map, or of a stack",
     )
     stress.add_argument(
         "--samples", metavar="N", type=int, help="repeat with noise N times: bands on the stress"
     )
-    phantom = commands.add_parser(
-        "phantom", help="make a synthetic stack, its standards and files to measure it with"
+    phantom = add_command(
+        commands,
+        "phantom",
+        "make a synthetic stack, its standards and files to measure it with",
+        example="phantom wire --seed 1",
     )
     phantom.add_argument("folder", metavar="DIR", type=Path, help="new folder")
     phantom.add_argument("--wire", choices=["delithiated", "lithiated"], default="delithiated")

@@ -8,17 +8,28 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.cli.words import parse_count, print_once, show_messages
+from chemomech.cli.arguments import (
+    ALL_EXIT_CODES,
+    add_command,
+    parse_count,
+    print_once,
+    show_messages,
+)
 from chemomech.errors import InputError
 
 if TYPE_CHECKING:
-    from chemomech.cli.words import Commands
+    from chemomech.cli.arguments import Commands
 
 
 def add_commands(commands: Commands) -> None:
     """Add ``reproduce``."""
-    paper = commands.add_parser(
-        "reproduce", help="make a figure of the source paper, its data and a page about both"
+    paper = add_command(
+        commands,
+        "reproduce",
+        "make a figure of the source paper, its data and a page about both",
+        example="reproduce 4B --short",
+        exit_codes=ALL_EXIT_CODES,
+        note="A second call with the same folder goes on where the first stopped.",
     )
     paper.add_argument("figure", metavar="FIG", nargs="?", help="such as 4B; see --list")
     paper.add_argument("--list", action="store_true", help="list the figures")

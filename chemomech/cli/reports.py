@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.cli.words import print_once
+from chemomech.cli.arguments import add_command, print_once
 from chemomech.errors import run_on_root
 
 if TYPE_CHECKING:
-    from chemomech.cli.words import Commands
+    from chemomech.cli.arguments import Commands
 
 
 def add_commands(commands: Commands) -> None:
     """Add ``report``."""
-    report = commands.add_parser(
-        "report", help="write one HTML page about a run, a sweep, a measurement or a stress map"
+    report = add_command(
+        commands,
+        "report",
+        "write one HTML page about a run, a sweep, a measurement or a stress map",
+        example="report wire-results",
     )
     report.add_argument("folder", metavar="FOLDER", type=Path, help="folder of results")
     report.add_argument(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.cli.words import print_once
+from chemomech.cli.arguments import add_command, print_once
 from chemomech.errors import InputError, run_on_root
 
 if TYPE_CHECKING:
-    from chemomech.cli.words import Commands
+    from chemomech.cli.arguments import Commands
 
 
 def add_commands(commands: Commands) -> None:
@@ -22,15 +22,25 @@ def add_commands(commands: Commands) -> None:
     opened.add_argument(
         "--time", help='time, such as "10 s": the nearest snapshot; default: the last'
     )
-    plot = commands.add_parser("plot", parents=[opened], help="draw one field at one time")
+    plot = add_command(
+        commands,
+        "plot",
+        "draw one field at one time",
+        example='plot wire-results --field von_mises --time "10 s"',
+        parents=[opened],
+    )
     plot.add_argument(
         "--field", default="composition", help="name of the field; default: composition"
     )
     plot.add_argument(
         "--output", metavar="FILE", type=Path, help=".png, .svg or .pdf; default: FIELD.png"
     )
-    analyse = commands.add_parser(
-        "analyse", parents=[opened], help="measure the Li-rich domains of a run"
+    analyse = add_command(
+        commands,
+        "analyse",
+        "measure the Li-rich domains of a run",
+        example="analyse wire-results --output domains.csv",
+        parents=[opened],
     )
     analyse.add_argument("--output", metavar="FILE", type=Path, help="CSV, a line for each domain")
     for parser in (plot, analyse):
@@ -62,8 +72,8 @@ def _analyse(arguments: argparse.Namespace) -> str:
     path = arguments.output
     if path is not None and path.exists():
         raise InputError(f"{path} exists already and is left as it is", key="--output")
-    from chemomech.analysis.of_runs import analyse_run
     from chemomech.analysis.results import open_run
+    from chemomech.analysis.run_statistics import analyse_run
     from chemomech.analysis.tables import summarise_domains, write_domain_table
 
     results = open_run(arguments.folder)

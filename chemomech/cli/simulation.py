@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.cli.words import (
+from chemomech.cli.arguments import (
+    ALL_EXIT_CODES,
+    add_command,
     create_configured,
     create_recorded,
     name_folder,
@@ -19,7 +21,7 @@ from chemomech.cli.words import (
 from chemomech.errors import InputError, run_on_root
 
 if TYPE_CHECKING:
-    from chemomech.cli.words import Commands
+    from chemomech.cli.arguments import Commands
 
 _MESH_FORMATS = (".msh", ".xdmf", ".vtkhdf", ".bp", ".vtu")
 
@@ -32,18 +34,31 @@ def add_commands(commands: Commands) -> None:
         "--petsc", metavar='"NAME VALUE"', action="append", default=[],
         help='set one PETSc option, such as --petsc "ksp_rtol 1e-9"; may be repeated',
     )  # fmt: skip
-    validate = commands.add_parser(
+    validate = add_command(
+        commands,
         "validate",
+        "check a configuration and print its phases, mesh, size and memory",
+        example="validate wire.toml",
+        exit_codes=(0, 2, 3, 130),
         parents=[configured, solved],
-        help="check a configuration; print what follows from it",
     )
-    mesh = commands.add_parser("mesh", parents=[configured, solved], help="write the mesh only")
+    mesh = add_command(
+        commands,
+        "mesh",
+        "write the mesh of a configuration, without a simulation",
+        example="mesh wire.toml --output wire.msh",
+        exit_codes=(0, 2, 3, 130),
+        parents=[configured, solved],
+    )
     mesh.add_argument("--output", metavar="FILE", type=Path, required=True, help=".msh, .xdmf, ...")
-    run = commands.add_parser(
+    run = add_command(
+        commands,
         "run",
+        "simulate a particle and record its fields, ledger, pictures and film",
+        example="run wire.toml --output wire-results",
+        exit_codes=ALL_EXIT_CODES,
         parents=[configured, solved, recorded],
-        help="simulate",
-        epilog="Ctrl-C, SIGTERM, SIGUSR1 and checkpoint.wall_limit stop a run after the present "
+        note="Ctrl-C, SIGTERM, SIGUSR1 and checkpoint.wall_limit stop a run after the present "
         "time step, with a checkpoint; --restart goes on. Send SIGUSR1 to mpirun: at Ctrl-C and "
         "SIGTERM it kills its ranks before they can save much.",
     )

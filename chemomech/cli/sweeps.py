@@ -8,20 +8,31 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.cli.words import create_recorded, name_folder, parse_count, print_once, show_messages
+from chemomech.cli.arguments import (
+    ALL_EXIT_CODES,
+    add_command,
+    create_recorded,
+    name_folder,
+    parse_count,
+    print_once,
+    show_messages,
+)
 from chemomech.errors import InputError
 
 if TYPE_CHECKING:
-    from chemomech.cli.words import Commands
+    from chemomech.cli.arguments import Commands
     from chemomech.sweeps.cases import Sweep
 
 
 def add_commands(commands: Commands) -> None:
     """Add ``sweep``."""
-    sweep = commands.add_parser(
+    sweep = add_command(
+        commands,
         "sweep",
+        "run a configuration with many values; goes on where it stopped",
+        example="sweep sweep.toml --jobs 2",
+        exit_codes=ALL_EXIT_CODES,
         parents=[create_recorded()],
-        help="run a configuration with many values; goes on where it stopped",
     )
     sweep.add_argument("file", metavar="FILE", type=Path, help="sweep (TOML)")
     sweep.add_argument(

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
-from chemomech.cli.words import print_once
+from chemomech.cli.arguments import add_command, print_once
 
 if TYPE_CHECKING:
-    from chemomech.cli.words import Commands
+    from chemomech.cli.arguments import Commands
 
 
 def add_commands(commands: Commands) -> None:
     """Add ``stoney`` and ``lattice``."""
-    stoney = commands.add_parser(
-        "stoney", help="compute a film's stress from the bending of its plate"
+    stoney = add_command(
+        commands,
+        "stoney",
+        "compute a film's stress from the bending of its plate",
+        example='stoney curvature.csv --film-thickness "50 nm" --positive-side concave',
     )
     stoney.add_argument("file", metavar="FILE", type=Path, help="curvature over time (CSV)")
     stoney.add_argument("--film-thickness", metavar="LENGTH", required=True, help='as "50 nm"')
@@ -28,7 +31,12 @@ def add_commands(commands: Commands) -> None:
     stoney.add_argument("--young-modulus", default="203 GPa", help="of the plate (203 GPa)")
     stoney.add_argument("--poisson-ratio", type=float, default=0.29, help="of the plate (0.29)")
     stoney.add_argument("--substrate-thickness", default="0.736 mm", help="(0.736 mm)")
-    lattice = commands.add_parser("lattice", help="compute volumes and strains of unit cells")
+    lattice = add_command(
+        commands,
+        "lattice",
+        "compute volumes and strains of unit cells",
+        example="lattice phases.csv --axes bca",
+    )
     lattice.add_argument("file", metavar="FILE", type=Path, help="lattice parameters (CSV)")
     lattice.add_argument(
         "--axes", default="abc", help="edges along the wire, across it and out of the image (abc)"
@@ -41,7 +49,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    from chemomech.table_commands import stoney
+    from chemomech.tables.film_stress import stoney
 
     table = stoney(
         arguments.file,
@@ -57,7 +65,7 @@ def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
 
 def _execute_lattice(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    from chemomech.table_commands import lattice
+    from chemomech.tables.unit_cells import lattice
 
     table = lattice(
         arguments.file,

@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING
 
 from mpi4py import MPI
 
+from chemomech.cli.arguments import add_command
 from chemomech.errors import InputError, run_on_root
 
 if TYPE_CHECKING:
-    from chemomech.cli.words import Commands
-    from chemomech.templates import Subject
+    from chemomech.cli.arguments import Commands
+    from chemomech.config.templates import Subject
 
 
 def add_commands(commands: Commands) -> None:
     """Add ``init``."""
-    init = commands.add_parser("init", help="write a commented configuration to start from")
+    init = add_command(
+        commands,
+        "init",
+        "write a commented configuration to start from",
+        example="init wire.toml",
+    )
     init.add_argument("file", metavar="FILE", type=Path, nargs="?")
     init.add_argument(
         "--for", dest="subject", choices=["simulation", "measurement", "stress", "sweep"],
@@ -33,7 +39,7 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
 
 def _write_template(file: Path | None, subject: Subject) -> None:
-    from chemomech.templates import create_template
+    from chemomech.config.templates import create_template
 
     path = file or Path(f"{subject}.toml")
     try:

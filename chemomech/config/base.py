@@ -1,4 +1,4 @@
-"""What all sections of a configuration share."""
+"""Base classes and types of the configuration's sections."""
 
 from __future__ import annotations
 

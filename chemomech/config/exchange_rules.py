@@ -1,4 +1,4 @@
-"""What must hold between reactions, schedule and material."""
+"""Check reactions, schedule and material against one another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chemomech.config.schedule import (
 
 #: Distance from the reference, per RT, beyond which a cut-off of the voltage cannot be resolved:
 #: full and empty particles approach it like the logarithm of the last free or filled sites.
-REACH = 20.0
+_REACH = 20.0
 
 
 def check_exchange(
@@ -83,7 +83,7 @@ def _check_step(
         return
     reference, voltage = schedule.reference_voltage, step.until.voltage
     if reference is not None and voltage is not None:
-        farthest = REACH * thermal_voltage
+        farthest = _REACH * thermal_voltage
         if abs(voltage - reference) > farthest:
             raise SectionError(
                 f"{key}.until.voltage",

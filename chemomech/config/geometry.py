@@ -101,7 +101,7 @@ class OutlineConfig(Section):
 
     @property
     def is_image(self) -> bool:
-        """Whether the outline is to be found in an image."""
+        """True if the outline is to be found in an image."""
         return self.file.suffix.lower() in _IMAGES
 
     @model_validator(mode="after")
@@ -163,7 +163,7 @@ GeometryConfig = Annotated[
 
 
 class MeshConfig(Section):
-    """How finely the shape is divided."""
+    """Size of the shape's mesh."""
 
     size: Literal["auto"] | PositiveLength = Field(
         default="auto", description='largest cell edge; "auto": from the interface width'

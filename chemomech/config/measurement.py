@@ -72,7 +72,7 @@ class AlignmentConfig(Section):
 
 
 class OpticalDensityConfig(Section):
-    """Where I0 comes from, and which counts are believed."""
+    """Source of I0, and limits of the counts that are used."""
 
     # Which one is needed, ``incident`` says.
     choices = (Choice(("file", "mask", "region"), least=0, most=3),)
@@ -103,7 +103,7 @@ class OpticalDensityConfig(Section):
 
 
 class OutlineTraceConfig(Section):
-    """Where particles begin."""
+    """Threshold, region and simplification of particles' outlines."""
 
     level: Literal["half_transmission", "otsu"] | InteriorFraction = Field(
         default="half_transmission", description="threshold: a rule, or a fraction of the plateau"
@@ -171,7 +171,7 @@ class EndMemberConfig(Section):
 
 
 class UnmixingConfig(Section):
-    """How the spectrum of each pixel is taken apart (eqn 7)."""
+    """Unmixing of each pixel's spectrum (eqn 7)."""
 
     method: Literal["plain", "non_negative", "weighted"] = Field(
         default="plain", description="least squares; without negative amounts; weighted by noise"
@@ -181,7 +181,7 @@ class UnmixingConfig(Section):
 
 
 class CompositionConfig(Section):
-    """How amounts become a composition (eqn 8)."""
+    """Composition from the amounts (eqn 8)."""
 
     reading: Literal["normalised", "as_printed"] = Field(
         default="normalised", description="sum t x / sum t, or sum t x as the paper prints it"
@@ -192,7 +192,7 @@ class CompositionConfig(Section):
 
 
 class MeasurementOutputConfig(Section):
-    """What is written."""
+    """Files to write."""
 
     pictures: Flag = Field(default=True, description="write pictures")
 

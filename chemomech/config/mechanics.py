@@ -12,11 +12,11 @@ from chemomech.errors import InputError
 from chemomech.units import Length, Modulus, MolarVolume, Stress
 
 PlaneAssumption = Literal["plane_strain", "plane_stress", "generalised_plane_strain"]
-ResolvedAssumption = PlaneAssumption | Literal["three_dimensional"]
+_ResolvedAssumption = PlaneAssumption | Literal["three_dimensional"]
 Frame = Literal["global", "wire"]
 Strain = Annotated[Number, Field(ge=-1.0, le=1.0)]
 StrainRow = tuple[Strain, Strain, Strain]
-PoissonRatio = Annotated[Number, Field(ge=-5.0, le=5.0)]
+_PoissonRatio = Annotated[Number, Field(ge=-5.0, le=5.0)]
 
 
 class IsotropicConfig(Section):
@@ -48,7 +48,7 @@ class OrthotropicConfig(Section):
 
     kind: Literal["orthotropic"] = "orthotropic"
     young_moduli: tuple[Modulus, Modulus, Modulus] = Field(description="E1, E2, E3")
-    poisson_ratios: tuple[PoissonRatio, PoissonRatio, PoissonRatio] = Field(
+    poisson_ratios: tuple[_PoissonRatio, _PoissonRatio, _PoissonRatio] = Field(
         description="nu12, nu13, nu23; nu_ij: contraction along j under tension along i"
     )
     shear_moduli: tuple[Modulus, Modulus, Modulus] = Field(description="G23, G13, G12")
@@ -167,7 +167,7 @@ BoundaryConfig = Annotated[
 class MechanicsConfig(Section):
     """Stress and strain; without this table the model is purely chemical."""
 
-    assumption: Literal["auto"] | ResolvedAssumption = Field(
+    assumption: Literal["auto"] | _ResolvedAssumption = Field(
         default="auto", description="auto: plane_strain in 2-D, three_dimensional in 3-D"
     )
     elasticity: ElasticityConfig
@@ -185,7 +185,7 @@ class MechanicsConfig(Section):
         default=True, description="whether the stress part of mu drives the surface reactions"
     )
 
-    def resolve_assumption(self, dimension: int) -> ResolvedAssumption:
+    def resolve_assumption(self, dimension: int) -> _ResolvedAssumption:
         """Find the assumption for a mesh.
 
         Args:

@@ -12,7 +12,7 @@ from chemomech.units import MOLAR_FLUX, RATE_CONSTANT, VELOCITY
 
 
 @dataclass(frozen=True)
-class SurfaceFlux:
+class _SurfaceFlux:
     """A lithium flux as the user stated it.
 
     Args:
@@ -28,21 +28,19 @@ class SurfaceFlux:
         return self.value / site_concentration if self.molar else self.value
 
 
-def _parse_flux(value: object) -> SurfaceFlux:
-    if isinstance(value, SurfaceFlux):
+def _parse_flux(value: object) -> _SurfaceFlux:
+    if isinstance(value, _SurfaceFlux):
         return value
     if MOLAR_FLUX.accepts(value):
-        return SurfaceFlux(MOLAR_FLUX.parse(value), molar=True)
-    return SurfaceFlux(VELOCITY.parse(value), molar=False)
+        return _SurfaceFlux(MOLAR_FLUX.parse(value), molar=True)
+    return _SurfaceFlux(VELOCITY.parse(value), molar=False)
 
 
-def _format_flux(flux: SurfaceFlux) -> str:
+def _format_flux(flux: _SurfaceFlux) -> str:
     return (MOLAR_FLUX if flux.molar else VELOCITY).format(flux.value)
 
 
-RateConstant = Annotated[
-    float, BeforeValidator(RATE_CONSTANT.parse), PlainSerializer(RATE_CONSTANT.format)
-]
+_RateConstant = Annotated[float, RATE_CONSTANT]
 Group = Annotated[GroupName, Field(description="name of a facet group; the last one that fits")]
 _RATE = Field(description="rate constant k_s, in m/s of normalised composition")
 _ALPHA = Field(default=0.5, description="charge transfer coefficient")
@@ -53,7 +51,7 @@ class ConstantFluxConfig(Section):
 
     kind: Literal["constant_flux"] = "constant_flux"
     group: Group
-    value: Annotated[SurfaceFlux, BeforeValidator(_parse_flux), PlainSerializer(_format_flux)] = (
+    value: Annotated[_SurfaceFlux, BeforeValidator(_parse_flux), PlainSerializer(_format_flux)] = (
         Field(description="outward positive: > 0 delithiates, < 0 lithiates; m/s or mol/m^2/s")
     )
 
@@ -70,7 +68,7 @@ class ButlerVolmerConfig(Section):
 
     kind: Literal["butler_volmer"] = "butler_volmer"
     group: Group
-    rate_constant: RateConstant = _RATE
+    rate_constant: _RateConstant = _RATE
 
 
 class SquareRootExchangeConfig(Section):
@@ -78,7 +76,7 @@ class SquareRootExchangeConfig(Section):
 
     kind: Literal["exchange_sqrt"] = "exchange_sqrt"
     group: Group
-    rate_constant: RateConstant = _RATE
+    rate_constant: _RateConstant = _RATE
     alpha: InteriorFraction = _ALPHA
 
 
@@ -87,7 +85,7 @@ class ConstantExchangeConfig(Section):
 
     kind: Literal["exchange_constant"] = "exchange_constant"
     group: Group
-    rate_constant: RateConstant = _RATE
+    rate_constant: _RateConstant = _RATE
     alpha: InteriorFraction = _ALPHA
 
 
@@ -96,7 +94,7 @@ class MarcusHushChidseyConfig(Section):
 
     kind: Literal["marcus_hush_chidsey"] = "marcus_hush_chidsey"
     group: Group
-    rate_constant: RateConstant = _RATE
+    rate_constant: _RateConstant = _RATE
     reorganisation_energy: Annotated[Number, Field(gt=0.0, le=200.0)] = Field(
         default=8.3, description="lambda / (k_B T)"
     )
@@ -110,7 +108,7 @@ class LiteralConfig(Section):
 
     kind: Literal["paper_eq25_literal"] = "paper_eq25_literal"
     group: Group
-    rate_constant: RateConstant = _RATE
+    rate_constant: _RateConstant = _RATE
     odd: Flag = Field(
         default=False, description="continue it to mu < 0 by sqrt(|mu|); no theory stands behind it"
     )

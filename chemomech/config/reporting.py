@@ -1,4 +1,4 @@
-"""Validation failures in the words of the person who wrote the file."""
+"""Report validation failures in the terms of the configuration file."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def describe_problems(
 
 
 def _is_echo(details: ErrorDetails, value: object) -> bool:
-    """Whether a list is called short only because entries, reported themselves, do not count."""
+    """Tell if a list is called short only because entries, reported themselves, do not count."""
     return (
         details["type"] == "too_short"
         and isinstance(value, list)
@@ -103,13 +103,13 @@ def _advise(details: ErrorDetails, model: type[Section]) -> str:
     *parents, key = details["loc"]
     fields = _known_fields(model, parents)
     if details["type"] == "extra_forbidden":
-        return suggest(str(key), list(fields))
+        return _suggest(str(key), list(fields))
     field = fields.get(str(key))
     return f" ({field.description})" if field is not None and field.description else ""
 
 
 def _known_fields(model: type[Section], location: Sequence[int | str]) -> dict[str, FieldInfo]:
-    """The keys that may stand in the table at pydantic's path."""
+    """Return the keys that may stand in the table at pydantic's path."""
     candidates = [model]
     for part in location:
         if not isinstance(part, str):
@@ -137,7 +137,7 @@ def _describe(details: ErrorDetails, value: object) -> str:
     match problem:
         case "union_tag_invalid":
             tag = context["tag"]
-            return f"{tag!r} is no kind; use {context['expected_tags']}" + suggest(
+            return f"{tag!r} is no kind; use {context['expected_tags']}" + _suggest(
                 str(tag), str(context["expected_tags"]).replace("'", "").split(", ")
             )
         case "string_pattern_mismatch":
@@ -151,7 +151,7 @@ def _describe(details: ErrorDetails, value: object) -> str:
     return details["msg"][:1].lower() + details["msg"][1:]
 
 
-def suggest(word: str, known: Sequence[str]) -> str:
+def _suggest(word: str, known: Sequence[str]) -> str:
     """Suggest the known word nearest to a mistyped one.
 
     Args:

@@ -11,7 +11,7 @@ from chemomech.units import PositiveLength, Time
 
 
 class CheckpointConfig(Section):
-    """How a run outlives what happens to it."""
+    """Checkpoints, and the limit of wall time."""
 
     interval: Literal["off"] | Time = Field(
         default=600.0, description='wall time between checkpoints; "off": none at all'

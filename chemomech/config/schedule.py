@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from chemomech.config.base import Choice, Count, Flag, Number, Section, SectionError
 from chemomech.units import CURRENT, LINE_CURRENT, MolarEnergy, Time, Voltage
 
-CRate = Annotated[Number, Field(gt=0.0, le=1e6)]
+_CRate = Annotated[Number, Field(gt=0.0, le=1e6)]
 Lithium = Annotated[Number, Field(ge=0.0, le=1.0)]
 Direction = Literal["lithiate", "delithiate"]
 
@@ -18,7 +18,7 @@ _DURATION = Field(default=None, description="the step ends after this time at th
 
 
 @dataclass(frozen=True)
-class TotalCurrent:
+class _TotalCurrent:
     """The magnitude of a current as the user stated it.
 
     Args:
@@ -30,32 +30,32 @@ class TotalCurrent:
     per_depth: bool
 
 
-def _parse_current(value: object) -> TotalCurrent | None:
-    if value is None or isinstance(value, TotalCurrent):
+def _parse_current(value: object) -> _TotalCurrent | None:
+    if value is None or isinstance(value, _TotalCurrent):
         return value
     if LINE_CURRENT.accepts(value):
-        return TotalCurrent(LINE_CURRENT.parse(value), per_depth=True)
-    return TotalCurrent(CURRENT.parse(value), per_depth=False)
+        return _TotalCurrent(LINE_CURRENT.parse(value), per_depth=True)
+    return _TotalCurrent(CURRENT.parse(value), per_depth=False)
 
 
-def _format_current(current: TotalCurrent) -> str:
+def _format_current(current: _TotalCurrent) -> str:
     return (LINE_CURRENT if current.per_depth else CURRENT).format(current.value)
 
 
 class CutOffConfig(Section):
-    """What ends a step, whichever comes first."""
+    """Cut-offs of a step; the first that is met ends it."""
 
     voltage: Voltage | None = Field(
         default=None, description="against Li/Li+; crossed in the direction of the current"
     )
     lithium_mean: Lithium | None = Field(default=None, description="mean composition reached")
-    c_rate: CRate | None = Field(
+    c_rate: _CRate | None = Field(
         default=None, description="the current of a held potential has decayed to this C-rate"
     )
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is stated."""
+        """True if nothing is stated."""
         return self == CutOffConfig()
 
 
@@ -66,9 +66,9 @@ class GalvanostaticConfig(Section):
 
     kind: Literal["galvanostatic"] = "galvanostatic"
     direction: Direction = Field(description="lithiate or delithiate")
-    c_rate: CRate | None = Field(default=None, description="1: c changes by one in an hour")
+    c_rate: _CRate | None = Field(default=None, description="1: c changes by one in an hour")
     current: (
-        Annotated[TotalCurrent, BeforeValidator(_parse_current), PlainSerializer(_format_current)]
+        Annotated[_TotalCurrent, BeforeValidator(_parse_current), PlainSerializer(_format_current)]
         | None
     ) = Field(default=None, description="magnitude: A in 3-D, A/m (per depth) in 2-D")
     duration: Time | None = _DURATION

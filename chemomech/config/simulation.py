@@ -20,7 +20,7 @@ from chemomech.config.base import (
 from chemomech.config.treatment import TreatmentConfig
 from chemomech.units import PositiveLength, Rate, Time
 
-MAX_SNAPSHOTS = 10_000
+_MAX_SNAPSHOTS = 10_000
 # A logarithmic series of snapshots begins at this fraction of the end time.
 _LOG_START = 1e-3
 
@@ -86,7 +86,7 @@ InitialConfig = Annotated[
 
 
 class TimeConfig(Section):
-    """How long to simulate and how accurately."""
+    """Simulated time and its accuracy."""
 
     end: Time = Field(description="time at which the run ends")
     tolerance: Annotated[Number, Field(gt=0.0, lt=1.0)] = Field(
@@ -118,8 +118,8 @@ class TimeConfig(Section):
         return self
 
 
-PetscName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-PetscValue = (
+_PetscName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+_PetscValue = (
     Flag
     | Annotated[int, Field(strict=True)]
     | Number
@@ -154,21 +154,21 @@ class SolverConfig(Section):
     absolute_tolerance: Annotated[Number, Field(gt=0.0, lt=1.0)] = Field(
         default=1e-9, description="dimensionless residual that ends Newton's method"
     )
-    petsc: dict[PetscName, PetscValue] = Field(
+    petsc: dict[_PetscName, _PetscValue] = Field(
         default_factory=dict, description='PETSc options, without dash; "" for a mere flag'
     )
 
 
 class OutputConfig(Section):
-    """What is written, and when."""
+    """Files to write, and times of snapshots."""
 
     choices = (Choice(("count", "interval", "times"), least=0),)
 
     interval: Time | None = Field(default=None, description="time between snapshots")
-    times: Annotated[tuple[Time, ...], Field(min_length=1, max_length=MAX_SNAPSHOTS)] | None = (
+    times: Annotated[tuple[Time, ...], Field(min_length=1, max_length=_MAX_SNAPSHOTS)] | None = (
         Field(default=None, description="times of snapshots")
     )
-    count: Annotated[Count, Field(le=MAX_SNAPSHOTS)] | None = Field(
+    count: Annotated[Count, Field(le=_MAX_SNAPSHOTS)] | None = Field(
         default=None, description="number of snapshots; 100 if nothing is stated"
     )
     spacing: Literal["linear", "log"] = Field(
@@ -211,9 +211,9 @@ class OutputConfig(Section):
                 raise SectionError("interval", "is longer than time.end")
             # A snapshot a rounding error before the end would be the end's double.
             count = math.ceil(end / self.interval * (1 - 1e-12))
-            if count > MAX_SNAPSHOTS:
+            if count > _MAX_SNAPSHOTS:
                 raise SectionError(
-                    "interval", f"makes {count} snapshots; at most {MAX_SNAPSHOTS} are written"
+                    "interval", f"makes {count} snapshots; at most {_MAX_SNAPSHOTS} are written"
                 )
             return (*(index * self.interval for index in range(1, count)), end)
         count = self.count or 100

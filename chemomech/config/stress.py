@@ -71,7 +71,7 @@ CompositionSourceConfig = Annotated[
 
 
 class ParticleOutlineConfig(Section):
-    """Which particle, and its outline where the composition does not bring one."""
+    """The particle, and its outline where the composition does not bring one."""
 
     file: ExistingFile | None = Field(
         default=None,
@@ -87,7 +87,7 @@ class ParticleOutlineConfig(Section):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the file is GeoJSON rather than an image."""
+        """True if the file is GeoJSON rather than an image."""
         return self.file is not None and self.file.suffix.lower() in (".geojson", ".json")
 
     @model_validator(mode="after")
@@ -100,7 +100,7 @@ class ParticleOutlineConfig(Section):
 
 
 class StressMeshConfig(Section):
-    """How finely the particle is divided, and how it is continued across the image."""
+    """Size of the particle's mesh, and its thickness across the image."""
 
     size: PositiveLength | None = Field(
         default=None, description="edge of the cells; half a pixel unless stated"
@@ -240,7 +240,7 @@ class PhaseWindowConfig(Section):
 
 
 class StatisticsConfig(Section):
-    """What the table of percentiles tells apart."""
+    """Percentiles of stress, and what counts as a boundary or a tip."""
 
     percentiles: Annotated[
         tuple[Annotated[Number, Field(ge=0.0, le=100.0)], ...], Field(min_length=1)
@@ -263,7 +263,7 @@ class UncertaintyConfig(Section):
 
 
 class StressOutputConfig(Section):
-    """What is written."""
+    """Files to write."""
 
     fields: Flag = Field(default=True, description="write fields for ParaView")
     field_format: FieldFormat = "vtkhdf"

@@ -1,4 +1,4 @@
-"""The table [treatment]: pixels of a map before they meet a mesh."""
+"""The table [treatment]: smoothing and erosion of a map of pixels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chemomech.units import NonNegativeLength
 
 
 class TreatmentConfig(Section):
-    """What is done to a map of pixels before it is put on the mesh."""
+    """Smoothing and erosion of a map of pixels before it is interpolated on the mesh."""
 
     erosion: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
         default=1, description="pixels peeled off the trusted part, then filled from within"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from chemomech.arrays import FloatArray, IntArray
 
 # A triangle that fills a tip of this angle has the shape measure 0.43; one of ten degrees, 0.3.
 _SHARP = np.deg2rad(15.0)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import basix
 import numpy as np
-import numpy.typing as npt
 
-IntArray = npt.NDArray[np.int64]
+from chemomech.arrays import IntArray
 
 
 def list_local_facets(cell: str) -> IntArray:

@@ -12,21 +12,18 @@ from dataclasses import dataclass
 import basix
 import basix.ufl
 import numpy as np
-import numpy.typing as npt
 import ufl
 from dolfinx.graph import adjacencylist
 from dolfinx.io.utils import distribute_entity_data
 from dolfinx.mesh import Mesh, create_mesh, meshtags_from_entities
 from mpi4py import MPI
 
+from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.fenicsx import create_owner_partitioner
 from chemomech.geometry.cell_facets import list_facets, number_rows
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.partition import Owners, require_owners
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 SURFACE = "surface"
 """Name of the group of all facets that the electrolyte wets."""

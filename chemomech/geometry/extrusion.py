@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
+from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.distribution import SURFACE, MeshArrays, distribute
@@ -15,11 +15,9 @@ from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.outline import Outline
 from chemomech.geometry.unstructured import mesh_outline
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 Thickness = float | Callable[[FloatArray], FloatArray]
 
-FACES = ("faces_bottom", "faces_top")
+_FACES = ("faces_bottom", "faces_top")
 """Groups of the two faces, at z = -t/2 and z = t/2."""
 
 # A prism has corners 0, 1, 2 below and 3, 4, 5 above them. With 0 < 1 < 2 by number in the plane
@@ -94,14 +92,14 @@ def extrude(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> Me
         for name, edges in plane.facets.items()
     }
     bottom, top = plane.cells, plane.cells + layers * count
-    facets |= dict(zip(FACES, (bottom, top), strict=True))
+    facets |= dict(zip(_FACES, (bottom, top), strict=True))
     if SURFACE in facets:
         facets[SURFACE] = np.concatenate([facets[SURFACE], bottom, top])
     return MeshArrays(points, cells, "tetrahedron", facets)
 
 
 def _check(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> FloatArray:
-    """The thickness at each point."""
+    """Check the thickness at each point, and return it."""
     if plane.cell != "triangle":
         raise InputError(f"only meshes of triangles can be extruded, got {plane.cell} cells")
     if layers < 1:

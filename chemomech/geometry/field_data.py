@@ -6,18 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from dolfinx import fem
 from mpi4py import MPI
 
+from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.fenicsx import get_cell_nodes
 from chemomech.geometry.distribution import MeshArrays, distribute
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.mesh_checks import check_cells, require_corners
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 # VTK's corner order, read in DOLFINx's.
 TO_DOLFINX = {

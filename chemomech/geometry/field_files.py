@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
@@ -26,8 +27,6 @@ from chemomech.geometry.field_data import (
 from chemomech.geometry.mesh_files import extract_cells, load_mesh
 from chemomech.geometry.vtkhdf_files import list_vtkhdf, read_vtkhdf
 from chemomech.geometry.vtx_files import list_vtx, read_vtx
-
-FloatArray = npt.NDArray[np.float64]
 
 _SAME_TIME = 1e-6
 _SERIES = {".vtkhdf": (list_vtkhdf, read_vtkhdf), ".bp": (list_vtx, read_vtx)}
@@ -74,7 +73,7 @@ def read_field(path: Path | str, name: str, time: float | None = None) -> FieldD
 
 
 def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
-    """Names of the fields in a file, and its times; only for one rank.
+    """List the fields in a file, and its times; only for one rank.
 
     Args:
         path: File to read, ``.vtkhdf``, ``.bp`` or ``.xdmf``.
@@ -197,7 +196,7 @@ def _naming_damage() -> Iterator[None]:
 
 
 def _find(element: _Element, tag: str) -> _Element:
-    """The first element of this tag below another one."""
+    """Find the first element of this tag below another one."""
     found = element.find(tag)
     if found is None:
         raise InputError(f"is no complete XDMF file of this package: it lacks a {tag}")

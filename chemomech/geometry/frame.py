@@ -11,13 +11,13 @@ from mpi4py import MPI
 from petsc4py import PETSc
 from scipy.spatial import KDTree
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.mesh_checks import name_point
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.wire_ends import find_wire_ends
 
-FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
 
 # Where the gradient is below this part of its mean, next to nothing flows.

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.outline import Outline, find_edges_on
 from chemomech.text_files import read_text
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 _log = logging.getLogger(__name__)
 
@@ -203,7 +200,7 @@ def _polygons(place: str, geometry: object, cut: object) -> list[_Polygon]:
 
 
 def _find_rings(place: str, geometry: object) -> list[list[object]]:
-    """Rings, as the file has them, of each polygon of a geometry."""
+    """Find the rings, as the file has them, of each polygon of a geometry."""
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if kind not in _GEOMETRIES:
         raise InputError(f"is no GeoJSON: {place} has the type {kind!r}")

@@ -1,4 +1,4 @@
-"""gmsh, started quietly, ended cleanly, its errors made readable."""
+"""Run gmsh quietly, end it cleanly, and make its errors readable."""
 
 from __future__ import annotations
 

@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.cell_facets import list_facets, number_rows
 from chemomech.geometry.distribution import MeshArrays
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 # Volumes below this part of the cube of a cell's extent are round-off of coordinates.

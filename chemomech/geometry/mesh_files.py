@@ -11,14 +11,13 @@ import meshio
 import numpy as np
 import numpy.typing as npt
 
+from chemomech.arrays import IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
 from chemomech.geometry.gmsh_trial import require_readable
 from chemomech.geometry.mesh_checks import check_cells, require_corners
 from chemomech.geometry.mesh_parts import require_one_body
-
-IntArray = npt.NDArray[np.int64]
 
 # meshio's (VTK's) corner order, read in DOLFINx's; curved cells begin with their corners.
 _TO_DOLFINX = {
@@ -34,7 +33,7 @@ _DOLFINX_NAME = {
     "tetra": "tetrahedron",
     "hexahedron": "hexahedron",
 }
-DIMENSION = {"triangle": 2, "quadrilateral": 2, "tetrahedron": 3, "hexahedron": 3}
+_DIMENSION = {"triangle": 2, "quadrilateral": 2, "tetrahedron": 3, "hexahedron": 3}
 """Dimension of each cell type."""
 
 _SHAPES = sorted(_TO_DOLFINX, key=len, reverse=True)
@@ -126,7 +125,7 @@ def _read_meshio(path: Path) -> MeshArrays:
     points = np.zeros((len(mesh.points), 3))
     points[:, : mesh.points.shape[1]] = mesh.points
     used, numbers = np.unique(cells, return_inverse=True)
-    dim = DIMENSION[kind]
+    dim = _DIMENSION[kind]
     _check_flat(points[used], dim)
     facets = {
         name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)

@@ -10,13 +10,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.cell_facets import list_local_facets
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.mesh_checks import find_meetings, name_point
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 # Nodes closer than this part of the shortest edge beside them are meant to be one.

@@ -17,14 +17,14 @@ from chemomech.geometry.outline import Outline
 from chemomech.geometry.partition import Owners
 
 Shape = Nanowire | Box | Outline
-CellName = Literal["auto", "quadrilateral", "triangle", "hexahedron", "tetrahedron"]
+_CellName = Literal["auto", "quadrilateral", "triangle", "hexahedron", "tetrahedron"]
 
 
 def create_domain(
     shape: Shape,
     size_m: float,
     comm: MPI.Comm,
-    cell: CellName = "auto",
+    cell: _CellName = "auto",
     owners: Owners | None = None,
 ) -> Domain:
     """Mesh a shape.
@@ -111,11 +111,11 @@ def _read(path: Path, scale: float) -> MeshArrays:
     return read_arrays(path, scale)
 
 
-def _choose_cell(shape: Shape, cell: CellName) -> str:
-    """The cell type for ``shape``, or an error that names those that suit it."""
-    if cell not in get_args(CellName):
+def _choose_cell(shape: Shape, cell: _CellName) -> str:
+    """Choose the cell type for ``shape``, or raise an error that names those that suit it."""
+    if cell not in get_args(_CellName):
         raise InputError(
-            f"must be one of {', '.join(get_args(CellName))}, got {cell!r}", key="mesh.cell"
+            f"must be one of {', '.join(get_args(_CellName))}, got {cell!r}", key="mesh.cell"
         )
     suitable: tuple[str, ...]
     if isinstance(shape, Outline):

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_not_negative, require_positive
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Nanowire:
 
     @property
     def is_straight(self) -> bool:
-        """Whether the wire has no bend."""
+        """True if the wire has no bend."""
         return self.bend_angle == 0.0
 
     @property

@@ -6,13 +6,10 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 # shapely compares coordinates near 1 more safely than near 1e-7.
 _NANOMETRE = 1e-9

@@ -1,4 +1,4 @@
-"""Outlines from files: traced in images here, read from GeoJSON next door."""
+"""Read outlines from files: traced in images, or from GeoJSON."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import shapely
 from shapely import affinity
 from skimage import color, filters, measure
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_not_negative, require_positive
 from chemomech.geometry.geojson_files import pick_particle, read_outline_geojson
@@ -22,7 +23,6 @@ from chemomech.imaging.numpy_files import read_npy
 
 __all__ = ["read_outline_geojson", "read_outline_image", "trace_outlines"]
 
-FloatArray = npt.NDArray[np.float64]
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ def trace_outlines(
 
 
 def _normalise(image: npt.NDArray[np.generic], level: Level) -> tuple[FloatArray, float]:
-    """Brightness, scaled as `trace_outlines` says, and the threshold on that scale."""
+    """Return the brightness, scaled as `trace_outlines` says, and the threshold on that scale."""
     grey: FloatArray = np.array(image, dtype=np.float64)
     if grey.ndim != 2 or min(grey.shape) < 2:
         raise InputError(f"needs a grey image, got an array of shape {grey.shape}")
@@ -180,7 +180,7 @@ def _white(image: npt.NDArray[np.generic]) -> float:
 
 
 def _step_off(level: float, grey: FloatArray) -> float:
-    """A level within the image's brightness that is no pixel's: contours meet in such pixels."""
+    """Find a level near by that is no pixel's brightness: contours meet in such pixels."""
     if not grey.min() < level < grey.max():
         raise InputError(
             f"no contour: the image's brightness runs from {grey.min():.3g} to {grey.max():.3g}, "
@@ -242,7 +242,7 @@ def _to_outline(polygon: shapely.Polygon, unit_m: float, frame: shapely.LinearRi
 
 
 def _is_cut_all_round(outline: Outline, pixel_size: float) -> bool:
-    """Whether cuts face left, right, up and down."""
+    """Tell if cuts face left, right, up and down."""
     edges = (np.roll(outline.exterior, -1, axis=0) - outline.exterior)[outline.cut]
     # Rounding turns edges by less than a hundredth of a pixel.
     along = np.concatenate([edges, -edges], axis=1) > 0.01 * pixel_size

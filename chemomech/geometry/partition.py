@@ -1,4 +1,4 @@
-"""How a mesh is divided among ranks, and what names a mesh whatever its division.
+"""Divide a mesh among ranks, and name a mesh whatever its division.
 
 A graph partitioner may divide the same mesh differently each time; the numbers of unknowns and the
 order of ghosts follow from the division, and with them the last digits of every sum. A run that
@@ -64,7 +64,7 @@ def require_owners(owners: Owners, cells: int, ranks: int) -> None:
 
 
 def compute_fingerprint(mesh: Mesh) -> str:
-    """SHA-256 of points and cells in the order of the mesh's input; collective.
+    """Compute the SHA-256 of points and cells in the order of the mesh's input; collective.
 
     It does not depend on the number of ranks, and changes with the last bit of any coordinate.
 

@@ -1,4 +1,4 @@
-"""How far cells are from degenerate: one number in [0, 1] a cell."""
+"""Measure how far cells are from degenerate: one number in [0, 1] a cell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from dolfinx.mesh import Mesh, entities_to_geometry
 
-FloatArray = npt.NDArray[np.float64]
+from chemomech.arrays import FloatArray
 
 # Edges that leave each corner of a tensor-product cell, in DOLFINx's vertex numbering (binary
 # counting).

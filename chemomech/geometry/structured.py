@@ -7,21 +7,19 @@ from dataclasses import dataclass
 
 import gmsh
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.geometry.box import Box
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
 from chemomech.geometry.nanowire import Nanowire
 
-FloatArray = npt.NDArray[np.float64]
-
-SIMPLICES = ("triangle", "tetrahedron")
+_SIMPLICES = ("triangle", "tetrahedron")
 
 
 @dataclass(frozen=True)
-class Strip:
+class _Strip:
     """A row of four-sided patches between cuts, in mesh units (nm).
 
     Args:
@@ -47,7 +45,7 @@ class Strip:
         return float(np.linalg.norm(self.left[0] - self.right[0]))
 
 
-def strip_of_nanowire(wire: Nanowire) -> Strip:
+def strip_of_nanowire(wire: Nanowire) -> _Strip:
     """Cut a nanowire into legs and two halves of the bend, leaving out what has no length.
 
     Args:
@@ -63,7 +61,7 @@ def strip_of_nanowire(wire: Nanowire) -> Strip:
     if wire.is_straight:
         ends = np.array([[0.0, 0.0], [first + second, 0.0]])
         offset = np.array([0.0, half_width])
-        return Strip(ends - offset, ends + offset, (None,), (first + second,), height, names)
+        return _Strip(ends - offset, ends + offset, (None,), (first + second,), height, names)
     radius = wire.radius / MESH_LENGTH_UNIT
     centre = (first, radius)
     # gmsh's arcs must be shorter than half a turn: the bend is cut in the middle, which also keeps
@@ -77,7 +75,7 @@ def strip_of_nanowire(wire: Nanowire) -> Strip:
     lengths = np.array([first, arc, arc, second])
     real = lengths > 0.0
     kept = np.append(real, True)
-    return Strip(
+    return _Strip(
         right=(middle + half_width * outward)[kept],
         left=(middle - half_width * outward)[kept],
         centres=tuple(np.array([None, centre, centre, None], dtype=object)[real]),
@@ -87,7 +85,7 @@ def strip_of_nanowire(wire: Nanowire) -> Strip:
     )
 
 
-def strip_of_box(box: Box) -> Strip:
+def strip_of_box(box: Box) -> _Strip:
     """See a box as a strip of one patch along x.
 
     Args:
@@ -98,7 +96,7 @@ def strip_of_box(box: Box) -> Strip:
     """
     lengths = [length / MESH_LENGTH_UNIT for length in box.lengths]
     ends = np.array([[0.0, 0.0], [lengths[0], 0.0]])
-    return Strip(
+    return _Strip(
         right=ends,
         left=ends + np.array([0.0, lengths[1]]),
         centres=(None,),
@@ -108,7 +106,7 @@ def strip_of_box(box: Box) -> Strip:
     )
 
 
-def count_cells(length: float, size: float, even: bool) -> int:
+def _count_cells(length: float, size: float, even: bool) -> int:
     """Number of equal cells, each at most ``size`` long, on ``length``.
 
     Args:
@@ -120,7 +118,7 @@ def count_cells(length: float, size: float, even: bool) -> int:
     return count + count % 2 if even else count
 
 
-def mesh_strip(strip: Strip, size: float, cell: str) -> MeshArrays:
+def mesh_strip(strip: _Strip, size: float, cell: str) -> MeshArrays:
     """Mesh a strip in rows and columns; only for one rank.
 
     Cells are at most ``size`` long across, upwards and along the mid-line; on the outer side of a
@@ -134,9 +132,9 @@ def mesh_strip(strip: Strip, size: float, cell: str) -> MeshArrays:
     Returns:
         The mesh with its facet groups.
     """
-    simplices = cell in SIMPLICES
-    across = count_cells(strip.across, size, simplices)
-    along = [count_cells(length, size, simplices) for length in strip.along]
+    simplices = cell in _SIMPLICES
+    across = _count_cells(strip.across, size, simplices)
+    along = [_count_cells(length, size, simplices) for length in strip.along]
     with GmshSession("chemomech_strip"):
         patches, curves = _add_patches(strip)
         for cut in curves["cuts"]:
@@ -151,14 +149,14 @@ def mesh_strip(strip: Strip, size: float, cell: str) -> MeshArrays:
         if strip.height is None:
             dim, groups = 2, _group_curves(strip, curves)
         else:
-            layers = count_cells(strip.height, size, simplices)
+            layers = _count_cells(strip.height, size, simplices)
             dim, groups = 3, _extrude(strip, patches, layers, not simplices)
         gmsh.model.geo.synchronize()
         gmsh.model.mesh.generate(dim)
         return extract_arrays(dim, groups)
 
 
-def _add_patches(strip: Strip) -> tuple[list[int], dict[str, list[int]]]:
+def _add_patches(strip: _Strip) -> tuple[list[int], dict[str, list[int]]]:
     """Add the patches to the gmsh model; each loop runs right, next cut, left, this cut."""
     geo = gmsh.model.geo
     right = [geo.addPoint(x, y, 0.0) for x, y in strip.right]
@@ -182,7 +180,7 @@ def _add_patches(strip: Strip) -> tuple[list[int], dict[str, list[int]]]:
     return patches, curves
 
 
-def _group_curves(strip: Strip, curves: dict[str, list[int]]) -> dict[str, list[int]]:
+def _group_curves(strip: _Strip, curves: dict[str, list[int]]) -> dict[str, list[int]]:
     """Facet groups of a strip in 2-D."""
     start, end, right, left, _, _ = strip.names
     return {
@@ -194,7 +192,7 @@ def _group_curves(strip: Strip, curves: dict[str, list[int]]) -> dict[str, list[
 
 
 def _extrude(
-    strip: Strip, patches: list[int], layers: int, recombine: bool
+    strip: _Strip, patches: list[int], layers: int, recombine: bool
 ) -> dict[str, list[int]]:
     """Extrude the patches of a strip along z; facet groups of the result."""
     made = gmsh.model.geo.extrude(

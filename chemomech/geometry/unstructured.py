@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.blunting import blunt
 from chemomech.geometry.distribution import SURFACE, MeshArrays
@@ -16,9 +17,6 @@ from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
 from chemomech.geometry.outline import Outline
 from chemomech.geometry.shape_measure import compute_mean_ratio
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 _FRONTAL_DELAUNAY = 6
 _CORNER_ANGLE = np.deg2rad(40.0)
@@ -106,11 +104,11 @@ def _group_edges(edges: IntArray, marks: IntArray) -> dict[str, list[int]]:
 
 def _fit(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
     """Corners of a closed curve that suit the cells, and the marks of their edges."""
-    coarse, coarse_marks = coarsen(corners, marks, size)
+    coarse, coarse_marks = _coarsen(corners, marks, size)
     blunted, blunted_marks = blunt(coarse, coarse_marks, size)
     if blunted is coarse or len(blunted) < 3:
         return blunted, blunted_marks
-    return coarsen(blunted, blunted_marks, size)
+    return _coarsen(blunted, blunted_marks, size)
 
 
 def _fit_hole(corners: FloatArray, size: float) -> FloatArray:
@@ -119,7 +117,7 @@ def _fit_hole(corners: FloatArray, size: float) -> FloatArray:
 
 
 def _is_sound(polygon: shapely.Polygon) -> bool:
-    """Whether curves neither cross nor touch; gmsh may never end where they do."""
+    """Tell if curves neither cross nor touch; gmsh may never end where they do."""
     return bool(polygon.is_valid and polygon.boundary.is_simple)
 
 
@@ -142,7 +140,7 @@ def _check_cells(arrays: MeshArrays, size: float, origin: FloatArray) -> None:
         )
 
 
-def coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
+def _coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
     """Divide runs of short edges of a closed curve into equal edges of about ``size``.
 
     Args:
@@ -180,7 +178,7 @@ def coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArr
 
 
 def _main_marks(marks: IntArray, lengths: FloatArray, kept: npt.NDArray[np.bool_]) -> IntArray:
-    """The mark with the greatest length on each run from one kept corner to the next."""
+    """Find the mark with the greatest length on each run from one kept corner to the next."""
     names = np.unique(marks)
     shares = [np.where(marks == name, lengths, 0.0) for name in names]
     sums = np.add.reduceat(np.array(shares), np.flatnonzero(kept), axis=1)

@@ -10,14 +10,13 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.field_data import TO_DOLFINX, VTK_CELLS, FieldData, keep_corners
 
-FloatArray = npt.NDArray[np.float64]
-
 
 def list_vtkhdf(path: Path) -> tuple[list[str], FloatArray]:
-    """Names of the fields of a ``.vtkhdf`` file, and its times in s; only for one rank.
+    """List the fields of a ``.vtkhdf`` file, and its times in s; only for one rank.
 
     A file without steps in time has one time, 0.
 

@@ -14,20 +14,20 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, describe_foreign_error
 from chemomech.geometry.field_data import TO_DOLFINX, VTK_CELLS, FieldData, keep_corners
 
 if TYPE_CHECKING:
     from adios2 import Stream
 
-FloatArray = npt.NDArray[np.float64]
 
 _OF_THE_MESH = ("NumberOfEntities", "NumberOfNodes", "connectivity", "geometry", "step", "types")
 _FORCE_MPI = "ADIOS2_ALWAYS_USE_MPI"
 
 
 def list_vtx(path: Path) -> tuple[list[str], FloatArray]:
-    """Names of the fields of a ``.bp`` file, and its times in s; only for one rank.
+    """List the fields of a ``.bp`` file, and its times in s; only for one rank.
 
     Raises:
         InputError: The file cannot be read.
@@ -100,7 +100,7 @@ def _open(path: Path) -> Iterator[Stream]:
 
 
 def _import_adios2() -> ModuleType:
-    """ADIOS2's Python module, with whichever of its two builds is installed."""
+    """Import ADIOS2's Python module, with whichever of its two builds is installed."""
     try:
         return importlib.import_module("adios2")
     except ImportError:
@@ -138,6 +138,6 @@ def _times(file: Stream) -> FloatArray:
 
 
 def _block(file: Stream, name: str, step: int, block: int) -> npt.NDArray[np.generic]:
-    """What one of the writing ranks gave of one variable."""
+    """Read the block of one variable that one of the writing ranks wrote."""
     array: npt.NDArray[np.generic] = file.read(name, block_id=block, step_selection=[step, 1])
     return array

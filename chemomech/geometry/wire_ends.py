@@ -14,9 +14,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist, squareform
 
+from chemomech.arrays import FloatArray
 from chemomech.geometry.domain import Domain
 
-FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
 Facets = tuple[IntArray, FloatArray]
 """Facets on this rank, and the middle of those on all ranks, shape (3,)."""
@@ -27,7 +27,7 @@ _BORDER = "border"
 
 @dataclass(frozen=True, eq=False)
 class WireEnds:
-    """Where a wire starts and ends.
+    """Start and end of a wire.
 
     Args:
         start: Facets of the start on this rank.
@@ -98,7 +98,7 @@ def _mean_midpoint(domain: mesh.Mesh, facets: IntArray) -> FloatArray:
 
 
 def _find_cuts(domain: Domain) -> list[Facets]:
-    """The connected parts of the border, the one with the lowest vertex number first."""
+    """Find the connected parts of the border, the one with the lowest vertex number first."""
     if _BORDER not in domain.groups:
         return []
     topology = domain.mesh.topology

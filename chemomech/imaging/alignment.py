@@ -9,13 +9,13 @@ import numpy.typing as npt
 from scipy import fft, ndimage
 from skimage.registration import phase_cross_correlation
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.frames import offer_to_leave_out
 from chemomech.imaging.stack import Stack
 
-FloatArray = npt.NDArray[np.float64]
-FrameArray = npt.NDArray[np.float32]
-SpectrumArray = npt.NDArray[np.complex64]
+_FrameArray = npt.NDArray[np.float32]
+_SpectrumArray = npt.NDArray[np.complex64]
 
 # Share of the view at each end over which it fades out.
 _TAPER = 0.125
@@ -129,7 +129,7 @@ def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
 
 @dataclass(frozen=True, eq=False)
 class _Registration:
-    """Where the frames lie by now.
+    """Shifts of the frames found so far.
 
     Args:
         shifts: (row, column) of each frame.
@@ -139,7 +139,7 @@ class _Registration:
 
     shifts: FloatArray
     signs: FloatArray
-    reference: SpectrumArray
+    reference: _SpectrumArray
 
 
 def _improve(stack: Stack, state: _Registration, upsampling: int) -> _Registration:
@@ -163,7 +163,7 @@ def _improve(stack: Stack, state: _Registration, upsampling: int) -> _Registrati
     return _Registration(shifts - centre, signs, total * _ramp(total.shape, -centre))
 
 
-def _find_first_reference(stack: Stack) -> SpectrumArray:
+def _find_first_reference(stack: Stack) -> _SpectrumArray:
     """Spectrum of the frame with the strongest contrast."""
     best, strongest = None, 0.0
     rows, columns = (np.abs(fft.fftfreq(count)) <= _COARSE for count in stack.grid.shape)
@@ -183,7 +183,7 @@ def _find_first_reference(stack: Stack) -> SpectrumArray:
     return best
 
 
-def _transform(frame: FrameArray, shift: FloatArray, shifts: FloatArray) -> SpectrumArray:
+def _transform(frame: _FrameArray, shift: FloatArray, shifts: FloatArray) -> _SpectrumArray:
     """Fourier transform of the root of a frame, moved, within the view common to all frames."""
     image = np.sqrt(_fill(frame))
     windows = []
@@ -197,14 +197,14 @@ def _transform(frame: FrameArray, shift: FloatArray, shifts: FloatArray) -> Spec
     return np.asarray(fft.fft2(image) * _ramp(frame.shape, shift))
 
 
-def _fade(positions: FloatArray, low: float, high: float) -> FrameArray:
-    """One within [low, high], falling to zero at its ends by a cosine."""
+def _fade(positions: FloatArray, low: float, high: float) -> _FrameArray:
+    """Return one within [low, high], falling to zero at its ends by a cosine."""
     depth = np.minimum(positions - low, high - positions) + 0.5
     ramp = np.clip(depth / max(_TAPER * (high - low), 1.0), 0.0, 1.0)
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * ramp), dtype=np.float32)
 
 
-def _ramp(shape: tuple[int, ...], shift: FloatArray) -> SpectrumArray:
+def _ramp(shape: tuple[int, ...], shift: FloatArray) -> _SpectrumArray:
     """Factor exp(-2 pi i k s) of the spectrum of an image that is moved by s."""
     rows, columns = (
         np.exp(-2j * np.pi * fft.fftfreq(count) * along)
@@ -213,7 +213,7 @@ def _ramp(shape: tuple[int, ...], shift: FloatArray) -> SpectrumArray:
     return np.asarray(np.outer(rows, columns), dtype=np.complex64)
 
 
-def _move(frame: FrameArray, shift: FloatArray, out: FrameArray) -> None:
+def _move(frame: _FrameArray, shift: FloatArray, out: _FrameArray) -> None:
     if not shift.any():
         out[...] = frame
         return
@@ -230,8 +230,8 @@ def _move(frame: FrameArray, shift: FloatArray, out: FrameArray) -> None:
         out[(slice(None),) * axis + (beyond,)] = np.nan
 
 
-def _fill(frame: FrameArray) -> FrameArray:
-    """The frame with the nearest value where there is none."""
+def _fill(frame: _FrameArray) -> _FrameArray:
+    """Fill a frame with the nearest value where there is none."""
     missing = np.isnan(frame)
     if not missing.any():
         return frame

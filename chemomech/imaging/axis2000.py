@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.scan_axes import arrange_stack, create_grid, to_electronvolts
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_text
 from chemomech.text_files import read_bytes
-
-FloatArray = npt.NDArray[np.float64]
-CountArray = npt.NDArray[np.float32]
 
 _MICROMETRE = 1e-6
 _LARGEST_COUNT = 1e20
@@ -57,7 +54,7 @@ def read_axis2000(
 
 @dataclass(frozen=True, eq=False)
 class _Description:
-    """What a ``.dat`` file says: first and last positions in micrometres, energies in eV."""
+    """Contents of a ``.dat`` file: first and last positions in micrometres, energies in eV."""
 
     columns: int
     rows: int
@@ -88,7 +85,7 @@ def _read_description(path: Path) -> _Description:
 
 
 def _numbers(lines: list[str], index: int, count: int, path: Path) -> list[float]:
-    """The first ``count`` numbers of a line."""
+    """Parse the first ``count`` numbers of a line."""
     words = lines[index].replace(",", " ").split() if index < len(lines) else []
     try:
         numbers = [float(word) for word in words[:count]]
@@ -124,7 +121,7 @@ def _decode(data: bytes, description: _Description, path: Path) -> CountArray:
 
 
 def _is_big_endian(data: bytes, kind: str) -> bool:
-    """Whether counts make more sense with the high byte first.
+    """Tell if counts make more sense with the high byte first.
 
     The wrong order turns the low byte, which is noise, into the high one: neighbouring integers
     then differ wildly, and floating-point numbers become negative, tiny or huge.

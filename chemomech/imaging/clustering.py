@@ -13,6 +13,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.decomposition import Decomposition
 from chemomech.imaging.masked_spectra import MaskedSpectra, require_several_energies
@@ -24,9 +25,7 @@ from chemomech.imaging.spectral_features import (
     create_features,
 )
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-LabelArray = npt.NDArray[np.int64]
+_LabelArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +49,11 @@ class Clusters:
         inertia: Sum of weighted squared distances to the centres, which restarts have lowered.
     """
 
-    labels: LabelArray
+    labels: _LabelArray
     core: BoolArray
     spectra: FloatArray
     spread: FloatArray
-    sizes: LabelArray
+    sizes: _LabelArray
     areas: FloatArray
     inertia: float
 
@@ -164,7 +163,7 @@ def _check_numbers(clusters: int, restarts: int, erosion: int) -> None:
 
 
 def _find_core(pixels: MaskedSpectra, features: SpectralFeatures, erosion: int) -> BoolArray:
-    """Which of the pixels lie ``erosion`` pixels inside the mask and absorb, shape (n,)."""
+    """Find the pixels that lie ``erosion`` pixels inside the mask and absorb, shape (n,)."""
     inside = np.zeros(pixels.od.grid.shape, dtype=np.bool_)
     inside.flat[pixels.index] = True
     if erosion:
@@ -184,7 +183,7 @@ def _find_core(pixels: MaskedSpectra, features: SpectralFeatures, erosion: int) 
 
 def _run_k_means(
     features: SpectralFeatures, core: BoolArray, clusters: int, seed: int, restarts: int
-) -> tuple[float, LabelArray]:
+) -> tuple[float, _LabelArray]:
     """Inertia of the clusters of the core pixels, and the nearest one of every pixel."""
     model = KMeans(clusters, n_init=restarts, random_state=seed, algorithm="lloyd")
     # Sums depend on how many threads share them, in the last digits.
@@ -208,8 +207,8 @@ def _run_k_means(
 
 
 def _compute_statistics(
-    pixels: MaskedSpectra, labels: LabelArray, clusters: int
-) -> tuple[FloatArray, FloatArray, LabelArray]:
+    pixels: MaskedSpectra, labels: _LabelArray, clusters: int
+) -> tuple[FloatArray, FloatArray, _LabelArray]:
     """Mean spectra, their standard deviations, both (k, energies), and the clusters' sizes."""
     sizes = np.bincount(labels[labels >= 0], minlength=clusters)
     member = np.equal.outer(np.arange(clusters), labels).astype(np.float64)
@@ -226,7 +225,7 @@ def _compute_statistics(
     return means, np.sqrt(squares / (sizes - 1)[:, None]), sizes.astype(np.int64)
 
 
-def _order(energies: FloatArray, spectra: FloatArray, areas: FloatArray) -> LabelArray:
+def _order(energies: FloatArray, spectra: FloatArray, areas: FloatArray) -> _LabelArray:
     """Numbers of the clusters by the centre of gravity of their spectra, shape (k,)."""
     moments = trapezoid(spectra * energies, energies) / (energies[-1] - energies[0])
     centres = np.full(len(spectra), np.inf)

@@ -1,4 +1,4 @@
-"""Lithium content of each pixel, and what a map of it needs before it meets a mesh."""
+"""Compute the lithium content of each pixel; smooth and extend a map of it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.unmixing import ThicknessMaps
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Reading = Literal["normalised", "as_printed"]
 
 _TRUNCATE = 4.0
@@ -224,7 +222,7 @@ def _check_lithium(lithium: FloatArray, phases: int) -> FloatArray:
 def _find_thick(
     maps: ThicknessMaps, total: FloatArray, minimum_thickness: float, trusted: BoolArray | None
 ) -> BoolArray:
-    """Pixels of the maps that may be divided by their thickness, shape (rows, columns)."""
+    """Find the pixels of the maps that may be divided by their thickness, shape (rows, columns)."""
     chosen = maps.mask
     median = float(np.median(total[chosen]))
     if median <= 0.0:

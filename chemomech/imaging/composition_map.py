@@ -1,18 +1,15 @@
-"""A map of composition: what the chain of imaging steps ends in and the stress begins with."""
+"""A map of composition: the result of imaging, and the source of a stress map."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Which counts of a detector can be believed."""
+"""Mark the counts of a detector that can be used."""
 
 from __future__ import annotations
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from chemomech.arrays import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

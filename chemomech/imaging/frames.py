@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import CountArray, FloatArray, IndexArray
 from chemomech.errors import InputError
-
-FloatArray = npt.NDArray[np.float64]
-IndexArray = npt.NDArray[np.intp]
-CountArray = npt.NDArray[np.float32]
 
 # Energies this close, relative and in eV, are the same one: messages print so many digits.
 _SAME_RELATIVE, _SAME_ENERGY = 1e-5, 0.01

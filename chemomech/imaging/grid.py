@@ -1,16 +1,13 @@
-"""Where the pixels of an image are: the one convention of rows, columns and metres."""
+"""Grid of an image's pixels: the one convention of rows, columns and metres."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 _SQUARE = 0.01
 

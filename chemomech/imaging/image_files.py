@@ -10,15 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from skimage.io import imread
 
+from chemomech.arrays import BoolArray, FloatArray, NumberArray
 from chemomech.errors import InputError
 from chemomech.imaging.numpy_files import read_npy
 from chemomech.imaging.text_tables import read_text
 from chemomech.imaging.tiff import count_pages, read_pages
 from chemomech.text_files import require_file
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-NumberArray = npt.NDArray[np.generic]
 
 _PICTURES = (".png", ".bmp", ".gif")
 _TIFF = (".tif", ".tiff")
@@ -107,7 +104,7 @@ def read_mask(
 
 
 def _read_page(path: Path) -> NumberArray:
-    """The one page of a TIFF image."""
+    """Read the one page of a TIFF image."""
     pages = read_pages(path, np.dtype(np.float64))
     _require_one_page(len(pages), path)
     return pages[0]
@@ -166,7 +163,7 @@ def _lay_on_black(
 
 
 def _read_drawn_mask(path: Path) -> NumberArray:
-    """The brightest colour of a picture, so that any colour but black counts as bright."""
+    """Read the brightest colour of a picture, so that any colour but black counts as bright."""
     picture = read_picture(path)
     return picture.max(axis=2) if picture.ndim == 3 else picture
 
@@ -184,7 +181,7 @@ def _read_text_map(path: Path) -> NumberArray:
 
 
 def _read_text_mask(path: Path, shape: tuple[int, ...]) -> tuple[NumberArray, bool]:
-    """Pixels of a text, and whether they are drawn with blanks and marks."""
+    """Read pixels from a text; tell if they are drawn with blanks and marks."""
     text = read_text(path)
     if not set(text) - set("01,;\t \r\n"):
         return _read_text_map(path), False

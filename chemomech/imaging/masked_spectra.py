@@ -6,14 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import BoolArray, FloatArray, IndexArray
 from chemomech.errors import InputError
 from chemomech.imaging.optical_density import OpticalDensity
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IndexArray = npt.NDArray[np.intp]
 
 # Pixels of one block: large enough for fast products, small beside a stack.
 _BLOCK = 8192

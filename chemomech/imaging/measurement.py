@@ -1,4 +1,4 @@
-"""All that comes of a stack, from shifts to composition, and the file that keeps it."""
+"""Results of a stack, from shifts to composition, and the file that keeps them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from typing import TypeVar, get_args, get_type_hints
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.clustering import Clusters
+from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.decomposition import Decomposition
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.unmixing import ThicknessMaps
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """What each step of the chain gave.
+    """Results of each step of the chain.
 
     Args:
         energies: Photon energies (eV), shape (energies,).
@@ -90,6 +89,26 @@ def read_measurement(path: Path) -> Measurement:
         raise InputError(
             f"holds no measurement of `chemomech measure`: {error}", path=str(path)
         ) from error
+
+
+def read_prepared_composition(
+    path: Path, smoothing: float = 0.0, erosion: int = 1
+) -> CompositionMap:
+    """Read a measured composition, smoothed and with a value everywhere.
+
+    Args:
+        path: File that `write_measurement` wrote.
+        smoothing: Standard deviation of a Gaussian filter within the trusted part, in m.
+        erosion: Pixels peeled off the trusted part before it is extended outwards.
+
+    Raises:
+        InputError: The file cannot be read, or nothing trusted is left.
+    """
+    composition = read_measurement(path).composition
+    try:
+        return prepare(composition, smoothing=smoothing, erosion=erosion)
+    except InputError as error:
+        raise InputError(error.message, path=str(path)) from error
 
 
 def _write(group: h5py.Group, record: object) -> None:

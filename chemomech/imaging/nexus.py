@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.frames import select_frames
 from chemomech.imaging.grid import PixelGrid
@@ -33,8 +33,6 @@ from chemomech.text_files import require_file
 if TYPE_CHECKING:
     import h5py
 
-FloatArray = npt.NDArray[np.float64]
-CountArray = npt.NDArray[np.float32]
 
 _SMALLEST_PIXEL = 1e-9
 _ROUNDING = 1e-3
@@ -175,7 +173,7 @@ def _bin_points(counts: CountArray, points: FloatArray, x: FloatArray) -> CountA
 def _create_grid(
     layout: Layout, x: FloatArray, y: FloatArray, pixel_size: float | None
 ) -> PixelGrid:
-    """The grid of the positions; the very one `write_nexus` wrote, where they agree with it.
+    """Create the grid of the positions; the very one `write_nexus` wrote, where they agree with it.
 
     Positions in micrometres give that one back but for rounding.
     """

@@ -1,4 +1,4 @@
-"""Where the counts and their axes are in a NeXus file, and in which order."""
+"""Find the counts and their axes in a NeXus file, and their order."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Layout:
 
 
 def find_entries(file: h5py.File) -> list[h5py.Group]:
-    """Entries, by name and number: those declared NXentry, or else all groups.
+    """Find entries, by name and number: those declared NXentry, or else all groups.
 
     Raises:
         InputError: There are none.
@@ -146,13 +146,13 @@ def _drop_axes(group: h5py.Group, data: h5py.Dataset) -> tuple[int, ...]:
 
 
 def get_text(item: h5py.Group | h5py.Dataset, name: str) -> str:
-    """An attribute as text, empty where there is none."""
+    """Return an attribute as text, empty where there is none."""
     values = _get_texts(item, name)
     return values[0] if len(values) == 1 else ""
 
 
 def _get_texts(item: h5py.Group | h5py.Dataset, name: str) -> list[str]:
-    """An attribute as a list of texts, whichever way it was written."""
+    """Return an attribute as a list of texts, whichever way it was written."""
     import h5py
 
     value = item.attrs.get(name)
@@ -163,7 +163,7 @@ def _get_texts(item: h5py.Group | h5py.Dataset, name: str) -> list[str]:
 
 
 def _get_declared(group: h5py.Group, data: h5py.Dataset) -> list[str]:
-    """Names of the axes of the data, as they are declared; none where they are not."""
+    """Return the axes of the data, as they are declared; none where they are not."""
     for item in (group, data):
         declared = _get_texts(item, "axes")
         if len(declared) == 1:
@@ -177,7 +177,7 @@ def _get_declared(group: h5py.Group, data: h5py.Dataset) -> list[str]:
 def _find_order(
     group: h5py.Group, data: h5py.Dataset, axes: tuple[h5py.Dataset, ...], kept: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """Which of the axes kept belong to ``axes``, as declared, or else as the lengths say."""
+    """Match the axes kept to ``axes``, as declared, or else as the lengths say."""
     names = [str(axis.name).rsplit("/", maxsplit=1)[-1] for axis in axes]
     declared = _get_declared(group, data)
     if declared:
@@ -206,7 +206,7 @@ def _index(declared: list[str], name: str, data: str) -> int:
 def _fit_order(
     data: h5py.Dataset, axes: tuple[h5py.Dataset, ...], kept: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """The order in which the lengths fit; the standard's own, energy, y, x, if it does."""
+    """Find the order in which the lengths fit; the standard's own, energy, y, x, if it does."""
     lengths = [axis.size for axis in axes]
     orders = [
         order
@@ -224,7 +224,7 @@ def _fit_order(
 
 
 def _find_signal(group: h5py.Group) -> h5py.Dataset | None:
-    """The dataset a group is about: the one it names, the one marked, or ``data``."""
+    """Find the dataset a group is about: the one it names, the one marked, or ``data``."""
     import h5py
 
     marked = [name for name in group if get_text(group[name], "signal") == "1"]

@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
+from chemomech.arrays import FloatArray, IndexArray
 from chemomech.imaging.nexus_layout import Layout, find_monitors, get_text
 
 if TYPE_CHECKING:
     import h5py
 
-FloatArray = npt.NDArray[np.float64]
-IndexArray = npt.NDArray[np.intp]
 
 _RING_CURRENT = re.compile(r"(?<![a-z])ring(?![a-z])|storage|beam.?current", re.IGNORECASE)
 _RING_UNITS = ("mA", "A")

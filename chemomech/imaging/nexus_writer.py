@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.stack import Stack
 
 if TYPE_CHECKING:
     import h5py
 
-FloatArray = npt.NDArray[np.float64]
 
 _AXES = ("energy", "sample_y", "sample_x")
 

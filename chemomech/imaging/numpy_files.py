@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import NumberArray
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.scan_axes import (
@@ -22,9 +22,6 @@ from chemomech.imaging.scan_axes import (
 )
 from chemomech.imaging.stack import Stack
 from chemomech.text_files import require_file
-
-NumberArray = npt.NDArray[np.generic]
-FloatArray = npt.NDArray[np.float64]
 
 # What NumPy raises on damaged files, whose headers it parses as Python literals.
 _UNREADABLE = (
@@ -144,7 +141,7 @@ def _read_arrays(path: Path, *, has_pixel_size: bool) -> dict[str, NumberArray]:
 
 
 def _pick(arrays: dict[str, NumberArray], name: str, axes: int) -> NumberArray:
-    """An array of real numbers with so many axes, or more before them of length 1."""
+    """Pick an array of real numbers with so many axes, or more before them of length 1."""
     array = arrays[name]
     while array.ndim > axes and array.shape[0] == 1:
         array = array[0]

@@ -9,14 +9,13 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage import filters
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.detector import check_dark, check_limits
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack, check_energies, check_incident
 
-FloatArray = npt.NDArray[np.float64]
-DensityArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
+_DensityArray = npt.NDArray[np.float32]
 
 # Pixels this many standard deviations from the commonest brightness are something else.
 _SPREAD = 2.5
@@ -45,7 +44,7 @@ class OpticalDensity:
             the number of its pixels or the dark counts are no such numbers.
     """
 
-    values: DensityArray
+    values: _DensityArray
     energies: FloatArray
     grid: PixelGrid
     valid: BoolArray
@@ -72,7 +71,7 @@ class OpticalDensity:
             raise InputError(f"I0 cannot be the mean of {self.incident_pixels} pixels")
         check_dark(self.dark)
 
-    def compute_variance(self, energy: int) -> FloatArray:
+    def predict_variance(self, densities: FloatArray) -> FloatArray:
         """Var OD = (I + d) / I^2 + (I0 + d) / (N I0^2), from the Poisson noise of I and of I0.
 
         I = I0 exp(-OD) is restored from the density, d are the dark counts and N the pixels I0 is
@@ -81,18 +80,13 @@ class OpticalDensity:
         that were moved by a part of a pixel are somewhat less noisy.
 
         Args:
-            energy: Number of the frame, from 0.
+            densities: Optical densities, measured or fitted, shape (energies, n).
 
         Returns:
-            Variance, NaN where not valid, shape (rows, columns).
-
-        Raises:
-            InputError: There is no such frame.
+            Variance, shape (energies, n).
         """
-        if not 0 <= energy < len(self.energies):
-            raise InputError(f"there is no frame {energy} among {len(self.energies)}", key="energy")
-        incident = float(self.incident[energy])
-        intensity = incident * np.exp(-self.values[energy].astype(np.float64))
+        incident = self.incident[:, None]
+        intensity = incident * np.exp(-densities.astype(np.float64))
         variance: FloatArray = (intensity + self.dark) / intensity**2
         if self.incident_pixels is not None:
             variance += (incident + self.dark) / (self.incident_pixels * incident**2)
@@ -215,7 +209,7 @@ def find_empty_region(stack: Stack) -> BoolArray:
 
 
 def _is_common(image: FloatArray, bright: BoolArray) -> BoolArray:
-    """Pixels whose value belongs to the peak of the histogram of the bright ones."""
+    """Find the pixels whose value belongs to the peak of the histogram of the bright ones."""
     values = image[bright]
     numbers, edges = np.histogram(values, bins=_count_bins(values))
     peak = int(np.argmax(numbers))
@@ -238,7 +232,7 @@ def _count_bins(values: FloatArray) -> int:
 def _find_net_incident(
     stack: Stack, incident: FloatArray | None, dark: float, saturation: float | None
 ) -> FloatArray:
-    """I0 above the dark counts."""
+    """Return I0 above the dark counts."""
     given = stack.incident if incident is None else incident
     if given is None:
         raise InputError(

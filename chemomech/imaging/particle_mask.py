@@ -1,19 +1,17 @@
-"""Which pixels show a particle."""
+"""Find the pixels that show a particle."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 from skimage import filters
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.optical_density import OpticalDensity
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Level = float | Literal["otsu", "half_transmission"]
 
 _PLATEAU_PERCENTILE = 95.0
@@ -78,28 +76,6 @@ def find_particles(
         raise InputError("the image has the same density everywhere; there is no particle")
     # Comparisons with NaN are false.
     return _without_specks(image > _find_threshold(values, level))
-
-
-def erode(mask: BoolArray, pixels: int = 1) -> BoolArray:
-    """Peel pixels off the edge of a mask, not off the border of the image.
-
-    A particle that leaves the image is not thinner there; edge pixels are partly covered ones.
-
-    Args:
-        mask: Pixels, shape (rows, columns).
-        pixels: How many layers (neighbours above, below, left and right); zero keeps all.
-
-    Raises:
-        InputError: The number is negative, or nothing is left.
-    """
-    if pixels < 0:
-        raise InputError(f"must not be negative, got {pixels}", key="erosion")
-    if pixels == 0:
-        return mask.copy()
-    eroded = np.asarray(ndimage.binary_erosion(mask, iterations=pixels, border_value=1))
-    if not eroded.any():
-        raise InputError(f"nothing is left of the particle without {pixels} pixels", key="erosion")
-    return eroded
 
 
 def _find_threshold(values: FloatArray, level: Level) -> float:

@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
@@ -16,8 +17,6 @@ from chemomech.imaging.phantom_scan import Scanner, Scene, draw_drift
 from chemomech.imaging.phantom_shape import place_wire
 from chemomech.imaging.phantom_truth import PHASES, PhantomTruth, WireKind
 from chemomech.imaging.stack import Stack, check_energies
-
-FloatArray = npt.NDArray[np.float64]
 
 _STANDARD_THICKNESS = 100e-9
 _SUBSTRATE_EDGE_EV = 508.0
@@ -151,7 +150,7 @@ def _create_incident(energies: FloatArray, counts: float, substrate: float) -> F
 
 
 def _create_standards(wire: WireKind, energies: FloatArray) -> EndMembers:
-    """The wire's two phases."""
+    """Create the spectra of the wire's two phases."""
     names = tuple(name for name, _ in PHASES[wire])
     lithium = np.array([content for _, content in PHASES[wire]])
     spectra = compute_absorption(energies, lithium)

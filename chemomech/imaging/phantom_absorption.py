@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 
-FloatArray = npt.NDArray[np.float64]
+from chemomech.arrays import FloatArray
 
 # OD of 100 nm of V2O5 before the first edge, and what each edge adds: 0.34 past vanadium's two L
 # edges, split 2 : 1 as the electrons of their shells are, and 0.63 past the K edge of oxygen.

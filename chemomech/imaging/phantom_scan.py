@@ -1,4 +1,4 @@
-"""How the phantom's microscope sees: drift, the blur of the spot, the average over a pixel."""
+"""Simulate the phantom's microscope: drift, blur of the spot, average over a pixel."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, sparse, special
 
+from chemomech.arrays import FloatArray
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.phantom_truth import PhantomTruth
 
-FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.int64]
-SingleArray = npt.NDArray[np.float32]
+_SingleArray = npt.NDArray[np.float32]
 
 _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 # Weights of the spot further out are below 1e-6 of the whole.
@@ -43,7 +43,7 @@ class Scanner:
 
     @classmethod
     def create(cls, grid: PixelGrid, spot: float, supersampling: int, drift: float) -> Scanner:
-        """A scanner whose border is wide enough for the spot and a drift by so many pixels."""
+        """Create a scanner whose border suits the spot and a drift by so many pixels."""
         border = int(np.ceil(drift + _TAIL * spot / _FWHM / grid.pixel_size)) + 2
         return cls(grid, spot, supersampling, border)
 
@@ -56,7 +56,7 @@ class Scanner:
             (columns + 2 * self.border) * self.supersampling,
         )
 
-    def scan(self, image: SingleArray, shift: FloatArray) -> FloatArray:
+    def scan(self, image: _SingleArray, shift: FloatArray) -> FloatArray:
         """Measure a frame.
 
         Args:
@@ -104,7 +104,7 @@ class Scene:
 
     shape: tuple[int, int]
     points: IndexArray
-    coverage: SingleArray
+    coverage: _SingleArray
     thickness: FloatArray
     composition: FloatArray
 
@@ -134,7 +134,7 @@ class Scene:
             truth.composition(chosen),
         )
 
-    def transmit(self, first: float, slope: float, image: SingleArray) -> None:
+    def transmit(self, first: float, slope: float, image: _SingleArray) -> None:
         """Write the transmission exp(-OD) into an image that is 1 outside the wire.
 
         Args:

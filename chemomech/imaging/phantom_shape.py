@@ -6,13 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from shapely.geometry.polygon import orient
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-
-FloatArray = npt.NDArray[np.float64]
 
 # Largest distance of the outline's edges from the true curve, in widths: 0.03 nm at 280 nm.
 _FLATNESS = 1e-4

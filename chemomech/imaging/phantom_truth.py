@@ -1,4 +1,4 @@
-"""What is known of a phantom: where its lithium is, how thick it is, how the stage drifted."""
+"""Truth of a phantom: its lithium and thickness, and the drift of the stage."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.phantom_shape import BentWire
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 WireKind = Literal["delithiated", "lithiated"]
 
 PHASES: dict[WireKind, tuple[tuple[str, float], tuple[str, float]]] = {
@@ -107,7 +105,7 @@ class PhantomTruth:
         return _THICKNESS * (1.0 + _WEDGE * (2.0 * points[..., 0] / extent - 1.0))
 
     def contains(self, points: FloatArray) -> BoolArray:
-        """Whether points, shape (..., 2) in m, lie in the wire, shape (...)."""
+        """Tell which points, shape (..., 2) in m, lie in the wire, shape (...)."""
         return self.wire.signed_distance(points) < 0.0
 
     @property

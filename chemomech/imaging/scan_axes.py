@@ -1,4 +1,4 @@
-"""From the order in which a microscope scanned to rows downwards and energies upwards."""
+"""Sort scanned frames so that rows run downwards and energies upwards."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.frames import refuse_frames, refuse_unusable, select_frames
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import Table
-
-FloatArray = npt.NDArray[np.float64]
-CountArray = npt.NDArray[np.float32]
 
 _METRES = {
     "m": 1.0,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray, IndexArray
 from chemomech.errors import InputError
 from chemomech.imaging.frames import offer_to_leave_out, refuse_frames, select_frames
 from chemomech.imaging.scan_axes import arrange_stack, create_grid
@@ -18,9 +18,6 @@ from chemomech.imaging.sdf_header import SdfHeader, parse_header
 from chemomech.imaging.selection import pick_channel, pick_region
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_text
-
-FloatArray = npt.NDArray[np.float64]
-IndexArray = npt.NDArray[np.intp]
 
 
 def read_sdf(

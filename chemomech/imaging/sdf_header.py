@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.scan_axes import find_length_unit, to_electronvolts
-
-FloatArray = npt.NDArray[np.float64]
 
 _TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<mark>[{}()=;,])|(?P<word>[^\s{}()=;,"]+)')
 
 
 @dataclass(frozen=True, eq=False)
 class SdfRegion:
-    """Where one region was scanned.
+    """Position and size of one scanned region.
 
     Args:
         x: Positions along the PAxis, in m, shape (columns,).
@@ -34,7 +32,7 @@ class SdfRegion:
 
 @dataclass(frozen=True, eq=False)
 class SdfHeader:
-    """What a header says about the frames.
+    """Regions, energies and detectors that a header states.
 
     Args:
         regions: Regions scanned.
@@ -170,7 +168,7 @@ class _Reader:
         return values
 
     def _value(self) -> object:
-        """What follows an equals sign, up to its semicolon."""
+        """Parse the value after an equals sign, up to its semicolon."""
         words: list[str] = []
         while (token := self._next(";")) is not None:
             mark = token["mark"]

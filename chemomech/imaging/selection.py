@@ -1,4 +1,4 @@
-"""Which of a file's regions and detector channels to read."""
+"""Choice of a file's region and detector channel."""
 
 from __future__ import annotations
 

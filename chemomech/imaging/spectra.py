@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.scan_axes import read_energies
 from chemomech.imaging.stack import check_energies
 from chemomech.imaging.text_tables import read_table
-
-FloatArray = npt.NDArray[np.float64]
+from chemomech.text_files import create_csv
 
 # Rounding in files, far below what a monochromator resolves.
 _ROUNDING_EV = 1e-3
@@ -164,13 +162,8 @@ def write_spectra(
         if not name.strip() or set(name) & set(',;"\t\r\n'):
             raise InputError(f"{name!r} cannot head a column of a table", path=str(path))
     checked = [Spectrum(energies, values, name) for name, values in spectra.items()]
-    if path.exists():
-        raise InputError("exists already and is left as it is; name another", path=str(path))
     columns = np.stack([checked[0].energies, *(spectrum.values for spectrum in checked)], axis=1)
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["energy (eV)", *spectra])
-            writer.writerows([float(number) for number in row] for row in columns)
+        create_csv(path, [["energy (eV)", *spectra], *map(list, columns)])
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=str(path)) from error

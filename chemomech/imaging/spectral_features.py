@@ -1,19 +1,16 @@
-"""What is compared when spectra are sorted into clusters: their shapes, freed of thickness."""
+"""Features by which spectra are sorted into clusters: their shapes, freed of thickness."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.integrate import trapezoid
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.decomposition import Decomposition
 from chemomech.imaging.masked_spectra import MaskedSpectra
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

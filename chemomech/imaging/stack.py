@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
-
-FloatArray = npt.NDArray[np.float64]
-CountArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)

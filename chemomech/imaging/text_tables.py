@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from chemomech import text_files
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-
-FloatArray = npt.NDArray[np.float64]
 
 _COMMENTS = ("#", "%", "!", "*")
 _SEPARATORS = (",", ";", "\t")

@@ -1,4 +1,4 @@
-"""How much of each pure spectrum a pixel's spectrum holds: maps of partial thickness."""
+"""Fit each pixel's spectrum by pure spectra: maps of partial thickness."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.fits import Design, fit_non_negative, fit_plain, fit_weighted
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.masked_spectra import MaskedSpectra, require_several_energies
 from chemomech.imaging.optical_density import OpticalDensity
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-Method = Literal["plain", "non_negative", "weighted"]
+_Method = Literal["plain", "non_negative", "weighted"]
 
 _MOST_CONDITION = 1e6
 _MOST_NON_NEGATIVE = 6
@@ -50,7 +48,7 @@ class ThicknessMaps:
     rms_residual: float
     relative_residual: float
     condition: float
-    method: Method
+    method: _Method
 
     @property
     def mask(self) -> BoolArray:
@@ -63,7 +61,7 @@ def unmix(
     mask: BoolArray,
     spectra: FloatArray,
     *,
-    method: Method = "plain",
+    method: _Method = "plain",
     constant: bool = True,
     linear: bool = False,
 ) -> ThicknessMaps:
@@ -91,9 +89,9 @@ def unmix(
             energies, too many spectra for ``non_negative``, or the mask does not fit.
     """
     require_several_energies(od.energies)
-    if method not in get_args(Method):
+    if method not in get_args(_Method):
         raise InputError(
-            f"must be one of {', '.join(get_args(Method))}, got {method}", key="method"
+            f"must be one of {', '.join(get_args(_Method))}, got {method}", key="method"
         )
     spectra = _check_spectra(spectra, len(od.energies))
     count = len(spectra)
@@ -126,11 +124,11 @@ def unmix(
 
 
 def _fit(
-    design: Design, densities: FloatArray, od: OpticalDensity, count: int, method: Method
+    design: Design, densities: FloatArray, od: OpticalDensity, count: int, method: _Method
 ) -> tuple[FloatArray, FloatArray]:
     """Amounts of all columns, (p, n), and the covariance of the spectra's, (k, k, n)."""
     amounts = fit_plain(design, densities)
-    variance = _predict_variance(od, design.matrix @ amounts)
+    variance = od.predict_variance(design.matrix @ amounts)
     if method == "weighted":
         amounts, covariance = fit_weighted(design, densities, variance)
         return amounts, covariance[:count, :count]
@@ -140,16 +138,6 @@ def _fit(
     if method == "non_negative":
         amounts = fit_non_negative(design, densities, count)
     return amounts, covariance
-
-
-def _predict_variance(od: OpticalDensity, densities: FloatArray) -> FloatArray:
-    """What `OpticalDensity.compute_variance` is, of fitted densities, shape (energies, n)."""
-    incident = od.incident[:, None]
-    intensity = incident * np.exp(-densities)
-    variance: FloatArray = (intensity + od.dark) / intensity**2
-    if od.incident_pixels is not None:
-        variance += (incident + od.dark) / (od.incident_pixels * incident**2)
-    return variance
 
 
 def _check_spectra(spectra: FloatArray, energies: int) -> FloatArray:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from skimage.draw import polygon2mask
 
+from chemomech.arrays import BoolArray
 from chemomech.errors import InputError
 from chemomech.imaging.stack import Stack
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -52,15 +50,15 @@ class View:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing was lost."""
+        """True if nothing was lost."""
         return (self.rows, self.columns) == (slice(0, self.shape[0]), slice(0, self.shape[1]))
 
     def crop(self, mask: BoolArray) -> BoolArray:
-        """The part of a mask of the whole image that lies in the view."""
+        """Return the part of a mask of the whole image that lies in the view."""
         return mask[self.rows, self.columns]
 
     def rasterise(self, region: Sequence[tuple[float, float]]) -> BoolArray:
-        """Pixels of the view whose centres lie within a polygon of (column, row).
+        """Find the pixels of the view whose centres lie within a polygon of (column, row).
 
         Args:
             region: Corners in pixels of the whole image.
@@ -77,14 +75,14 @@ class View:
     def move(
         self, region: Sequence[tuple[float, float]] | None
     ) -> list[tuple[float, float]] | None:
-        """A polygon of (column, row) in pixels of the view."""
+        """Move a polygon of (column, row) to pixels of the view."""
         if region is None:
             return None
         return [(x - self.columns.start, y - self.rows.start) for x, y in region]
 
 
 def _between_ends(kept: BoolArray) -> slice:
-    """From the first True to the last."""
+    """Return the range from the first True to the last."""
     if not kept.any():
         raise InputError("no pixel is in all frames of the aligned stack")
     return slice(int(np.argmax(kept)), len(kept) - int(np.argmax(kept[::-1])))

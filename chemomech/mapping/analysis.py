@@ -1,4 +1,4 @@
-"""From a microscope stack to a composition map: the steps of the chain, as a table sets them."""
+"""Analyse a microscope stack: the configured steps to a composition map."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from scipy import ndimage
 
 from chemomech import config as cfg
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.config import measurement as mcfg
 from chemomech.errors import InputError
 from chemomech.geometry.outline import Outline
@@ -36,13 +36,10 @@ from chemomech.mapping.measurement_checks import doubt_composition, doubt_frames
 
 _log = logging.getLogger(__name__)
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """All that came of a stack.
+    """Results of a stack.
 
     Args:
         measurement: What each step gave.
@@ -183,7 +180,7 @@ def _at(table: str, path: Path | None = None) -> Iterator[None]:
 
 
 def _align(stack: Stack, settings: mcfg.AlignmentConfig) -> tuple[Stack, FloatArray, int]:
-    """The aligned frames, their shifts and the number of rounds it took."""
+    """Return the aligned frames, their shifts and the number of rounds it took."""
     if not settings.enabled:
         return stack, np.zeros((len(stack.energies), 2)), 0
     aligned = align(
@@ -231,7 +228,7 @@ def _trace(
 
 
 def _cover(outlines: list[Outline], grid: PixelGrid) -> BoolArray:
-    """Pixels whose centres lie in one of the outlines."""
+    """Find the pixels whose centres lie in one of the outlines."""
     union = shapely.union_all([shapely.Polygon(o.exterior, o.holes) for o in outlines])
     shapely.prepare(union)
     centres = grid.centres()

@@ -1,13 +1,11 @@
-"""What the tables of a measurement point to: the stack, its I0, spectra in files."""
+"""Read the files that a measurement names: the stack, its I0, spectra."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.config import measurement as mcfg
 from chemomech.errors import InputError
 from chemomech.imaging import optical_density as od
@@ -16,9 +14,6 @@ from chemomech.imaging.image_files import read_mask
 from chemomech.imaging.spectra import Spectrum, read_spectrum
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.view import View
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 def load_stack(settings: mcfg.StackConfig) -> Stack:

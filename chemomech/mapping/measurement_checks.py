@@ -1,4 +1,4 @@
-"""Doubts about a measurement: what can be computed, but is hardly what was meant."""
+"""Warn of measurements that can be computed, but are hardly what was meant."""
 
 from __future__ import annotations
 

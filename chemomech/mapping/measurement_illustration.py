@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import run_on_root
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.clustering import Clusters
@@ -16,8 +16,6 @@ from chemomech.output import image_pictures as images
 from chemomech.output import spectra_charts as charts
 from chemomech.output.cluster_pictures import write_cluster_map, write_component_images
 from chemomech.output.folder import RunFolder
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def draw_measurement(
@@ -48,12 +46,12 @@ def draw_measurement(
 
 
 def get_curves(outlines: Sequence[Outline]) -> list[FloatArray]:
-    """All closed curves of outlines, holes among them, in m."""
+    """Return all closed curves of outlines, holes among them, in m."""
     return [curve for outline in outlines for curve in (outline.exterior, *outline.holes)]
 
 
 def name_clusters(clusters: Clusters) -> list[str]:
-    """Names of clusters as configurations number them."""
+    """Return the names of clusters as configurations number them."""
     return [f"cluster {number + 1}" for number in range(len(clusters.spectra))]
 
 

@@ -1,4 +1,4 @@
-"""How each number of a measurement came about, for people and for programs."""
+"""Report how each number of a measurement came about, as text and as JSON."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 from mpi4py import MPI
 
+from chemomech.config.templates import create_template
 from chemomech.errors import run_on_root
 from chemomech.geometry.geojson_files import write_outlines_geojson
 from chemomech.geometry.outline import Outline
@@ -16,7 +17,6 @@ from chemomech.imaging.phantom_truth import WireKind
 from chemomech.imaging.spectra import write_spectra
 from chemomech.output.folder import RunFolder
 from chemomech.output.folder_lock import FolderLock
-from chemomech.templates import create_template
 
 
 def write_phantom(

@@ -17,7 +17,7 @@ from chemomech.imaging.measurement import Measurement
 from chemomech.mapping.analysis import Analysis
 from chemomech.mapping.measure import analyse_on_root, write_analysis
 from chemomech.mapping.stress_illustration import draw_stress
-from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model, place
+from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model, interpolate_map
 from chemomech.mapping.stress_source import ImagedParticle, load_particle, pick_particle
 from chemomech.mapping.stress_summary import summarise_stress
 from chemomech.output.fields import FieldWriter, name_field_file
@@ -41,7 +41,7 @@ _BANDS = "stress_bands.csv"
 
 @dataclass(frozen=True, eq=False)
 class _Source:
-    """What is put under stress.
+    """Particle and composition of a stress map, or a field.
 
     Args:
         particle: A particle of an image; None for a field of a simulation.
@@ -147,7 +147,7 @@ def _write_analysis(config: cfg.StressConfig, source: _Source, folder: RunFolder
 
 
 def _write_fields(name: str | None, model: StressModel, folder: RunFolder) -> StressFields:
-    """Composition, displacement and stress at the vertices, in SI units but for nm of u."""
+    """Write composition, displacement and stress at the vertices, in SI units but for nm of u."""
     fields = StressFields(
         model.problem.stress(),
         model.composition.function_space,
@@ -197,6 +197,6 @@ def _compute_sample(
     statistics: StressStatistics,
 ) -> StressTable:
     # The same random numbers are drawn on every rank.
-    place(composition, config, model.composition)
+    interpolate_map(composition, config, model.composition)
     model.solve()
     return statistics.compute()

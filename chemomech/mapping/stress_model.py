@@ -165,7 +165,7 @@ def create_model(
     else:
         domain = _create_domain(config, particle, comm)
         composition = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)))
-        place(particle.composition, config, composition)
+        interpolate_map(particle.composition, config, composition)
     composition.name = "composition"
     if _has_law_along_wire(config):
         require_clear_ends(domain)
@@ -173,7 +173,7 @@ def create_model(
 
 
 def _has_law_along_wire(config: cfg.StressConfig) -> bool:
-    """Whether the axes of a law are those of the wire."""
+    """Tell if the axes of a law are those of the wire."""
     laws = (config.elasticity, config.eigenstrain)
     return isinstance(config.eigenstrain, cfg.LatticeStrainConfig) or any(
         getattr(law, "frame", "global") == "wire" for law in laws
@@ -206,11 +206,13 @@ def _create_domain(config: cfg.StressConfig, particle: ImagedParticle, comm: MPI
         np.zeros_like(particle.thickness),
         particle.composition.trusted,
     )
-    extended = treat(heights, config)
+    extended = _smooth_and_extend(heights, config)
     return create_extruded_domain(particle.outline, size, extended.sample, config.mesh.layers, comm)
 
 
-def place(composition: CompositionMap, config: cfg.StressConfig, on: fem.Function) -> None:
+def interpolate_map(
+    composition: CompositionMap, config: cfg.StressConfig, on: fem.Function
+) -> None:
     """Smooth a map, extend it beyond the trusted pixels and interpolate it at a mesh's vertices.
 
     Args:
@@ -221,12 +223,12 @@ def place(composition: CompositionMap, config: cfg.StressConfig, on: fem.Functio
     Raises:
         InputError: Nothing trusted is left after erosion.
     """
-    treated = treat(composition, config)
+    prepared = _smooth_and_extend(composition, config)
     unit = MESH_LENGTH_UNIT
-    on.interpolate(lambda x: treated.sample(x[:2].T * unit))
+    on.interpolate(lambda x: prepared.sample(x[:2].T * unit))
 
 
-def treat(composition: CompositionMap, config: cfg.StressConfig) -> CompositionMap:
+def _smooth_and_extend(composition: CompositionMap, config: cfg.StressConfig) -> CompositionMap:
     """Smooth a map within its trusted pixels, then extend it beyond them.
 
     Args:

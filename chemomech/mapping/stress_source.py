@@ -1,4 +1,4 @@
-"""Where the particle of a stress map and its composition come from."""
+"""Read the particle of a stress map and its composition."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
 from chemomech import config as cfg
+from chemomech.arrays import FloatArray
 from chemomech.config.stress import ParticleOutlineConfig
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry import geojson_files
@@ -21,8 +21,6 @@ from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.image_files import read_map, read_mask
 from chemomech.imaging.measurement import Measurement, read_measurement
-
-FloatArray = npt.NDArray[np.float64]
 
 OUTLINES = "outlines.geojson"
 """Name of the file beside a measurement that holds the outlines of its particles."""

@@ -1,4 +1,4 @@
-"""The most telling numbers of a stress map, for the terminal."""
+"""Summarise a stress map for the terminal."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a run leaves behind: folder, provenance, ledger, fields for ParaView, pictures and film."""
+"""Write results: folder, provenance, ledger, fields for ParaView, pictures and film."""

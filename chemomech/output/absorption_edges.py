@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-FloatArray = npt.NDArray[np.float64]
+from chemomech.arrays import FloatArray
 
 
 class AbsorptionEdge(NamedTuple):

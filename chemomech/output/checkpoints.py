@@ -1,4 +1,4 @@
-"""States of a run on disk, of which one that is whole is there at every instant."""
+"""Keep checkpoints on disk, so that a complete one exists at every instant."""
 
 from __future__ import annotations
 
@@ -284,7 +284,7 @@ def _remove(path: Path) -> None:
 
 
 def _check(path: Path) -> Mapping[str, Any]:
-    """The record of a state that is whole.
+    """Return the record of a state that is complete.
 
     Raises:
         DamagedError: It is not.

@@ -1,4 +1,4 @@
-"""Pictures of what the spectra say: eigen-images of the components and maps of the clusters."""
+"""Pictures of the components' eigen-images and maps of the clusters."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_hex
 from matplotlib.patches import Patch
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
 from chemomech.output.figure_parts import (
@@ -27,7 +28,6 @@ from chemomech.output.figure_parts import (
 )
 from chemomech.output.image_pictures import check_shape, get_extent
 
-FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer]
 
 _MOST_IN_A_ROW = 4

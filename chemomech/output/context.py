@@ -1,4 +1,4 @@
-"""Let objects be closed by a ``with`` block."""
+"""Close objects at the end of a ``with`` block."""
 
 from __future__ import annotations
 

@@ -1,20 +1,18 @@
-"""Solid stress cut by a plane, so that it is drawn like that of a flat particle."""
+"""Cut the stress of a solid by a plane, to draw it like that of a flat particle."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.output.stress_pictures import TriangleMesh
 
 if TYPE_CHECKING:
     # Needs no DOLFINx at run time: a measurement is drawn without it.
     from chemomech.output.snapshots import SnapshotGrid
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def cut_plane(

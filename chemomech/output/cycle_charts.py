@@ -124,7 +124,7 @@ def create_cycle_figure(columns: Columns) -> Figure:
 
 
 def _read(columns: Columns, name: str) -> FloatArray:
-    """A column of the whole particle or, in 2-D, per metre of depth."""
+    """Read a column of the whole particle or, in 2-D, per metre of depth."""
     values = columns.get(name, columns.get(f"{name}_per_m"))
     if values is None:
         raise InputError(f"the ledger is not that of a reacting particle: it has no {name}")
@@ -158,7 +158,7 @@ def _choose_unit(values: FloatArray, unit: str) -> tuple[float, str]:
 
 
 def _prepare_curves(columns: Columns) -> list[_Curve]:
-    """Voltage, current and stresses in their units."""
+    """Prepare voltage, current and stresses in their units."""
     voltage, label = _read(columns, "voltage_V"), "Voltage"
     if np.isnan(voltage).all():
         voltage = -_read(columns, "mu_res_J_per_mol") / FARADAY
@@ -197,7 +197,7 @@ def _add_panels(
 
 
 def _draw_half_cycles(panels: _Panels, columns: Columns, stages: Sequence[_Stage]) -> None:
-    """A line for each stage that is no rest."""
+    """Draw a line for each stage that is no rest."""
     lithium = _read(columns, "lithium_mean")
     driven = [stage for stage in stages if stage.kind != "rest"]
     for panel, curve in panels:
@@ -267,7 +267,7 @@ def _shade(stage: _Stage, stages: Sequence[_Stage]) -> tuple[float, float, float
 
 
 def _mix(colour: str, share: float) -> tuple[float, float, float]:
-    """A colour thinned with white."""
+    """Mix a colour with white."""
     red, green, blue = (1.0 - share * (1.0 - part) for part in to_rgb(colour))
     return red, green, blue
 

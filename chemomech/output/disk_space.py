@@ -1,4 +1,4 @@
-"""Room on the disk, asked for while its lack is still harmless."""
+"""Check the free space on the disk before files are written."""
 
 from __future__ import annotations
 

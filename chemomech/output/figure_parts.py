@@ -1,4 +1,4 @@
-"""What all figures of a measurement share: paper, colours, scale bars, colour bars and limits."""
+"""Parts of a measurement's figures: paper, colours, scale bars, colour bars, limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from chemomech.errors import InputError
 
-FloatArray = npt.NDArray[np.float64]
 Extent = tuple[float, float, float, float]
 """Left, right, bottom and top end of a plane, in nm."""
 
@@ -44,14 +43,14 @@ _LEVELS = 256
 
 
 def create_figure(width: float, height: float) -> Figure:
-    """A white page of a size in inches."""
+    """Create a white page of a size in inches."""
     figure = Figure((width, height), dpi=_DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
 
 def create_plane_figure(extent: Extent) -> tuple[Figure, Axes]:
-    """A page of the shape of what is drawn on it, with one pair of axes."""
+    """Create a page of the shape of what is drawn on it, with one pair of axes."""
     across, upward = extent[1] - extent[0], extent[3] - extent[2]
     inches = _LONGEST_SIDE / max(across, upward)
     figure = create_figure(max(across * inches, 1.4), max(upward * inches, 1.4))
@@ -59,7 +58,7 @@ def create_plane_figure(extent: Extent) -> tuple[Figure, Axes]:
 
 
 def get_page(axes: Axes) -> Figure:
-    """The figure that axes lie on."""
+    """Return the figure that axes lie on."""
     figure = axes.figure
     assert isinstance(figure, Figure)
     return figure
@@ -195,7 +194,7 @@ def _name_ends_exceeded(mappable: ScalarMappable) -> str:
 
 
 def get_colours(name: str) -> Colormap:
-    """A colour map by name; pixels without a value are light grey."""
+    """Return a colour map by name; pixels without a value are light grey."""
     return colormaps[name].with_extremes(bad=MISSING)
 
 

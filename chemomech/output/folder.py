@@ -91,7 +91,7 @@ class RunFolder:
         run_on_root(self.comm, lambda: _rename(self.partial(name), final))
         return final
 
-    def unfinish(self, name: str) -> None:
+    def reopen_file(self, name: str) -> None:
         """Give a file back the name of one that is being written, if it bears its final one.
 
         Collective.

@@ -1,4 +1,4 @@
-"""One process at a time writes a folder of results."""
+"""Lock a folder of results, so that one process at a time writes it."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class FolderLock(Context):
                 path.rmdir()
 
     def _begin(self, is_new: bool) -> None:
-        check_place(self._folder)
+        _check_place(self._folder)
         check_not_in_use(self._folder)
         if is_new:
             check_unused(self._folder)
@@ -150,7 +150,7 @@ def list_contents(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith(_NAME))
 
 
-def check_place(folder: Path) -> None:
+def _check_place(folder: Path) -> None:
     """Refuse a place that is no folder or cannot be written to; only for one rank.
 
     Raises:
@@ -170,12 +170,12 @@ def check_place(folder: Path) -> None:
 
 
 def check_unused(folder: Path) -> None:
-    """Refuse a folder that :func:`check_place` refuses, or that holds files; only for one rank.
+    """Refuse a folder that :func:`_check_place` refuses, or that holds files; only for one rank.
 
     Raises:
         InputError: It is one of these; nothing is touched.
     """
-    check_place(folder)
+    _check_place(folder)
     if folder.is_dir() and list_contents(folder):
         raise InputError(
             f"{folder} already holds files and is left as it is; name a new folder, or go on with "
@@ -199,7 +199,7 @@ def check_not_in_use(folder: Path) -> None:
 
 
 def unusable(folder: Path, error: OSError) -> InputError:
-    """The error that says why a folder cannot be used."""
+    """Create the error that says why a folder cannot be used."""
     return InputError(f"{folder} cannot be used as output folder: {error.strerror}", key="--output")
 
 

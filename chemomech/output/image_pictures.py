@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
@@ -24,14 +25,12 @@ from chemomech.output.figure_parts import (
     save_figure,
 )
 
-FloatArray = npt.NDArray[np.float64]
-
 _NANOMETRE = 1e-9
 
 
 @dataclass(frozen=True)
 class MapStyle:
-    """How a map of pixels is shown.
+    """Style of a map of pixels.
 
     Args:
         label: What the colour bar says: quantity and unit.
@@ -57,7 +56,7 @@ THICKNESS = MapStyle("Thickness (nm)", "cividis", factor=1e9)
 
 
 def get_extent(grid: PixelGrid) -> Extent:
-    """Left, right, bottom and top edge of an image, in nm: half a pixel beyond the centres."""
+    """Return left, right, bottom and top edge in nm: half a pixel beyond the centres."""
     across, upward = grid.column_spacing / _NANOMETRE, grid.row_spacing / _NANOMETRE
     return (
         *(-across / 2, (grid.columns - 0.5) * across),

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
+from chemomech.arrays import FloatArray
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.output.cluster_pictures import draw_clusters, draw_component, name_components
 from chemomech.output.figure_parts import create_figure, draw_scale_bar, save_figure
@@ -19,15 +20,13 @@ from chemomech.output.image_pictures import DENSITY, draw_composition, draw_map
 from chemomech.output.spectra_charts import draw_cluster_spectra, draw_scree
 from chemomech.output.stress_pictures import StressMap, draw_stress
 
-FloatArray = npt.NDArray[np.float64]
-
 _WIDTH, _HEIGHT = 10.0, 8.6
 _EIGEN_IMAGES = 3
 
 
 @dataclass(frozen=True, eq=False)
 class PanelData:
-    """What the panels show.
+    """Data of the panels.
 
     All maps lie on the grid of the composition map; stresses on a mesh in its frame, in nm.
 

@@ -11,15 +11,13 @@ import gmsh
 import meshio
 import numpy as np
 from dolfinx import fem, io
-from numpy.typing import NDArray
 
+from chemomech.arrays import IntArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.gmsh_session import GmshSession
 from chemomech.output.snapshots import Gatherer, SnapshotGrid
 from chemomech.output.vtkhdf import VtkHdfFile
-
-IntArray = NDArray[np.int64]
 
 _MESHIO_CELLS = {
     "triangle": ("triangle", "line"),
@@ -31,7 +29,7 @@ _GMSH_TYPES = {"line": 1, "triangle": 2, "quad": 3, "tetra": 4, "hexahedron": 5}
 # DOLFINx counts the corners of a quadrilateral in rows, gmsh and VTK around it.
 _AROUND = {2: [0, 1], 3: [0, 1, 2], 4: [0, 1, 3, 2]}
 
-FacetRows = Mapping[int, IntArray]
+_FacetRows = Mapping[int, IntArray]
 """Corners of the facets, shape (facets, corners), by tag."""
 
 
@@ -75,7 +73,7 @@ def write_mesh_file(domain: Domain, path: Path) -> None:
 
 
 def _companion(path: Path) -> Path:
-    """The file that holds the numbers of an ``.xdmf`` file."""
+    """Name the file that holds the numbers of an ``.xdmf`` file."""
     return path.with_suffix(".h5")
 
 
@@ -128,8 +126,8 @@ def _write_gathered(domain: Domain, path: Path) -> None:
     run_on_root(domain.mesh.comm, write)
 
 
-def _gather_facets(domain: Domain) -> FacetRows:
-    """All tagged facets on rank 0, corners numbered as in a `SnapshotGrid`; empty elsewhere."""
+def _gather_facets(domain: Domain) -> _FacetRows:
+    """Gather all tagged facets on rank 0, numbered as in a `SnapshotGrid`; empty elsewhere."""
     mesh, tags = domain.mesh, domain.facet_tags
     dim = mesh.topology.dim - 1
     mesh.topology.create_connectivity(dim, mesh.topology.dim)
@@ -145,7 +143,7 @@ def _gather_facets(domain: Domain) -> FacetRows:
     return {int(tag): rows[values == tag] for tag in np.unique(values)}
 
 
-def _write_vtu(grid: SnapshotGrid, facets: FacetRows, path: Path) -> None:
+def _write_vtu(grid: SnapshotGrid, facets: _FacetRows, path: Path) -> None:
     cell, facet = _MESHIO_CELLS[grid.cell_name]
     blocks = [(cell, grid.cells), *((facet, rows) for rows in facets.values())]
     tags = [np.full(len(rows), tag) for tag, (_, rows) in zip((0, *facets), blocks, strict=True)]
@@ -153,7 +151,7 @@ def _write_vtu(grid: SnapshotGrid, facets: FacetRows, path: Path) -> None:
 
 
 def _write_msh(
-    grid: SnapshotGrid, facets: FacetRows, groups: Mapping[str, tuple[int, ...]], path: Path
+    grid: SnapshotGrid, facets: _FacetRows, groups: Mapping[str, tuple[int, ...]], path: Path
 ) -> None:
     cell, facet = _MESHIO_CELLS[grid.cell_name]
     dim = grid.dimension

@@ -33,7 +33,7 @@ _LEAST_HEIGHT = 420
 
 @dataclass(frozen=True)
 class FieldStyle:
-    """How a field is shown.
+    """Style of a field.
 
     Args:
         label: What the colour bar says, in matplotlib's text (mathematics between dollar signs).
@@ -100,7 +100,7 @@ class _Box(NamedTuple):
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the parts of a picture lie."""
+    """Positions of a picture's parts."""
 
     size: tuple[int, int]
     field: _Box

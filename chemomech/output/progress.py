@@ -1,4 +1,4 @@
-"""How far a run is: a live line on a terminal, sparse plain lines in a batch log."""
+"""Show a run's progress: a live line on a terminal, sparse plain lines in a batch log."""
 
 from __future__ import annotations
 

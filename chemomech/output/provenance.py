@@ -1,4 +1,4 @@
-"""Where results come from: versions, machine, command, code and how the run ended."""
+"""Record versions, machine, command, code and ending of a run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chemomech.errors import run_on_root
+from chemomech.errors import InputError, run_on_root
 from chemomech.text_files import TEXT_ENCODING
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """What must be known to judge or repeat a run.
+    """Facts needed to judge or repeat a run.
 
     Args:
         command: The command line, word by word.
@@ -155,7 +155,7 @@ def continue_provenance(path: str | Path, present: Provenance, comm: MPI.Comm) -
 
 
 def read_ending(path: str | Path) -> str | None:
-    """How the run of a record ended, None where it has not or the record cannot be read.
+    """Read how a run ended; None where it has not or the record cannot be read.
 
     Args:
         path: File written by :func:`write_provenance`.
@@ -164,14 +164,31 @@ def read_ending(path: str | Path) -> str | None:
     return ended if isinstance(ended, str) else None
 
 
-def _read(path: Path) -> dict[str, object]:
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Read the record of where a folder's results come from.
+
+    Args:
+        path: File written by :func:`write_provenance`.
+
+    Raises:
+        InputError: It is missing or damaged.
+    """
     try:
         if path.stat().st_size > _LARGEST:
-            return {}
+            raise InputError("is too large for a record of a run", path=str(path))
         record = json.loads(path.read_text(encoding=TEXT_ENCODING))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"cannot be read: {error}", path=str(path)) from error
+    if not isinstance(record, dict):
+        raise InputError("is no record of a run", path=str(path))
+    return record
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return read_provenance(path)
+    except InputError:
         return {}
-    return record if isinstance(record, dict) else {}
 
 
 def _join(path: Path, present: Provenance) -> Provenance:

@@ -1,4 +1,4 @@
-"""A mesh in front of a camera: PyVista turns nodal values into pixels, without a display."""
+"""Render meshes and nodal values with PyVista, without a display."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Scene:
 
 
 def _create_surface(grid: SnapshotGrid) -> tuple[pyvista.PolyData, NDArray[np.int64]]:
-    """What can be seen of a mesh, and the grid's vertex behind each of its points."""
+    """Create the visible surface of a mesh, and the grid's vertex behind each of its points."""
     cells = np.column_stack([np.full(len(grid.cells), grid.cells.shape[1]), grid.cells])
     types = np.full(len(grid.cells), grid.vtk_type, dtype=np.uint8)
     solid = pyvista.UnstructuredGrid(cells.ravel(), types, grid.points)

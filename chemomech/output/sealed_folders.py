@@ -1,4 +1,4 @@
-"""Folders with a manifest of all their files, so that damage shows before anything is believed.
+"""Folders with a manifest of checksums, which is verified before they are read.
 
 What lies in a folder is data and may have been changed by anyone: names in a manifest are compared
 with the files that are there and never opened, links are refused, and sizes are looked at before

@@ -6,16 +6,14 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.output.absorption_edges import AbsorptionEdge, find_edges
 from chemomech.output.cluster_pictures import choose_colours
 from chemomech.output.figure_parts import LETTERS, create_figure, prepare_chart, save_figure
-
-FloatArray = npt.NDArray[np.float64]
 
 _MOST_COMPONENTS = 20
 # Share of the energy range that the name of an edge takes.

@@ -32,7 +32,7 @@ from chemomech.output.disk_space import require_space
 from chemomech.output.sealed_folders import DamagedError, read_json, write_json
 
 T = TypeVar("T")
-Table = Mapping[str, tuple[int, ...]]
+_Table = Mapping[str, tuple[int, ...]]
 """For each function the number of its space, and the sizes that `_describe` gives."""
 
 _TABLE, _NUMBERS = "functions.json", "numbers"
@@ -116,7 +116,7 @@ def _read_space(
     number: int,
     numbers: fem.Function,
     functions: Mapping[str, fem.Function],
-    stored: Table,
+    stored: _Table,
 ) -> None:
     """Fill those of the functions that are on one space; collective."""
     import_adios4dolfinx().read_function(path / f"space_{number}.bp", numbers, name=_NUMBERS)
@@ -128,14 +128,14 @@ def _read_space(
 
 
 def _find_spaces(
-    functions: Mapping[str, fem.Function], table: Table
+    functions: Mapping[str, fem.Function], table: _Table
 ) -> dict[int, fem.FunctionSpace]:
-    """A function space for each number in the table."""
+    """Find a function space for each number in the table."""
     return {table[name][0]: function.function_space for name, function in functions.items()}
 
 
 def _number_unknowns(space: fem.FunctionSpace) -> fem.Function:
-    """The function whose value at each unknown is its number among those of all ranks."""
+    """Create a function whose value at each unknown is its number on all ranks."""
     numbers = fem.Function(space)
     index_map, size = space.dofmap.index_map, space.dofmap.index_map_bs
     count = index_map.size_local + index_map.num_ghosts
@@ -173,7 +173,7 @@ def _place(
 
 
 def _share(functions: Mapping[str, fem.Function]) -> MPI.Comm:
-    """The ranks that share the functions' mesh, each of which must have some of it."""
+    """Return the ranks that share the functions' mesh, each of which must have some of it."""
     domain = next(iter(functions.values())).function_space.mesh
     require_cells(domain)
     return domain.comm
@@ -206,7 +206,7 @@ def _describe(function: fem.Function) -> tuple[int, int, int]:
     )
 
 
-def _lay_out(functions: Mapping[str, fem.Function]) -> Table:
+def _lay_out(functions: Mapping[str, fem.Function]) -> _Table:
     """Number the spaces of the functions."""
     spaces: dict[int, int] = {}
     table = {}
@@ -216,7 +216,7 @@ def _lay_out(functions: Mapping[str, fem.Function]) -> Table:
     return table
 
 
-def _compute_payload(table: Table) -> int:
+def _compute_payload(table: _Table) -> int:
     """Bytes of the numbers in a folder, without anything about them."""
     total = 0
     spaces = set()
@@ -236,7 +236,7 @@ def _make_room_for(path: Path, size: int) -> None:
     path.mkdir()
 
 
-def _read_table(path: Path) -> Table:
+def _read_table(path: Path) -> _Table:
     """Read the table of what is stored in a folder; only for one rank."""
     try:
         table = read_json(path / _TABLE)
@@ -248,7 +248,7 @@ def _read_table(path: Path) -> Table:
     return {name: tuple(row) for name, row in table.items()}
 
 
-def _finish(path: Path, payload: int, table: Table) -> None:
+def _finish(path: Path, payload: int, table: _Table) -> None:
     """Write the table, unless the folder lost some of what was written, as when it was removed."""
     size = sum(part.stat().st_size for part in path.rglob("*") if part.is_file())
     if size < payload:
@@ -256,7 +256,7 @@ def _finish(path: Path, payload: int, table: Table) -> None:
     write_json(path / _TABLE, {name: list(row) for name, row in table.items()})
 
 
-def _require_stored(path: Path, stored: Table, name: str, function: fem.Function) -> None:
+def _require_stored(path: Path, stored: _Table, name: str, function: fem.Function) -> None:
     """Refuse to read what was not stored, or not on such a mesh and space."""
     if name not in stored or len(stored[name]) != _COLUMNS:
         known = ", ".join(sorted(stored)) or "none"
@@ -305,7 +305,7 @@ def _empty(path: Path) -> None:
 
 
 def _gather(comm: MPI.Comm, said: str, describe: Callable[[str], str]) -> list[str]:
-    """What each rank says; a rank that failed does not wait for ever for the others."""
+    """Gather what each rank says; a rank that failed does not wait for ever for the others."""
     mine, worst = np.array([bool(said)]), np.array([False])
     meeting = comm.Iallreduce(mine, worst, MPI.LOR)
     deadline = time.monotonic() + _PATIENCE

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.output.figure_parts import (
     CATEGORY_COLOURS,
@@ -18,8 +18,6 @@ from chemomech.output.figure_parts import (
     prepare_chart,
     save_figure,
 )
-
-FloatArray = npt.NDArray[np.float64]
 
 _MEGA = 1e6
 _BAR = 0.36

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import Collection, LineCollection, PolyCollection
 from matplotlib.tri import Triangulation
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.output.figure_parts import (
     MISSING,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     # Needs no DOLFINx at run time: a measurement is drawn without it.
     from chemomech.output.snapshots import SnapshotGrid
 
-FloatArray = npt.NDArray[np.float64]
 
 STRESS_LABELS = MappingProxyType(
     {
@@ -83,7 +83,7 @@ class TriangleMesh:
 
     @classmethod
     def from_grid(cls, grid: SnapshotGrid) -> TriangleMesh:
-        """The flat mesh that `Gatherer` brought to rank 0; quadrilaterals are halved.
+        """Create the flat mesh that `Gatherer` brought to rank 0; quadrilaterals are halved.
 
         Raises:
             InputError: The mesh is solid: cut it first (`cut_plane`).
@@ -149,7 +149,7 @@ class StressMap:
             raise InputError(f"{self.name} of shape {self.values.shape} for {count} {owner}")
 
 
-def draw_mesh(axes: Axes, mesh: TriangleMesh) -> None:
+def _draw_mesh(axes: Axes, mesh: TriangleMesh) -> None:
     """Draw the edges of a mesh and a scale bar."""
     prepare_plane(axes, mesh.extent)
     points = mesh.points
@@ -161,7 +161,7 @@ def draw_mesh(axes: Axes, mesh: TriangleMesh) -> None:
 def write_mesh_picture(path: str | Path, mesh: TriangleMesh) -> None:
     """Write the edges of a mesh as a picture, with a scale bar."""
     figure, axes = create_plane_figure(mesh.extent)
-    draw_mesh(axes, mesh)
+    _draw_mesh(axes, mesh)
     save_figure(figure, path)
 
 

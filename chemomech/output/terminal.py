@@ -1,4 +1,4 @@
-"""What terminals show: whether somebody watches a stream, and tables as text."""
+"""Format tables as text, and tell if a stream is a terminal."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def render(*tables: Table, width: int = 100) -> str:
 
 
 def list_figures(title: str, rows: Sequence[tuple[str, str]]) -> Table:
-    """A table of names and what they amount to, under a title."""
+    """Create a table of names and values, under a title."""
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
     table.add_row(f"[bold]{title}[/bold]", "")
     for label, value in rows:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from chemomech.errors import run_on_root
 from chemomech.output.disk_space import require_space
 
-Rows = Callable[[slice], NDArray[np.generic]]
+_Rows = Callable[[slice], NDArray[np.generic]]
 
 #: The first version with steps in time: no newer one is asked of who reads.
 _VERSION = (2, 0)
@@ -145,7 +145,7 @@ class VtkHdfFile:
             steps[name][self._steps] = value
         steps.attrs["NSteps"] = self._steps + 1
 
-    def _write_rows(self, columns: Mapping[str, Rows], start: int, count: int) -> None:
+    def _write_rows(self, columns: Mapping[str, _Rows], start: int, count: int) -> None:
         """Write what the ranks hold of datasets, in their order, from a row on; collective.
 
         Args:

@@ -1,12 +1,12 @@
-"""Beyond the paper: some runs side by side, drawn and measured."""
+"""Draw and measure several runs side by side, for studies beyond the paper."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from chemomech.analysis.measures import compute_vertex_volumes
-from chemomech.analysis.of_runs import analyse_run, find_wire
 from chemomech.analysis.results import RunResults
+from chemomech.analysis.run_statistics import analyse_run, find_wire
 from chemomech.output.panels import Panel, write_panels
 from chemomech.output.pictures import STYLES, format_time
 from chemomech.paper.page import Cell, Findings, Picture, Table
@@ -24,7 +24,7 @@ def make(work: Reproduction) -> Findings:
     """Run the cases of a study, draw their ends side by side, and measure them."""
     study, runs = STUDIES[work.figure.name], work.run_sweep(work.figure.name)
     names = study.name_cases(runs)
-    measures = [measure_end(run) for run in runs]
+    measures = [_measure_end(run) for run in runs]
     for field in ("composition", "von_mises"):
         panels = [
             Panel(f"{name}\n$t$ = {format_time(float(run.times[-1]))}", run.grid, run.read(field))
@@ -47,7 +47,7 @@ def make(work: Reproduction) -> Findings:
     )
 
 
-def measure_end(run: RunResults) -> dict[str, float]:
+def _measure_end(run: RunResults) -> dict[str, float]:
     """Measure the end of a run.
 
     Returns:

@@ -14,7 +14,7 @@ _WIDTH, _HEIGHT = 2.55, 2.6
 
 
 def create_charts(columns: int, rows: int = 1) -> tuple[Figure, list[Axes]]:
-    """A page with rows of charts, in reading order."""
+    """Create a page with rows of charts, in reading order."""
     figure = create_figure(columns * _WIDTH, rows * _HEIGHT)
     figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
     return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())

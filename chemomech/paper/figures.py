@@ -1,4 +1,4 @@
-"""Which figures there are, and what the paper shows in each."""
+"""List of the figures, and what the paper shows in each."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from chemomech.mapping.phantom_files import write_phantom
 from chemomech.mapping.stress import stress
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
+from chemomech.text_files import read_csv
 
 _WIRES: dict[str, WireKind] = {"3": "delithiated", "5": "lithiated"}
 _CHAIN = "chain"
@@ -41,7 +41,7 @@ def make(work: Reproduction) -> Findings:
     if not (chain / _LAST).exists():
         _run_chain(work, wire, chain)
     (poor, low), (rich, high) = PHASES[wire]
-    error, pixels = compare_with_truth(chain, wire)
+    error, pixels = _compare_with_truth(chain, wire)
     rows = _read_stress(chain / _STRESSED / "stress.csv")
     p95 = next(row for row in rows if row["stress"] == "von_mises" and row["region"] == "all")
     header = list(rows[0])
@@ -68,7 +68,7 @@ def make(work: Reproduction) -> Findings:
     )
 
 
-def compare_with_truth(chain: Path, wire: WireKind) -> tuple[float, int]:
+def _compare_with_truth(chain: Path, wire: WireKind) -> tuple[float, int]:
     """Root mean square error of the composition over trusted pixels, and their number.
 
     Args:
@@ -96,5 +96,5 @@ def _run_chain(work: Reproduction, wire: WireKind, chain: Path) -> None:
 
 
 def _read_stress(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    header, rows = read_csv(path)
+    return [dict(zip(header, row, strict=True)) for row in rows]

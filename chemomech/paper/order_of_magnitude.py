@@ -1,4 +1,4 @@
-"""Is the stress of figure 5 ten times that of figure 3? Two synthetic wires under each reading.
+"""Compare the stress of figures 3 and 5 in two synthetic wires, under each reading.
 
 Between the phases of both wires lithium differs by 0.2. The readings differ in what the paper does
 not say: composition normalised or as eqn 8 is printed, borders of the image free or on rollers, and
@@ -31,9 +31,9 @@ from chemomech.paper.reproduction import Reproduction
 from chemomech.problems.stress_statistics import StressStatistics
 
 WIRES: tuple[WireKind, ...] = ("delithiated", "lithiated")
-READINGS = ("normalised", "as_printed")
-BOUNDARIES = ("free", "border_rollers")
-CROPPED = 8
+_READINGS = ("normalised", "as_printed")
+_BOUNDARIES = ("free", "border_rollers")
+_CROPPED = 8
 """Pixels of each leg that lie beyond the field of view."""
 
 _MESH_SIZE = {False: "15 nm", True: "40 nm"}
@@ -69,8 +69,8 @@ def make(work: Reproduction) -> Findings:
     )
 
 
-def create_expansion_laws() -> dict[str, dict[str, Any]]:
-    """One Omega for all phases (the paper's), and the volumes of V2O5 by lithium content."""
+def _create_expansion_laws() -> dict[str, dict[str, Any]]:
+    """Create two laws: the paper's Omega for all phases, and V2O5's volumes by lithium."""
     lithium, volumes = create_v2o5_volumes()
     return {
         "constant Ω": {
@@ -95,10 +95,10 @@ def tabulate(folder: Path, mesh_size: str) -> list[ReadingRow]:
     """
     truths = {wire: _write_wire(folder, wire) for wire in WIRES}
     rows = []
-    for reading in READINGS:
+    for reading in _READINGS:
         analyses = {wire: _measure(folder, wire, reading, truths[wire]) for wire in WIRES}
-        laws = create_expansion_laws()
-        for boundary, (name, law) in itertools.product(BOUNDARIES, laws.items()):
+        laws = _create_expansion_laws()
+        for boundary, (name, law) in itertools.product(_BOUNDARIES, laws.items()):
             stress = [
                 _compute_p95(folder, wire, analyses[wire], boundary, law, mesh_size)
                 for wire in WIRES
@@ -112,7 +112,7 @@ def _write_wire(folder: Path, wire: WireKind) -> PhantomTruth:
     """Write a stack whose view ends within both legs, and its standards."""
     phantom = create_phantom(wire=wire, seed=0)
     columns = phantom.truth.outline[:, 0] / phantom.stack.grid.pixel_size
-    view = slice(int(columns.min()) + CROPPED, int(columns.max()) - CROPPED)
+    view = slice(int(columns.min()) + _CROPPED, int(columns.max()) - _CROPPED)
     write_stack(folder / f"{wire}.h5", phantom.stack.crop(slice(None), view), {"synthetic": 1})
     standards = phantom.truth.standards
     spectra = dict(zip(standards.names, standards.spectra, strict=True))
@@ -147,7 +147,7 @@ def _measure(folder: Path, wire: WireKind, reading: str, truth: PhantomTruth) ->
 def _compute_p95(
     folder: Path, wire: WireKind, analysis: Analysis, boundary: str, law: dict[str, Any], size: str
 ) -> float:
-    """95th percentile of the von Mises stress over the whole particle, in Pa."""
+    """Compute the 95th percentile of the von Mises stress over the whole particle, in Pa."""
     table = {
         "composition": {"kind": "map", "file": f"{wire}.csv", "pixel_size": "35 nm"},
         "outline": {"file": f"{wire}.csv"},

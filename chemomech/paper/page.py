@@ -1,4 +1,4 @@
-"""What a figure came to, and the page that says so."""
+"""Findings of a figure, and the page about them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from chemomech.paper.figures import SOURCE, Figure
 from chemomech.sweeps.folder import write_csv
 
-DATA = "data"
+_DATA = "data"
 """Folder of the tables."""
 
 Cell = str | float | int | None
@@ -49,7 +49,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was computed for a figure.
+    """Results computed for a figure.
 
     Args:
         computed: What was computed and what came out, in paragraphs.
@@ -75,10 +75,10 @@ def write_page(path: Path, figure: Figure, findings: Findings, command: str) -> 
         findings: What it came to.
         command: What makes it again.
     """
-    (path.parent / DATA).mkdir(exist_ok=True)
+    (path.parent / _DATA).mkdir(exist_ok=True)
     for table in findings.tables:
         rows = [["" if cell is None else cell for cell in row] for row in table.rows]
-        write_csv(path.parent / DATA / f"{table.name}.csv", table.header, rows)
+        write_csv(path.parent / _DATA / f"{table.name}.csv", table.header, rows)
     new = path.with_name(f"{path.stem}.partial{path.suffix}")
     new.write_text(_format(figure, findings, command), encoding="utf-8")
     new.replace(path)
@@ -97,7 +97,7 @@ def _format(figure: Figure, findings: Findings, command: str) -> str:
         parts += [f"![{picture.caption}]({picture.file})", f"*{picture.caption}*"]
     for table in findings.tables:
         shown = [_format_table(table)] if table.shown else []
-        parts += [f"[{table.caption}]({DATA}/{table.name}.csv)", *shown]
+        parts += [f"[{table.caption}]({_DATA}/{table.name}.csv)", *shown]
     if findings.films:
         lines = [f"- [{film.caption}]({film.file})" for film in findings.films]
         parts += ["## Films", "\n".join(lines)]

@@ -66,7 +66,7 @@ def make(work: Reproduction) -> Findings:
 
 
 def tabulate(runs: Sequence[RunResults], measures: Sequence[dict[str, object]]) -> Table:
-    """A line for each run: kappa, and what was measured at its end.
+    """Tabulate for each run kappa, and what was measured at its end.
 
     Args:
         runs: The runs.

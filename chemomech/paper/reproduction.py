@@ -1,4 +1,4 @@
-"""The pipeline behind `chemomech reproduce`."""
+"""Make a figure of the paper: `chemomech reproduce`."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class Reproduction:
 
     @property
     def command(self) -> str:
-        """What makes it again."""
+        """Command that makes it again."""
         words = ["chemomech", "reproduce", self.figure.name]
         words += [] if self.base is None else ["--base", str(self.base)]
         return shlex.join(words + ["--short"] * self.short)
 
     @property
     def mark(self) -> dict[str, object]:
-        """What tells its folder from others."""
+        """Text that tells its folder from others."""
         base = {} if self.base is None else {"base": str(self.base.resolve())}
         return {"figure": self.figure.name, "short": self.short, **base}
 
@@ -96,7 +96,7 @@ class Reproduction:
         return [open_run(case.results) for case in SweepFolder(self.folder / "runs", sweep).cases]
 
     def list_films(self, runs: Sequence[RunResults], captions: Sequence[str]) -> list[Picture]:
-        """The films that there are of runs in this folder.
+        """List the films that there are of runs in this folder.
 
         Args:
             runs: The runs.

@@ -71,9 +71,10 @@ def _count_from_middle(fibre: BentFibre, c: FloatArray, strain: float) -> FloatA
 
 def _draw_boundaries(axes: Axes, lines: Sequence[PhaseLine]) -> None:
     for line, colour in zip(lines, ("black", *CATEGORY_COLOURS), strict=False):
-        for side in (lambda x: x, lambda x: 1 - x):
-            axes.plot(side(line.binodal), line.chi, color=colour, linewidth=1.2)
-            axes.plot(side(line.spinodal), line.chi, "--", color=colour, linewidth=1.0)
+        for binodal in (line.binodal, 1 - line.binodal):
+            axes.plot(binodal, line.chi, color=colour, linewidth=1.2)
+        for spinodal in (line.spinodal, 1 - line.spinodal):
+            axes.plot(spinodal, line.chi, "--", color=colour, linewidth=1.0)
         axes.plot([], [], color=colour, label=line.body.name)
     axes.set(xlim=(0, 1), ylim=(1.2, 3.4), xlabel="Li composition $c$", ylabel="$\\chi$")
     axes.legend(loc="lower center")

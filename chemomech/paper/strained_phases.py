@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.materials.bent_fibre import BentFibre
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.phase_diagram import find_phases
 from chemomech.units import Scales
-
-FloatArray = NDArray[np.float64]
 
 CHI = 2.75
 CRITICAL_CHI = 2.0
@@ -57,7 +55,7 @@ class PhaseLine:
 
 
 def create_fibre(*, plane_strain: bool) -> BentFibre:
-    """The fibre of the default set: E = 43 GPa, nu = 0.3, Omega = 2.415e-6 m3/mol (the paper's)."""
+    """Create the paper's fibre: E = 43 GPa, nu = 0.3, Omega = 2.415e-6 m3/mol."""
     scales = Scales(diffusivity=1e-15, temperature=298.15, site_concentration=_SITES)
     return BentFibre(_YOUNG / scales.stress, _POISSON, _VOLUME * _SITES / 3, plane_strain)
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.config import Config, load_config
-from chemomech.materials.stoney import StoneySubstrate
 from chemomech.output.cycle_charts import write_cycle_chart
 from chemomech.output.figure_parts import CATEGORY_COLOURS
 from chemomech.output.file_names import LEDGER
@@ -19,14 +18,13 @@ from chemomech.paper.chart_page import create_charts, save_charts
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction, find_configuration
 from chemomech.run import simulate
+from chemomech.tables.stoney import StoneySubstrate
 
-FloatArray = NDArray[np.float64]
-
-PLATE = StoneySubstrate(young_modulus=203e9, poisson_ratio=0.29, thickness=0.736e-3)
+_PLATE = StoneySubstrate(young_modulus=203e9, poisson_ratio=0.29, thickness=0.736e-3)
 """The paper's plate."""
-FILM_THICKNESS = 42.3e-6
+_FILM_THICKNESS = 42.3e-6
 """The paper's film, in m."""
-CONTRAST = 0.2
+_CONTRAST = 0.2
 """Lithium, as x, that the film takes up and gives back while the particle goes from empty to full:
 so little that its stress is the several hundred MPa of the paper's films."""
 
@@ -67,7 +65,7 @@ class Trace:
     @property
     def stress(self) -> FloatArray:
         """The film's stress by Stoney's equation (eqn 1), in Pa, counted from the first entry."""
-        return PLATE.film_stress(self.curvature - self.curvature[0], FILM_THICKNESS)
+        return _PLATE.film_stress(self.curvature - self.curvature[0], _FILM_THICKNESS)
 
 
 def make(work: Reproduction) -> Findings:
@@ -75,11 +73,11 @@ def make(work: Reproduction) -> Findings:
     config = load_config(find_configuration("1A"), MPI.COMM_SELF, SHORT if work.short else [])
     simulate(config, work.folder / "runs", MPI.COMM_SELF, restart=True)
     ledger = read_ledger(work.folder / "runs" / LEDGER)
-    trace = create_trace(ledger, config)
+    trace = _create_trace(ledger, config)
     _draw(work.folder / "figure.png", trace, ledger)
     write_cycle_chart(work.folder / "particle.png", ledger)
     error = float(np.sqrt(np.mean((trace.stress - trace.true_stress) ** 2)))
-    constant = PLATE.stress_per_curvature(FILM_THICKNESS)
+    constant = _PLATE.stress_per_curvature(_FILM_THICKNESS)
     cycles = int(ledger["cycle"].max())
     voltage = ledger["voltage_V"].astype(np.float64)
     stress = ledger["surface_von_mises_mean_Pa"].astype(np.float64)
@@ -91,8 +89,8 @@ def make(work: Reproduction) -> Findings:
         computed=f"**Film.** With the paper's plate and film, Stoney's constant is "
         f"**{constant:.4e} "
         f"Pa m**: 1 MPa bends the plate by {1e6 / constant:.4e} 1/m. {_SYNTHETIC} A film whose "
-        f"lithium follows that of the particle below by {CONTRAST:g} has the stress -E eta dx/(1 - "
-        f"nu), at most {np.abs(trace.true_stress).max() / 1e6:.0f} MPa of compression; from the "
+        f"lithium follows that of the particle below by {_CONTRAST:g} has the stress -E eta dx/(1 "
+        f"- nu), at most {np.abs(trace.true_stress).max() / 1e6:.0f} MPa of compression; from the "
         f"curvature, to which noise of {_NOISE:g} 1/m was added, it comes back to within "
         f"**{error / 1e6:.1f} MPa** (root mean square).\n\n**Particle.** A small wire over "
         f"{cycles} cycles at constant current between cut-off voltages: its voltage lies between "
@@ -119,7 +117,7 @@ def make(work: Reproduction) -> Findings:
     )  # fmt: skip
 
 
-def create_trace(ledger: Columns, config: Config) -> Trace:
+def _create_trace(ledger: Columns, config: Config) -> Trace:
     """Let a film follow a particle: sigma = -E eta dx / (1 - nu), K = K_0 + sigma / constant.
 
     Args:
@@ -131,11 +129,11 @@ def create_trace(ledger: Columns, config: Config) -> Trace:
     elastic, eigenstrain = mechanics.elasticity, mechanics.eigenstrain
     assert elastic.kind == "isotropic"
     assert eigenstrain.kind == "vegard"
-    lithium = CONTRAST * ledger["lithium_mean"].astype(np.float64)
+    lithium = _CONTRAST * ledger["lithium_mean"].astype(np.float64)
     expansion = eigenstrain.partial_molar_volume * config.material.site_concentration / 3
     modulus = elastic.young_modulus / (1.0 - elastic.poisson_ratio)
     stress = -modulus * expansion * (lithium - lithium[0])
-    bent = stress / PLATE.stress_per_curvature(FILM_THICKNESS)
+    bent = stress / _PLATE.stress_per_curvature(_FILM_THICKNESS)
     noise = _NOISE * np.random.default_rng(1).standard_normal(len(bent))
     noise[0] = 0.0
     hours = ledger["time_s"].astype(np.float64) / 3600.0

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from chemomech.analysis.of_runs import analyse_run
 from chemomech.analysis.results import RunResults
+from chemomech.analysis.run_statistics import analyse_run
 from chemomech.output.figure_parts import CATEGORY_COLOURS
 from chemomech.output.panels import Panel, write_panels
 from chemomech.output.pictures import STYLES
@@ -19,7 +19,7 @@ from chemomech.paper.chart_page import create_charts, save_charts
 from chemomech.paper.page import Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
 
-REFERENCE = {
+_REFERENCE = {
     (0.5, 10): (25.6, 2.6),
     (0.5, 20): (13.0, 0.9),
     (0.5, 40): (10.0, 0.6),
@@ -66,15 +66,15 @@ class Counts:
 
     @property
     def reference(self) -> tuple[float, float]:
-        """Mean and standard deviation of `REFERENCE`."""
-        return REFERENCE[self.mean, round(self.width)]
+        """Mean and standard deviation of `_REFERENCE`."""
+        return _REFERENCE[self.mean, round(self.width)]
 
 
 def make(work: Reproduction) -> Findings:
     """Run the strips and compare their domains with the reference."""
     runs = work.run_sweep("4C-H-strips")
     groups = [list(group) for _, group in groupby(runs, key=_identify)]
-    counts = [count_domains(group) for group in groups]
+    counts = [_count_domains(group) for group in groups]
     _draw_counts(work.folder / "figure.png", counts)
     _draw_strips(work.folder / "strips.png", [group[0] for group in groups])
     off = max(abs(c.average - c.reference[0]) / c.reference[1] for c in counts)
@@ -105,7 +105,7 @@ def make(work: Reproduction) -> Findings:
     )
 
 
-def count_domains(runs: Sequence[RunResults]) -> Counts:
+def _count_domains(runs: Sequence[RunResults]) -> Counts:
     """Measure strips that differ by their noise alone."""
     found = [analyse_run(run) for run in runs]
     mean, width = _identify(runs[0])

@@ -1,4 +1,4 @@
-"""What is studied beyond the paper: bending, the crystal, three dimensions, outlined particles."""
+"""Studies beyond the paper: bending, the crystal, three dimensions, outlined particles."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Study:
     differs: str
 
     def explain(self, names: Sequence[str], measures: Sequence[Mapping[str, float]]) -> str:
-        """What was computed and came out, from the names and measures of the runs."""
+        """Explain what was computed and found, from the names and measures of the runs."""
         lines = [f"- {name}: {self.describe(m)}" for name, m in zip(names, measures, strict=True)]
         return f"{self.opening}\n\n" + "\n".join(lines)
 

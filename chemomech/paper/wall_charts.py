@@ -1,19 +1,40 @@
-"""The picture of figure 4B."""
+"""Draw the picture of figure 4B."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
+from chemomech.arrays import FloatArray
 from chemomech.paper.chart_page import create_charts, save_charts
 
-if TYPE_CHECKING:
-    from chemomech.paper.walls import Wall
+
+@dataclass(frozen=True, eq=False)
+class Wall:
+    """A relaxed wall.
+
+    Args:
+        kappa: Gradient coefficient, in J m2/mol.
+        expected: Width by eqn (4), its barrier taken from the tie line, in nm.
+        distance: Distance from the middle of the wall in nm, increasing, shape (n,).
+        composition: Composition there, shape (n,).
+    """
+
+    kappa: float
+    expected: float
+    distance: FloatArray
+    composition: FloatArray
+
+    @property
+    def width(self) -> float:
+        """Distance in nm between the values at both ends along the steepest slope."""
+        slope = np.max(np.diff(self.composition) / np.diff(self.distance))
+        return float((self.composition[-1] - self.composition[0]) / slope)
 
 
 def write_wall_chart(path: Path, walls: Sequence[Wall], slope: float) -> None:

@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from chemomech.analysis.results import RunResults
 from chemomech.paper.page import Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
-from chemomech.paper.wall_charts import write_wall_chart
-
-FloatArray = NDArray[np.float64]
+from chemomech.paper.wall_charts import Wall, write_wall_chart
 
 _NOT_GIVEN = "The paper gives neither kappa nor chi; those here are this package's choice."
 
 
-@dataclass(frozen=True, eq=False)
-class Wall:
-    """A relaxed wall.
-
-    Args:
-        kappa: Gradient coefficient, in J m2/mol.
-        expected: Width by eqn (4), its barrier taken from the tie line, in nm.
-        distance: Distance from the middle of the wall in nm, increasing, shape (n,).
-        composition: Composition there, shape (n,).
-    """
-
-    kappa: float
-    expected: float
-    distance: FloatArray
-    composition: FloatArray
-
-    @property
-    def width(self) -> float:
-        """Distance in nm between the values at both ends along the steepest slope."""
-        slope = np.max(np.diff(self.composition) / np.diff(self.distance))
-        return float((self.composition[-1] - self.composition[0]) / slope)
-
-
 def make(work: Reproduction) -> Findings:
     """Relax the walls, and compare their widths with eqn (4)."""
-    walls = [measure_wall(results) for results in work.run_sweep("4B")]
+    walls = [_measure_wall(results) for results in work.run_sweep("4B")]
     kappas, widths = (np.array([getattr(w, name) for w in walls]) for name in ("kappa", "width"))
-    slope = fit_slope(walls)
+    slope = _fit_slope(walls)
     errors = widths / np.array([wall.expected for wall in walls]) - 1.0
     write_wall_chart(work.folder / "figure.png", walls, slope)
     rows = [[w.kappa, w.expected, w.width, float(e)] for w, e in zip(walls, errors, strict=True)]
@@ -82,7 +54,7 @@ def make(work: Reproduction) -> Findings:
     )
 
 
-def measure_wall(results: RunResults) -> Wall:
+def _measure_wall(results: RunResults) -> Wall:
     """Take the profile from the end of a run whose wall lies across its strip."""
     points, c = results.grid.points, results.read("composition")
     below = np.flatnonzero(points[:, 1] < points[:, 1].min() + 1e-6)
@@ -94,7 +66,7 @@ def measure_wall(results: RunResults) -> Wall:
     return Wall(material.kappa, 1e9 * material.interface_width, x - middle, profile)
 
 
-def fit_slope(walls: list[Wall]) -> float:
+def _fit_slope(walls: list[Wall]) -> float:
     """Slope of log(width) over log(kappa)."""
     logs = np.log([[wall.kappa, wall.width] for wall in walls])
     return float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0])

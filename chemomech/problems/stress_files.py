@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from mpi4py import MPI
 
 from chemomech.errors import run_on_root
 from chemomech.problems.stress_statistics import StressBands, StressTable
+from chemomech.text_files import format_csv
 
 
 def write_stress_table(path: str | Path, table: StressTable, comm: MPI.Comm | None = None) -> None:
@@ -59,10 +59,5 @@ def _write(
     lines: Sequence[Sequence[str]],
     comm: MPI.Comm | None,
 ) -> None:
-    def write() -> None:
-        with Path(path).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(lines)
-
-    run_on_root(comm or MPI.COMM_SELF, write)
+    text = format_csv([header, *lines])
+    run_on_root(comm or MPI.COMM_SELF, lambda: Path(path).write_text(text, encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What a report can hold, apart from how it looks."""
+"""Contents of a report, apart from how it looks."""
 
 from __future__ import annotations
 

@@ -1,17 +1,14 @@
-"""The surface of a mesh as triangles, thinned out where a browser would choke on it."""
+"""The surface of a mesh as triangles, thinned out where it is too large for a browser."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chemomech.analysis.measures import compute_vertex_volumes, split_into_simplices
+from chemomech.arrays import FloatArray, IntArray
 from chemomech.output.snapshots import SnapshotGrid
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 _FACES = {
     "tetrahedron": ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2)),

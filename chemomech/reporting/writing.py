@@ -1,4 +1,4 @@
-"""The pipeline behind `chemomech report`."""
+"""Write the page of `chemomech report`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from plotly.offline import get_plotlyjs
 from chemomech.analysis.results import open_run, open_stress
 from chemomech.errors import InputError
 from chemomech.reporting.contents import Contents
-from chemomech.reporting.of_images import gather_measurement, gather_stress
-from chemomech.reporting.of_runs import gather_run
-from chemomech.reporting.of_sweeps import gather_sweep
+from chemomech.reporting.image_report import gather_measurement, gather_stress
+from chemomech.reporting.run_report import gather_run
+from chemomech.reporting.sweep_report import gather_sweep
 from chemomech.sweeps.folder import CASES
 
-REPORT = "report.html"
+_REPORT = "report.html"
 """Name of the page in the folder it is about."""
 
 _TEMPLATE = "page.html.j2"
@@ -42,7 +42,7 @@ def write_report(
         OSError: It cannot be written.
     """
     place = Path(folder)
-    path = place / REPORT if output is None else Path(output)
+    path = place / _REPORT if output is None else Path(output)
     if path.exists() and not replace:
         raise InputError(
             f"{path} exists already and is left as it is; --force replaces it", key="--output"

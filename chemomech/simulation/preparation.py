@@ -195,7 +195,7 @@ def _collect_provenance(config: Config, problem: ChemoMechanics) -> Provenance:
 
 def _reopen_records(folder: RunFolder) -> None:
     """Prepare to go on with the ledger; fields are written anew, whatever their format was."""
-    folder.unfinish(LEDGER)
+    folder.reopen_file(LEDGER)
     for suffix in SUFFIXES:
         folder.remove(f"fields.partial{suffix}")
 

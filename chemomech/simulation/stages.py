@@ -144,7 +144,7 @@ def create_events(
         problem: The problem.
         position: Where the stage began.
     """
-    quantities = {
+    quantities: dict[Quantity, Event] = {
         Quantity.LEVEL: lambda: problem.surface.level,
         Quantity.MEAN: problem.mean_composition,
         Quantity.OUTFLOW: lambda: abs(problem.outflow()),

@@ -1,1 +1,1 @@
-"""One configuration, many values: cases, the pool that runs them, and what came of them."""
+"""Run one configuration with many values: cases, pool of processes, summary."""

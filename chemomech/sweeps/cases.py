@@ -14,9 +14,9 @@ from mpi4py import MPI
 
 from chemomech.config import Config, load_config
 from chemomech.errors import InputError
-from chemomech.sweeps.definition import SweepConfig, Value, split_quantity
+from chemomech.sweeps.definition import SweepConfig, Value, split_value
 
-MOST_CASES = 10_000
+_MOST_CASES = 10_000
 """More cases than this are taken for a mistake."""
 
 _LONGEST_NAME = 120
@@ -77,8 +77,8 @@ def read_sweep(path: Path | str, base: Path | None = None) -> Sweep:
     count = 1
     for axis in axes:
         count *= len(axis)
-    if count > MOST_CASES:
-        raise InputError(f"makes {count} cases; at most {MOST_CASES}", key="axis", path=str(file))
+    if count > _MOST_CASES:
+        raise InputError(f"makes {count} cases; at most {_MOST_CASES}", key="axis", path=str(file))
     combinations = [_merge(parts) for parts in itertools.product(*axes)]
     names = name_cases(combinations)
     cases = tuple(
@@ -145,7 +145,7 @@ def _shorten(keys: Sequence[str]) -> dict[str, str]:
 
 
 def _write_values(values: Sequence[Value]) -> list[str]:
-    parts = [split_quantity(value) for value in values]
+    parts = [split_value(value) for value in values]
     if all(number is not None for number, _ in parts) and len({unit for _, unit in parts}) == 1:
         return [f"{number:g}" for number, _ in parts]
     return [re.sub(r"[^\w.+-]+", "_", _flatten(value)).strip("_") for value in values]

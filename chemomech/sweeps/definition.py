@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self, cast
 
 import numpy as np
@@ -10,8 +9,8 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic.types import Strict
 
 from chemomech.config.base import Choice, Count, ExistingFile, Number, Section, SectionError
+from chemomech.units import split_quantity
 
-_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 _DIGITS = 6
 
 Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
@@ -35,7 +34,7 @@ class RangeConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        (first, unit), (last, other) = split_quantity(self.first), split_quantity(self.last)
+        (first, unit), (last, other) = split_value(self.first), split_value(self.last)
         if first is None or last is None:
             bad = "first" if first is None else "last"
             raise SectionError(bad, f"{getattr(self, bad)!r} does not begin with a number")
@@ -46,8 +45,8 @@ class RangeConfig(Section):
         return self
 
     def list_values(self) -> tuple[Value, ...]:
-        """The values, with six digits and the unit of the ends."""
-        (first, unit), (last, _) = split_quantity(self.first), split_quantity(self.last)
+        """Return the values, with six digits and the unit of the ends."""
+        (first, unit), (last, _) = split_value(self.first), split_value(self.last)
         assert first is not None
         assert last is not None
         between = np.linspace if self.spacing == "linear" else np.geomspace
@@ -90,7 +89,7 @@ class AxisConfig(Section):
         return self
 
     def list_changes(self) -> tuple[dict[str, Value], ...]:
-        """For each place on the axis its keys and their values."""
+        """Return for each point of the axis its keys and their values."""
         values = self.values if self.range is None else self.range.list_values()
         assert values is not None
         if self.keys is None:
@@ -126,11 +125,11 @@ class SweepConfig(Section):
         return self
 
 
-def split_quantity(value: object) -> tuple[float | None, str]:
+def split_value(value: object) -> tuple[float | None, str]:
     """Number and unit of a value as TOML gives it; no number where it does not begin with one."""
     if isinstance(value, bool):
         return None, ""
     if isinstance(value, int | float):
         return float(value), ""
-    match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
-    return (float(match[1]), match[2]) if match else (None, "")
+    found = split_quantity(value) if isinstance(value, str) else None
+    return (float(found[0]), found[1]) if found else (None, "")

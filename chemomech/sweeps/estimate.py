@@ -1,4 +1,4 @@
-"""What a sweep will cost, before anything is meshed."""
+"""Estimate the cost of a sweep before anything is meshed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def describe_cases(folder: SweepFolder, ranks: int, jobs: int) -> str:
 
 @dataclass(frozen=True)
 class _Rate:
-    """What cases cost.
+    """Wall time of a case, by what it is spent on.
 
     Args:
         start: Wall time of start-up and end of each, in s.
@@ -88,7 +88,7 @@ class _Rate:
 
 
 def _calibrate(folder: SweepFolder, ranks: int) -> _Rate:
-    """What finished cases have cost, or may cost where there is none."""
+    """Measure the cost of finished cases, or guess it where there is none."""
     starts, rates = [], []
     for case in folder.cases:
         size, outcome = _find_size(case), case.read_outcome()

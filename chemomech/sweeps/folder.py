@@ -1,9 +1,7 @@
-"""The folder of a sweep: a subfolder a case, and how far each has come."""
+"""The folder of a sweep, with a subfolder for each case and its progress."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Sequence
@@ -19,6 +17,7 @@ from chemomech.output.file_names import CONFIG
 from chemomech.output.folder_lock import list_contents
 from chemomech.simulation.restarting import compare
 from chemomech.sweeps.cases import Case, Sweep
+from chemomech.text_files import format_csv
 
 DEFINITION = "sweep.toml"
 """The sweep's file; what it starts from is named by its whole path."""
@@ -36,7 +35,7 @@ _LOG = "log.txt"
 
 
 class Status(StrEnum):
-    """How far a case has come."""
+    """Progress of a case."""
 
     WAITING = "waiting"
     STOPPED = "stopped"
@@ -46,7 +45,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the last start of a case ended.
+    """Ending of the last start of a case.
 
     Args:
         exit_code: Of the command; negative for the number of a signal.
@@ -82,16 +81,16 @@ class CaseFolder:
 
     @property
     def results(self) -> Path:
-        """What ``chemomech run`` writes."""
+        """Folder that ``chemomech run`` writes."""
         return self.path / RESULTS
 
     @property
     def log(self) -> Path:
-        """What it says, start after start."""
+        """Log of all its starts."""
         return self.path / _LOG
 
     def read_outcome(self) -> Outcome | None:
-        """How the last start ended; None where there was none."""
+        """Read how the last start ended; None where there was none."""
         try:
             return Outcome(**json.loads((self.path / _OUTCOME).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -102,7 +101,7 @@ class CaseFolder:
         _replace(self.path / _OUTCOME, json.dumps(vars(outcome), indent=2) + "\n")
 
     def find_status(self) -> Status:
-        """How far the case has come."""
+        """Find how far the case has come."""
         outcome = self.read_outcome()
         if outcome is None:
             # Begun by a process that was killed, perhaps: a start goes on where that was.
@@ -175,11 +174,7 @@ class SweepFolder:
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Write a table; a reader never sees half of it."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    _replace(path, text.getvalue())
+    _replace(path, format_csv([header, *rows]))
 
 
 def _tell(folder: CaseFolder) -> list[object]:

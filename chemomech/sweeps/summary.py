@@ -1,4 +1,4 @@
-"""What came of a sweep: a table with a line for each finished case, and a picture of all."""
+"""Summarise a sweep: a table with a line for each finished case, and a picture of all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from chemomech.analysis.domains import DomainStatistics
 from chemomech.analysis.measures import compute_percentiles
-from chemomech.analysis.of_runs import analyse_run
 from chemomech.analysis.results import RunResults, open_run
+from chemomech.analysis.run_statistics import analyse_run
 from chemomech.errors import ChemoMechError, InputError
 from chemomech.sweeps.definition import Value
 from chemomech.sweeps.folder import OVERVIEW, SUMMARY, CaseFolder, Status, SweepFolder, write_csv

@@ -1,4 +1,4 @@
-"""The pipeline of a sweep: cases checked, started, gone on with, and collected."""
+"""Check, start, continue and collect the cases of a sweep."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pace:
-    """How much of a machine a sweep takes.
+    """Share of a machine that a sweep takes.
 
     Args:
         jobs: Number of cases at a time.

@@ -48,8 +48,7 @@ def find_models(annotation: object) -> Iterator[type[BaseModel]]:
 
 def find_unit(annotation: object, metadata: typing.Sequence[object]) -> str:
     """Unit of a quantity, empty for what has none."""
-    for validator in metadata:
-        kind = getattr(getattr(validator, "func", None), "__self__", None)
+    for kind in metadata:
         if isinstance(kind, QuantityKind):
             return kind.unit
     if hasattr(annotation, "__metadata__"):

@@ -17,7 +17,7 @@ import pytest
 from mpi4py import MPI
 
 from chemomech.config import Config, StressConfig, create_config
-from chemomech.templates import create_template
+from chemomech.config.templates import create_template
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md")]

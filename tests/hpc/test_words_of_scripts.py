@@ -8,9 +8,9 @@ import pytest
 from mpi4py import MPI
 
 from chemomech.config import load_config
+from chemomech.config.templates import create_template
 from chemomech.sweeps.cases import read_sweep
 from chemomech.sweeps.slurm import create_batch_script
-from chemomech.templates import create_template
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = 'bob\'s "first" $wire; 100%'

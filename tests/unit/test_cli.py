@@ -1,5 +1,6 @@
 """The command line itself: words, exit codes, failures on some ranks."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,24 @@ def test_init_reports_a_folder_that_is_not_there(
 def test_help_and_version(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 0
     assert ("chemomech" in capfd.readouterr().out) == (COMM.rank == 0)
+
+
+def test_each_commands_help_says_what_it_does_its_exit_codes_and_an_example(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--help"]) == 0
+    overview = capfd.readouterr().out
+    names = COMM.bcast(re.findall(r"^    ([a-z]+) ", overview, re.MULTILINE), root=0)
+    assert len(names) == 14
+    for name in names:
+        assert main([name, "--help"]) == 0
+        page = capfd.readouterr().out
+        if COMM.rank == 0:
+            # Usage, a sentence, arguments, exit codes, an example.
+            start, end = page.split("\noptions:")
+            assert re.search(r"\n\n[A-Z][^\n]+(\n[^\n]+)*\.\n\n", start)
+            assert "Exit codes: 0 done, 2 bad input" in " ".join(end.split())
+            assert re.search(rf"^Example:\n  chemomech {name} \S", end, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

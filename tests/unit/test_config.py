@@ -3,7 +3,6 @@
 import math
 import tomllib
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,11 @@ from chemomech.config import (
     load_config,
     write_config,
 )
+from chemomech.config.templates import create_template
 from chemomech.errors import InputError
 
 COMM = MPI.COMM_WORLD
-TEMPLATE = resources.files("chemomech").joinpath("template.toml").read_text(encoding="utf-8")
+TEMPLATE = create_template("simulation")
 MINIMAL: dict[str, Any] = {
     "geometry": {"kind": "box", "size": ["200 nm", "100 nm"]},
     "material": {

@@ -11,10 +11,10 @@ from chemomech.config import MeasurementConfig, StressConfig, load_config
 from chemomech.config.base import Section, list_sections
 from chemomech.config.model import Config
 from chemomech.config.overrides import apply_overrides
+from chemomech.config.templates import create_template
 from chemomech.errors import InputError
 from chemomech.sweeps.cases import read_sweep
 from chemomech.sweeps.definition import SweepConfig
-from chemomech.templates import create_template
 
 COMM = MPI.COMM_WORLD
 

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from chemomech.cli import main
 from chemomech.config import MeasurementConfig, StressConfig, create_config, load_config
+from chemomech.config.templates import create_template
 from chemomech.imaging.phantom_truth import PHASES
 from chemomech.sweeps.definition import SweepConfig
-from chemomech.templates import create_template
 
 COMM = MPI.COMM_WORLD
 MODELS = {"measurement": MeasurementConfig, "stress": StressConfig, "sweep": SweepConfig}

@@ -97,16 +97,15 @@ def test_variance_is_that_of_poisson_counts():
         Stack(scaled[:, None], ENERGIES[:2], grid), count + dark, dark=dark, incident_pixels=pixels
     )
     for energy in range(2):
-        expected = float(np.median(od.compute_variance(energy)))
+        expected = float(np.median(od.predict_variance(od.values[:, 0])[energy]))
         # The variance of a sample of 4000 is known to 2.2 %.
         assert od.values[energy].var() == pytest.approx(expected, rel=0.1)
 
 
 def test_variance_without_the_noise_of_the_incident_intensity():
     od = convert(create_stack(), INCIDENT)
-    np.testing.assert_allclose(od.compute_variance(1)[10, 15], np.exp(0.5) / 1200.0, rtol=1e-5)
-    with pytest.raises(InputError, match="no frame 3"):
-        od.compute_variance(3)
+    variance = od.predict_variance(od.values[:, 10])
+    np.testing.assert_allclose(variance[1, 15], np.exp(0.5) / 1200.0, rtol=1e-5)
 
 
 def test_empty_region_is_found_without_bias():

@@ -6,7 +6,7 @@ import pytest
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.optical_density import OpticalDensity, convert
-from chemomech.imaging.particle_mask import erode, find_particles, mean_density
+from chemomech.imaging.particle_mask import find_particles, mean_density
 from chemomech.imaging.phantom import create_phantom
 
 GRID = PixelGrid(30, 40, 35e-9, 35e-9)
@@ -71,19 +71,6 @@ def test_level_is_unbiased_after_the_blur_of_the_microscope():
     grid = phantom.stack.grid
     close = np.abs(phantom.truth.wire.signed_distance(grid.centres())) < 0.1 * grid.pixel_size
     assert wrong <= np.count_nonzero(close)
-
-
-def test_erosion_spares_the_border_of_the_image():
-    mask = np.zeros((10, 12), dtype=bool)
-    mask[:6, 3:9] = True
-    expected = np.zeros_like(mask)
-    expected[:5, 4:8] = True
-    np.testing.assert_array_equal(erode(mask), expected)
-    np.testing.assert_array_equal(erode(mask, 0), mask)
-    with pytest.raises(InputError, match="nothing is left"):
-        erode(mask, 3)
-    with pytest.raises(InputError, match="negative"):
-        erode(mask, -1)
 
 
 @pytest.mark.parametrize(

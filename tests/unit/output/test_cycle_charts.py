@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
+from scipy.constants import R as GAS_CONSTANT
 
 from chemomech.errors import InputError
 from chemomech.output.cycle_charts import create_cycle_figure, write_cycle_chart
 from chemomech.output.ledger import name_columns
-from chemomech.units import FARADAY, GAS_CONSTANT
+from chemomech.units import FARADAY
 
 # Charge from x = 0 to 1, in C or C/m; voltage at mu = 0; s.
 CAPACITY, REFERENCE, HOUR = 4e-12, 3.3, 3600.0

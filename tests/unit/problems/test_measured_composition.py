@@ -1,5 +1,6 @@
 """A measured composition becomes the state a simulation starts from."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,9 +10,10 @@ from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
 from chemomech.errors import InputError
+from chemomech.imaging import measurement
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
-from chemomech.problems import measured_composition
+from chemomech.imaging.measurement import read_prepared_composition
 from chemomech.problems.measured_composition import FromMeasurement
 
 COMM = MPI.COMM_WORLD
@@ -35,11 +37,15 @@ def measure(monkeypatch, tmp_path):
     def put(values, trusted=None):
         trusted = np.ones(GRID.shape, dtype=bool) if trusted is None else trusted
         found = CompositionMap(GRID, values, np.zeros(GRID.shape), trusted)
-        measurement = SimpleNamespace(composition=found)
-        monkeypatch.setattr(measured_composition, "read_measurement", lambda path: measurement)
+        record = SimpleNamespace(composition=found)
+        monkeypatch.setattr(measurement, "read_measurement", lambda path: record)
         return COMM.bcast(tmp_path) / "measurement.h5"
 
     return put
+
+
+def read(path, **options):
+    return partial(read_prepared_composition, path, **options)
 
 
 def plane(x, y):
@@ -59,13 +65,13 @@ def draw(function):
 
 @pytest.mark.parametrize("full", [1.0, 0.5])
 def test_right_way_up_and_divided_by_the_full_content(c, measure, full):
-    FromMeasurement(measure(draw(plane)), full, erosion=0).apply(c, NANOMETRE, BOUNDS)
+    FromMeasurement(read(measure(draw(plane)), erosion=0), full).apply(c, NANOMETRE, BOUNDS)
     np.testing.assert_allclose(c.x.array, evaluate(c, plane) / full, rtol=1e-12)
 
 
 def test_unit_of_the_mesh(c, measure):
     c.function_space.mesh.geometry.x[:] *= 1e-3
-    FromMeasurement(measure(draw(plane))).apply(c, 1e-6, BOUNDS)
+    FromMeasurement(read(measure(draw(plane)))).apply(c, 1e-6, BOUNDS)
     assert c.x.array.max() == pytest.approx(plane(910e-9, 560e-9), rel=1e-12) or COMM.size > 1
 
 
@@ -75,16 +81,16 @@ def test_what_is_not_trusted_takes_no_part(c, measure):
     # Partial coverage misleads in the last trusted column, which erosion takes away.
     values[:, 19] = 0.9
     path = measure(values, trusted)
-    FromMeasurement(path, erosion=1).apply(c, NANOMETRE, BOUNDS)
+    FromMeasurement(read(path, erosion=1)).apply(c, NANOMETRE, BOUNDS)
     np.testing.assert_allclose(c.x.array, 0.3, rtol=1e-14)
-    FromMeasurement(path, erosion=0).apply(c, NANOMETRE, BOUNDS)
+    FromMeasurement(read(path, erosion=0)).apply(c, NANOMETRE, BOUNDS)
     assert COMM.allreduce(c.x.array.max(), MPI.MAX) == pytest.approx(0.9)
 
 
 def test_smoothing_keeps_the_mean_of_stripes_and_lowers_them(c, measure):
     stripes = draw(lambda x, y: 0.4 + 0.2 * np.cos(2 * np.pi * x / 210e-9))
     path = measure(stripes)
-    FromMeasurement(path, smoothing=60e-9, erosion=0).apply(c, NANOMETRE, BOUNDS)
+    FromMeasurement(read(path, smoothing=60e-9, erosion=0)).apply(c, NANOMETRE, BOUNDS)
     # A Gaussian lowers a wave by exp(-k^2 s^2 / 2) = 0.2.
     assert np.abs(c.x.array - 0.4).max() < 0.2 * 0.25
 
@@ -93,9 +99,9 @@ def test_smoothing_keeps_the_mean_of_stripes_and_lowers_them(c, measure):
 def test_values_beyond_the_bounds(c, measure, low, high):
     path = measure(draw(lambda x, y: low + (high - low) * x / 1015e-9))
     with pytest.raises(InputError) as caught:
-        FromMeasurement(path).apply(c, NANOMETRE, BOUNDS)
+        FromMeasurement(read(path)).apply(c, NANOMETRE, BOUNDS)
     assert caught.value.key.startswith("initial")
-    FromMeasurement(path, margin=0.02).apply(c, NANOMETRE, BOUNDS)
+    FromMeasurement(read(path), margin=0.02).apply(c, NANOMETRE, BOUNDS)
     x = evaluate(c, lambda x, y: low + (high - low) * x / 1015e-9)
     np.testing.assert_allclose(c.x.array, np.clip(x, 0.02, 0.98), atol=1e-12)
 
@@ -105,7 +111,7 @@ def test_no_pixel_left(c, measure):
     trusted[5:8, 5:8] = True
     path = measure(np.full(GRID.shape, 0.3), trusted)
     with pytest.raises(InputError, match=r"erosion|left") as caught:
-        FromMeasurement(path, erosion=2).apply(c, NANOMETRE, BOUNDS)
+        FromMeasurement(read(path, erosion=2)).apply(c, NANOMETRE, BOUNDS)
     assert caught.value.key == "initial"
     assert caught.value.path == str(path)
 
@@ -113,4 +119,4 @@ def test_no_pixel_left(c, measure):
 def test_a_file_that_is_no_measurement(c, tmp_path):
     path = tmp_path / "none.h5"
     with pytest.raises(InputError, match="no measurement"):
-        FromMeasurement(path).apply(c, NANOMETRE, BOUNDS)
+        FromMeasurement(read(path)).apply(c, NANOMETRE, BOUNDS)

@@ -1,4 +1,4 @@
-"""The statistics of a run's folder, its shape taken from its configuration."""
+"""Measure the domains of a run, its shape taken from its configuration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def analyse_run(results: RunResults, time: float | None = None) -> DomainStatist
 
 
 def find_wire(results: RunResults) -> WireCoordinates | None:
-    """Where the vertices of a run's mesh lie in its nanowire; None for other shapes."""
+    """Locate the vertices of a run's mesh in its nanowire; None for other shapes."""
     if not isinstance(results.config.geometry, NanowireConfig):
         return None
     shape = create_shape(results.config.geometry)

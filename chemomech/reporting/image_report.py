@@ -1,18 +1,18 @@
-"""What a report says of a measurement and of a stress map."""
+"""Gather the report of a measurement or of a stress map."""
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
-from chemomech.analysis.results import StressResults, read_provenance
+from chemomech.analysis.results import StressResults
 from chemomech.errors import InputError
 from chemomech.output.file_names import CONFIG
+from chemomech.output.provenance import PROVENANCE, read_provenance
 from chemomech.reporting.contents import Contents, Table
-from chemomech.reporting.of_runs import describe_provenance, gather_pictures, write_command
+from chemomech.reporting.run_report import describe_provenance, gather_pictures, write_command
 from chemomech.reporting.view import create_view
-from chemomech.text_files import TEXT_ENCODING
+from chemomech.text_files import TEXT_ENCODING, read_csv
 
 _MEGA = 1e6
 
@@ -24,7 +24,7 @@ def gather_stress(results: StressResults) -> Contents:
         results: The stress map.
     """
     folder = results.folder
-    header, rows = _read_table(folder / "stress.csv")
+    header, rows = read_csv(folder / "stress.csv")
     everywhere = next(row for row in rows if row[0] == "von_mises" and row[1] == "all")
     figures = dict(zip(header, everywhere, strict=True))
     facts = [
@@ -60,7 +60,7 @@ def gather_measurement(folder: Path) -> Contents:
         config = (folder / CONFIG).read_text(encoding=TEXT_ENCODING)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", path=str(folder)) from error
-    record = read_provenance(folder)
+    record = read_provenance(folder / PROVENANCE)
     pictures = gather_pictures(folder)
     return Contents(
         title=f"Measurement {folder.resolve().name}",
@@ -74,7 +74,7 @@ def gather_measurement(folder: Path) -> Contents:
 
 
 def _flatten(value: object, name: str = "") -> list[tuple[str, str]]:
-    """Names and values of nested tables; long lists are counted."""
+    """List names and values of nested tables; long lists are counted."""
     if isinstance(value, dict):
         return [
             pair
@@ -90,12 +90,6 @@ def _flatten(value: object, name: str = "") -> list[tuple[str, str]]:
 
 def _say(value: object) -> str:
     return f"{value:.5g}" if isinstance(value, float) else str(value)
-
-
-def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
-    with path.open(encoding=TEXT_ENCODING, newline="") as file:
-        header, *rows = csv.reader(file)
-    return header, rows
 
 
 def _round(text: str) -> str:

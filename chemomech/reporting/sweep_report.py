@@ -1,8 +1,7 @@
-"""What a report says of a sweep."""
+"""Gather the report of a sweep."""
 
 from __future__ import annotations
 
-import csv
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from chemomech.output.file_names import CONFIG
 from chemomech.reporting.contents import Contents, Media, Table, View
 from chemomech.reporting.view import MOST_POINTS, create_view
 from chemomech.sweeps.folder import CASES, DEFINITION, OVERVIEW, RESULTS, SUMMARY, Status
-from chemomech.text_files import TEXT_ENCODING
+from chemomech.text_files import TEXT_ENCODING, read_csv
 
 #: No more cases than this can be turned; a page has to stay small enough to be sent.
 _MOST_VIEWS = 24
@@ -62,7 +61,7 @@ def gather_sweep(folder: Path) -> Contents:
 
 
 def _create_views(folder: Path, names: Sequence[str]) -> tuple[list[View], list[str]]:
-    """Views of the first cases, and what cannot be seen of them."""
+    """Create views of the first cases, and what cannot be seen of them."""
     views, gaps = [], []
     shown = names[:_MOST_VIEWS]
     if len(names) > len(shown):
@@ -78,11 +77,7 @@ def _create_views(folder: Path, names: Sequence[str]) -> tuple[list[View], list[
 
 
 def _read(path: Path, caption: str) -> Table:
-    try:
-        with path.open(encoding=TEXT_ENCODING, newline="") as file:
-            header, *rows = csv.reader(file)
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"cannot be read: {error}", path=str(path)) from error
+    header, rows = read_csv(path)
     return Table(caption, header, [[_round(cell) for cell in row] for row in rows])
 
 

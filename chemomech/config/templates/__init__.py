@@ -1,4 +1,4 @@
-"""The commented configurations to start from."""
+"""Create commented configurations to start from."""
 
 from __future__ import annotations
 
@@ -10,23 +10,16 @@ from chemomech.imaging.phantom_truth import PHASES, WireKind
 
 Subject = Literal["simulation", "measurement", "stress", "sweep"]
 
-_FILES = {
-    "simulation": "template.toml",
-    "measurement": "template_measurement.toml",
-    "stress": "template_stress.toml",
-    "sweep": "template_sweep.toml",
-}
-
 
 def create_template(subject: Subject, wire: WireKind = "delithiated", dark: float = 0.0) -> str:
-    """Write a commented configuration.
+    """Create the text of a commented configuration.
 
     Args:
         subject: What it is for.
         wire: Which two phases a measurement or a stress map speaks of.
         dark: Counts of the detector without light.
     """
-    text = resources.files("chemomech").joinpath(_FILES[subject]).read_text(encoding="utf-8")
+    text = resources.files(__name__).joinpath(f"{subject}.toml").read_text(encoding="utf-8")
     if subject in ("simulation", "sweep"):
         return text
     (poor, poor_lithium), (rich, rich_lithium) = PHASES[wire]

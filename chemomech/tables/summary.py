@@ -1,21 +1,19 @@
-"""What follows from a record of curvature, or from unit cells, for the terminal."""
+"""Summarise film stress and unit cells for the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 from scipy.constants import Avogadro, angstrom
 
+from chemomech.arrays import FloatArray
 from chemomech.materials.lattice import LatticePhase
-from chemomech.materials.stoney import CurvatureRecord, StoneySubstrate
 from chemomech.output.terminal import list_figures, render
-
-FloatArray = NDArray[np.float64]
+from chemomech.tables.stoney import CurvatureRecord, StoneySubstrate
 
 #: Components of a symmetric tensor along the wire (t), across it (n) and out of the image (z).
 TENSOR_COMPONENTS = {

@@ -1,4 +1,4 @@
-"""What a report says of a simulation, and what all folders of results have in common."""
+"""Gather the report of a simulation, and the parts common to all reports."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from chemomech.analysis.of_runs import analyse_run
 from chemomech.analysis.results import FieldResults, RunResults
+from chemomech.analysis.run_statistics import analyse_run
 from chemomech.output.file_names import CONFIG, FILM
 from chemomech.output.pictures import format_time
 from chemomech.reporting.contents import Contents, Media, Table
@@ -77,7 +77,7 @@ def gather_pictures(folder: Path) -> list[Media]:
 
 
 def write_command(verb: str, results: FieldResults) -> str:
-    """The command that repeats the work from the configuration on the page.
+    """Return the command that repeats the work from the configuration on the page.
 
     Args:
         verb: Name of chemomech's command.

@@ -10,14 +10,12 @@ from tokenize import TokenError
 from typing import Annotated
 
 import pint
-from pydantic import BeforeValidator, PlainSerializer
-from scipy.constants import R as GAS_CONSTANT
-from scipy.constants import physical_constants
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
-from chemomech.unit_registry import find_registry
-
-FARADAY: float = physical_constants["Faraday constant"][0]
-"""Charge of a mole of lithium ions (C/mol)."""
+from chemomech.units.registry import find_registry
+from chemomech.units.scales import FARADAY as FARADAY
+from chemomech.units.scales import Scales as Scales
 
 _LONGEST = 100
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?)(.*)", re.DOTALL)
@@ -29,73 +27,14 @@ _UNIT = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Scales:
-    """Characteristic values: a dimensional quantity is its dimensionless value times the scale.
+def split_quantity(text: str) -> tuple[str, str] | None:
+    """Split a quantity into its number and its unit; None where it begins with no number.
 
     Args:
-        length: Length L0 (m); one nanometre, the unit of mesh coordinates, unless stated.
-        diffusivity: Diffusivity D (m^2/s).
-        temperature: Absolute temperature T (K).
-        site_concentration: Concentration C of lithium sites at c = 1 (mol/m^3).
+        text: Text such as ``100 nm``.
     """
-
-    diffusivity: float
-    temperature: float
-    site_concentration: float
-    length: float = 1e-9
-
-    @property
-    def time(self) -> float:
-        """``L0^2 / D`` (s)."""
-        return self.length**2 / self.diffusivity
-
-    @property
-    def chemical_potential(self) -> float:
-        """``R T`` (J/mol)."""
-        return GAS_CONSTANT * self.temperature
-
-    @property
-    def energy_density(self) -> float:
-        """``R T C`` (J/m^3)."""
-        return self.chemical_potential * self.site_concentration
-
-    @property
-    def stress(self) -> float:
-        """``R T C`` (Pa)."""
-        return self.energy_density
-
-    @property
-    def velocity(self) -> float:
-        """``D / L0`` (m/s), the scale of a flux of the normalised composition."""
-        return self.diffusivity / self.length
-
-    def charge(self, dimension: int) -> float:
-        """``F C L0^dimension``: C in three dimensions, C per metre of depth in two.
-
-        Args:
-            dimension: Number of space dimensions.
-
-        Returns:
-            The scale of the charge of a composition integrated over the mesh.
-        """
-        return FARADAY * self.site_concentration * self.length**dimension
-
-    @property
-    def voltage(self) -> float:
-        """``R T / F`` (V)."""
-        return self.chemical_potential / FARADAY
-
-    def energy(self, dimension: int) -> float:
-        """``R T C L0^dimension``: J in three dimensions, J per metre of depth in two.
-
-        Args:
-            dimension: Number of space dimensions.
-
-        Returns:
-            The scale of an energy integrated over the mesh.
-        """
-        return self.energy_density * self.length**dimension
+    match = _NUMBER.fullmatch(text)
+    return (match[1], match[2].strip()) if match else None
 
 
 @dataclass(frozen=True)
@@ -103,6 +42,7 @@ class QuantityKind:
     """A kind of physical quantity: how it is called, its SI unit, an example, and sane limits.
 
     The limits are wide: they catch slips (a nanowire of metres) and keep arithmetic from overflow.
+    ``Annotated[float, kind]`` is the type of a quantity in a section of the configuration.
 
     Args:
         name: Word for people, with its article, such as ``a length``.
@@ -146,6 +86,15 @@ class QuantityKind:
         """
         return f"{float(value)!r} {self.unit}"
 
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            self.parse,
+            handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(self.format),
+        )
+
     def accepts(self, value: object) -> bool:
         """Tell whether a text has the dimension of this kind.
 
@@ -181,16 +130,17 @@ class QuantityKind:
             raise ValueError(f"{value!r} has no unit; {self._advice()}")
         if not isinstance(value, str):
             raise ValueError(f"{value!r} is no quantity; {self._advice()}")
-        match = _NUMBER.fullmatch(value)
-        if match is None or len(value) > _LONGEST:
+        found = split_quantity(value) if len(value) <= _LONGEST else None
+        if found is None:
             raise ValueError(f"{value!r} does not begin with a number; {self._advice()}")
-        unit = match[2].strip().removeprefix("*").strip()
+        number, unit = found
+        unit = unit.removeprefix("*").strip()
         if not unit:
             raise ValueError(f"{value!r} has no unit; {self._advice()}")
         if _UNIT.fullmatch(unit) is None:
             raise ValueError(f"{unit!r} is no unit; {self._advice()} (powers as m^2)")
         unit = unit.replace("·", "*").replace("°C", "degC")
-        return Decimal(match[1]), f"1{unit}" if unit.startswith("/") else unit
+        return Decimal(number), f"1{unit}" if unit.startswith("/") else unit
 
     def _convert(self, quantity: pint.Quantity, wanted: pint.Unit, text: str) -> float:
         if quantity.dimensionality != wanted.dimensionality:
@@ -212,8 +162,8 @@ class QuantityKind:
             raise ValueError(f"{text!r} must not be negative")
         if not self.lowest <= value <= self.highest:
             raise ValueError(
-                f"{text!r} is beyond reason: {self.name} from {self.lowest:g} to {self.highest:g} "
-                f"{self.unit} is needed"
+                f"{text!r} is outside the accepted range "
+                f"[{self.lowest:g}, {self.highest:g}] {self.unit} of {self.name}"
             )
 
 
@@ -249,37 +199,19 @@ MOLAR_ENERGY = QuantityKind("an energy per mole", "J/mol", "2 kJ/mol", lowest=-1
 CURRENT = QuantityKind("a current", "A", "1e-15 A", lowest=1e-40, highest=1e6)
 LINE_CURRENT = QuantityKind("a current per depth", "A/m", "1e-9 A/m", lowest=1e-40, highest=1e6)
 
-Length = Annotated[float, BeforeValidator(LENGTH.parse), PlainSerializer(LENGTH.format)]
-PositiveLength = Annotated[
-    float, BeforeValidator(POSITIVE_LENGTH.parse), PlainSerializer(POSITIVE_LENGTH.format)
-]
-NonNegativeLength = Annotated[
-    float, BeforeValidator(NON_NEGATIVE_LENGTH.parse), PlainSerializer(NON_NEGATIVE_LENGTH.format)
-]
-BendAngle = Annotated[float, BeforeValidator(BEND_ANGLE.parse), PlainSerializer(BEND_ANGLE.format)]
-Time = Annotated[float, BeforeValidator(TIME.parse), PlainSerializer(TIME.format)]
-Rate = Annotated[float, BeforeValidator(RATE.parse), PlainSerializer(RATE.format)]
-Temperature = Annotated[
-    float, BeforeValidator(TEMPERATURE.parse), PlainSerializer(TEMPERATURE.format)
-]
-Stress = Annotated[float, BeforeValidator(STRESS.parse), PlainSerializer(STRESS.format)]
-Modulus = Annotated[float, BeforeValidator(MODULUS.parse), PlainSerializer(MODULUS.format)]
-Diffusivity = Annotated[
-    float, BeforeValidator(DIFFUSIVITY.parse), PlainSerializer(DIFFUSIVITY.format)
-]
-Concentration = Annotated[
-    float, BeforeValidator(CONCENTRATION.parse), PlainSerializer(CONCENTRATION.format)
-]
-MolarVolume = Annotated[
-    float, BeforeValidator(MOLAR_VOLUME.parse), PlainSerializer(MOLAR_VOLUME.format)
-]
-GradientCoefficient = Annotated[
-    float, BeforeValidator(GRADIENT_COEFFICIENT.parse), PlainSerializer(GRADIENT_COEFFICIENT.format)
-]
-PhotonEnergy = Annotated[
-    float, BeforeValidator(PHOTON_ENERGY.parse), PlainSerializer(PHOTON_ENERGY.format)
-]
-Voltage = Annotated[float, BeforeValidator(VOLTAGE.parse), PlainSerializer(VOLTAGE.format)]
-MolarEnergy = Annotated[
-    float, BeforeValidator(MOLAR_ENERGY.parse), PlainSerializer(MOLAR_ENERGY.format)
-]
+Length = Annotated[float, LENGTH]
+PositiveLength = Annotated[float, POSITIVE_LENGTH]
+NonNegativeLength = Annotated[float, NON_NEGATIVE_LENGTH]
+BendAngle = Annotated[float, BEND_ANGLE]
+Time = Annotated[float, TIME]
+Rate = Annotated[float, RATE]
+Temperature = Annotated[float, TEMPERATURE]
+Stress = Annotated[float, STRESS]
+Modulus = Annotated[float, MODULUS]
+Diffusivity = Annotated[float, DIFFUSIVITY]
+Concentration = Annotated[float, CONCENTRATION]
+MolarVolume = Annotated[float, MOLAR_VOLUME]
+GradientCoefficient = Annotated[float, GRADIENT_COEFFICIENT]
+PhotonEnergy = Annotated[float, PHOTON_ENERGY]
+Voltage = Annotated[float, VOLTAGE]
+MolarEnergy = Annotated[float, MOLAR_ENERGY]

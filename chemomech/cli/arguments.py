@@ -1,11 +1,12 @@
-"""What several commands have in common: words of the command line, messages, names in errors."""
+"""Arguments, messages and error locations that several commands share."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +18,54 @@ from chemomech.errors import InputError
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+_EXIT_CODES = {
+    0: "done",
+    2: "bad input",
+    3: "no convergence",
+    4: "stopped early with a checkpoint",
+    130: "interrupted",
+}
+#: Exit codes of a command that may end early and be continued by another call.
+ALL_EXIT_CODES = tuple(_EXIT_CODES)
+_WIDTH = 79
+
+
+def add_command(
+    commands: Commands,
+    name: str,
+    purpose: str,
+    *,
+    example: str,
+    exit_codes: Sequence[int] = (0, 2, 130),
+    note: str = "",
+    parents: Sequence[argparse.ArgumentParser] = (),
+) -> argparse.ArgumentParser:
+    """Add a command whose help says what it does, how it exits, and how it is called.
+
+    Args:
+        commands: Where to add it.
+        name: Its name.
+        purpose: What it does, without a full stop.
+        example: Its arguments in an example, with the command's name.
+        exit_codes: Exit codes it may end with.
+        note: What else is to be known.
+        parents: Arguments shared with other commands.
+    """
+    codes = ", ".join(f"{code} {_EXIT_CODES[code]}" for code in exit_codes)
+    parts = [f"Exit codes: {codes}.", note]
+    paragraphs = [textwrap.fill(part, _WIDTH) for part in parts if part]
+    return commands.add_parser(
+        name,
+        parents=list(parents),
+        help=purpose,
+        description=textwrap.fill(f"{purpose[0].upper()}{purpose[1:]}.", _WIDTH),
+        epilog="\n\n".join([*paragraphs, f"Example:\n  chemomech {example}"]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
 
 def create_configured() -> argparse.ArgumentParser:
-    """Words of commands that read a configuration."""
+    """Arguments of commands that read a configuration."""
     configured = argparse.ArgumentParser(add_help=False)
     configured.add_argument("file", metavar="FILE", type=Path, help="configuration (TOML)")
     configured.add_argument(
@@ -35,7 +81,7 @@ def create_configured() -> argparse.ArgumentParser:
 
 
 def create_recorded() -> argparse.ArgumentParser:
-    """Words of commands that write a folder of results."""
+    """Arguments of commands that write a folder of results."""
     recorded = argparse.ArgumentParser(add_help=False)
     recorded.add_argument(
         "--output", metavar="DIR", type=Path, help='new folder; default: FILE\'s name + "-results"'
@@ -44,7 +90,7 @@ def create_recorded() -> argparse.ArgumentParser:
 
 
 def name_folder(arguments: argparse.Namespace) -> Path:
-    """Folder that a command with `create_recorded` writes."""
+    """Return the folder that a command with `create_recorded` writes."""
     named: Path | None = arguments.output
     return named or Path(f"{arguments.file.stem}-results")
 
@@ -61,7 +107,7 @@ def naming(file: Path) -> Iterator[None]:
 
 
 def show_messages() -> None:
-    """Let people read what the package has to say beside its results."""
+    """Print the package's log messages on standard error."""
     logger = logging.getLogger("chemomech")
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("chemomech: %(message)s"))
@@ -77,7 +123,7 @@ def print_once(text: str, comm: MPI.Comm) -> None:
 
 
 def parse_count(text: str) -> int:
-    """A whole number of one or more, as a word of the command line."""
+    """Parse a whole number of one or more from the command line."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")

@@ -1,4 +1,4 @@
-"""Where units are looked up: in a short list, and in all that pint knows where that is not enough.
+"""Look up units in a short list, or in all that pint knows where that is not enough.
 
 Reading pint's own list takes longer than all else that a configuration needs.
 """
@@ -57,7 +57,7 @@ rads = 0.01 * joule / kilogram
 
 
 @cache
-def create_registry(*, complete: bool) -> pint.UnitRegistry:
+def _create_registry(*, complete: bool) -> pint.UnitRegistry:
     """Create a registry, with decimal numbers: 100 nm is 1e-07 m, not 1.0000000000000001e-07 m.
 
     Args:
@@ -75,9 +75,9 @@ def find_registry(unit: str) -> pint.UnitRegistry:
     Raises:
         pint.PintError: The text is no unit.
     """
-    frequent = create_registry(complete=False)
+    frequent = _create_registry(complete=False)
     try:
         frequent.parse_units(unit)
     except pint.UndefinedUnitError:
-        return create_registry(complete=True)
+        return _create_registry(complete=True)
     return frequent

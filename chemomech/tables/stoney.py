@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.text_files import read_text
-
-FloatArray = NDArray[np.float64]
 
 _TIMES = {"time_s": 1.0, "time_min": 60.0, "time_h": 3600.0}
 _VOLTAGES = {"voltage_V": 1.0, "voltage_mV": 1e-3}

@@ -1,0 +1,1 @@
+"""Commands from table to table: film stress from curvature, strain from unit cells."""
