@@ -59,17 +59,17 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
     Raises:
         InputError: If a facet group is unknown, or the initial composition cannot be used.
     """
-    _check_groups(config, particle.domain)
-    scales = config.material.scales
-    parameters = Parameters(particle.domain.mesh, _create_factors(config, particle.domain))
+    scales, domain = config.material.scales, particle.domain
+    _check_groups(config, domain)
+    parameters = Parameters(domain.mesh, _create_factors(config, domain))
     discretisation = Discretisation(
         config.solver.degree_composition,
         config.solver.degree_displacement,
         None if config.solver.quadrature_degree == "auto" else config.solver.quadrature_degree,
     )
     homogeneous = _create_free_energy(config.material, parameters)
-    start = _create_initial_composition(config, particle.domain, homogeneous.bounds)
-    mean = compute_mean(start, particle.domain.mesh)
+    start = _create_initial_composition(config, domain, homogeneous.bounds)
+    mean = compute_mean(start, domain.mesh, domain.dx(discretisation.chemical_quadrature))
     energy = FreeEnergyDensity(
         homogeneous,
         Table(config.material.gradient, "material.gradient", parameters).add(
@@ -80,7 +80,7 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
         _create_mechanics(config, particle, mean, parameters),
     )
     problem = ChemoMechanics(
-        particle.domain,
+        domain,
         energy,
         _create_mobility(config.material, parameters),
         _create_loads(config, scales),
@@ -92,7 +92,7 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
             for i, law in enumerate(config.reaction)
         ],
         coupling=_create_coupling(config),
-        noise=_create_noise(config, particle.domain, parameters),
+        noise=_create_noise(config, domain, parameters),
         parameters=parameters,
     )
     _check_grading(config, parameters)
@@ -230,7 +230,8 @@ def _create_mechanics(
     if config.mechanics is None:
         return None
     law, strain = config.mechanics.elasticity, config.mechanics.eigenstrain
-    dimension, scales = particle.domain.mesh.geometry.dim, config.material.scales
+    domain, scales = particle.domain, config.material.scales
+    dimension = domain.mesh.geometry.dim
     elasticity = el.Elasticity(
         create_stiffness(law, Table(law, "mechanics.elasticity", parameters), scales.stress),
         el.Assumption(config.mechanics.resolve_assumption(dimension)),
@@ -246,7 +247,7 @@ def _create_mechanics(
     if isinstance(eigenstrain, Eigenstrain):
         parameters.add_check(eigenstrain.require_symmetry)
     rotation = None if particle.tangent is None else el.create_wire_rotation(particle.tangent)
-    prestrain = _create_prestrain(config, particle.domain, parameters)
+    prestrain = _create_prestrain(config, domain, parameters)
     return Mechanics(elasticity, eigenstrain, rotation, prestrain)
 
 

@@ -80,7 +80,7 @@ class StressModel:
             else el.Assumption(config.assumption)
         )
         law = config.elasticity
-        mean = compute_mean(composition, domain.mesh)
+        mean = compute_mean(composition, domain.mesh, domain.dx(2))
         parameters = Parameters(domain.mesh)
         with _naming_laws():
             elasticity = el.Elasticity(

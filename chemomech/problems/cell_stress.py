@@ -86,7 +86,7 @@ class CellStress:
         self._kept = np.ones(self._owned, dtype=np.bool_)
         if excluded is not None:
             self._kept = ~_require_marks(excluded, self._owned, domain)
-        dx = ufl.Measure("dx", domain=mesh, metadata={"quadrature_degree": 2})
+        dx = domain.dx(2)
         self._spaces = [fem.functionspace(mesh, ("DG", 0, shape)) for shape in ((3, 3), (), ())]
         integrands = (scale * stress, composition, ufl.as_ufl(1.0))
         self._forms = [

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import scipy  # which loads its parts when they are used
+import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
@@ -98,8 +99,9 @@ class Noise:
         """Set ``c``; see `InitialComposition.apply`."""
         field_at = self._create_field(c, length_unit)
         c.interpolate(lambda x: field_at(x[: c.function_space.mesh.geometry.dim]))
-        c.x.array[:] -= compute_mean(c, c.function_space.mesh)
-        deviation = math.sqrt(compute_mean(c * c, c.function_space.mesh))
+        mesh = c.function_space.mesh
+        c.x.array[:] -= compute_mean(c, mesh, ufl.dx)
+        deviation = math.sqrt(compute_mean(c * c, mesh, ufl.dx))
         c.x.array[:] *= self.amplitude / deviation
         c.x.array[:] += self.mean
         require_bounds(c, bounds)
