@@ -1,4 +1,4 @@
-"""Close objects at the end of a ``with`` block."""
+"""What is closed at the end of a ``with`` block."""
 
 from __future__ import annotations
 
