@@ -41,6 +41,7 @@ def list_observables(
     moment: Moment,
     initial_mean: float,
     started: float,
+    threshold: float,
 ) -> list[Observable]:
     """List the columns of every ledger.
 
@@ -51,6 +52,7 @@ def list_observables(
         moment: What is being recorded.
         initial_mean: Mean composition with which the run began.
         started: Time on the monotonic clock at which the run began.
+        threshold: Composition above which a place belongs to a Li-rich region.
     """
     dimension = problem.domain.mesh.geometry.dim
     unit = scales.energy(dimension)
@@ -80,7 +82,7 @@ def list_observables(
         Observable("c_min", lambda: -_find_largest(-1.0, problem.c)),
         Observable("c_max", lambda: _find_largest(1.0, problem.c)),
         Observable("von_mises_max_Pa", lambda: 0.0 if stress is None else stress.max_von_mises()),
-        Observable("domains", domains.count),
+        Observable("domains", lambda: domains.count(threshold)),
         Observable("wall_s", lambda: clock.monotonic() - started),
     ]
 

@@ -243,6 +243,8 @@ def _create_recorder(
         reference_voltage=None if config.schedule is None else config.schedule.reference_voltage,
         resume_point=None if progressed is None else progressed.records,
         is_illustrated=config.output.pictures or config.output.movie,
+        # What is not of the poorest phase counts as rich.
+        threshold=next(iter(config.material.phases.thresholds), 0.5),
     )
 
 

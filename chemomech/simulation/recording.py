@@ -58,6 +58,7 @@ class Recorder:
         reference_voltage: Voltage against Li/Li+ at mu_res = 0 (V), for what reacts.
         resume_point: Go on with the ledger of an earlier run; None creates it.
         is_illustrated: Whether frames are kept, for pictures or a film.
+        threshold: Composition above which a place belongs to a Li-rich region.
 
     Attributes:
         initial_mean: Mean composition with which the run began.
@@ -79,6 +80,7 @@ class Recorder:
         reference_voltage: float | None = None,
         resume_point: ResumePoint | None = None,
         is_illustrated: bool = True,
+        threshold: float = 0.5,
     ) -> None:
         self._problem = problem
         self._scales = scales
@@ -91,7 +93,7 @@ class Recorder:
         self._gatherer = Gatherer(mesh) if is_illustrated else None
         self.frames = FrameFile(ledger_path.parent)
         self._create_fields(particle)
-        self._observables = self._list_observables(reference_voltage)
+        self._observables = self._list_observables(reference_voltage, threshold)
         self._ledger = Ledger(
             ledger_path,
             [observable.name for observable in self._observables],
@@ -176,12 +178,20 @@ class Recorder:
         if self._writer is not None:
             self._writer.close()
 
-    def _list_observables(self, reference_voltage: float | None) -> list[Observable]:
+    def _list_observables(
+        self, reference_voltage: float | None, threshold: float
+    ) -> list[Observable]:
         problem, scales, stress = self._problem, self._scales, self._stress
         nothing = Step(0, 0.0, 0.0, 0, 0, 0, 0.0, {})
         self._moment = Moment(nothing, Position(), self.initial_mean)
         listed = list_observables(
-            problem, scales, stress, self._moment, self.initial_mean, self._started
+            problem,
+            scales,
+            stress,
+            self._moment,
+            self.initial_mean,
+            self._started,
+            threshold,
         )
         if problem.surface.reservoir is not None:
             listed += list_surface_observables(

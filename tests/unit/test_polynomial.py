@@ -127,3 +127,17 @@ def test_a_polynomial_of_one_phase_still_asks_for_a_mesh():
         configure({"kappa": "0 J*m^2/mol"}, coefficients=convex)
     with pytest.raises(InputError, match=r"interface_width: .* one phase and no interface"):
         configure({"interface_width": "10 nm"}, {"size": "1 nm"}, coefficients=convex)
+
+
+def test_regions_of_the_rich_phase_are_counted(path):
+    """Between wells at 0.6 and 0.9 the threshold is 0.75, not the middle of all compositions."""
+    changes = [
+        "material.free_energy.coefficients=[1.458, -8.1, 16.65, -15.0, 5.0]",
+        'initial={kind="formula", formula="where(abs(x - 10) > 5, 0.9, 0.6)"}',
+        "time.end=1 us",
+        "time.first_step=1 us",
+    ]
+    results = path.with_name("results")
+    words = [word for change in changes for word in ("--set", change)]
+    assert main(["run", str(path), "--output", str(results), "--quiet", *words]) == 0
+    assert read_ledger(results / "ledger.csv")["domains"][0] == 2
