@@ -76,11 +76,10 @@ def _find_meaning(field: FieldInfo) -> Meaning:
     """Unit, description and limits of a key."""
     unit, lowest, highest = "", [-math.inf], [math.inf]
     for mark in _list_marks(field.annotation, field.metadata):
-        kind = getattr(getattr(mark, "func", None), "__self__", None)
-        if isinstance(kind, QuantityKind):
-            unit = kind.unit
-            lowest.append(kind.lowest)
-            highest.append(kind.highest)
+        if isinstance(mark, QuantityKind):
+            unit = mark.unit
+            lowest.append(mark.lowest)
+            highest.append(mark.highest)
         lowest += [getattr(mark, name) for name in ("ge", "gt") if hasattr(mark, name)]
         highest += [getattr(mark, name) for name in ("le", "lt") if hasattr(mark, name)]
     return Meaning(unit, field.description or "", max(lowest), min(highest))

@@ -43,7 +43,7 @@ def observe(problem):
     """The gradient energy once more, by hand, and a count that is taken at snapshots."""
     unit = create_config(TABLE).material.scales.energy(2)
     gradient = ufl.grad(problem.c)
-    density = 0.5 * problem.gradient_coefficient * ufl.dot(gradient, gradient)
+    density = 0.5 * problem.energy_density.gradient_coefficient * ufl.dot(gradient, gradient)
     integral = problem.compile_integral(density)
     owned = problem.c.function_space.dofmap.index_map.size_local
 
