@@ -27,7 +27,7 @@ from chemomech.particle import Particle, create_shape
 from chemomech.problems import initial_composition as initial
 from chemomech.problems.averages import compute_mean
 from chemomech.problems.bent_wire import create_bending_strain
-from chemomech.problems.chemo_mechanics import ChemoMechanics, Coupling, Discretisation
+from chemomech.problems.chemo_mechanics import ChemoMechanics, Coupling
 from chemomech.problems.conditions import (
     Displacement,
     Loads,
@@ -35,6 +35,7 @@ from chemomech.problems.conditions import (
     Support,
     Traction,
 )
+from chemomech.problems.diffusion import Discretisation
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.surface import SurfaceReaction
 from chemomech.problems.thermal_noise import NoiseLaw

@@ -5,47 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import ufl
-from basix.ufl import element
 from dolfinx import default_scalar_type, fem
-from numpy.typing import NDArray
 from ufl.core.expr import Expr
 from ufl.form import Form
 
-from chemomech.forms.cahn_hilliard import chemical_potential_residual, composition_residual
 from chemomech.forms.energy import FreeEnergyDensity
-from chemomech.forms.equilibrium import equilibrium_residual
+from chemomech.forms.fields import Field
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.measures import compile_integral
 from chemomech.materials.mobility import Mobility
 from chemomech.problems.conditions import Loads
+from chemomech.problems.diffusion import Diffusion, Discretisation
 from chemomech.problems.observables import Observable
 from chemomech.problems.parameters import Parameters
+from chemomech.problems.process import Process
 from chemomech.problems.solid import Solid
 from chemomech.problems.surface import Surface, SurfaceReaction
 from chemomech.problems.thermal_noise import NoiseLaw, ThermalNoise
-
-
-@dataclass(frozen=True)
-class Discretisation:
-    """Elements and quadrature.
-
-    Args:
-        composition_degree: Degree of the Lagrange elements of c and mu.
-        displacement_degree: Degree of the Lagrange elements of u.
-        quadrature_degree: Degree to which the chemical terms are integrated; None takes
-            2 p + 1 for composition degree p. (An automatic estimate is absurd for a logarithm.)
-    """
-
-    composition_degree: int = 1
-    displacement_degree: int = 1
-    quadrature_degree: int | None = None
-
-    @property
-    def chemical_quadrature(self) -> int:
-        """Quadrature degree of the chemical terms."""
-        return self.quadrature_degree or 2 * self.composition_degree + 1
 
 
 @dataclass(frozen=True)
@@ -82,6 +59,8 @@ class ChemoMechanics:
         noise: Thermal noise; None for none.
         discretisation: Elements and quadrature.
         parameters: What of the laws can be changed by name; none by default.
+        processes: Makers of further processes; each is given this problem, whose fields its energy
+            may hold.
         sources: Manufactured right-hand sides (of dc/dt and of equilibrium), for verification.
 
     Attributes:
@@ -90,15 +69,14 @@ class ChemoMechanics:
         surface: Reactions, mu_res and what drives them.
         noise: Thermal noise, None without.
         volume: Area or volume of the particle.
-        unknowns: All unknowns, in block order c, mu, u, eps_zz, mu_res.
+        fields: All fields: c, mu, u, eps_zz, mu_res, and those of further processes.
         out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
-        shift: Constant a in dc/dt = a c + history.
+        mass_coefficient: Constant a in dc/dt = a c + history.
         history: Function of the composition's space that holds the rest of dc/dt.
-        residuals: One UFL form for each unknown.
-        linearised: The same forms for Newton's method to differentiate: the mobility in them is no
-            function of an unknown.
-        conditions: Dirichlet conditions, a list for each unknown (empty but for u).
+        solid: Elastic equilibrium; None without mechanics.
+        processes: Further processes.
         observables: What a run records of it beside the package's own columns.
+        recorded: Functions a run writes with its fields beside the package's own.
 
     Raises:
         InputError: If the assumption does not suit the mesh, a condition cannot be imposed, a group
@@ -118,29 +96,40 @@ class ChemoMechanics:
         coupling: Coupling | None = None,
         noise: NoiseLaw | None = None,
         parameters: Parameters | None = None,
+        processes: Sequence[Callable[[ChemoMechanics], Process]] = (),
     ) -> None:
         self.domain = domain
         self.observables: list[Observable] = []
+        self.recorded: list[fem.Function] = []
         self.energy_density = energy
         self.mobility = mobility
         self.loads = loads or Loads()
         self.coupling = coupling or Coupling()
         self.parameters = parameters or Parameters(domain.mesh)
         self.discretisation = discretisation or Discretisation()
-        self._dx = domain.dx(self.discretisation.chemical_quadrature)
-        self._create_unknowns()
-        self._create_surface(reactions)
+        self.mass_coefficient = fem.Constant(domain.mesh, default_scalar_type(1.0))
+        self._diffusion = Diffusion(
+            domain, energy, mobility, self.mass_coefficient, self.discretisation
+        )
+        self.c, self.mu = self._diffusion.c, self._diffusion.mu
+        self.history, self.volume = self._diffusion.history, self._diffusion.volume
+        self.solid = self._create_solid()
+        self.u = None if self.solid is None else self.solid.u
+        self.out_of_plane_strain = None if self.solid is None else self.solid.out_of_plane_strain
+        self.surface = self._create_surface(reactions)
         self.noise = None if noise is None else ThermalNoise(self.c, mobility, noise)
-        self._energies = self._create_energies()
-        self.residuals = self._create_residuals(self.c, sources)
-        self.linearised = self._create_residuals(self._frozen, sources)
+        self.processes = [create(self) for create in processes]
+        self.fields = self._create_fields(sources)
         self._sum_energies = {
-            name: compile_integral(form, domain.mesh.comm) for name, form in self._energies.items()
+            name: compile_integral(form, domain.mesh.comm)
+            for name, form in self._list_energies().items()
         }
-        self._scratch = fem.Function(self.c.function_space)
         self._sum_composition = self.compile_integral(self.c)
-        self._sum_squares = self.compile_integral(self._scratch**2)
-        self.volume = self.compile_integral(fem.Constant(domain.mesh, 1.0))()
+
+    @property
+    def unknowns(self) -> list[fem.Function]:
+        """Unknown functions of all fields."""
+        return [field.function for field in self.fields]
 
     @property
     def size(self) -> int:
@@ -156,24 +145,8 @@ class ChemoMechanics:
     @property
     def varying(self) -> tuple[fem.Constant | fem.Function, ...]:
         """What changes from step to step without being unknown."""
-        return (self._frozen, self.history, *self.surface.constants)
-
-    @property
-    def step_factor(self) -> fem.Constant:
-        """The shift, of which the rate's part of the Jacobian is a multiple."""
-        return self.shift
-
-    @property
-    def displacement_block(self) -> int | None:
-        """Number of u's block; None without mechanics."""
-        return None if self._solid is None else 2
-
-    @property
-    def uniform_blocks(self) -> tuple[int, ...]:
-        """Numbers of the blocks that hold one unknown for the whole particle."""
-        uniform = (self.out_of_plane_strain, self.surface.reservoir)
-        blocks = enumerate(self.unknowns)
-        return tuple(i for i, unknown in blocks if any(unknown is one for one in uniform))
+        others = [one for process in self.processes for one in process.varying]
+        return (*self._diffusion.varying, *self.surface.constants, *others)
 
     @property
     def is_closed(self) -> bool:
@@ -195,11 +168,6 @@ class ChemoMechanics:
         """Mean of c over the particle (collective)."""
         return self._sum_composition() / self.volume
 
-    def mean_square(self, values: NDArray[np.float64]) -> float:
-        """Mean over the particle of the square of a field given by its values at c's dofs."""
-        self._scratch.x.array[:] = values
-        return self._sum_squares() / self.volume
-
     def energies(self) -> dict[str, float]:
         """Parts of the free energy: chemical, gradient, elastic, loads (minus the work)."""
         return {name: integrate() for name, integrate in self._sum_energies.items()}
@@ -210,7 +178,7 @@ class ChemoMechanics:
         Args:
             expression: Scalar, read anew at each call of what is returned (collective).
         """
-        return compile_integral(expression * self._dx, self.domain.mesh.comm)
+        return compile_integral(expression * self._diffusion.dx, self.domain.mesh.comm)
 
     def dissipation(self) -> Expr:
         """Free energy that diffusion turns into heat, M |grad mu|^2 per volume and time."""
@@ -219,113 +187,65 @@ class ChemoMechanics:
 
     def strain(self) -> Expr:
         """Total strain, 3 x 3."""
-        assert self._solid is not None
-        return self._solid.strain()
+        assert self.solid is not None
+        return self.solid.strain()
 
     def stress(self) -> Expr:
         """Stress, 3 x 3, as a UFL expression of the current state."""
-        assert self._solid is not None
-        return self._solid.stress()
+        assert self.solid is not None
+        return self.solid.stress()
 
-    @property
-    def stiff_forms(self) -> tuple[Form, Form, Form]:
-        """(r, v), (grad r, grad v) and (kappa grad r, grad v), r a trial, v a test function."""
-        space = self.c.function_space
-        trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
-        dx = self.domain.dx(2 * self.discretisation.composition_degree)
-        kappa = self.energy_density.gradient_coefficient
-        return (
-            ufl.inner(trial, test) * dx,
-            ufl.inner(ufl.grad(trial), ufl.grad(test)) * dx,
-            ufl.inner(kappa * ufl.grad(trial), ufl.grad(test)) * dx,
-        )
+    def _create_solid(self) -> Solid | None:
+        mechanics = self.energy_density.mechanics
+        if mechanics is None:
+            return None
+        degree = self.discretisation.displacement_degree
+        return Solid(self.domain, mechanics, self.c, self.loads, degree)
 
-    def rigid_modes(self, *, supported: bool) -> list[NDArray[np.float64]]:
-        """Rigid motions as owned dof arrays of u.
-
-        Args:
-            supported: Only those that the supports leave free, rather than all.
-        """
-        return [] if self._solid is None else self._solid.rigid_modes(supported=supported)
-
-    def _create_unknowns(self) -> None:
-        mesh, mechanics = self.domain.mesh, self.energy_density.mechanics
-        cell, degree = mesh.basix_cell(), self.discretisation.composition_degree
-        scalar = fem.functionspace(mesh, element("Lagrange", cell, degree))
-        self.c, self.mu = fem.Function(scalar, name="c"), fem.Function(scalar, name="mu")
-        # The same values as c, but no unknown: Newton's method leaves the mobility's derivative
-        # out. It vanishes with grad mu, costs as much to assemble as all else, and is not missed.
-        self._frozen = fem.Function(scalar, self.c.x, name="frozen")
-        self.history = fem.Function(scalar, name="history")
-        self.shift = fem.Constant(mesh, default_scalar_type(1.0))
-        self._solid = (
-            None
-            if mechanics is None
-            else Solid(
-                self.domain, mechanics, self.c, self.loads, self.discretisation.displacement_degree
-            )
-        )
-        self.unknowns = [self.c, self.mu]
-        self.conditions: list[list[fem.DirichletBC]] = [[], []]
-        self.u: fem.Function | None = None
-        self.out_of_plane_strain: fem.Function | None = None
-        if self._solid is not None:
-            self.u, self.out_of_plane_strain = self._solid.u, self._solid.out_of_plane_strain
-            self.unknowns += self._solid.unknowns
-            self.conditions += self._solid.conditions
-
-    def _create_surface(self, reactions: Sequence[SurfaceReaction]) -> None:
+    def _create_surface(self, reactions: Sequence[SurfaceReaction]) -> Surface:
         seen: Expr = self.mu
-        if self._solid is not None and self.coupling.in_bulk != self.coupling.in_reaction:
+        if self.solid is not None and self.coupling.in_bulk != self.coupling.in_reaction:
             # mu holds the stress part or not, as the bulk wants it; here it is taken out or put in.
             sign = 1.0 if self.coupling.in_reaction else -1.0
-            elastic = self._solid.mechanics.potential(self.c, self._solid.strain())
+            elastic = self.solid.mechanics.potential(self.c, self.solid.strain())
             seen = self.mu + sign * elastic
         degree = self.discretisation.chemical_quadrature
-        self.surface = Surface(self.domain, reactions, self.c, seen, degree)
-        if self.surface.reservoir is not None:
-            self.unknowns.append(self.surface.reservoir)
-            self.conditions.append([])
+        return Surface(self.domain, reactions, self.c, seen, degree)
 
-    def _create_energies(self) -> dict[str, Form]:
-        psi = self.energy_density
-        energies = {
-            "chemical": psi.chemical(self.c) * self._dx,
-            "gradient": psi.gradient(self.c) * self._dx,
-        }
-        return energies if self._solid is None else {**energies, **self._solid.energies}
+    def _list_energies(self) -> dict[str, Form]:
+        """Parts of the free energy by name."""
+        parts: list[Process] = [self._diffusion, *self.processes]
+        if self.solid is not None:
+            parts.insert(1, self.solid)
+        return {name: form for part in parts for name, form in part.energies.items()}
 
-    def _create_residuals(
-        self, mobile: fem.Function, sources: tuple[Expr, Expr] | None
-    ) -> list[Form]:
-        """Residuals with the mobility at the composition ``mobile``."""
-        energy = _add(*self._energies.values())
+    def _create_fields(self, sources: tuple[Expr, Expr] | None) -> list[Field]:
+        energies = self._list_energies()
+        energy = _add(*energies.values())
         acting = energy
-        if not self.coupling.in_bulk:
-            acting = _add(self._energies["chemical"], self._energies["gradient"])
-        tests = [ufl.TestFunction(unknown.function_space) for unknown in self.unknowns]
-        q, v = tests[:2]
-        rate = self.shift * self.c + self.history
-        diffusion = composition_residual(
-            self.mu, q, rate=rate, mobility=self.mobility.value(mobile), dx=self._dx
-        )
-        if (exchange := self.surface.exchange(q)) is not None:
-            diffusion += exchange
-        if self.noise is not None:
-            diffusion += self.noise.residual(q, self._dx)
-        residuals = [
-            diffusion,
-            chemical_potential_residual(self.mu, v, acting, self.c, self._dx),
-        ]
-        for unknown, w in zip(self.unknowns[2:], tests[2:], strict=True):
-            if unknown is self.surface.reservoir:
-                residuals.append(self.surface.control(w))
-            else:
-                residuals.append(equilibrium_residual(energy, unknown, w))
-        if sources is not None:
-            residuals[0] -= sources[0] * q * self._dx
-            residuals[2] -= ufl.dot(sources[1], tests[2]) * self._dx
-        return residuals
+        if self.solid is not None and not self.coupling.in_bulk:
+            elastic = self.solid.energies
+            acting = _add(*(form for name, form in energies.items() if name not in elastic))
+
+        def flux(q: Expr) -> Form | None:
+            parts = [self.surface.exchange(q)]
+            if self.noise is not None:
+                parts.append(self.noise.residual(q, self._diffusion.dx))
+            if sources is not None:
+                parts.append(-sources[0] * q * self._diffusion.dx)
+            there = [part for part in parts if part is not None]
+            return _add(*there) if there else None
+
+        def force(w: Expr) -> Form | None:
+            return None if sources is None else -ufl.dot(sources[1], w) * self._diffusion.dx
+
+        fields = self._diffusion.create_fields(acting, flux, self.surface.outflow)
+        if self.solid is not None:
+            fields += self.solid.create_fields(energy, force)
+        fields += self.surface.create_fields()
+        for process in self.processes:
+            fields += process.create_fields(energy)
+        return fields
 
 
 def _add(first: Form, *others: Form) -> Form:

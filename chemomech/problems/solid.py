@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import ufl
 from basix.ufl import element
@@ -13,7 +16,8 @@ from ufl.form import Form
 from chemomech.errors import InputError
 from chemomech.fenicsx import create_real_space
 from chemomech.forms.energy import Mechanics, create_strain
-from chemomech.forms.equilibrium import traction_work
+from chemomech.forms.equilibrium import equilibrium_residual, traction_work
+from chemomech.forms.fields import Elastic, Field, Uniform
 from chemomech.geometry.domain import Domain
 from chemomech.materials.elasticity import Assumption
 from chemomech.materials.scalars import vanishes
@@ -40,9 +44,9 @@ class Solid:
     Attributes:
         u: Displacement, in the mesh's unit of length.
         out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
-        unknowns: Both, as far as they exist.
         energies: ``elastic`` and, under tractions, ``loads`` (minus their work), as scalar forms.
-        conditions: Dirichlet conditions, a list for each unknown.
+        conditions: Dirichlet conditions of u.
+        varying: Nothing changes between solves.
 
     Raises:
         InputError: If the assumption does not suit the mesh or the material, a condition cannot be
@@ -66,18 +70,38 @@ class Solid:
         )
         self.u = fem.Function(fem.functionspace(mesh, vector), name="u")
         self.out_of_plane_strain: fem.Function | None = None
-        self.unknowns = [self.u]
         if mechanics.elasticity.assumption is Assumption.GENERALISED_PLANE_STRAIN:
             self.out_of_plane_strain = fem.Function(create_real_space(mesh), name="eps_zz")
-            self.unknowns.append(self.out_of_plane_strain)
         self.require_shear_free_plane()
         self.energies = self._create_energies(domain, loads, displacement_degree)
-        self.conditions: list[list[fem.DirichletBC]] = [[] for _ in self.unknowns]
         space = self.u.function_space
-        self.conditions[0] += create_dirichlet_conditions(space, domain, loads.supports)
+        self.conditions = create_dirichlet_conditions(space, domain, loads.supports)
+        self.varying: tuple[fem.Constant, ...] = ()
         if "loads" in self.energies:
             push = -ufl.derivative(self.energies["loads"], self.u, ufl.TestFunction(space))
             require_balance(push, self.rigid_modes(supported=True), mesh.comm)
+
+    def create_fields(
+        self, energy: Form, force: Callable[[Expr], Form | None] = lambda _: None
+    ) -> list[Field]:
+        """Create the fields of u and eps_zz.
+
+        Args:
+            energy: Free energy F; the equations are its derivatives.
+            force: Returns what is added to u's equation for a test function.
+        """
+        test = ufl.TestFunction(self.u.function_space)
+        residual = equilibrium_residual(energy, self.u, test)
+        if (added := force(test)) is not None:
+            residual += added
+        operator = Elastic(
+            partial(self.rigid_modes, supported=False), partial(self.rigid_modes, supported=True)
+        )
+        fields = [Field(self.u, residual, operator, conditions=self.conditions)]
+        if (strain := self.out_of_plane_strain) is not None:
+            test = ufl.TestFunction(strain.function_space)
+            fields.append(Field(strain, equilibrium_residual(energy, strain, test), Uniform()))
+        return fields
 
     def strain(self) -> Expr:
         """Total strain, 3 x 3."""
@@ -93,7 +117,7 @@ class Solid:
         Args:
             supported: Only those that the supports leave free, rather than all.
         """
-        return create_rigid_modes(self.u.function_space, self.conditions[0] if supported else [])
+        return create_rigid_modes(self.u.function_space, self.conditions if supported else [])
 
     def require_shear_free_plane(self) -> None:
         """Refuse shear out of a plane that has no displacement out of it to balance it.

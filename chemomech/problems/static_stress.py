@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-import ufl
-from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
 from chemomech.forms.energy import Mechanics
-from chemomech.forms.equilibrium import equilibrium_residual
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.measures import compile_integral
 from chemomech.problems.conditions import Loads
@@ -39,9 +33,8 @@ class StaticStress:
         parameters: Numbers of the laws by name.
         u: Displacement, in the mesh's unit of length.
         out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
-        unknowns: Both, as far as they exist.
-        residuals, linearised: One UFL form for each unknown.
-        conditions: Dirichlet conditions, a list for each unknown (empty but for u).
+        fields: Those of both, as far as they exist.
+        solid: Their energy and equations.
 
     Raises:
         InputError: If the assumption does not suit the mesh, a condition cannot be imposed, or the
@@ -50,9 +43,7 @@ class StaticStress:
 
     #: The composition acts on the residual only.
     varying = ()
-    step_factor = None
-    bounds = (-math.inf, math.inf)
-    displacement_block = 0
+    mass_coefficient = None
 
     def __init__(
         self,
@@ -66,27 +57,15 @@ class StaticStress:
         self.domain = domain
         self.composition = composition
         self.parameters = parameters or Parameters(domain.mesh)
-        self._solid = Solid(domain, mechanics, composition, loads or Loads(), displacement_degree)
-        self.u = self._solid.u
-        self.out_of_plane_strain = self._solid.out_of_plane_strain
-        self.unknowns = self._solid.unknowns
-        self.conditions = self._solid.conditions
-        parts = list(self._solid.energies.values())
-        energy = sum(parts[1:], parts[0])
-        self.residuals = [
-            equilibrium_residual(energy, unknown, ufl.TestFunction(unknown.function_space))
-            for unknown in self.unknowns
-        ]
-        self.linearised = self.residuals
+        self.solid = Solid(domain, mechanics, composition, loads or Loads(), displacement_degree)
+        self.u = self.solid.u
+        self.out_of_plane_strain = self.solid.out_of_plane_strain
+        parts = list(self.solid.energies.values())
+        self.fields = self.solid.create_fields(sum(parts[1:], parts[0]))
         self._sum_energies = {
             name: compile_integral(form, domain.mesh.comm)
-            for name, form in self._solid.energies.items()
+            for name, form in self.solid.energies.items()
         }
-
-    @property
-    def uniform_blocks(self) -> tuple[int, ...]:
-        """Number of the block of eps_zz, if there is one."""
-        return tuple(range(1, len(self.unknowns)))
 
     def energies(self) -> dict[str, float]:
         """Parts of the energy (collective): elastic and, under tractions, loads (minus work)."""
@@ -94,16 +73,8 @@ class StaticStress:
 
     def strain(self) -> Expr:
         """Total strain, 3 x 3, as a UFL expression of the current state."""
-        return self._solid.strain()
+        return self.solid.strain()
 
     def stress(self) -> Expr:
         """Stress, 3 x 3, as a UFL expression of the current state."""
-        return self._solid.stress()
-
-    def rigid_modes(self, *, supported: bool) -> list[NDArray[np.float64]]:
-        """Rigid motions as owned dof arrays of u.
-
-        Args:
-            supported: Only those that the supports leave free, rather than all.
-        """
-        return self._solid.rigid_modes(supported=supported)
+        return self.solid.stress()

@@ -11,6 +11,7 @@ from ufl.core.expr import Expr
 from ufl.form import Form
 
 from chemomech.fenicsx import create_real_space
+from chemomech.forms.fields import Field, Uniform
 from chemomech.forms.reaction import reservoir_residual, surface_flux
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.measures import compile_integral
@@ -130,18 +131,20 @@ class Surface:
         """Weak form of the exchange, the integral of J q; None where nothing passes."""
         return surface_flux(q, self._fluxes, self._ds)
 
-    def control(self, test: Expr) -> Form:
-        """Residual of mu_res's own equation."""
-        assert self.reservoir is not None
-        return reservoir_residual(
+    def create_fields(self) -> list[Field]:
+        """Create the field of mu_res; none without a reservoir."""
+        if self.reservoir is None:
+            return []
+        residual = reservoir_residual(
             self.reservoir,
-            test,
+            ufl.TestFunction(self.reservoir.function_space),
             self._fluxes,
             self._mu,
             (self._hold_current, self._hold_potential, self._target),
             self._ds,
             self._area,
         )
+        return [Field(self.reservoir, residual, Uniform())]
 
     def integrate_over(self, expression: Expr | float) -> Callable[[], float]:
         """Compile the integral of an expression over the reacting surface.

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from dolfinx import fem
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
+from chemomech.forms.fields import Field
 from chemomech.geometry.partition import collect_owners
 from chemomech.output.checkpoints import CheckpointStore, StoredState
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.recording import ResumePoint
 from chemomech.simulation.stages import Position
 from chemomech.simulation.stationarity import Watch
-from chemomech.solvers.cahn_hilliard_schur import SchurMemory
+from chemomech.solvers.cahn_hilliard_schur import PartMemory
 from chemomech.solvers.history import History
 from chemomech.solvers.steps import Memory
 
-Array = NDArray[np.float64]
-
 #: Version of the records; another one is refused.
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -103,10 +102,11 @@ class Checkpointer:
             "config": self._identity.config,
             "mesh": self._identity.mesh,
             "ranks": self._ranks,
-            "unknowns": [unknown.name for unknown in self._problem.unknowns],
+            "unknowns": [field.name for field in self._problem.fields],
             "uniform": {
-                unknown.name: [float(state[index][0]) for state in history.states]
-                for index, unknown in self._uniform()
+                field.name: [float(state[index][0]) for state in history.states]
+                for index, field in enumerate(self._problem.fields)
+                if field.is_uniform
             },
             "stepper": {
                 "number": memory.number,
@@ -115,7 +115,14 @@ class Checkpointer:
                 "last_size": None if math.isinf(memory.last_size) else memory.last_size,
                 "proposal": memory.proposal,
                 "first_proposal": memory.first_proposal,
-                "solver": _describe(memory.solver),
+                "solver": {
+                    name: {
+                        "block": part.block,
+                        "numbers": dict(part.numbers),
+                        "arrays": list(part.arrays),
+                    }
+                    for name, part in memory.solver.items()
+                },
             },
             "position": asdict(progressed.position),
             "records": asdict(progressed.records),
@@ -124,14 +131,17 @@ class Checkpointer:
             "watch": None if progressed.watch is None else asdict(progressed.watch),
         }
         functions = self._create_functions(len(history.times))
-        for name, (index, level) in self._fields(len(history.times)).items():
-            functions[name].x.array[:] = history.states[level][index]
-        functions["rate"].x.array[:] = history.rate
-        if memory.solver is not None:
-            functions.update(self._create_preconditioned())
-            functions["built_composition"].x.array[:] = memory.solver.composition
-            curvature = functions["built_curvature"].x.array
-            curvature[: len(memory.solver.curvature)] = memory.solver.curvature
+        for level, values in enumerate(history.states):
+            for field, own in zip(self._problem.fields, values, strict=True):
+                if not field.is_uniform:
+                    functions[f"{field.name}_{level}"].x.array[:] = own
+        for index, rate in history.rates.items():
+            functions[f"{self._problem.fields[index].name}_rate"].x.array[:] = rate
+        for name, part in memory.solver.items():
+            built = self._create_arrays(name, part.block, part.arrays)
+            for array, function in built.items():
+                function.x.array[:] = part.arrays[array]
+                functions[str(function.name)] = function
         if self._problem.noise is not None:
             functions["noise_start"] = self._problem.noise.start
         self._checkpoints.write(memory.number, functions, record, self._arrays)
@@ -146,10 +156,9 @@ class Checkpointer:
         Raises:
             OSError: It cannot be written; on every rank.
         """
-        problem = self._problem
-        uniform = {unknown.name: float(unknown.x.array[0]) for _, unknown in self._uniform()}
-        blocks = problem.uniform_blocks
-        functions = {u.name: u for i, u in enumerate(problem.unknowns) if i not in blocks}
+        fields = self._problem.fields
+        uniform = {f.name: float(f.function.x.array[0]) for f in fields if f.is_uniform}
+        functions = {f.name: f.function for f in fields if not f.is_uniform}
         record = {"time_s": time_s, "uniform": uniform}
         self._snapshots.write(number, functions, record)
 
@@ -166,10 +175,11 @@ class Checkpointer:
             InputError: It is missing or damaged; on every rank.
         """
         state = self._snapshots.get(number)
-        problem, blocks = self._problem, self._problem.uniform_blocks
-        state.read_functions({u.name: u for i, u in enumerate(problem.unknowns) if i not in blocks})
-        for _, unknown in self._uniform():
-            unknown.x.array[:] = state.record["uniform"][unknown.name]
+        fields = self._problem.fields
+        state.read_functions({f.name: f.function for f in fields if not f.is_uniform})
+        for field in fields:
+            if field.is_uniform:
+                field.function.x.array[:] = state.record["uniform"][field.name]
         return float(state.record["time_s"])
 
     def discard_snapshots(self, count: int) -> None:
@@ -195,28 +205,38 @@ class Checkpointer:
         functions = self._create_functions(levels)
         if problem.noise is not None:
             functions["noise_start"] = problem.noise.start
-        if stepper["solver"] is not None:
-            functions.update(self._create_preconditioned())
+        built = {
+            name: self._create_arrays(name, part["block"], part["arrays"])
+            for name, part in stepper["solver"].items()
+        }
+        functions |= {str(one.name): one for part in built.values() for one in part.values()}
         state.read_functions(functions)
-        states: list[list[Array]] = [[] for _ in range(levels)]
-        blocks = problem.uniform_blocks
-        for index, unknown in enumerate(problem.unknowns):
-            for level in range(levels):
-                if index in blocks:
-                    value = record["uniform"][unknown.name][level]
-                    states[level].append(np.full_like(unknown.x.array, value))
-                else:
-                    states[level].append(functions[f"{unknown.name}_{level}"].x.array)
-        history = History(0.0, [], 0.0, functions["rate"].x.array)
-        history.times, history.states = list(stepper["times"]), states
-        history.released = list(stepper["released"])
+        rates = {
+            index: functions[f"{field.name}_rate"].x.array
+            for index, field in enumerate(problem.fields)
+            if field.evolution is not None
+        }
+        history = History(0.0, [], [], rates)
+        history.times = list(stepper["times"])
+        history.released = [list(totals) for totals in stepper["released"]]
+        history.states = [
+            [self._take(field, level, record, functions) for field in problem.fields]
+            for level in range(levels)
+        ]
         memory = Memory(
             stepper["number"],
             history,
             math.inf if stepper["last_size"] is None else stepper["last_size"],
             stepper["proposal"],
             stepper["first_proposal"],
-            self._recall(stepper["solver"], functions),
+            {
+                name: PartMemory(
+                    part["block"],
+                    part["numbers"],
+                    {array: one.x.array for array, one in built[name].items()},
+                )
+                for name, part in stepper["solver"].items()
+            },
         )
         progressed = Progressed(
             Position(**record["position"]),
@@ -227,26 +247,28 @@ class Checkpointer:
         )
         return memory, progressed
 
-    def _recall(
-        self, stored: Mapping[str, Any] | None, functions: Mapping[str, fem.Function]
-    ) -> SchurMemory | None:
-        """The solver's memory out of a checkpoint."""
-        if stored is None:
-            return None
-        owned = self._problem.c.function_space.dofmap.index_map.size_local
-        composition, curvature = (
-            functions[f"built_{name}"].x.array for name in ("composition", "curvature")
-        )
-        return SchurMemory(composition=composition, curvature=curvature[:owned], **stored)
+    def _take(
+        self,
+        field: Field,
+        level: int,
+        record: Mapping[str, Any],
+        functions: Mapping[str, fem.Function],
+    ) -> FloatArray:
+        """Values of a field at one of the last states."""
+        if field.is_uniform:
+            value = record["uniform"][field.name][level]
+            return np.full_like(field.function.x.array, value)
+        return functions[f"{field.name}_{level}"].x.array
 
-    def _create_preconditioned(self) -> dict[str, fem.Function]:
-        """Fields of the solver's memory."""
-        space = self._problem.c.function_space
-        names = ("built_composition", "built_curvature")
-        return {name: fem.Function(space, name=name) for name in names}
+    def _create_arrays(
+        self, name: str, block: int, arrays: Iterable[str]
+    ) -> dict[str, fem.Function]:
+        """Functions for what a part of the solver keeps, by the name of the array."""
+        space = self._problem.fields[block].function.function_space
+        return {array: fem.Function(space, name=f"{name}_{array}") for array in arrays}
 
     def _require_same(self, state: StoredState) -> None:
-        names = [unknown.name for unknown in self._problem.unknowns]
+        names = [field.name for field in self._problem.fields]
         if state.record["format"] != FORMAT:
             raise InputError(
                 f"the checkpoint is of format {state.record['format']}, that of another version of "
@@ -265,31 +287,12 @@ class Checkpointer:
                 path=str(state.path),
             )
 
-    def _uniform(self) -> list[tuple[int, fem.Function]]:
-        return [(index, self._problem.unknowns[index]) for index in self._problem.uniform_blocks]
-
-    def _fields(self, levels: int) -> dict[str, tuple[int, int]]:
-        """Block and level of each field of a checkpoint, by name."""
-        blocks = self._problem.uniform_blocks
-        return {
-            f"{unknown.name}_{level}": (index, level)
-            for index, unknown in enumerate(self._problem.unknowns)
-            if index not in blocks
-            for level in range(levels)
-        }
-
     def _create_functions(self, levels: int) -> dict[str, fem.Function]:
-        unknowns = self._problem.unknowns
-        functions = {
-            name: fem.Function(unknowns[index].function_space, name=name)
-            for name, (index, _) in self._fields(levels).items()
-        }
-        functions["rate"] = fem.Function(unknowns[0].function_space, name="rate")
+        """Functions for the last states of all fields, and the rates of those that evolve."""
+        functions: dict[str, fem.Function] = {}
+        for field in self._problem.fields:
+            space = field.function.function_space
+            names = [] if field.is_uniform else [f"{field.name}_{level}" for level in range(levels)]
+            names += [] if field.evolution is None else [f"{field.name}_rate"]
+            functions |= {name: fem.Function(space, name=name) for name in names}
         return functions
-
-
-def _describe(memory: SchurMemory | None) -> dict[str, float | int | None] | None:
-    """What of a solver's memory is not a field."""
-    if memory is None:
-        return None
-    return {"shift": memory.shift, "first": memory.first, "excess": memory.excess}

@@ -305,4 +305,4 @@ class March:
         return self._stepper.time * self._plan.time_scale
 
     def _released(self) -> float:
-        return self._stepper.memory.history.released[0]
+        return self._stepper.present().released["c"]

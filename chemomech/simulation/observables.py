@@ -59,7 +59,7 @@ def list_observables(
     domains = DomainCounter(problem.c)
 
     def balance_error() -> float:
-        return moment.mean - (initial_mean - moment.step.released / problem.volume)
+        return moment.mean - (initial_mean - moment.step.released["c"] / problem.volume)
 
     def energy(part: str) -> Observable:
         name = name_column(f"energy_{part}_J", dimension)

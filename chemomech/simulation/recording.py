@@ -182,7 +182,7 @@ class Recorder:
         self, reference_voltage: float | None, threshold: float
     ) -> list[Observable]:
         problem, scales, stress = self._problem, self._scales, self._stress
-        nothing = Step(0, 0.0, 0.0, 0, 0, 0, 0.0, {})
+        nothing = Step(0, 0.0, 0.0, 0, 0, 0, 0.0, {}, {"c": 0.0})
         self._moment = Moment(nothing, Position(), self.initial_mean)
         listed = list_observables(
             problem,
@@ -206,7 +206,7 @@ class Recorder:
         self._potential = fem.Function(space, name="chemical_potential")
         self._displacement: fem.Function | None = None
         self._stress: StressFields | None = None
-        self._fields = [self._composition, self._potential]
+        self._fields = [self._composition, self._potential, *problem.recorded]
         if problem.u is None:
             return
         self._displacement = fem.Function(problem.u.function_space, name="displacement")

@@ -42,7 +42,7 @@ def list_surface_observables(
         return name_column(column, dimension)
 
     def capacity() -> float:
-        return abs(moment.step.released - moment.position.released) * charge
+        return abs(moment.step.released["c"] - moment.position.released) * charge
 
     def overpotential() -> float:
         return (potential() / surface.area - surface.level) * scales.voltage
@@ -53,7 +53,7 @@ def list_surface_observables(
         Observable("mu_res_J_per_mol", lambda: surface.level * scales.chemical_potential),
         Observable("voltage_V", lambda: reference - surface.level * scales.voltage),
         Observable(name("current_A"), lambda: problem.outflow() * charge / scales.time),
-        Observable(name("charge_C"), lambda: moment.step.released * charge),
+        Observable(name("charge_C"), lambda: moment.step.released["c"] * charge),
         Observable(name("capacity_C"), capacity),
         Observable("state_of_charge", lambda: 1.0 - moment.mean),
         Observable("overpotential_V", overpotential),

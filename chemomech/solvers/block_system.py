@@ -8,10 +8,11 @@ from typing import Protocol
 import numpy as np
 import ufl
 from dolfinx import fem, la
-from numpy.typing import NDArray
 from petsc4py import PETSc
 from ufl.form import Form
 
+from chemomech.arrays import FloatArray
+from chemomech.forms.fields import Elastic, Field
 from chemomech.solvers.jacobian_blocks import JacobianBlock
 
 
@@ -19,43 +20,16 @@ class BlockProblem(Protocol):
     """What a problem must offer to be solved."""
 
     @property
-    def unknowns(self) -> Sequence[fem.Function]:
-        """Functions to find, one a block."""
-
-    @property
-    def residuals(self) -> Sequence[Form]:
-        """UFL linear forms that must vanish, one a block."""
-
-    @property
-    def linearised(self) -> Sequence[Form]:
-        """The forms that are differentiated for the Jacobian: those, or an approximation."""
-
-    @property
-    def conditions(self) -> Sequence[Sequence[fem.DirichletBC]]:
-        """Dirichlet conditions, a list for each block."""
+    def fields(self) -> Sequence[Field]:
+        """Fields to find, one a block."""
 
     @property
     def varying(self) -> Sequence[fem.Constant | fem.Function]:
         """What the Jacobian may depend on and changes between solves without being unknown."""
 
     @property
-    def step_factor(self) -> fem.Constant | None:
+    def mass_coefficient(self) -> fem.Constant | None:
         """What the Jacobian is in parts a multiple of and changes with the time step, or None."""
-
-    @property
-    def displacement_block(self) -> int | None:
-        """Number of the block that holds a displacement; None if there is none."""
-
-    @property
-    def uniform_blocks(self) -> Sequence[int]:
-        """Numbers of the blocks that hold one unknown for the whole mesh."""
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Open interval for the first unknown."""
-
-    def rigid_modes(self, *, supported: bool) -> list[NDArray[np.float64]]:
-        """Rigid motions of the displacement as owned dof arrays: all, or those left free."""
 
 
 class BlockSystem:
@@ -69,6 +43,8 @@ class BlockSystem:
         problem: Unknowns and forms; the unknowns are overwritten by the solver.
 
     Attributes:
+        fields: The problem's fields, one a block.
+        dimension: Of space.
         jacobian: MatNest of the blocks.
         x: Flat solution vector.
         residual: Flat residual vector.
@@ -76,9 +52,11 @@ class BlockSystem:
 
     def __init__(self, problem: BlockProblem) -> None:
         self.problem = problem
-        self.comm: PETSc.Comm = problem.unknowns[0].function_space.mesh.comm
-        self._residual_forms = [fem.form(form) for form in problem.residuals]
-        spaces = [unknown.function_space for unknown in problem.unknowns]
+        self.fields = problem.fields
+        spaces = [field.function.function_space for field in self.fields]
+        self.comm: PETSc.Comm = spaces[0].mesh.comm
+        self.dimension: int = spaces[0].mesh.geometry.dim
+        self._residual_forms = [fem.form(field.residual) for field in self.fields]
         self._local = [
             la.vector(space.dofmap.index_map, space.dofmap.index_map_bs) for space in spaces
         ]
@@ -100,24 +78,24 @@ class BlockSystem:
         """Whether the Jacobian does not depend on the unknowns, so that one linear solve does."""
         return all(block.is_constant for block in self._blocks)
 
-    def block(self, vector: PETSc.Vec, index: int) -> NDArray[np.float64]:
+    def block(self, vector: PETSc.Vec, index: int) -> FloatArray:
         """Copy of one block's owned part of a flat vector."""
         begin, end = self.offsets[index : index + 2]
         return vector.array_r[begin:end].copy()
 
     def gather_unknowns(self) -> None:
         """Copy the unknowns' owned values into ``x``, Dirichlet values imposed."""
-        for unknown, conditions in zip(self.problem.unknowns, self.problem.conditions, strict=True):
-            for condition in conditions:
-                condition.set(unknown.x.array)
-        parts = zip(self.problem.unknowns, self.sizes, strict=True)
-        self.x.setArray(np.concatenate([unknown.x.array[:size] for unknown, size in parts]))
+        for field in self.fields:
+            for condition in field.conditions:
+                condition.set(field.function.x.array)
+        parts = zip(self.fields, self.sizes, strict=True)
+        self.x.setArray(np.concatenate([field.function.x.array[:size] for field, size in parts]))
 
     def scatter_unknowns(self, x: PETSc.Vec) -> None:
         """Copy a flat vector into the unknowns, ghosts included."""
-        for index, unknown in enumerate(self.problem.unknowns):
-            unknown.x.array[: self.sizes[index]] = self.block(x, index)
-            unknown.x.scatter_forward()
+        for index, field in enumerate(self.fields):
+            field.function.x.array[: self.sizes[index]] = self.block(x, index)
+            field.function.x.scatter_forward()
 
     def assemble_residual(self, x: PETSc.Vec, residual: PETSc.Vec) -> None:
         """Evaluate the residual at ``x``; rows of Dirichlet dofs hold x - value."""
@@ -127,8 +105,9 @@ class BlockSystem:
             local.array[:] = 0
             fem.assemble_vector(local.array, form)
             local.scatter_reverse(la.InsertMode.add)
-            for condition in self.problem.conditions[index]:
-                condition.set(local.array, self.problem.unknowns[index].x.array, -1.0)
+            field = self.fields[index]
+            for condition in field.conditions:
+                condition.set(local.array, field.function.x.array, -1.0)
             parts.append(local.array[: self.sizes[index]])
         residual.setArray(np.concatenate(parts))
 
@@ -142,39 +121,36 @@ class BlockSystem:
         self.jacobian.assemble()
         return any(changes)
 
-    def create_null_space(self) -> PETSc.NullSpace | None:
-        """Null space of the whole Jacobian: free rigid motions of the displacement, or None."""
-        index = self.problem.displacement_block
-        modes = self.problem.rigid_modes(supported=True)
-        if index is None or not modes:
-            return None
-        vectors = []
-        for mode in modes:
-            vector = self.x.duplicate()
-            vector.array_w[self.offsets[index] : self.offsets[index + 1]] = mode
-            vectors.append(vector)
-        return PETSc.NullSpace().create(vectors=vectors, comm=self.comm)
+    def find_free_motions(self) -> list[tuple[int, FloatArray]]:
+        """Block of each elastic field that is not held, and its free rigid motions."""
+        found = [
+            (index, field.operator.find_free_motions())
+            for index, field in enumerate(self.fields)
+            if isinstance(field.operator, Elastic)
+        ]
+        return [(index, np.array(motions)) for index, motions in found if motions]
 
-    def create_near_null_space(self) -> PETSc.NullSpace:
-        """All rigid motions as vectors of the displacement block, for algebraic multigrid."""
-        index = self.problem.displacement_block
+    def create_null_space(self) -> PETSc.NullSpace | None:
+        """Null space of the whole Jacobian: free rigid motions, or None."""
         vectors = []
-        for mode in self.problem.rigid_modes(supported=False):
-            vector = self.jacobian.getNestSubMatrix(index, index).createVecRight()
-            vector.array_w[:] = mode
-            vectors.append(vector)
-        return PETSc.NullSpace().create(vectors=vectors, comm=self.comm)
+        for index, motions in self.find_free_motions():
+            for motion in motions:
+                vector = self.x.duplicate()
+                vector.array_w[self.offsets[index] : self.offsets[index + 1]] = motion
+                vectors.append(vector)
+        return PETSc.NullSpace().create(vectors=vectors, comm=self.comm) if vectors else None
 
     def _create_jacobian(self) -> None:
-        problem = self.problem
         blocks: list[list[PETSc.Mat | None]] = []
         self._blocks: list[JacobianBlock] = []
-        for residual, rows in zip(problem.linearised, problem.conditions, strict=True):
+        for row in self.fields:
+            form = row.linearised or row.residual
             blocks.append([])
-            for unknown, columns in zip(problem.unknowns, problem.conditions, strict=True):
-                trial = ufl.TrialFunction(unknown.function_space)
-                block = ufl.derivative(residual, unknown, trial)
-                blocks[-1].append(self._create_block(block, [*rows, *columns]))
+            for column in self.fields:
+                trial = ufl.TrialFunction(column.function.function_space)
+                block = ufl.derivative(form, column.function, trial)
+                conditions = [*row.conditions, *column.conditions]
+                blocks[-1].append(self._create_block(block, conditions))
         self.jacobian = PETSc.Mat().createNest(blocks, comm=self.comm)
         self.jacobian.setUp()
         self.jacobian.assemble()
@@ -184,7 +160,7 @@ class BlockSystem:
         jacobian = ufl.algorithms.expand_derivatives(jacobian)
         if jacobian.empty():
             return None
-        varying = {*self.problem.unknowns, *self.problem.varying}
-        block = JacobianBlock(jacobian, conditions, self.problem.step_factor, varying)
+        varying = {*(field.function for field in self.fields), *self.problem.varying}
+        block = JacobianBlock(jacobian, conditions, self.problem.mass_coefficient, varying)
         self._blocks.append(block)
         return block.matrix

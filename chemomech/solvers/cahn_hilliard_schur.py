@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Self
 
 import basix
 import numpy as np
 from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
-from numpy.typing import NDArray
 from petsc4py import PETSc
 from ufl.form import Form
 
+from chemomech.arrays import FloatArray
+from chemomech.forms.fields import FourthOrder
 from chemomech.solvers.jacobian_blocks import JacobianBlock
 from chemomech.solvers.options import SolverOptions
-
-Array = NDArray[np.float64]
 
 #: Krylov iterations more than after the last build that are worth building anew.
 WORTH_A_BUILD = 6
@@ -31,20 +31,23 @@ SMALLEST_MOBILITY = 1e-12
 _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
 
-class FourthOrderProblem(Protocol):
-    """What a problem must say of its stiff, fourth-order part.
+@dataclass(frozen=True)
+class PartMemory:
+    """What a part of a solver keeps from one solve to the next.
 
-    Attributes:
-        c: The unknown it acts on.
-        shift: Constant a in dc/dt = a c + history.
+    Args:
+        block: Number of the block whose field the arrays belong to.
+        numbers: Numbers by name.
+        arrays: Values at all dofs of this rank, by name.
     """
 
-    c: fem.Function
-    shift: fem.Constant
+    block: int
+    numbers: Mapping[str, float | int | None]
+    arrays: Mapping[str, FloatArray]
 
-    @property
-    def stiff_forms(self) -> tuple[Form, Form, Form]:
-        """Bilinear forms of the mass, the stiffness and k times the stiffness in the curvature."""
+
+SolverMemory = Mapping[str, PartMemory]
+"""What a solver keeps from one solve to the next, by the name of its part."""
 
 
 @dataclass
@@ -60,10 +63,41 @@ class SchurMemory:
     """
 
     shift: float
-    composition: Array
-    curvature: Array
+    composition: FloatArray
+    curvature: FloatArray
     first: int | None = None
     excess: int = 0
+
+    def pack(self, block: int) -> PartMemory:
+        """The same in plain numbers and arrays.
+
+        Args:
+            block: Number of the composition's block.
+        """
+        curvature = np.zeros_like(self.composition)
+        curvature[: len(self.curvature)] = self.curvature
+        numbers = {"shift": self.shift, "first": self.first, "excess": self.excess}
+        arrays = {"composition": self.composition, "curvature": curvature}
+        return PartMemory(block, numbers, arrays)
+
+    @classmethod
+    def unpack(cls, memory: PartMemory, owned: int) -> Self:
+        """Read what `pack` returns.
+
+        Args:
+            memory: Numbers and arrays.
+            owned: Number of the composition's owned dofs.
+        """
+        numbers = dict(memory.numbers)
+        shift, first, excess = (numbers[name] for name in ("shift", "first", "excess"))
+        assert shift is not None
+        return cls(
+            shift,
+            memory.arrays["composition"],
+            memory.arrays["curvature"][:owned],
+            None if first is None else int(first),
+            int(excess or 0),
+        )
 
 
 class FactoredSchur:
@@ -82,23 +116,29 @@ class FactoredSchur:
     cycle of multigrid each. w and m are read off the diagonals of the blocks.
 
     Args:
-        problem: Source of the present step.
+        operator: The pair.
+        coefficient: The shift a of the present step.
         mobility: Block K_M; read anew in every application.
         curvature: Block -G; read anew in every application.
         prefix: Prefix of PETSc's options for the solvers ``diffusion_``, ``curvature_``, ``mass_``.
 
     Attributes:
+        composition: The first field of the pair.
         memory: What it was last built from; None before.
     """
 
     def __init__(
-        self, problem: FourthOrderProblem, mobility: PETSc.Mat, curvature: PETSc.Mat, prefix: str
+        self,
+        operator: FourthOrder,
+        coefficient: fem.Constant,
+        mobility: PETSc.Mat,
+        curvature: PETSc.Mat,
+        prefix: str,
     ) -> None:
-        self._problem = problem
+        self.composition, self._coefficient = operator.composition, coefficient
         self._mobility, self._curvature = mobility, curvature
-        mass, stiffness, scaled = problem.stiff_forms
-        self._mass, plain = _assemble(mass), _assemble(stiffness)
-        self._stiffness = JacobianBlock(scaled, (), None, frozenset())
+        self._mass, plain = _assemble(operator.mass), _assemble(operator.stiffness)
+        self._stiffness = JacobianBlock(operator.scaled, (), None, frozenset())
         self._mass_diagonal = self._mass.getDiagonal()
         self._plain_diagonal = plain.getDiagonal()
         # Diffusion first, then curvature.
@@ -109,7 +149,7 @@ class FactoredSchur:
             _create_solver(factor, f"{prefix}{name}_", "preonly", "hypre")
             for factor, name in zip(self._factors, names, strict=True)
         ]
-        space = problem.c.function_space
+        space = operator.composition.function_space
         self._mass_solver = _create_mass_solver(self._mass, space, f"{prefix}mass_")
         self._work = [self._mass.createVecRight() for _ in range(4)]
         self.memory: SchurMemory | None = None
@@ -127,7 +167,7 @@ class FactoredSchur:
         Called by the owner after the blocks have changed: PETSc would not call a ``setUp`` here, as
         it sees the same nest of matrices again and again.
         """
-        memory, shift = self.memory, float(self._problem.shift.value)
+        memory, shift = self.memory, float(self._coefficient.value)
         if self._stiffness.refresh():
             memory = None
         if memory is not None and memory.excess < WORTH_A_BUILD:
@@ -135,7 +175,7 @@ class FactoredSchur:
             if max(ratio, 1.0 / ratio) < DRIFT:
                 return
         rest = -self._curvature.getDiagonal() - self._stiffness.matrix.getDiagonal()
-        composition = self._problem.c.x.array.copy()
+        composition = self.composition.x.array.copy()
         self.build(SchurMemory(shift, composition, rest.array_r / self._mass_diagonal.array_r))
 
     def build(self, memory: SchurMemory) -> None:
@@ -181,7 +221,7 @@ class FactoredSchur:
         y.array_w[:size] = composition.array_r
         y.array_w[size:] = half.array_r
 
-    def _weigh_mass(self, weight: Array) -> PETSc.Mat:
+    def _weigh_mass(self, weight: FloatArray) -> PETSc.Mat:
         """Mass matrix weighted by a field given at the owned dofs; the next call overwrites it."""
         scale = self._work[0]
         scale.array_w[:] = np.sqrt(weight)

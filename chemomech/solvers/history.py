@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from chemomech.arrays import FloatArray
 
 #: Highest order of the formulas. BDF3 damps all that decays without swinging, as gradient flows do.
 ORDER = 3
@@ -20,23 +19,30 @@ class History:
     r"""Times and states of the last accepted steps, the newest first.
 
     A state is one array for each unknown. Beside the states, the integral over time of the rate at
-    which what the first unknown conserves is released is kept by the same formula: the balance
+    which what an evolving field conserves is released is kept by the same formula: the balance
     between the two then closes to the accuracy of the solver, not of the time scheme.
 
     Args:
         time: Time of the first state.
         state: The first state.
-        released: What was released before.
-        rate: Rate of the first unknown at that time, which stands in for a second state.
+        released: What each evolving field had released before, in the order of ``rates``.
+        rates: Time derivative of each evolving field at that time, by its place in a state; it
+            stands in for a second state.
     """
 
-    def __init__(self, time: float, state: list[Array], released: float, rate: Array) -> None:
+    def __init__(
+        self,
+        time: float,
+        state: list[FloatArray],
+        released: list[float],
+        rates: Mapping[int, FloatArray],
+    ) -> None:
         self.times = [time]
         self.states = [state]
         self.released = [released]
-        self.rate = rate
+        self.rates = rates
 
-    def push(self, time: float, state: list[Array], released: float) -> None:
+    def push(self, time: float, state: list[FloatArray], released: list[float]) -> None:
         """Make a new state the newest; the oldest one that nothing looks back on is dropped."""
         self.times = [time, *self.times[: LEVELS - 1]]
         self.states = [state, *self.states[: LEVELS - 1]]
@@ -59,18 +65,21 @@ class History:
         """
         return self._differentiate(size, self.order)
 
-    def older_part(self, size: float) -> Array:
-        """b_0 c_0 + b_1 c_1 + .. for the first unknown c."""
+    def older_part(self, size: float, index: int) -> FloatArray:
+        """b_0 x_0 + b_1 x_1 + .. for one unknown x."""
         _, *older = self.difference(size)
-        return _combine(older, [state[0] for state in self.states])
+        return _combine(older, [state[index] for state in self.states])
 
-    def integrate(self, rate: float, size: float) -> float:
-        """Total released after a step of ``size`` that ends at the given rate of release."""
-        shift, *older = self.difference(size)
-        return (rate - sum(b * old for b, old in zip(older, self.released, strict=False))) / shift
+    def integrate(self, outflows: Sequence[float], size: float) -> list[float]:
+        """Totals released after a step of ``size`` that ends at the given rates of release."""
+        coefficient, *older = self.difference(size)
+        return [
+            (outflow - sum(b * old for b, old in zip(older, totals, strict=False))) / coefficient
+            for outflow, totals in zip(outflows, zip(*self.released, strict=True), strict=True)
+        ]
 
-    def predict(self, size: float) -> tuple[Array, float]:
-        """Extrapolated first unknown, and the share of the distance to it that is the step's error.
+    def predict(self, size: float, index: int) -> tuple[FloatArray, float]:
+        """Extrapolated unknown, and the share of the distance to it that is the step's error.
 
         With p the predicted and c the exact value, c - p = E_p and (computed) - c = E_s are
         multiples of one derivative of c: the share is E_s / (E_s + E_p). Where there are too few
@@ -79,16 +88,16 @@ class History:
         order = self.estimated_order
         solved = 1.0 / self._differentiate(size, order)[0]
         reach = size if len(self.times) == 1 else self.times[0] + size - self.times[order]
-        return self._extrapolate(size, 0, LEVELS), solved / (solved + reach)
+        return self._extrapolate(size, index, LEVELS), solved / (solved + reach)
 
-    def guess(self, size: float) -> list[Array]:
+    def guess(self, size: float) -> list[FloatArray]:
         """State from which to start solving: one degree lower than what the error is taken from.
 
         The cubic doubles and redoubles what Newton's method has left over in the last states.
         """
         return [self._extrapolate(size, index, LEVELS - 1) for index in range(len(self.states[0]))]
 
-    def interpolate(self, time: float) -> list[Array]:
+    def interpolate(self, time: float) -> list[FloatArray]:
         """State at a time within the last step, by the polynomial that its formula differentiates.
 
         That is the cubic through the newest four states, once there are so many.
@@ -96,11 +105,12 @@ class History:
         size = time - self.times[0]
         return [self._extrapolate(size, index, LEVELS) for index in range(len(self.states[0]))]
 
-    def _extrapolate(self, size: float, index: int, levels: int) -> Array:
+    def _extrapolate(self, size: float, index: int, levels: int) -> FloatArray:
         """One unknown by the polynomial through so many of the last states, if they exist."""
         values = [state[index] for state in self.states[:levels]]
         if len(values) == 1:
-            return values[0] + size * self.rate if index == 0 else values[0].copy()
+            rate = self.rates.get(index)
+            return values[0].copy() if rate is None else values[0] + size * rate
         times = self.times[:levels]
         return _combine(_extrapolate(times, self.times[0] + size), values)
 
@@ -116,7 +126,7 @@ class History:
         return weights
 
 
-def _combine(weights: Sequence[float], values: Sequence[Array]) -> Array:
+def _combine(weights: Sequence[float], values: Sequence[FloatArray]) -> FloatArray:
     """Weighted sum of as many of the values as there are weights."""
     total = weights[0] * values[0]
     for weight, value in zip(weights[1:], values[1:], strict=False):
@@ -124,7 +134,7 @@ def _combine(weights: Sequence[float], values: Sequence[Array]) -> Array:
     return total
 
 
-def limit(guess: Array, last: Array, bounds: tuple[float, float]) -> Array:
+def limit(guess: FloatArray, last: FloatArray, bounds: tuple[float, float]) -> FloatArray:
     """A guess that at no node goes more than 0.9 of the last value's way to a bound; in place.
 
     Args:

@@ -1,4 +1,4 @@
-"""Newton's method on a block system, by PETSc's SNES, within the bounds of the first unknown."""
+"""Newton's method on a block system, by PETSc's SNES, within the bounds of its fields."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from chemomech.forms.fields import Elastic, Uniform
 from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.cahn_hilliard_schur import SchurMemory
+from chemomech.solvers.cahn_hilliard_schur import SolverMemory
 from chemomech.solvers.options import SolverOptions
 from chemomech.solvers.preconditioners import create_linear_solver
 from chemomech.solvers.presets import PetscOptions, Preset
@@ -23,7 +24,7 @@ FRACTION_TO_BOUND = 0.9
 #: reducing a small right-hand side by the relative tolerance.
 LINEAR_SHARE = 0.01
 
-#: What the first unknown conserves may be out of balance by this much, as a change of that unknown.
+#: What a field conserves may be out of balance by this much, as a change of that field.
 BALANCE = 1e-12
 
 #: Error that an unknown which is one for the whole mesh may have, where its own equation tells.
@@ -85,13 +86,13 @@ class NewtonSolver:
     """Solve a :class:`BlockSystem` with SNES; a linear one in one linear solve.
 
     Before PETSc's line search takes over, two things are done to each step. A constant is added to
-    the first unknown's part so that the residuals of its block sum to zero: what that block
-    conserves is then conserved however loosely the linear system was solved. And the step is cut
-    (never the solution clipped) where it would leave the open bounds of the first unknown.
+    the part of each field that evolves so that the residuals of its block sum to zero: what the
+    field conserves is then conserved however loosely the linear system was solved. And the step is
+    cut (never the solution clipped) where it would leave the open bounds of a field.
 
-    PETSc's criteria of convergence apply, or an error of the first unknown that suffices; and two
-    more, for what a norm over all unknowns does not see: that balance, where it is not linear, and
-    the equations of uniform unknowns.
+    PETSc's criteria of convergence apply, or an error of the evolving fields that suffices; and two
+    more, for what a norm over all unknowns does not see: those balances, where they are not linear,
+    and the equations of uniform unknowns.
 
     Args:
         system: Blocks to solve.
@@ -120,16 +121,20 @@ class NewtonSolver:
             stol=settings.step_tolerance,
             max_it=settings.max_iterations,
         )
-        self._rigid = np.array(system.problem.rigid_modes(supported=True))
+        self._free_motions = system.find_free_motions()
         self._was_cut = False
         self._is_short = False
         self._verdict = 0
         self._accuracy = 0.0
         self._length = math.inf
         self._first_norm = 0.0
-        # Of the blocks of c and mu: a displacement's residual is round-off from the first step on.
-        others = {system.problem.displacement_block, *system.problem.uniform_blocks}
-        self._judged = [index for index in range(len(system.sizes)) if index not in others]
+        fields = list(enumerate(system.fields))
+        self._evolving = [index for index, field in fields if field.evolution is not None]
+        self._uniform = [index for index, field in fields if field.is_uniform]
+        # A displacement's residual is round-off from the first step on.
+        self._judged = [
+            index for index, field in fields if not isinstance(field.operator, Elastic | Uniform)
+        ]
         self._last_norms: NDArray[np.float64] = np.zeros(len(self._judged))
         self._floor = LINEAR_SHARE * settings.absolute_tolerance
         self.linear = create_linear_solver(system, preset)
@@ -143,9 +148,7 @@ class NewtonSolver:
             self.snes.ksp.setTolerances(atol=LINEAR_SHARE**2 * settings.absolute_tolerance)
             # Kept: what petsc4py drops under MPI is not freed at once.
             self._change = system.jacobian.createVecLeft()
-            diagonal = system.jacobian.getNestSubMatrix(0, 0)
-            self._ones, self._weights = diagonal.createVecRight(), diagonal.createVecLeft()
-            self._ones.set(1.0)
+            self._balances = [_Balance(system, index) for index in self._evolving]
             self.snes.setLineSearchPreCheck(self._adjust_step)
             self.snes.setConvergenceTest(self._judge)
         self._given = tuple(options or ())
@@ -155,8 +158,8 @@ class NewtonSolver:
             self.linear.attach(self.snes.ksp)
 
     @property
-    def memory(self) -> SchurMemory | None:
-        """What the preconditioner keeps from one solve to the next; None if nothing."""
+    def memory(self) -> SolverMemory:
+        """What the preconditioner keeps from one solve to the next."""
         return self.linear.memory
 
     @property
@@ -164,7 +167,7 @@ class NewtonSolver:
         """Those of the options given to it that PETSc has not asked for; known after a solve."""
         return [name for name in self._given if self._options.is_unasked(name)]
 
-    def recall(self, memory: SchurMemory | None) -> None:
+    def recall(self, memory: SolverMemory) -> None:
         """Take over the memory of another solver of the same problem."""
         self.linear.recall(memory)
 
@@ -172,8 +175,8 @@ class NewtonSolver:
         """Solve from the unknowns' present values; they hold the result (or the last iterate).
 
         Args:
-            accuracy: Error of the first unknown that suffices, as root mean square over its dofs;
-                zero asks for the tolerances.
+            accuracy: Error of the evolving fields that suffices, as root mean square over their
+                dofs; zero asks for the tolerances.
         """
         self._accuracy = accuracy
         self.system.gather_unknowns()
@@ -217,14 +220,11 @@ class NewtonSolver:
         Not by PETSc's own removal either: it sums in an order that depends on where vectors happen
         to lie in memory, and no two runs would be the same to the last bit.
         """
-        if not len(self._rigid):
-            return
-        index = self.system.problem.displacement_block
-        assert index is not None
-        begin, end = self.system.offsets[index : index + 2]
-        values = vector.array_w[begin:end]
-        shares = self.system.comm.allreduce((self._rigid * values).sum(axis=1))
-        values -= (shares[:, None] * self._rigid).sum(axis=0)
+        for index, motions in self._free_motions:
+            begin, end = self.system.offsets[index : index + 2]
+            values = vector.array_w[begin:end]
+            shares = self.system.comm.allreduce((motions * values).sum(axis=1))
+            values -= (shares[:, None] * motions).sum(axis=0)
 
     def _evaluate(self, snes: PETSc.SNES, x: PETSc.Vec, residual: PETSc.Vec) -> None:
         del snes
@@ -279,7 +279,8 @@ class NewtonSolver:
         as that of the block that has fallen least, for one of large numbers hides all others.
         """
         before, self._last_norms = self._last_norms, self._measure_blocks()
-        share = float(np.max(self._last_norms / np.maximum(before, np.finfo(float).tiny)))
+        shares = self._last_norms / np.maximum(before, np.finfo(float).tiny)
+        share = float(np.max(shares, initial=0.0))
         return not self._was_cut and self._length * share < self._accuracy
 
     def _measure_blocks(self) -> NDArray[np.float64]:
@@ -289,16 +290,16 @@ class NewtonSolver:
         return np.sqrt(self.system.comm.allreduce(squares))
 
     def _is_balanced(self) -> bool:
-        """Whether the first block's residuals sum to zero, and those of uniform blocks are small.
+        """Whether conserved fields are balanced, and the residuals of uniform ones small.
 
         Both are compared with what the matrices of the last step say an unknown would change.
         """
         system = self.system
-        total = system.block(system.residual, 0).sum()
-        total, weight = system.comm.allreduce(np.array([total, self._weights.array_r.sum()]))
-        if abs(total) > BALANCE * abs(weight):
-            return False
-        for index in system.problem.uniform_blocks:
+        for balance in self._balances:
+            total, weight = balance.measure()
+            if abs(total) > BALANCE * abs(weight):
+                return False
+        for index in self._uniform:
             matrix = system.jacobian.getNestSubMatrix(index, index)
             mine = np.array([system.block(system.residual, index).sum(), 0.0])
             mine[1] = matrix.getDiagonal().array_r.sum()
@@ -310,36 +311,73 @@ class NewtonSolver:
     def _adjust_step(self, x: PETSc.Vec, step: PETSc.Vec) -> bool:
         self.linear.note(self.snes.ksp.getIterationNumber())
         self._remove_rigid_motion(step)
-        self._balance(step)
+        self.system.jacobian.mult(step, self._change)
+        for balance in self._balances:
+            balance.restore(step, self._change)
         self._keep_within_bounds(x, step)
         self._is_short = step.norm() < self.snes.getTolerances()[2] * x.norm()
-        first = self.system.block(step, 0)
-        squares, dofs = self.system.comm.allreduce(np.array([first @ first, len(first)]))
-        self._length = math.sqrt(squares / dofs)
+        parts = [self.system.block(step, index) for index in self._evolving]
+        mine = np.array([[part @ part, len(part)] for part in parts]).reshape(-1, 2)
+        squares, dofs = self.system.comm.allreduce(mine.sum(axis=0))
+        self._length = math.sqrt(squares / max(dofs, 1.0))
         return True
-
-    def _balance(self, step: PETSc.Vec) -> None:
-        """Shift the first block of ``step`` so that its residuals, linearised, sum to zero.
-
-        A test function equal to one everywhere makes the sum a balance of what the first unknown
-        conserves.
-        """
-        system = self.system
-        system.jacobian.mult(step, self._change)
-        system.jacobian.getNestSubMatrix(0, 0).mult(self._ones, self._weights)
-        rest = system.block(system.residual, 0).sum() - system.block(self._change, 0).sum()
-        rest, weight = system.comm.allreduce(np.array([rest, self._weights.array_r.sum()]))
-        step.array_w[: system.sizes[0]] += rest / weight
 
     def _keep_within_bounds(self, x: PETSc.Vec, step: PETSc.Vec) -> None:
         """Shorten ``step`` (SNES subtracts it): no value passes 0.9 of its way to a bound."""
-        lower, upper = self.system.problem.bounds
-        if not np.isfinite([lower, upper]).any():
+        bounded = [
+            (index, field.bounds)
+            for index, field in enumerate(self.system.fields)
+            if np.isfinite(field.bounds).any()
+        ]
+        if not bounded:
             return
-        values, change = self.system.block(x, 0), -self.system.block(step, 0)
-        room = np.where(change > 0, upper - values, values - lower)
-        needed = np.abs(change).max(initial=0.0) and np.max(np.abs(change) / room)
-        needed = self.system.comm.allreduce(float(needed), op=MPI.MAX)
+        needed = 0.0
+        for index, (lower, upper) in bounded:
+            values, change = self.system.block(x, index), -self.system.block(step, index)
+            room = np.where(change > 0, upper - values, values - lower)
+            needed = max(needed, float(np.max(np.abs(change) / room, initial=0.0)))
+        needed = self.system.comm.allreduce(needed, op=MPI.MAX)
         self._was_cut = needed > FRACTION_TO_BOUND
         if self._was_cut:
             step.scale(FRACTION_TO_BOUND / needed)
+
+
+class _Balance:
+    """The sum of the residuals of a conserved field's block.
+
+    A test function equal to one everywhere makes the sum a balance of what the field conserves.
+
+    Args:
+        system: Block system.
+        index: Number of the field's block.
+    """
+
+    def __init__(self, system: BlockSystem, index: int) -> None:
+        self._system = system
+        self._index = index
+        diagonal = system.jacobian.getNestSubMatrix(index, index)
+        # Kept: what petsc4py drops under MPI is not freed at once.
+        self._ones, self._weights = diagonal.createVecRight(), diagonal.createVecLeft()
+        self._ones.set(1.0)
+
+    def measure(self) -> tuple[float, float]:
+        """The sum, and by how much it would change with the field, as of the last step."""
+        total = self._system.block(self._system.residual, self._index).sum()
+        mine = np.array([total, self._weights.array_r.sum()])
+        total, weight = self._system.comm.allreduce(mine)
+        return float(total), float(weight)
+
+    def restore(self, step: PETSc.Vec, change: PETSc.Vec) -> None:
+        """Shift the field's part of ``step`` so that the sum, linearised, is zero.
+
+        Args:
+            step: Newton step, which SNES subtracts.
+            change: The Jacobian times the step.
+        """
+        system = self._system
+        begin, end = system.offsets[self._index : self._index + 2]
+        diagonal = system.jacobian.getNestSubMatrix(self._index, self._index)
+        diagonal.mult(self._ones, self._weights)
+        rest = system.block(system.residual, self._index).sum() - change.array_r[begin:end].sum()
+        rest, weight = system.comm.allreduce(np.array([rest, self._weights.array_r.sum()]))
+        step.array_w[begin:end] += rest / weight

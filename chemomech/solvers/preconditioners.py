@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from typing import Protocol
 
 from petsc4py import PETSc
 
+from chemomech.forms.fields import Elastic, Field, FourthOrder, Operator, Uniform
 from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.cahn_hilliard_schur import FactoredSchur, FourthOrderProblem, SchurMemory
+from chemomech.solvers.cahn_hilliard_schur import FactoredSchur, SchurMemory, SolverMemory
 from chemomech.solvers.presets import (
     CHEMISTRY,
     CHEMISTRY_3D,
@@ -18,6 +19,7 @@ from chemomech.solvers.presets import (
     MECHANICS,
     MECHANICS_2D,
     MECHANICS_3D,
+    OTHER,
     UNIFORM,
     PetscOptions,
     Preset,
@@ -25,6 +27,9 @@ from chemomech.solvers.presets import (
 
 #: Diagonal shift, relative to its mean, that makes a free body's elastic matrix regular.
 REGULARISATION = 1e-10
+
+#: Splits by what is in them, as the names of PETSc's options have them.
+_CHEMISTRY, _MECHANICS, _UNIFORM = "chemistry", "mechanics", "uniform"
 
 
 class LinearSolver(Protocol):
@@ -42,10 +47,10 @@ class LinearSolver(Protocol):
         """Complete a KSP once its options are set."""
 
     @property
-    def memory(self) -> SchurMemory | None:
-        """What is kept from one solve to the next; None if nothing."""
+    def memory(self) -> SolverMemory:
+        """What is kept from one solve to the next, by part of the solver."""
 
-    def recall(self, memory: SchurMemory | None) -> None:
+    def recall(self, memory: SolverMemory) -> None:
         """Take over the memory of another solver of the same problem."""
 
     def recover(self, ksp: PETSc.KSP) -> None:
@@ -76,32 +81,32 @@ def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
     null_space = system.create_null_space()
     if null_space is not None:
         system.jacobian.setNullSpace(null_space)
-    blocks = _RegularBlocks(system, is_singular=null_space is not None)
+    blocks = _RegularBlocks(system)
     return _Direct(blocks) if preset is Preset.DIRECT else _FieldSplit(system, blocks)
 
 
 class _RegularBlocks:
-    """The nested Jacobian with a regular elastic block, sharing all other blocks with it.
+    """The nested Jacobian with regular elastic blocks, sharing all other blocks with it.
 
     Args:
         system: Block system.
-        is_singular: Whether the elastic block is singular; else it is shared as well.
 
     Attributes:
         matrix: The nest.
     """
 
-    def __init__(self, system: BlockSystem, *, is_singular: bool) -> None:
+    def __init__(self, system: BlockSystem) -> None:
         self.matrix = system.jacobian
-        self._is_singular = is_singular
-        if not is_singular:
+        floating = [index for index, _ in system.find_free_motions()]
+        self._pairs: list[tuple[PETSc.Mat, PETSc.Mat]] = []
+        if not floating:
             return
         indices = range(len(system.sizes))
         blocks = [[system.jacobian.getNestSubMatrix(i, j) for j in indices] for i in indices]
-        index = system.problem.displacement_block
-        assert index is not None
-        self._singular = blocks[index][index]
-        self._regular = blocks[index][index] = self._singular.duplicate()
+        for index in floating:
+            singular = blocks[index][index]
+            blocks[index][index] = singular.duplicate()
+            self._pairs.append((singular, blocks[index][index]))
         self._shift()
         self.matrix = PETSc.Mat().createNest(blocks, comm=system.comm)
         self.matrix.setUp()
@@ -109,21 +114,21 @@ class _RegularBlocks:
 
     def refresh(self, *, new_parameters: bool) -> None:
         """Bring the nest up to date after the Jacobian's blocks changed."""
-        if self._is_singular and new_parameters:
+        if new_parameters:
             self._shift()
         self.matrix.assemble()
 
     def _shift(self) -> None:
-        self._singular.copy(self._regular, structure=PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
-        diagonal = self._singular.getDiagonal()
-        self._regular.shift(REGULARISATION * diagonal.sum() / diagonal.getSize())
+        for singular, regular in self._pairs:
+            singular.copy(regular, structure=PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
+            diagonal = singular.getDiagonal()
+            regular.shift(REGULARISATION * diagonal.sum() / diagonal.getSize())
 
 
 class _Direct:
     """Sparse LU of the whole system, polished by an iteration or two of FGMRES."""
 
     options = DIRECT
-    memory = None
 
     def __init__(self, blocks: _RegularBlocks) -> None:
         self._blocks = blocks
@@ -133,7 +138,12 @@ class _Direct:
     def attach(self, ksp: PETSc.KSP) -> None:
         """Nothing to complete."""
 
-    def recall(self, memory: SchurMemory | None) -> None:
+    @property
+    def memory(self) -> SolverMemory:
+        """Nothing is kept."""
+        return {}
+
+    def recall(self, memory: SolverMemory) -> None:
         """Nothing to take over."""
 
     def recover(self, ksp: PETSc.KSP) -> None:
@@ -150,104 +160,133 @@ class _Direct:
 
 
 class _FieldSplit:
-    """Multiplicative fieldsplit: (c, mu), then u, then what is uniform, as far as they exist."""
+    """Multiplicative fieldsplit: pairs of fourth order, other fields, elasticity, uniform ones."""
 
     def __init__(self, system: BlockSystem, blocks: _RegularBlocks) -> None:
         self._system = system
         self._blocks = blocks
-        self._mechanics: PETSc.PC | None = None
-        self._chemistry: FactoredSchur | None = None
+        self._pairs: dict[str, FactoredSchur] = {}
+        self._kept: list[PETSc.PC] = []
         self._splits = _name_splits(system)
         self.options = self._choose_options()
-        index = system.problem.displacement_block
-        if index is not None:
-            elastic = blocks.matrix.getNestSubMatrix(index, index)
-            elastic.setNearNullSpace(system.create_near_null_space())
+        for indices in self._splits.values():
+            operator = system.fields[indices[0]].operator
+            if isinstance(operator, Elastic):
+                elastic = blocks.matrix.getNestSubMatrix(indices[0], indices[0])
+                elastic.setNearNullSpace(_create_near_null_space(elastic, operator))
         # A factorisation or multigrid of u alone does not know what to do with a nest of one.
-        self.matrix = elastic if [*self._splits] == ["mechanics"] else blocks.matrix
+        self.matrix = elastic if [*self._splits] == [_MECHANICS] else blocks.matrix
 
     def attach(self, ksp: PETSc.KSP) -> None:
-        """Name the splits and hand the chemical one its preconditioner."""
+        """Name the splits and hand the pairs of fourth order their preconditioners."""
         ksp.setOperators(self._system.jacobian, self.matrix)
-        chemistry = ksp.pc
+        parts = dict.fromkeys(self._splits, ksp.pc)
         if len(self._splits) > 1 and ksp.pc.getType() == "fieldsplit":
             parts = dict(zip(self._splits, self._split(ksp), strict=True))
-            chemistry = parts.get("chemistry", ksp.pc)
-            self._mechanics = parts.get("mechanics")
-        if "chemistry" in self._splits and chemistry.getType() == "python":
-            mobility, curvature = (self.matrix.getNestSubMatrix(*at) for at in ((0, 1), (1, 0)))
-            problem = cast(FourthOrderProblem, self._system.problem)
-            prefix = ksp.getOptionsPrefix()
-            self._chemistry = FactoredSchur(problem, mobility, curvature, prefix)
-            chemistry.setPythonContext(self._chemistry)
+            self._kept = [part for name, part in parts.items() if self._is(name, Elastic)]
+        coefficient = self._system.problem.mass_coefficient
+        for name, (first, *rest) in self._splits.items():
+            operator = self._operator(name)
+            if not isinstance(operator, FourthOrder) or parts[name].getType() != "python":
+                continue
+            assert coefficient is not None
+            prefix = ksp.getOptionsPrefix() + ("" if name == _CHEMISTRY else f"{name}_")
+            mobility, curvature = (
+                self.matrix.getNestSubMatrix(*at) for at in ((first, rest[0]), (rest[0], first))
+            )
+            self._pairs[name] = FactoredSchur(operator, coefficient, mobility, curvature, prefix)
+            parts[name].setPythonContext(self._pairs[name])
 
     @property
-    def memory(self) -> SchurMemory | None:
-        """What the chemical multigrid was last built from."""
-        return None if self._chemistry is None else self._chemistry.memory
+    def memory(self) -> SolverMemory:
+        """What the multigrid of each pair was last built from."""
+        return {
+            name: pair.memory.pack(self._splits[name][0])
+            for name, pair in self._pairs.items()
+            if pair.memory is not None
+        }
 
-    def recall(self, memory: SchurMemory | None) -> None:
-        """Build the chemical multigrid from what another solver has built it from."""
-        if self._chemistry is None or memory is None:
-            return
-        composition = self._system.problem.unknowns[0].x.array
-        present = composition.copy()
-        composition[:] = memory.composition
-        self._system.assemble_jacobian()
-        self._chemistry.build(memory)
-        composition[:] = present
+    def recall(self, memory: SolverMemory) -> None:
+        """Build each pair's multigrid from what another solver has built it from."""
+        pairs = {
+            pair: SchurMemory.unpack(memory[n], self._system.sizes[self._splits[n][0]])
+            for n, pair in self._pairs.items()
+            if n in memory
+        }
+        present = [pair.composition.x.array.copy() for pair in pairs]
+        for pair, built in pairs.items():
+            pair.composition.x.array[:] = built.composition
+        if pairs:
+            self._system.assemble_jacobian()
+        for (pair, built), values in zip(pairs.items(), present, strict=True):
+            pair.build(built)
+            pair.composition.x.array[:] = values
 
     def recover(self, ksp: PETSc.KSP) -> None:
-        """Let the chemical multigrid be built anew: it may have been the reason."""
-        if self._chemistry is not None:
-            self._chemistry.memory = None
+        """Let the multigrid of all pairs be built anew: it may have been the reason."""
+        for pair in self._pairs.values():
+            pair.memory = None
 
     def note(self, iterations: int) -> None:
-        """Pass it on to the chemical part, the only one that grows old."""
-        if self._chemistry is not None:
-            self._chemistry.note(iterations)
+        """Pass it on to the pairs, the only ones that grow old."""
+        for pair in self._pairs.values():
+            pair.note(iterations)
 
     def refresh(self, *, new_parameters: bool) -> None:
-        """Tell the nest that its blocks, and the chemical part that the step changed."""
+        """Tell the nest that its blocks, and the pairs that the step changed."""
         self._blocks.refresh(new_parameters=new_parameters)
-        if self._mechanics is not None and new_parameters:
+        for part in self._kept if new_parameters else ():
             # Its preconditioner is kept otherwise: see the preset.
-            self._mechanics.setReusePreconditioner(False)
-            self._mechanics.setUp()
-            self._mechanics.setReusePreconditioner(True)
-        if self._chemistry is not None:
-            self._chemistry.refresh()
+            part.setReusePreconditioner(False)
+            part.setUp()
+            part.setReusePreconditioner(True)
+        for pair in self._pairs.values():
+            pair.refresh()
+
+    def _operator(self, name: str) -> Operator | None:
+        return self._system.fields[self._splits[name][0]].operator
+
+    def _is(self, name: str, kind: type) -> bool:
+        return isinstance(self._operator(name), kind)
 
     def _choose_options(self) -> PetscOptions:
-        three = self._system.problem.unknowns[0].function_space.mesh.geometry.dim == 3
+        three = self._system.dimension == 3
         mechanics = MECHANICS_3D if three else MECHANICS_2D
-        chemistry = CHEMISTRY_3D if three else {}
         match [*self._splits]:
-            case ["chemistry"]:
-                return {**CHEMISTRY_ALONE, **chemistry}
-            case ["mechanics"]:
-                prefix = "fieldsplit_mechanics_"
-                return {**KRYLOV, **{k.removeprefix(prefix): v for k, v in mechanics.items()}}
+            case [name] if name == _CHEMISTRY:
+                return {**CHEMISTRY_ALONE, **(CHEMISTRY_3D if three else {})}
+            case [name] if name == _MECHANICS:
+                return {**KRYLOV, **mechanics}
         options = dict(FIELDSPLIT)
-        parts = {
-            "chemistry": {**CHEMISTRY, **chemistry},
-            "mechanics": {**MECHANICS, **mechanics},
-            "uniform": UNIFORM,
-        }
-        for name, own in parts.items():
-            options.update(own if name in self._splits else {})
-        if {"chemistry", "uniform"} <= self._splits.keys():
+        for name in self._splits:
+            options |= _prefix(f"fieldsplit_{name}_", self._choose_part(name, mechanics))
+            if three and self._is(name, FourthOrder):
+                options |= _prefix("" if name == _CHEMISTRY else f"{name}_", CHEMISTRY_3D)
+        if _CHEMISTRY in self._splits and _UNIFORM in self._splits:
             # Uniform unknowns answer to sums over all others, which must be known better.
             options["ksp_rtol"] = 1e-4
         return options
+
+    def _choose_part(self, name: str, mechanics: PetscOptions) -> PetscOptions:
+        """Options of one split, without its prefix."""
+        match self._operator(name):
+            case FourthOrder():
+                return CHEMISTRY
+            case Elastic():
+                return {**MECHANICS, **mechanics}
+            case Uniform():
+                return UNIFORM
+        return OTHER
 
     def _split(self, ksp: PETSc.KSP) -> list[PETSc.PC]:
         """Name the splits; return the preconditioner of each."""
         rows = self.matrix.getNestISs()[0]
         fields = []
-        for name, indices in self._splits.items():
-            first, *rest = (rows[index] for index in indices)
-            fields.append((name, first.union(rest[0]) if rest else first))
+        for name, (first, *rest) in self._splits.items():
+            indices = rows[first]
+            for index in rest:
+                indices = indices.union(rows[index])
+            fields.append((name, indices))
         ksp.pc.setFieldSplitIS(*fields)
         ksp.pc.setUp()
         return [part.pc for part in ksp.pc.getFieldSplitSubKSP()]
@@ -255,12 +294,31 @@ class _FieldSplit:
 
 def _name_splits(system: BlockSystem) -> dict[str, tuple[int, ...]]:
     """The blocks of each split by its name, in the order they are solved."""
-    index, uniform = system.problem.displacement_block, tuple(system.problem.uniform_blocks)
-    mechanics = () if index is None else (index,)
-    blocks = range(len(system.sizes))
-    splits = {
-        "chemistry": tuple(i for i in blocks if i not in (*mechanics, *uniform)),
-        "mechanics": mechanics,
-        "uniform": uniform,
-    }
-    return {name: indices for name, indices in splits.items() if indices}
+    groups: dict[object, list[int]] = {}
+    for index, field in enumerate(system.fields):
+        kind: object = field.operator or field
+        groups.setdefault(Uniform if field.is_uniform else kind, []).append(index)
+    order = {FourthOrder: 0, Field: 1, Elastic: 2, type: 3}
+    names = {FourthOrder: _CHEMISTRY, Elastic: _MECHANICS, type: _UNIFORM}
+    splits: dict[str, tuple[int, ...]] = {}
+    for key in sorted(groups, key=lambda key: order[type(key)]):
+        indices = groups[key]
+        name = names.get(type(key), system.fields[indices[0]].name)
+        if name in splits:
+            name = f"{name}_{system.fields[indices[0]].name}"
+        splits[name] = tuple(indices)
+    return splits
+
+
+def _create_near_null_space(matrix: PETSc.Mat, operator: Elastic) -> PETSc.NullSpace:
+    """All rigid motions, for algebraic multigrid."""
+    vectors = []
+    for motion in operator.find_motions():
+        vector = matrix.createVecRight()
+        vector.array_w[:] = motion
+        vectors.append(vector)
+    return PETSc.NullSpace().create(vectors=vectors, comm=matrix.comm)
+
+
+def _prefix(prefix: str, options: PetscOptions) -> PetscOptions:
+    return {f"{prefix}{name}": value for name, value in options.items()}

@@ -35,14 +35,17 @@ FIELDSPLIT: PetscOptions = {
 }
 #: Beside others, u.
 MECHANICS: PetscOptions = {
-    "fieldsplit_mechanics_ksp_type": "preonly",
+    "ksp_type": "preonly",
     # The elastic block never changes; PETSc cannot see that through the nest.
-    "fieldsplit_mechanics_ksp_reuse_preconditioner": True,
+    "ksp_reuse_preconditioner": True,
 }
 #: Beside mechanics, c and mu.
-CHEMISTRY: PetscOptions = {
-    "fieldsplit_chemistry_ksp_type": "preonly",
-    "fieldsplit_chemistry_pc_type": "python",
+CHEMISTRY: PetscOptions = {"ksp_type": "preonly", "pc_type": "python"}
+#: Fields of which no operator is stated.
+OTHER: PetscOptions = {
+    "ksp_type": "preonly",
+    "pc_type": "lu",
+    "pc_factor_mat_solver_type": "mumps",
 }
 
 #: In 3-D, coarser grids with fewer couplings: a sixth off their set-up and cycles.
@@ -54,20 +57,20 @@ CHEMISTRY_3D: PetscOptions = {
 
 #: In 2-D the constant elastic block is factorised once; in 3-D that would not fit.
 MECHANICS_2D: PetscOptions = {
-    "fieldsplit_mechanics_pc_type": "cholesky",
-    "fieldsplit_mechanics_pc_factor_mat_solver_type": "mumps",
+    "pc_type": "cholesky",
+    "pc_factor_mat_solver_type": "mumps",
 }
 MECHANICS_3D: PetscOptions = {
-    "fieldsplit_mechanics_pc_type": "gamg",
-    "fieldsplit_mechanics_mg_levels_ksp_type": "chebyshev",
-    "fieldsplit_mechanics_mg_levels_pc_type": "pbjacobi",
+    "pc_type": "gamg",
+    "mg_levels_ksp_type": "chebyshev",
+    "mg_levels_pc_type": "pbjacobi",
     # Weak couplings left out: a quarter fewer Krylov iterations than with all of them.
-    "fieldsplit_mechanics_pc_gamg_threshold": 0.02,
+    "pc_gamg_threshold": 0.02,
 }
 #: The one unknown of generalised plane strain, and that of the reservoir.
 UNIFORM: PetscOptions = {
-    "fieldsplit_uniform_ksp_type": "preonly",
-    "fieldsplit_uniform_pc_type": "jacobi",
+    "ksp_type": "preonly",
+    "pc_type": "jacobi",
 }
 
 

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
 from dolfinx import fem
-from numpy.typing import NDArray
 
-from chemomech.solvers.cahn_hilliard_schur import SchurMemory
+from chemomech.forms.fields import Field
+from chemomech.solvers.cahn_hilliard_schur import SolverMemory
 from chemomech.solvers.history import History
 from chemomech.solvers.newton import NewtonResult
-
-Array = NDArray[np.float64]
 
 
 class TransientProblem(Protocol):
     """What a problem must offer to be stepped in time.
 
     Attributes:
-        unknowns: Functions to find; only the first has a time derivative.
-        shift, history: dc/dt = shift c + history.
+        mass_coefficient: a in dx/dt = a x + history of each field that evolves.
     """
 
-    unknowns: list[fem.Function]
-    shift: fem.Constant
-    history: fem.Function
+    mass_coefficient: fem.Constant
 
     @property
-    def bounds(self) -> tuple[float, float]:
-        """Open interval for the first unknown."""
+    def fields(self) -> Sequence[Field]:
+        """Fields to find."""
 
     @property
     def is_closed(self) -> bool:
@@ -40,32 +35,26 @@ class TransientProblem(Protocol):
     def energies(self) -> dict[str, float]:
         """Parts of the energy."""
 
-    def mean_square(self, values: Array) -> float:
-        """Mean over the domain of the square of a field of the first unknown's space."""
-
-    def outflow(self) -> float:
-        """Rate at which what the first unknown conserves is released."""
-
 
 class NonlinearSolver(Protocol):
     """What the time stepper needs of Newton's method."""
 
     @property
-    def memory(self) -> SchurMemory | None:
-        """What the solver keeps from one solve to the next; None if nothing."""
+    def memory(self) -> SolverMemory:
+        """What the solver keeps from one solve to the next."""
 
     @property
     def unused_options(self) -> list[str]:
         """Options given to it that nobody has asked for."""
 
-    def recall(self, memory: SchurMemory | None) -> None:
+    def recall(self, memory: SolverMemory) -> None:
         """Take over the memory of another solver of the same problem."""
 
     def solve(self, accuracy: float = 0.0) -> NewtonResult:
         """Solve for the unknowns, starting from their present values.
 
         Args:
-            accuracy: Error of the first unknown that suffices; zero for as exact as it can.
+            accuracy: Error of the evolving fields that suffices; zero for as exact as it can.
         """
 
 
@@ -74,7 +63,8 @@ class StepControl:
     """Choice of time steps.
 
     Args:
-        tolerance: Bound on the root mean square over the domain of a step's local error in c.
+        tolerance: Bound on the root mean square over the domain of a step's local error in each
+            evolving field.
         first_step: First step; None derives it from the initial rate.
         max_step: Longest step.
         adaptive: Whether steps follow the error; otherwise all are ``first_step``.
@@ -100,9 +90,10 @@ class Step:
         rejected: Attempts refused before this one.
         newton_iterations: Newton iterations of all attempts.
         linear_iterations: Krylov iterations of all attempts.
-        rate: Largest |dc/dt| at any node over the step.
+        rate: Largest |dx/dt| of an evolving field at any node over the step.
         energies: Parts of the energy at the new time.
-        released: Integral over time of the problem's outflow, by the scheme's own formula.
+        released: Integral over time of the outflow of each evolving field, by the scheme's own
+            formula, by the field's name.
         event: Number of the event at which the step was ended; None where it ended by itself.
     """
 
@@ -114,7 +105,7 @@ class Step:
     linear_iterations: int
     rate: float
     energies: dict[str, float]
-    released: float = 0.0
+    released: Mapping[str, float]
     event: int | None = None
 
 
@@ -137,4 +128,4 @@ class Memory:
     last_size: float
     proposal: float
     first_proposal: float
-    solver: SchurMemory | None = None
+    solver: SolverMemory = field(default_factory=dict)

@@ -7,22 +7,20 @@ raising the free energy, nor the history be written down and read again. The sch
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.solvers.events import Event, locate_first, measure_nearest
 from chemomech.solvers.failures import StepError, describe_newton
 from chemomech.solvers.history import History, limit
 from chemomech.solvers.newton import NewtonResult
 from chemomech.solvers.step_sizes import choose_size, propose_size, relate, shorten
 from chemomech.solvers.steps import Memory, NonlinearSolver, Step, StepControl, TransientProblem
-
-Array = NDArray[np.float64]
 
 #: Shortest step, relative to the first one since the last jump, before the stepper gives up.
 SMALLEST = 1e-8
@@ -63,9 +61,9 @@ class _Trial:
 
 
 class Bdf:
-    r"""Variable-step BDF3 for the first unknown, everything else algebraic.
+    r"""Variable-step BDF3 for the fields that evolve, everything else algebraic.
 
-    dc/dt at the new time is the derivative of the cubic through the new value and the last three
+    dx/dt at the new time is the derivative of the cubic through the new value and the last three
     (the chord, in the first step; the parabola, in the second). The local error follows from the
     distance between the result and an extrapolation through four values: both errors are known
     multiples of the same derivative.
@@ -97,9 +95,15 @@ class Bdf:
         self._solver = solver
         self._control = control
         self.longest = math.inf
-        self._comm: MPI.Comm = problem.unknowns[0].function_space.mesh.comm
+        self._fields = problem.fields
+        self._evolving = {
+            index: field.evolution
+            for index, field in enumerate(problem.fields)
+            if field.evolution is not None
+        }
+        self._comm: MPI.Comm = problem.fields[0].function.function_space.mesh.comm
         if memory is None:
-            self._memory = self._begin(number=0, time=0.0, released=0.0)
+            self._memory = self._begin(0, 0.0, [0.0] * len(self._evolving))
         else:
             self._memory = memory
             self._solver.recall(memory.solver)
@@ -129,8 +133,9 @@ class Bdf:
 
     def present(self) -> Step:
         """The present state in the form of a step of no length."""
-        released = self._history.released[0]
-        return Step(self._memory.number, self.time, 0.0, 0, 0, 0, 0.0, self._energies, released)
+        return Step(
+            self._memory.number, self.time, 0.0, 0, 0, 0, 0.0, self._energies, self._released
+        )
 
     def reset_history(self) -> None:
         """Begin anew at the present composition after something outside has changed at once.
@@ -155,7 +160,7 @@ class Bdf:
             time: A time after the last but one state.
         """
         values = self._history.interpolate(time)
-        limit(values[0], self._history.states[0][0], self._problem.bounds)
+        self._limit(values)
         self._set_state(values)
         try:
             yield
@@ -187,7 +192,9 @@ class Bdf:
             self._check_retry(trial.factor * size, trial)
             size = wanted = trial.factor * size
             lands = False
-        rate = self._max_norm(self._c - self._history.states[0][0]) / trial.size
+        former = self._history.states[0]
+        moved = (self._values(index) - former[index] for index in self._evolving)
+        rate = max(self._max_norm(change) for change in moved) / trial.size
         exponent = self._exponent
         lands = lands and trial.event is None
         self._accept(target if lands else self.time + trial.size, trial)
@@ -196,10 +203,9 @@ class Bdf:
             self._memory.proposal = propose_size(
                 self._memory, trial.size, trial.error, exponent, rejected
             )
-        released = self._history.released[0]
         return Step(
             self._memory.number, self.time, trial.size, rejected, newton, linear, rate,
-            trial.energies, released, trial.event,
+            trial.energies, self._released, trial.event,
         )  # fmt: skip
 
     @property
@@ -207,26 +213,33 @@ class Bdf:
         return self._memory.history
 
     @property
+    def _released(self) -> dict[str, float]:
+        """What each evolving field has released, by its name."""
+        names = (self._fields[index].name for index in self._evolving)
+        return dict(zip(names, self._history.released[0], strict=True))
+
+    @property
     def _exponent(self) -> float:
         """Power of the error with which the length of a step goes."""
         return -1.0 / (self._history.estimated_order + 1)
 
-    @property
-    def _c(self) -> Array:
-        return self._problem.unknowns[0].x.array
+    def _values(self, index: int) -> FloatArray:
+        """Present values of one unknown; not a copy."""
+        return self._fields[index].function.x.array
 
-    def _begin(self, number: int, time: float, released: float) -> Memory:
+    def _begin(self, number: int, time: float, released: list[float]) -> Memory:
         """Memory of a stepper that starts at the unknowns' present values."""
+        still = {index: np.zeros_like(self._values(index)) for index in self._evolving}
         self._memory = Memory(
             number,
-            History(time, self._copy_state(), released, np.zeros_like(self._c)),
+            History(time, self._copy_state(), released, still),
             last_size=math.inf,
             proposal=math.inf,
             first_proposal=math.inf,
         )
-        rate = self._make_consistent()
-        first = self._control.first_step or self._estimate_first_step(rate)
-        history = History(time, self._copy_state(), released, rate)
+        rates = self._make_consistent()
+        first = self._control.first_step or self._estimate_first_step(rates)
+        history = History(time, self._copy_state(), released, rates)
         return Memory(number, history, math.inf, first, first)
 
     def _try(self, size: float, events: Sequence[Event], before: float) -> _Trial:
@@ -274,20 +287,26 @@ class Bdf:
     def _attempt(self, size: float, accuracy: float = 0.0) -> tuple[NewtonResult, float]:
         """Solve one step; the error is relative to the tolerance (0 where none is known)."""
         self._set_difference(size)
-        for unknown, values in zip(self._problem.unknowns, self._history.guess(size), strict=True):
-            unknown.x.array[:] = values
-        limit(self._c, self._history.states[0][0], self._problem.bounds)
+        guess = self._history.guess(size)
+        self._limit(guess)
+        self._set_state(guess)
         result = self._solver.solve(accuracy)
         if not result.converged or not self._control.adaptive:
             return result, 0.0
-        predicted, share = self._history.predict(size)
-        error = share * math.sqrt(self._problem.mean_square(self._c - predicted))
+        error = max(self._estimate_error(size, index) for index in self._evolving)
         return result, error / self._control.tolerance
 
+    def _estimate_error(self, size: float, index: int) -> float:
+        """Root mean square of a step's local error in one evolving field."""
+        predicted, share = self._history.predict(size, index)
+        distance = self._values(index) - predicted
+        return share * math.sqrt(self._evolving[index].mean_square(distance))
+
     def _set_difference(self, size: float) -> None:
-        """Write dc/dt = shift c + history for a step of the given length into the problem."""
-        self._problem.shift.value = self._history.difference(size)[0]
-        self._problem.history.x.array[:] = self._history.older_part(size)
+        """Write dx/dt = a x + history for a step of the given length into the problem."""
+        self._problem.mass_coefficient.value = self._history.difference(size)[0]
+        for index, evolution in self._evolving.items():
+            evolution.history.x.array[:] = self._history.older_part(size, index)
 
     def _judge(
         self, result: NewtonResult, error: float, energies: dict[str, float]
@@ -315,43 +334,52 @@ class Bdf:
         raise StepError(_explain(trial), self.time, trial.size, trial.result.reason)
 
     def _accept(self, time: float, trial: _Trial) -> None:
-        released = self._history.integrate(self._problem.outflow(), trial.size)
+        outflows = [evolution.outflow() for evolution in self._evolving.values()]
+        released = self._history.integrate(outflows, trial.size)
         self._history.push(time, self._copy_state(), released)
         self._memory.number += 1
         self._memory.last_size = trial.size
         self._energies = trial.energies
 
-    def _make_consistent(self) -> Array:
-        """Solve for the algebraic unknowns at the present composition; return dc/dt.
+    def _make_consistent(self) -> dict[int, FloatArray]:
+        """Solve for the algebraic unknowns at the present state; return the evolving ones' rates.
 
-        This is a backward Euler step so short that the composition does not move.
+        This is a backward Euler step so short that nothing moves.
         """
-        initial = self._c.copy()
+        initial = {index: self._values(index).copy() for index in self._evolving}
         self._set_difference(VANISHING)
         result = self._solver.solve()
-        rate = np.divide(self._c - initial, VANISHING, dtype=np.float64)
-        self._c[:] = initial
+        rates = {}
+        for index, values in initial.items():
+            rates[index] = np.divide(self._values(index) - values, VANISHING, dtype=np.float64)
+            self._values(index)[:] = values
         if not result.converged:
             why = describe_newton(result.reason, result.linear_reason)
             raise StepError(why, self.time, 0.0, result.reason)
-        return rate
+        return rates
 
-    def _estimate_first_step(self, initial_rate: Array) -> float:
-        """Step over which the initial rate changes c by a tenth of the tolerance."""
-        rate = math.sqrt(self._problem.mean_square(initial_rate))
+    def _estimate_first_step(self, rates: Mapping[int, FloatArray]) -> float:
+        """Step over which no field changes by more than a tenth of the tolerance."""
+        squares = (self._evolving[index].mean_square(rate) for index, rate in rates.items())
+        rate = math.sqrt(max(squares))
         return min(0.1 * self._control.tolerance / rate if rate > 0 else 1.0, 1.0)
 
-    def _copy_state(self) -> list[Array]:
-        return [unknown.x.array.copy() for unknown in self._problem.unknowns]
+    def _limit(self, values: list[FloatArray]) -> None:
+        """Keep a guess within the bounds of the fields, in place."""
+        for field, guess, last in zip(self._fields, values, self._history.states[0], strict=True):
+            limit(guess, last, field.bounds)
+
+    def _copy_state(self) -> list[FloatArray]:
+        return [field.function.x.array.copy() for field in self._fields]
 
     def _restore_state(self) -> None:
         self._set_state(self._history.states[0])
 
-    def _set_state(self, state: list[Array]) -> None:
-        for unknown, values in zip(self._problem.unknowns, state, strict=True):
-            unknown.x.array[:] = values
+    def _set_state(self, state: list[FloatArray]) -> None:
+        for field, values in zip(self._fields, state, strict=True):
+            field.function.x.array[:] = values
 
-    def _max_norm(self, values: Array) -> float:
+    def _max_norm(self, values: FloatArray) -> float:
         return float(self._comm.allreduce(np.abs(values).max(initial=0.0), op=MPI.MAX))
 
 

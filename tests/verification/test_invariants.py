@@ -100,8 +100,8 @@ def test_lithium_balance_closes_under_a_flux(create_wire, create_stepper):
     while stepper.time < 300:
         step = stepper.advance(300)
         # The integral of a constant outflow is exact.
-        assert step.released == pytest.approx(problem.outflow() * step.time, rel=1e-12)
-        expected = initial - step.released / problem.volume
+        assert step.released["c"] == pytest.approx(problem.outflow() * step.time, rel=1e-12)
+        expected = initial - step.released["c"] / problem.volume
         assert problem.mean_composition() == pytest.approx(expected, abs=1e-10)
     assert problem.mean_composition() - initial > 0.02
 
@@ -183,6 +183,6 @@ def test_free_body_does_not_drift(comm, material, create_stepper):
     steps = [stepper.advance(3000.0) for _ in range(40)]
     size = problem.u.function_space.dofmap.index_map.size_local
     u = problem.u.x.array[: 2 * size]
-    for mode in problem.rigid_modes(supported=False):
+    for mode in problem.solid.rigid_modes(supported=False):
         assert abs(comm.allreduce(mode @ u)) < 1e-8 * np.sqrt(comm.allreduce(u @ u))
     assert max(step.newton_iterations for step in steps) < 8

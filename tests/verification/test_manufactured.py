@@ -16,8 +16,9 @@ from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.elasticity import Assumption, Elasticity, create_isotropic_stiffness
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import DegenerateMobility
-from chemomech.problems.chemo_mechanics import ChemoMechanics, Discretisation
+from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.conditions import Loads, Roller
+from chemomech.problems.diffusion import Discretisation
 from chemomech.solvers.newton import NewtonSettings
 from chemomech.solvers.steps import StepControl
 
@@ -132,7 +133,7 @@ def test_orders_in_space(create_newton, degree, cell, verify):
     errors = []
     for cells in counts:
         problem, exact, _ = create_problem(int(cells), degree, cell, 0.1)
-        problem.shift.value = shift
+        problem.mass_coefficient.value = shift
         set_to(problem.history, exact.rate - shift * exact.c)
         set_to(problem.mu, exact.mu)
         assert create_newton(problem, TIGHT).solve().converged

@@ -15,7 +15,8 @@ from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
 from chemomech.materials.free_energy import create_double_well
 from chemomech.materials.mobility import ConstantMobility
-from chemomech.problems.chemo_mechanics import ChemoMechanics, Discretisation
+from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.problems.diffusion import Discretisation
 from chemomech.solvers.steps import StepControl
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "data" / "pfhub" / "BM1b_reference_band.csv"

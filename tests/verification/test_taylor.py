@@ -36,7 +36,7 @@ def create_system(comm, material):
         lengths = (9e-9, 6e-9) if flat else (6e-9, 4e-9, 4e-9)
         domain = create_domain(Box(lengths), 1.5e-9 if flat else 2e-9, comm, cell)
         problem = ChemoMechanics(domain, material.energy(assumption), mobility, loads)
-        problem.shift.value = 0.7
+        problem.mass_coefficient.value = 0.7
         system = BlockSystem(problem)
         state = random_vector(system, 1, np.array([0.3, 1.0, 0.1, 0.01]))
         state.array_w[: system.sizes[0]] += 0.5
@@ -105,7 +105,7 @@ def test_remainder_with_a_clamp_is_of_second_order(create_system):
     direction = random_vector(system, 2, np.ones(4))
     first = system.offsets[2]
     for vector in (state, direction):
-        for condition in system.problem.conditions[2]:
+        for condition in system.fields[2].conditions:
             dofs, owned = condition.dof_indices()
             vector.array_w[first + dofs[:owned]] = 0.0
     assert measure_slope(system, state, direction) == pytest.approx(2.0, abs=0.05)

@@ -90,7 +90,7 @@ def test_noise_keeps_lithium(create_noisy, step_evenly):
     stepper = step_evenly(problem, 0.2)
     for _ in stir(problem, stepper, 20):
         assert problem.mean_composition() == pytest.approx(0.5, abs=1e-12)
-    assert problem.mean_square(problem.c.x.array - 0.5) > 1e-5
+    assert problem.fields[0].evolution.mean_square(problem.c.x.array - 0.5) > 1e-5
 
 
 def test_noise_passes_no_surface(strip, step_evenly):
@@ -192,7 +192,7 @@ def test_noisy_run_is_the_same_on_any_number_of_ranks(comm, step_evenly):
         problem.c.x.array[:] = 0.4
         for _ in stir(problem, step_evenly(problem, 0.5), 10):
             pass
-        deviation = problem.mean_square(problem.c.x.array - 0.4)
+        deviation = problem.fields[0].evolution.mean_square(problem.c.x.array - 0.4)
         results.append([deviation, *problem.energies().values()])
     np.testing.assert_allclose(results[0], results[1], rtol=1e-7)
 

@@ -10,6 +10,7 @@ from dolfinx import fem, mesh
 from mpi4py import MPI
 
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
+from chemomech.forms.fields import Evolution, Field
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
 from chemomech.materials.eigenstrain import Eigenstrain
@@ -39,27 +40,20 @@ class Scalar:
     The energy is the mean of c^2.
     """
 
-    displacement_block = None
-    uniform_blocks = ()
-
     def __init__(self, reaction, bounds=(-math.inf, math.inf), is_closed=False):
         self.mesh = create_square()
         space = fem.functionspace(self.mesh, ("Lagrange", 1))
-        self.c, self.history = fem.Function(space), fem.Function(space)
-        self.shift = fem.Constant(self.mesh, 0.0)
-        self.bounds, self.is_closed = bounds, is_closed
-        self.unknowns, self.conditions = [self.c], [[]]
-        rate = self.shift * self.c + self.history
+        self.c, self.history = fem.Function(space, name="c"), fem.Function(space)
+        self.mass_coefficient = fem.Constant(self.mesh, 0.0)
+        self.is_closed = is_closed
+        rate = self.mass_coefficient * self.c + self.history
         dx = ufl.dx(metadata={"quadrature_degree": 3})
         q = ufl.TestFunction(space)
-        self.residuals = [rate * q * dx + reaction(self.c) * q * dx]
-        self.linearised = self.residuals
-        self.varying, self.step_factor = (self.history,), self.shift
+        residual = rate * q * dx + reaction(self.c) * q * dx
+        evolution = Evolution(self.history, self.mean_square, self.outflow)
+        self.fields = [Field(self.c, residual, bounds=bounds, evolution=evolution)]
+        self.varying = (self.history,)
         self._reaction = fem.form(ufl.as_ufl(reaction(self.c)) * dx(self.mesh))
-
-    def rigid_modes(self, *, supported):
-        del supported
-        return []
 
     def mean_square(self, values):
         comm = self.mesh.comm
@@ -90,9 +84,9 @@ def recall_exactly():
         for time in size * np.arange(1.0 - LEVELS, 1.0):
             state = [np.full_like(problem.c.x.array, exact(time))]
             if history is None:
-                history = History(time, state, 1.0 - exact(time), np.zeros_like(state[0]))
+                history = History(time, state, [1.0 - exact(time)], {0: np.zeros_like(state[0])})
             else:
-                history.push(time, state, 1.0 - exact(time))
+                history.push(time, state, [1.0 - exact(time)])
         return Memory(LEVELS - 1, history, size, size, size)
 
     return create
@@ -112,7 +106,7 @@ def create_chemo_mechanics():
         psi = FreeEnergyDensity(RegularSolution(2.75), 22.4, mechanics)
         problem = ChemoMechanics(domain, psi, mobility or DegenerateMobility(1.0), loads)
         problem.c.interpolate(lambda x: 0.5 + 0.2 * np.sin(x[0] / 9) * np.cos(x[1] / 7))
-        problem.shift.value = 0.1
+        problem.mass_coefficient.value = 0.1
         problem.history.x.array[:] = -0.1 * problem.c.x.array
         return problem
 

@@ -27,7 +27,7 @@ def test_null_space_of_a_free_body_is_its_rigid_motions(
 def test_held_body_has_none(create_chemo_mechanics, supports):
     system = BlockSystem(create_chemo_mechanics("plane_strain", Loads(supports)))
     assert system.create_null_space() is None
-    assert len(system.create_near_null_space().getVecs()) == 3
+    assert len(system.fields[2].operator.find_motions()) == 3
 
 
 def test_without_mechanics_there_are_two_blocks(create_chemo_mechanics):
@@ -75,7 +75,7 @@ def test_jacobian_follows_the_step_length(create_chemo_mechanics):
     ones.set(1.0)
     totals = []
     for shift in (1.0, 3.0):
-        problem.shift.value = shift
+        problem.mass_coefficient.value = shift
         system.assemble_jacobian()
         block.mult(ones, image)
         totals.append(image.sum())

@@ -20,9 +20,9 @@ def create_history(values, levels=LEVELS, rate=0.0):
         first = np.array([values(time), -values(time)])
         state = [first, 2 * first]
         if history is None:
-            history = History(time, state, values(time), np.array([rate, -rate]))
+            history = History(time, state, [values(time)], {0: np.array([rate, -rate])})
         else:
-            history.push(time, state, values(time))
+            history.push(time, state, [values(time)])
     return history
 
 
@@ -38,7 +38,7 @@ def test_derivative_is_exact_to_the_formula_s_order(levels):
         history = create_history(power(degree), levels)
         assert history.order == min(levels, ORDER)
         shift, *_ = history.difference(NEXT)
-        found = shift * new**degree + history.older_part(NEXT)[0]
+        found = shift * new**degree + history.older_part(NEXT, 0)[0]
         expected = degree * new ** (degree - 1)
         assert (found == pytest.approx(expected, rel=1e-11, abs=1e-11)) == (degree <= history.order)
 
@@ -47,7 +47,7 @@ def test_first_difference_is_the_chord():
     """a = 1 / h and b = -1 / h, and the other components follow with their own values."""
     history = create_history(power(1), 1)
     assert history.difference(0.5) == pytest.approx([2.0, -2.0])
-    np.testing.assert_allclose(history.older_part(0.5), [-2 * TIMES[-1], 2 * TIMES[-1]])
+    np.testing.assert_allclose(history.older_part(0.5, 0), [-2 * TIMES[-1], 2 * TIMES[-1]])
 
 
 def test_even_steps_give_the_weights_of_the_books():
@@ -59,7 +59,7 @@ def test_even_steps_give_the_weights_of_the_books():
 def test_prediction_is_exact_for_the_polynomial_through_the_states(levels):
     new = TIMES[-1] + NEXT
     for degree in range(levels + 1):
-        predicted, _ = create_history(power(degree), levels).predict(NEXT)
+        predicted, _ = create_history(power(degree), levels).predict(NEXT, 0)
         assert (predicted[0] == pytest.approx(new**degree, rel=1e-11)) == (degree < levels)
 
 
@@ -77,7 +77,7 @@ def test_first_prediction_follows_the_rate():
     history = create_history(power(1), 1, rate=1.0)
     first, second = history.guess(NEXT)
     np.testing.assert_allclose(first, [TIMES[-1] + NEXT, -TIMES[-1] - NEXT])
-    np.testing.assert_array_equal(history.predict(NEXT)[0], first)
+    np.testing.assert_array_equal(history.predict(NEXT, 0)[0], first)
     # Nothing is known of the rates of the others.
     np.testing.assert_allclose(second, [2 * TIMES[-1], -2 * TIMES[-1]])
 
@@ -90,9 +90,9 @@ def test_share_of_the_correction_is_the_error(levels, degree):
     """
     time, new = TIMES[-1], TIMES[-1] + NEXT
     history = create_history(power(degree), levels, rate=degree * time ** (degree - 1))
-    predicted, share = history.predict(NEXT)
+    predicted, share = history.predict(NEXT, 0)
     shift, *_ = history.difference(NEXT)
-    result = (degree * new ** (degree - 1) - history.older_part(NEXT)[0]) / shift
+    result = (degree * new ** (degree - 1) - history.older_part(NEXT, 0)[0]) / shift
     error = result - new**degree
     assert abs(error) > 1e-3
     assert share * (result - predicted[0]) == pytest.approx(error, rel=1e-9)
@@ -104,9 +104,9 @@ def test_share_while_states_are_few_is_that_of_the_order_below(levels):
     new, degree = TIMES[-1] + NEXT, levels
     history, lower = (create_history(power(degree), count) for count in (levels, levels - 1))
     assert history.estimated_order == lower.order
-    predicted, share = history.predict(NEXT)
+    predicted, share = history.predict(NEXT, 0)
     shift, *_ = lower.difference(NEXT)
-    error = (degree * new ** (degree - 1) - lower.older_part(NEXT)[0]) / shift - new**degree
+    error = (degree * new ** (degree - 1) - lower.older_part(NEXT, 0)[0]) / shift - new**degree
     gap = new**degree - predicted[0]
     assert share == pytest.approx(error / (error + gap), rel=1e-9)
 
@@ -116,21 +116,22 @@ def test_release_is_integrated_by_the_same_formula(levels):
     degree, new = min(levels, ORDER), TIMES[-1] + NEXT
     history = create_history(power(degree), levels)
     rate = degree * new ** (degree - 1)
-    assert history.integrate(rate, NEXT) == pytest.approx(new**degree, rel=1e-12)
+    assert history.integrate([rate], NEXT) == pytest.approx([new**degree], rel=1e-12)
 
 
 def test_no_more_is_kept_than_is_looked_back_on():
     history = create_history(power(1))
-    history.push(2.0, [np.full(2, 2.0)] * 2, 2.0)
+    history.push(2.0, [np.full(2, 2.0)] * 2, [2.0])
     assert history.times == [2.0, *TIMES[:0:-1]]
-    assert [state[0][0] for state in history.states] == history.times == history.released
+    assert [state[0][0] for state in history.states] == history.times
+    assert history.released == [[time] for time in history.times]
 
 
 def create_growing(order, ratio):
     """As many states as the formula looks back on, each step ``ratio`` times the one before."""
-    history = History(0.0, [np.zeros(1)], 0.0, np.zeros(1))
+    history = History(0.0, [np.zeros(1)], [0.0], {0: np.zeros(1)})
     for time in np.cumsum(ratio ** np.arange(order - 1.0)):
-        history.push(time, [np.zeros(1)], 0.0)
+        history.push(time, [np.zeros(1)], [0.0])
     return history
 
 

@@ -178,12 +178,13 @@ def test_of_a_particle_two_blocks_change_at_most(
     count_assemblies.clear()
     rng = np.random.default_rng(3)
     for shift in (0.1, 7.0):
-        problem.shift.value = shift
+        problem.mass_coefficient.value = shift
         problem.c.x.array[:] = 0.5 + 0.3 * rng.uniform(-1, 1)
         system.assemble_jacobian()
         assert len(count_assemblies) == count
         count_assemblies.clear()
-    for row, residual in enumerate(problem.residuals):
+    for row, field in enumerate(problem.fields):
+        residual = field.linearised or field.residual
         for column, unknown in enumerate(problem.unknowns):
             trial = ufl.TrialFunction(unknown.function_space)
             form = expand_derivatives(ufl.derivative(residual, unknown, trial))

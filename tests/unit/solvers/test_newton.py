@@ -65,7 +65,7 @@ def test_a_step_cut_short_at_a_bound_is_no_convergence(scalar):
 
 def test_linear_problem_takes_one_linear_solve(scalar):
     problem = scalar(lambda c: 3 * c - 6)
-    problem.step_factor = None
+    problem.mass_coefficient = None
     system = BlockSystem(problem)
     assert system.is_linear
     result = NewtonSolver(system).solve()
@@ -76,7 +76,7 @@ def test_linear_problem_takes_one_linear_solve(scalar):
 def test_a_later_nonlinear_solve_is_not_taken_for_linear(scalar):
     """Solvers share their options' prefix, not their kind."""
     linear = scalar(lambda c: 3 * c - 6)
-    linear.step_factor = None
+    linear.mass_coefficient = None
     NewtonSolver(BlockSystem(linear)).solve()
     problem = scalar(lambda c: c**2 - 2)
     problem.c.x.array[:] = 1.0
@@ -116,11 +116,11 @@ class Judging:
         return result
 
     def _copy(self):
-        return [unknown.x.array.copy() for unknown in self._problem.unknowns]
+        return [field.function.x.array.copy() for field in self._problem.fields]
 
     def _restore(self, state):
-        for unknown, values in zip(self._problem.unknowns, state, strict=True):
-            unknown.x.array[:] = values
+        for field, values in zip(self._problem.fields, state, strict=True):
+            field.function.x.array[:] = values
 
     def _measure_error(self, exact):
         """Root mean square over the nodes."""
@@ -210,6 +210,8 @@ def test_a_floating_bar_under_load_takes_the_steps_of_a_held_one(
     assert iterations[1] <= iterations[0] + 1
     mean = problem.compile_integral(problem.stress()[0, 0])() / problem.volume
     assert mean == pytest.approx(PULL, rel=1e-7)
-    owned = problem.u.x.array[: len(problem.rigid_modes(supported=True)[0])]
-    moved = [MPI.COMM_WORLD.allreduce(mode @ owned) for mode in problem.rigid_modes(supported=True)]
+    owned = problem.u.x.array[: len(problem.solid.rigid_modes(supported=True)[0])]
+    moved = [
+        MPI.COMM_WORLD.allreduce(mode @ owned) for mode in problem.solid.rigid_modes(supported=True)
+    ]
     np.testing.assert_allclose(moved, 0.0, atol=1e-12)

@@ -76,7 +76,7 @@ def test_fixed_steps_from_exact_values_converge_at_third_order(scalar, recall_ex
         assert len(steps) == count
         errors.append(np.abs(problem.c.x.array - 0.5).max())
         # c changes by nothing but what is released, by the same formula.
-        assert abs(steps[-1].released - 0.5) == pytest.approx(errors[-1], rel=1e-6)
+        assert abs(steps[-1].released["c"] - 0.5) == pytest.approx(errors[-1], rel=1e-6)
     np.testing.assert_allclose(measure_orders(errors), 3.0, atol=0.2)
 
 
@@ -288,7 +288,7 @@ def test_state_within_a_step_is_as_exact_as_a_step_to_that_time(create_chemo_mec
     states = []
     for _ in range(middle + 9):
         stepper.advance(1e9)
-        states.append([unknown.x.array.copy() for unknown in problem.unknowns])
+        states.append([field.function.x.array.copy() for field in problem.fields])
 
     def measure_error(stride):
         """Of each unknown half way through a step of so many fine ones, and at its end."""

@@ -1,0 +1,151 @@
+"""Cahn-Hilliard diffusion of one species."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ufl
+from basix.ufl import element
+from dolfinx import fem
+from ufl.core.expr import Expr
+from ufl.form import Form
+
+from chemomech.arrays import FloatArray
+from chemomech.forms.cahn_hilliard import chemical_potential_residual, composition_residual
+from chemomech.forms.energy import FreeEnergyDensity
+from chemomech.forms.fields import Evolution, Field, FourthOrder
+from chemomech.geometry.domain import Domain
+from chemomech.geometry.measures import compile_integral
+from chemomech.materials.mobility import Mobility
+
+
+@dataclass(frozen=True)
+class Discretisation:
+    """Elements and quadrature.
+
+    Args:
+        composition_degree: Degree of the Lagrange elements of c and mu.
+        displacement_degree: Degree of the Lagrange elements of u.
+        quadrature_degree: Degree to which the chemical terms are integrated; None takes
+            2 p + 1 for composition degree p. (An automatic estimate is absurd for a logarithm.)
+    """
+
+    composition_degree: int = 1
+    displacement_degree: int = 1
+    quadrature_degree: int | None = None
+
+    @property
+    def chemical_quadrature(self) -> int:
+        """Quadrature degree of the chemical terms."""
+        return self.quadrature_degree or 2 * self.composition_degree + 1
+
+
+class Diffusion:
+    r"""Find c and mu.
+
+        (dc/dt, q) + (M(c) grad mu, grad q) + <J, q> = 0,
+        (mu, v) - dF/dc[v] = 0.
+
+    Args:
+        domain: Mesh with facet groups.
+        energy: psi, of which the homogeneous and the gradient part belong to this process.
+        mobility: M(c).
+        mass_coefficient: a in dc/dt = a c + history.
+        discretisation: Elements and quadrature.
+        names: Names of the two functions.
+
+    Attributes:
+        c, mu: Unknown fields.
+        history: Function of c's space that holds the rest of dc/dt.
+        energies: ``chemical`` and ``gradient``, as scalar forms.
+        dx: Volume measure of the chemical terms.
+        varying: What changes between solves without being unknown.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        energy: FreeEnergyDensity,
+        mobility: Mobility,
+        mass_coefficient: fem.Constant,
+        discretisation: Discretisation | None = None,
+        names: tuple[str, str] = ("c", "mu"),
+    ) -> None:
+        discretisation = discretisation or Discretisation()
+        self._domain, self._energy, self._mobility = domain, energy, mobility
+        self._coefficient, self._degree = mass_coefficient, discretisation.composition_degree
+        mesh = domain.mesh
+        scalar = fem.functionspace(mesh, element("Lagrange", mesh.basix_cell(), self._degree))
+        self.c, self.mu = (fem.Function(scalar, name=name) for name in names)
+        # The same values as c, but no unknown: Newton's method leaves the mobility's derivative
+        # out. It vanishes with grad mu, costs as much to assemble as all else, and is not missed.
+        self._frozen = fem.Function(scalar, self.c.x, name="frozen")
+        self.history = fem.Function(scalar, name="history")
+        self.varying = (self._frozen, self.history)
+        self.dx = domain.dx(discretisation.chemical_quadrature)
+        self.energies = {
+            "chemical": energy.chemical(self.c) * self.dx,
+            "gradient": energy.gradient(self.c) * self.dx,
+        }
+        self._scratch = fem.Function(scalar)
+        self._sum_squares = compile_integral(self._scratch**2 * self.dx, mesh.comm)
+        one = fem.Constant(mesh, 1.0)
+        self.volume = compile_integral(one * self.dx, mesh.comm)()
+
+    def mean_square(self, values: FloatArray) -> float:
+        """Mean over the particle of the square of a field given by its values at c's dofs."""
+        self._scratch.x.array[:] = values
+        return self._sum_squares() / self.volume
+
+    def create_fields(
+        self,
+        energy: Form,
+        flux: Callable[[Expr], Form | None] = lambda _: None,
+        outflow: Callable[[], float] = lambda: 0.0,
+    ) -> list[Field]:
+        """Create the fields of c and mu.
+
+        Args:
+            energy: Free energy F that acts on the species.
+            flux: Returns what is added to c's equation for a test function: the exchange through
+                the surface, noise, sources.
+            outflow: What leaves through the surface per time; collective.
+        """
+        space = self.c.function_space
+        q, v = ufl.TestFunction(space), ufl.TestFunction(space)
+        added = flux(q)
+
+        def diffuse(c: Expr) -> Form:
+            rate = self._coefficient * self.c + self.history
+            form = composition_residual(
+                self.mu, q, rate=rate, mobility=self._mobility.value(c), dx=self.dx
+            )
+            return form if added is None else form + added
+
+        operator = self._create_operator()
+        return [
+            Field(
+                self.c,
+                diffuse(self.c),
+                operator,
+                linearised=diffuse(self._frozen),
+                bounds=self._energy.homogeneous.bounds,
+                evolution=Evolution(self.history, self.mean_square, outflow),
+            ),
+            Field(
+                self.mu, chemical_potential_residual(self.mu, v, energy, self.c, self.dx), operator
+            ),
+        ]
+
+    def _create_operator(self) -> FourthOrder:
+        space = self.c.function_space
+        trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
+        dx = self._domain.dx(2 * self._degree)
+        kappa = self._energy.gradient_coefficient
+        return FourthOrder(
+            self.c,
+            ufl.inner(trial, test) * dx,
+            ufl.inner(ufl.grad(trial), ufl.grad(test)) * dx,
+            ufl.inner(kappa * ufl.grad(trial), ufl.grad(test)) * dx,
+        )
