@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -37,6 +37,7 @@ from chemomech.problems.conditions import (
 )
 from chemomech.problems.diffusion import Discretisation
 from chemomech.problems.parameters import Parameters
+from chemomech.problems.process import Process
 from chemomech.problems.surface import SurfaceReaction
 from chemomech.problems.thermal_noise import NoiseLaw
 from chemomech.solvers.block_system import BlockSystem
@@ -50,12 +51,17 @@ from chemomech.units import Scales
 OPTIONS_PREFIX = "chemomech_"
 
 
-def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
+def create_problem(
+    config: cfg.Config,
+    particle: Particle,
+    processes: Sequence[Callable[[ChemoMechanics], Process]] = (),
+) -> ChemoMechanics:
     """Create the dimensionless problem in its initial state.
 
     Args:
         config: The configuration.
         particle: The meshed particle.
+        processes: Makers of further processes, each given the problem.
 
     Raises:
         InputError: If a facet group is unknown, or the initial composition cannot be used.
@@ -95,6 +101,7 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
         coupling=_create_coupling(config),
         noise=_create_noise(config, domain, parameters),
         parameters=parameters,
+        processes=processes,
     )
     _check_grading(config, parameters)
     problem.c.x.array[:] = start.x.array

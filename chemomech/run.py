@@ -24,7 +24,13 @@ from chemomech.particle import create_particle
 from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.interruption import StopRequest
 from chemomech.simulation.marching import Ending, March, Plan
-from chemomech.simulation.preparation import Observe, Parts, check_ranks, name_files, prepare
+from chemomech.simulation.preparation import (
+    Parts,
+    ProblemFactory,
+    check_ranks,
+    name_files,
+    prepare,
+)
 from chemomech.simulation.restarting import RESTART, find_restart
 from chemomech.simulation.stages import create_timetable
 from chemomech.summary import summarise
@@ -41,7 +47,7 @@ def simulate(
     quiet: bool = False,
     restart: bool = False,
     accept_changes: bool = False,
-    observe: Observe | None = None,
+    create: ProblemFactory = create_problem,
 ) -> str:
     """Simulate a configuration and leave its records in a new folder.
 
@@ -53,8 +59,8 @@ def simulate(
         restart: Go on from the last good checkpoint in the folder; begin at the beginning where the
             folder holds no records; do nothing where the run in it has ended.
         accept_changes: Restart although the configuration differs from the checkpoint's.
-        observe: Called with the problem; what it returns is recorded in columns of the ledger after
-            the package's own. A restart needs the same.
+        create: Makes the problem of a configuration and its meshed particle: one of your own may
+            add processes, observables and functions to record. A restart needs the same.
 
     Returns:
         How the run ended, in words.
@@ -73,7 +79,7 @@ def simulate(
             if former.ended is not None and former.state is None:
                 return former.ended
         with StopRequest(comm, config.checkpoint.wall_limit) as stop:
-            parts = prepare(config, output, comm, former, observe)
+            parts = prepare(config, output, comm, former, create)
             with _noting_failure(parts):
                 if former is not None and former.ended is not None:
                     ending = Ending(former.ended)

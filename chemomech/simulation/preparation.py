@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,6 @@ from chemomech.output.provenance import (
 from chemomech.output.state_files import require_cells
 from chemomech.particle import Particle, count_cells_across, create_particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.observables import Observable
 from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.keeping import Checkpointer, Identity, Progressed
 from chemomech.simulation.recording import Recorder
@@ -42,7 +41,7 @@ from chemomech.solvers.time_stepping import Bdf
 
 _log = logging.getLogger(__name__)
 
-Observe = Callable[[ChemoMechanics], Sequence[Observable]]
+ProblemFactory = Callable[[Config, Particle], ChemoMechanics]
 """Names observables of a problem that is about to run."""
 
 
@@ -76,7 +75,7 @@ def prepare(
     output: Path,
     comm: MPI.Comm,
     former: Restart | None,
-    observe: Observe | None = None,
+    create: ProblemFactory = create_problem,
 ) -> Parts:
     """Make the parts of a run; what can fail does so before the folder is touched.
 
@@ -85,7 +84,7 @@ def prepare(
         output: The run's folder.
         comm: Ranks of the run.
         former: What an earlier run has left there; None claims a new folder.
-        observe: Names more observables of the problem.
+        create: Makes the problem.
 
     Raises:
         InputError: If the input cannot be used; nothing is written then.
@@ -93,8 +92,8 @@ def prepare(
     """
     name_files(config)  # Before any work, what of it cannot be written.
     if former is None or former.state is None:
-        return _begin(config, output, comm, observe, is_new=former is None)
-    return _take_up(config, output, comm, former, observe)
+        return _begin(config, output, comm, create, is_new=former is None)
+    return _take_up(config, output, comm, former, create)
 
 
 def name_files(config: Config) -> list[str]:
@@ -123,11 +122,11 @@ def check_ranks(config: Config, particle: Particle) -> None:
 
 
 def _begin(
-    config: Config, output: Path, comm: MPI.Comm, observe: Observe | None, *, is_new: bool
+    config: Config, output: Path, comm: MPI.Comm, create: ProblemFactory, *, is_new: bool
 ) -> Parts:
     particle = create_particle(config, comm)
     check_ranks(config, particle)
-    problem = _create_problem(config, particle, observe)
+    problem = create(config, particle)
     _tell_solver(config, problem)
     _tell_resolution(config, problem)
     with explaining_failures(config, problem):
@@ -149,11 +148,11 @@ def _begin(
 
 
 def _take_up(
-    config: Config, output: Path, comm: MPI.Comm, former: Restart, observe: Observe | None
+    config: Config, output: Path, comm: MPI.Comm, former: Restart, create: ProblemFactory
 ) -> Parts:
     assert former.state is not None
     particle = create_particle(config, comm, former.owners)
-    problem = _create_problem(config, particle, observe)
+    problem = create(config, particle)
     timetable = create_timetable(config, problem)
     folder = RunFolder.reopen(output, comm)
     checkpointer = _create_checkpointer(config, folder, problem)
@@ -179,13 +178,6 @@ def _take_up(
     return Parts(
         problem, timetable, stepper, recorder, checkpointer, progressed, folder, provenance
     )
-
-
-def _create_problem(config: Config, particle: Particle, observe: Observe | None) -> ChemoMechanics:
-    problem = create_problem(config, particle)
-    if observe is not None:
-        problem.observables += observe(problem)
-    return problem
 
 
 def _collect_provenance(config: Config, problem: ChemoMechanics) -> Provenance:

@@ -8,6 +8,7 @@ import ufl
 from mpi4py import MPI
 
 from chemomech import run
+from chemomech.build import create_problem
 from chemomech.config import create_config
 from chemomech.errors import InputError, StoppedEarly
 from chemomech.output.charts import create_ledger_figure
@@ -39,9 +40,10 @@ def folder(tmp_path):
     COMM.barrier()
 
 
-def observe(problem):
-    """The gradient energy once more, by hand, and a count that is taken at snapshots."""
-    unit = create_config(TABLE).material.scales.energy(2)
+def create(config, particle):
+    """Add the gradient energy once more, by hand, and a count that is taken at snapshots."""
+    problem = create_problem(config, particle)
+    unit = config.material.scales.energy(2)
     gradient = ufl.grad(problem.c)
     density = 0.5 * problem.energy_density.gradient_coefficient * ufl.dot(gradient, gradient)
     integral = problem.compile_integral(density)
@@ -50,10 +52,11 @@ def observe(problem):
     def count():
         return COMM.allreduce(int((problem.c.x.array[:owned] > 0.5).sum()))
 
-    return [
+    problem.observables += [
         Observable("interface_energy_J_per_m", lambda: integral() * unit),
         Observable("vertices_above_mean", count, at="snapshot"),
     ]
+    return problem
 
 
 def simulate(folder, tables=None, **options):
@@ -62,8 +65,8 @@ def simulate(folder, tables=None, **options):
 
 def test_an_observable_of_a_user_is_recorded_drawn_and_reported(folder):
     with pytest.raises(StoppedEarly):
-        simulate(folder, {"checkpoint": {"wall_limit": "1 us"}}, observe=observe)
-    simulate(folder, restart=True, observe=observe)
+        simulate(folder, {"checkpoint": {"wall_limit": "1 us"}}, create=create)
+    simulate(folder, restart=True, create=create)
     ledger = read_ledger(folder / "ledger.csv")
     assert list(ledger) == [*name_columns(2), *NAMES]
     assert (np.diff(ledger["step"]) == 1).all()
@@ -85,18 +88,20 @@ def test_an_observable_of_a_user_is_recorded_drawn_and_reported(folder):
 
 def test_a_restart_needs_the_same_observables(folder):
     with pytest.raises(StoppedEarly):
-        simulate(folder, {"checkpoint": {"wall_limit": "1 us"}}, observe=observe)
+        simulate(folder, {"checkpoint": {"wall_limit": "1 us"}}, create=create)
     with pytest.raises(InputError, match=f"{', '.join(NAMES)} would be recorded only before"):
         simulate(folder, restart=True)
-    simulate(folder, restart=True, observe=observe)
+    simulate(folder, restart=True, create=create)
 
 
 def test_an_observable_must_not_take_a_column_that_is_taken(folder):
-    def observe(problem):
-        return [Observable("c_max", lambda: 0.0)]
+    def create(config, particle):
+        problem = create_problem(config, particle)
+        problem.observables.append(Observable("c_max", lambda: 0.0))
+        return problem
 
     with pytest.raises(InputError, match="two columns named c_max"):
-        simulate(folder, observe=observe)
+        simulate(folder, create=create)
 
 
 @pytest.mark.parametrize("name", ["", "a,b", "c max", "1st", "line\n"])

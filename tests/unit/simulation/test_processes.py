@@ -1,0 +1,146 @@
+"""A process that a user writes: solved with both presets, restarted, recorded and filmed."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from chemomech import run
+from chemomech.build import create_problem
+from chemomech.config import create_config
+from chemomech.errors import StoppedEarly
+from chemomech.forms.energy import FreeEnergyDensity
+from chemomech.geometry.field_files import read_field
+from chemomech.materials.free_energy import RegularSolution
+from chemomech.materials.mobility import ConstantMobility
+from chemomech.output.ledger import read_ledger
+from chemomech.problems.diffusion import Diffusion
+from chemomech.problems.observables import Observable
+from chemomech.simulation.interruption import StopRequest
+from chemomech.solvers.presets import Preset
+
+COMM = MPI.COMM_WORLD
+ATTRACTION = -1.5
+TABLE = {
+    "geometry": {"kind": "box", "size": ["40 nm", "20 nm"]},
+    "mesh": {"size": "2.5 nm"},
+    "material": {
+        "free_energy": {"kind": "regular_solution", "chi": 2.75},
+        "gradient": {"interface_width": "10 nm"},
+        "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
+    },
+    "mechanics": {
+        "elasticity": {"kind": "isotropic", "young_modulus": "43 GPa", "poisson_ratio": 0.3},
+        "eigenstrain": {"kind": "vegard", "partial_molar_volume": "2.415e-6 m^3/mol"},
+    },
+    "initial": {"kind": "noise", "mean": 0.5, "amplitude": 0.05, "seed": 1},
+    "time": {"end": "0.6 s"},
+    "output": {"count": 3, "pictures": False},
+    "checkpoint": {"steps": 4},
+}
+
+
+class Dopant:
+    """A second species that lithium attracts: F gains the integral of w c d."""
+
+    def __init__(self, problem):
+        energy = FreeEnergyDensity(RegularSolution(0.5), 4.0)
+        self._diffusion = Diffusion(
+            problem.domain,
+            energy,
+            ConstantMobility(0.2),
+            problem.mass_coefficient,
+            problem.discretisation,
+            ("d", "mu_d"),
+        )
+        d, dx = self._diffusion.c, self._diffusion.dx
+        d.x.array[:] = 0.3
+        own = self._diffusion.energies
+        self.energies = {
+            "dopant": own["chemical"] + own["gradient"],
+            "attraction": ATTRACTION * problem.c * d * dx,
+        }
+        self.varying = self._diffusion.varying
+        mean = problem.compile_integral(d)
+        problem.observables.append(Observable("dopant_mean", lambda: mean() / problem.volume))
+        problem.recorded.append(d)
+
+    def create_fields(self, energy):
+        return self._diffusion.create_fields(energy)
+
+
+CREATE = partial(create_problem, processes=[Dopant])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One folder that all ranks see and none has made yet."""
+    path = Path(COMM.bcast(str(tmp_path)))
+    COMM.barrier()
+    yield path
+    COMM.barrier()
+
+
+@pytest.fixture
+def simulate():
+    def start(preset, folder, tables=None, **options):
+        config = create_config(TABLE | {"solver": {"preset": preset}} | (tables or {}))
+        return run.simulate(config, folder, COMM, quiet=True, create=CREATE, **options)
+
+    return start
+
+
+@pytest.mark.parametrize("preset", [each.value for each in Preset])
+def test_it_is_solved_recorded_and_filmed(simulate, folder, preset):
+    """Lithium and dopant are kept, the energy falls, and the dopant gathers in rich places."""
+    simulate(preset, folder / "run")
+    ledger = read_ledger(folder / "run" / "ledger.csv")
+    np.testing.assert_allclose(ledger["dopant_mean"], 0.3, rtol=1e-11)
+    assert np.abs(ledger["lithium_balance_error"]).max() < 1e-11
+    energies = ledger["energy_total_J_per_m"]
+    assert (np.diff(energies) <= 1e-9 * np.abs(energies).max()).all()
+    assert len(energies) > 10
+    assert (folder / "run" / "movie.mp4").stat().st_size > 0
+    if COMM.rank == 0:
+        c, d = read_last_fields(folder / "run")
+        assert np.ptp(c) > 0.1
+        assert np.corrcoef(c, d)[0, 1] > 0.9
+    COMM.barrier()
+
+
+@pytest.mark.parametrize("preset", [each.value for each in Preset])
+def test_restarted_it_ends_as_if_undisturbed(simulate, folder, preset, monkeypatch):
+    simulate(preset, folder / "whole")
+    with monkeypatch.context() as patch:
+        stop_after(9, patch)
+        with pytest.raises(StoppedEarly):
+            simulate(preset, folder / "parts")
+    simulate(preset, folder / "parts", restart=True)
+    whole, parts = (read_ledger(folder / name / "ledger.csv") for name in ("whole", "parts"))
+    # MUMPS sums on several ranks in the order in which messages arrive.
+    tolerance = 0.0 if COMM.size == 1 else 1e-8 if preset == "direct" else 1e-12
+    for name in ("lithium_mean", "dopant_mean", "c_min", "c_max", "energy_total_J_per_m"):
+        scale = np.abs(whole[name]).max()
+        np.testing.assert_allclose(parts[name], whole[name], rtol=0, atol=tolerance * scale)
+    if COMM.rank == 0:
+        for mine, theirs in zip(
+            read_last_fields(folder / "parts"), read_last_fields(folder / "whole"), strict=True
+        ):
+            np.testing.assert_allclose(mine, theirs, rtol=0, atol=tolerance)
+    COMM.barrier()
+
+
+def stop_after(count, patch):
+    """Ask a run to stop after so many steps."""
+    asked = iter(range(count))
+    patch.setattr(
+        StopRequest, "ask", lambda _: None if next(asked, None) is not None else "stopped"
+    )
+
+
+def read_last_fields(folder):
+    """Composition and dopant at the vertices, at the end of a run."""
+    file = folder / "fields.vtkhdf"
+    return [read_field(file, name).values for name in ("composition", "d")]
