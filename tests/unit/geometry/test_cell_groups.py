@@ -121,10 +121,18 @@ def test_cells_of_no_group_are_written_too(tmp_path):
     assert len(again.cells(left)) == len(again.cells(right)) == 1
 
 
-def test_fingerprint_is_that_of_the_mesh_alone():
+def test_fingerprint_is_that_of_the_mesh_and_of_the_groups_that_matter(path):
     first, second = create_pair({}), create_pair({"right": [1]})
-    assert compute_fingerprint(first.mesh) == compute_fingerprint(second.mesh)
     assert first.cell_tags is None
+    assert compute_fingerprint(first.mesh) == compute_fingerprint(second.mesh)
+
+    def compute(comm, *groups):
+        domain = read_domain(path, comm, 1e-9)
+        return compute_fingerprint(domain.mesh, {name: domain.cells(name) for name in groups})
+
+    found = [compute(COMM, *names) for names in ((), ("core",), ("shell",), ("core", "shell"))]
+    assert len(set(found)) == 4
+    assert found[-1] == compute(MPI.COMM_SELF, "core", "shell")
 
 
 @pytest.mark.parametrize("suffix", ["vtu", "xdmf"])
