@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import numpy as np
 from dolfinx import fem
-from mpi4py import MPI
 from petsc4py import PETSc
 from scipy.constants import N_A as AVOGADRO
 from ufl.core.expr import Expr
@@ -16,7 +14,6 @@ from chemomech import config as cfg
 from chemomech.errors import InputError
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
-from chemomech.geometry.formula import Unroll, evaluate_formula
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.laws import Table, create_eigenstrain, create_reaction, create_stiffness
 from chemomech.materials import elasticity as el
@@ -36,6 +33,7 @@ from chemomech.problems.conditions import (
     Traction,
 )
 from chemomech.problems.diffusion import Discretisation
+from chemomech.problems.grading import create_factor_by_group, create_factor_by_place
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.process import Process
 from chemomech.problems.surface import SurfaceReaction
@@ -109,27 +107,21 @@ def create_problem(
 
 
 def _create_factors(config: cfg.Config, domain: Domain) -> dict[str, fem.Function]:
-    """Factor of each graded parameter, one value a cell: that at its midpoint."""
+    """Factor of each graded parameter, one value a cell."""
     wire = create_shape(config.geometry) if config.grading else None
     unroll = wire.unroll if isinstance(wire, Nanowire) else None
     factors = {}
     for index, grading in enumerate(config.grading):
         try:
-            factors[grading.parameter] = _create_factor(grading.formula, domain, unroll)
+            factors[grading.parameter] = (
+                create_factor_by_place(grading.formula, domain, unroll)
+                if grading.formula is not None
+                else create_factor_by_group(grading.cells or {}, domain)
+            )
         except InputError as error:
-            raise InputError(error.message, key=f"grading.{index}.formula") from error
+            key = "cells" if grading.formula is None else "formula"
+            raise InputError(error.message, key=f"grading.{index}.{key}") from error
     return factors
-
-
-def _create_factor(formula: str, domain: Domain, unroll: Unroll | None) -> fem.Function:
-    factor = fem.Function(fem.functionspace(domain.mesh, ("DG", 0)), name="factor")
-    scale = domain.length_unit / 1e-9
-    factor.interpolate(lambda x: evaluate_formula(formula, x * scale, unroll))
-    factor.x.scatter_forward()
-    lowest = domain.mesh.comm.allreduce(float(factor.x.array.min(initial=np.inf)), op=MPI.MIN)
-    if not lowest > 0.0:
-        raise InputError(f"must be a factor above zero everywhere, goes down to {lowest:g}")
-    return factor
 
 
 def _check_grading(config: cfg.Config, parameters: Parameters) -> None:

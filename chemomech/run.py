@@ -113,7 +113,7 @@ def validate(config: Config, comm: MPI.Comm) -> str:
 
 
 def write_mesh(config: Config, path: Path, comm: MPI.Comm) -> None:
-    """Mesh the particle and write the mesh with its facet groups to a file.
+    """Mesh the particle and write the mesh with its groups to a file.
 
     Args:
         config: The configuration; only geometry and mesh size are used.

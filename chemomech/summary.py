@@ -188,6 +188,8 @@ def _describe_mesh(config: cfg.Config, problem: ChemoMechanics, quality: MeshQua
         ("worst shape", f"{quality.worst_shape:.2f} (1: regular, 0: degenerate)"),
         ("facet groups", ", ".join(sorted(problem.domain.groups))),
     ]
+    if problem.domain.cell_groups:
+        rows.append(("cell groups", ", ".join(sorted(problem.domain.cell_groups))))
     cells = count_cells_across(config, problem.domain)
     if cells is not None:
         rows.insert(2, ("cells across an interface", f"{cells:.1f} (the largest cells)"))

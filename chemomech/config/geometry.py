@@ -126,7 +126,7 @@ class OutlineConfig(Section):
 
 
 class MeshFileConfig(Section):
-    """A mesh made elsewhere, with named facet groups."""
+    """A mesh made elsewhere, with named groups of facets and cells."""
 
     kind: Literal["mesh"] = "mesh"
     file: ExistingFile = Field(description="file gmsh or meshio reads")

@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from chemomech.config.base import Count, Number, Section
+from chemomech.config.base import Choice, Count, GroupName, Number, Section
 from chemomech.units import PositiveLength, Time
+
+_Formula = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
+_Factor = Annotated[Number, Field(gt=0.0)]
 
 
 class CheckpointConfig(Section):
@@ -28,11 +31,19 @@ class CheckpointConfig(Section):
 class GradingConfig(Section):
     """A parameter that varies in space: its value times a factor."""
 
+    choices = (Choice(("formula", "cells")),)
+
     parameter: Annotated[str, StringConstraints(strict=True, min_length=1)] = Field(
         description='key of the number, such as "mechanics.elasticity.young_modulus"'
     )
-    formula: Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)] = (
-        Field(description="positive factor in x, y, z and, in a nanowire, along and across (nm)")
+    formula: _Formula | None = Field(
+        default=None,
+        description="positive factor in x, y, z and, in a nanowire, along and across (nm)",
+    )
+    cells: dict[GroupName, _Factor] | None = Field(
+        default=None,
+        min_length=1,
+        description="positive factor in each group of cells, as { shell = 0.5 }; elsewhere 1",
     )
 
 

@@ -1,4 +1,4 @@
-"""From plain arrays on one rank to a distributed mesh with named facet groups.
+"""From plain arrays on one rank to a distributed mesh with named groups of facets and cells.
 
 Every source of meshes (gmsh models, gmsh files, meshio files) ends here, so that groups behave
 alike and a failure on the reading rank reaches all ranks instead of leaving them waiting.
@@ -7,7 +7,7 @@ alike and a failure on the reading rank reaches all ranks instead of leaving the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import basix
 import basix.ufl
@@ -15,7 +15,7 @@ import numpy as np
 import ufl
 from dolfinx.graph import adjacencylist
 from dolfinx.io.utils import distribute_entity_data
-from dolfinx.mesh import Mesh, create_mesh, meshtags_from_entities
+from dolfinx.mesh import Mesh, MeshTags, create_mesh, meshtags_from_entities
 from mpi4py import MPI
 
 from chemomech.arrays import FloatArray, IntArray
@@ -39,12 +39,43 @@ class MeshArrays:
         cell: Name of the cell type, e.g. ``quadrilateral``.
         facets: Corners of the facets of each named group, shape (facets, corners), in any order.
             Without a group ``surface``, all exterior facets become one.
+        cell_groups: Rows of ``cells`` in each named group of cells, in any order.
     """
 
     points: FloatArray
     cells: IntArray
     cell: str
     facets: Mapping[str, IntArray]
+    cell_groups: Mapping[str, IntArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Tags of the facets or cells that belong to named groups, on one rank.
+
+    Args:
+        corners: Corners of each, shape (n, corners); empty where the mesh is not read.
+        tags: Tag of each, shape (n,).
+        groups: Tags of each named group.
+    """
+
+    corners: IntArray
+    tags: IntArray
+    groups: dict[str, tuple[int, ...]]
+
+    def without_members(self) -> _Labels:
+        """The same groups without their facets or cells."""
+        return _Labels(self.corners[:0], self.tags[:0], self.groups)
+
+    def spread(self, mesh: Mesh, dim: int, name: str) -> MeshTags:
+        """Hand each tag to the ranks that own the facet or cell of dimension ``dim``."""
+        mesh.topology.create_connectivity(dim, 0)
+        mesh.topology.create_connectivity(dim, mesh.topology.dim)
+        tags = self.tags.astype(np.int32)
+        entities, values = distribute_entity_data(mesh, dim, self.corners, tags)
+        mesh_tags = meshtags_from_entities(mesh, dim, adjacencylist(entities), values)
+        mesh_tags.name = name
+        return mesh_tags
 
 
 def distribute(
@@ -67,22 +98,22 @@ def distribute(
             suit it; on all ranks.
     """
     arrays: MeshArrays | None = None
-    facets: IntArray = np.empty((0, 0), dtype=np.int64)
-    tags: IntArray = np.empty(0, dtype=np.int64)
+    parts: list[_Labels] = []
 
-    def prepare() -> tuple[str, int, int, dict[str, tuple[int, ...]], bool]:
-        nonlocal arrays, facets, tags
+    def prepare() -> tuple[str, int, list[_Labels], bool]:
+        nonlocal arrays, parts
         arrays = build()
         if owners is not None:
             require_owners(owners, len(arrays.cells), comm.size)
-        facets, tags, groups = _label_facets(arrays)
-        return arrays.cell, arrays.points.shape[1], facets.shape[1], groups, owners is not None
+        parts = [_label_facets(arrays), _label_cells(arrays)]
+        heads = [part.without_members() for part in parts]
+        return arrays.cell, arrays.points.shape[1], heads, owners is not None
 
-    cell, gdim, facet_corners, groups, is_divided = run_on_root(comm, prepare)
+    cell, gdim, heads, is_divided = run_on_root(comm, prepare)
     if arrays is None:
         corners = len(basix.topology(basix.CellType[cell])[0])
         arrays = MeshArrays(np.empty((0, gdim)), np.empty((0, corners), dtype=np.int64), cell, {})
-        facets = np.empty((0, facet_corners), dtype=np.int64)
+        parts = heads
     coordinates = basix.ufl.element("Lagrange", cell, 1, shape=(gdim,))
     # Those of the cells that this rank brings: rank 0 brings all of them.
     brought = owners if owners is not None and comm.rank == 0 else np.empty(0, dtype=np.int32)
@@ -94,28 +125,19 @@ def distribute(
         e=ufl.Mesh(coordinates),
         partitioner=partitioner,
     )
-    return _tag(mesh, facets, tags, groups)
+    facets, cells = parts
+    return Domain(
+        mesh,
+        facets.spread(mesh, mesh.topology.dim - 1, "facet_tags"),
+        facets.groups,
+        MESH_LENGTH_UNIT,
+        cell_tags=cells.spread(mesh, mesh.topology.dim, "cell_tags") if cells.groups else None,
+        cell_groups=cells.groups,
+    )
 
 
-def _tag(
-    mesh: Mesh, facets: IntArray, tags: IntArray, groups: Mapping[str, tuple[int, ...]]
-) -> Domain:
-    """Hand each facet's tag to the ranks that own the facet."""
-    facet_dim = mesh.topology.dim - 1
-    mesh.topology.create_connectivity(facet_dim, 0)
-    mesh.topology.create_connectivity(facet_dim, mesh.topology.dim)
-    entities, values = distribute_entity_data(mesh, facet_dim, facets, tags.astype(np.int32))
-    facet_tags = meshtags_from_entities(mesh, facet_dim, adjacencylist(entities), values)
-    facet_tags.name = "facet_tags"
-    return Domain(mesh, facet_tags, groups, MESH_LENGTH_UNIT)
-
-
-def _label_facets(arrays: MeshArrays) -> tuple[IntArray, IntArray, dict[str, tuple[int, ...]]]:
-    """Give each facet one tag, a different one for each combination of groups it belongs to.
-
-    Returns:
-        Corners of the marked facets, their tags, and the tags of each group.
-    """
+def _label_facets(arrays: MeshArrays) -> _Labels:
+    """Tag the facets of named groups."""
     facets = list_facets(arrays.cells, arrays.cell)
     given = {name: rows for name, rows in arrays.facets.items() if len(rows)}
     for name, rows in given.items():
@@ -125,19 +147,47 @@ def _label_facets(arrays: MeshArrays) -> tuple[IntArray, IntArray, dict[str, tup
         number, np.cumsum([len(facets), *map(len, given.values())])[:-1]
     )
     cells = np.bincount(of_cells, minlength=len(first))
-    membership = {name: np.zeros(len(first), dtype=np.bool_) for name in arrays.facets}
-    for name, members in zip(given, of_groups, strict=True):
-        _require_facets(bool(np.all(cells[members] > 0)), name)
-        membership[name][members] = True
-    membership.setdefault(SURFACE, cells == 1)
-    table = np.column_stack(list(membership.values()))
-    marked = table.any(axis=1)
-    combinations, inverse = np.unique(table[marked], axis=0, return_inverse=True)
+    members: dict[str, IntArray] = {name: np.empty(0, dtype=np.int64) for name in arrays.facets}
+    for name, rows in zip(given, of_groups, strict=True):
+        _require_facets(bool(np.all(cells[rows] > 0)), name)
+        members[name] = rows
+    members.setdefault(SURFACE, np.flatnonzero(cells == 1).astype(np.int64))
+    tags, groups = _label(len(first), members)
+    marked = tags > 0
+    return _Labels(facets[first[marked]], tags[marked], groups)
+
+
+def _label_cells(arrays: MeshArrays) -> _Labels:
+    """Tag the cells of named groups."""
+    tags, groups = _label(len(arrays.cells), arrays.cell_groups)
+    marked = tags > 0
+    return _Labels(arrays.cells[marked], tags[marked], groups)
+
+
+def _label(
+    count: int, members: Mapping[str, IntArray]
+) -> tuple[IntArray, dict[str, tuple[int, ...]]]:
+    """Give each of ``count`` things one tag for each combination of groups; 0 for none.
+
+    Returns:
+        The tags, shape (count,), and the tags of each group.
+    """
+    labels = np.zeros(count, dtype=np.int64)
+    combinations: list[tuple[str, ...]] = [()]
+    for name, rows in members.items():
+        former, which = np.unique(labels[rows], return_inverse=True)
+        labels[rows] = len(combinations) + which.reshape(-1)
+        combinations += [(*combinations[label], name) for label in former]
+    # Those that are left, in an order that the groups alone decide.
+    used = np.unique(np.append(labels, 0)).tolist()
+    used.sort(key=lambda label: [name in combinations[label] for name in members])
+    tag_of = np.zeros(len(combinations), dtype=np.int64)
+    tag_of[used] = np.arange(len(used))
     groups = {
-        name: tuple(int(tag) + 1 for tag in np.flatnonzero(combinations[:, column]))
-        for column, name in enumerate(membership)
+        name: tuple(tag for tag, label in enumerate(used) if name in combinations[label])
+        for name in members
     }
-    return facets[first[marked]], inverse.reshape(-1).astype(np.int64) + 1, groups
+    return tag_of[labels], groups
 
 
 def _require_facets(are_facets: bool, name: str) -> None:

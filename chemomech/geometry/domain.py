@@ -1,10 +1,10 @@
-"""A distributed mesh whose boundary parts are known by name."""
+"""A distributed mesh whose parts, of its boundary and of its body, are known by name."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,7 @@ class MeshQuality:
 
 @dataclass(frozen=True)
 class Domain:
-    """A mesh and the named parts of its boundary.
+    """A mesh and the named parts of its boundary and of its body.
 
     Args:
         mesh: Distributed mesh.
@@ -54,6 +54,8 @@ class Domain:
             ``inner`` do.
         length_unit: Length, in m, of one unit of the mesh coordinates.
         weight: Factor of all integrands, such as 2 pi r of a round body; None for one.
+        cell_tags: One tag for each cell of a named group; None where no cells are named.
+        cell_groups: Tags that make up each named group of cells; groups may share tags.
     """
 
     mesh: Mesh
@@ -61,11 +63,21 @@ class Domain:
     groups: Mapping[str, tuple[int, ...]]
     length_unit: float = MESH_LENGTH_UNIT
     weight: Expr | None = None
+    cell_tags: MeshTags | None = None
+    cell_groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def dx(self, degree: int) -> WeightedMeasure:
-        """Measure of the volume, in 2-D of the area, by quadrature of the degree given."""
-        rule = {"quadrature_degree": degree}
-        return WeightedMeasure(ufl.Measure("dx", domain=self.mesh, metadata=rule), self.weight)
+        """Measure of the volume, in 2-D of the area, by quadrature of the degree given.
+
+        :meth:`cell_tags_of` divide it.
+        """
+        dx = ufl.Measure(
+            "dx",
+            domain=self.mesh,
+            subdomain_data=self.cell_tags,
+            metadata={"quadrature_degree": degree},
+        )
+        return WeightedMeasure(dx, self.weight)
 
     def ds(self, degree: int) -> WeightedMeasure:
         """Measure of the surface, which :meth:`tags` divide, by quadrature of the degree given."""
@@ -86,15 +98,9 @@ class Domain:
         Raises:
             InputError: There is no such group.
         """
-        if name in self.groups:
-            return self.groups[name]
-        known = ", ".join(sorted(self.groups)) or "none"
-        close = difflib.get_close_matches(name, self.groups, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        if len(self.groups) == 1:
-            # A mesh from a file in which nothing but the body has a name.
-            known += "; parts of the boundary need physical groups of their own in gmsh"
-        raise InputError(f"no facet group {name!r}{hint} (known groups: {known})")
+        # A mesh from a file in which nothing but the body has a name has one group.
+        advice = "parts of the boundary need physical groups of their own in gmsh"
+        return _find(name, self.groups, "facet group", advice if len(self.groups) == 1 else "")
 
     def facets(self, name: str) -> npt.NDArray[np.int32]:
         """Facets of a group on this rank, ascending, as ``locate_dofs_topological`` takes them.
@@ -105,8 +111,32 @@ class Domain:
         Raises:
             InputError: There is no such group.
         """
-        chosen = np.isin(self.facet_tags.values, self.tags(name))
-        return np.asarray(self.facet_tags.indices[chosen], dtype=np.int32)
+        return _select(self.facet_tags, self.tags(name))
+
+    def cell_tags_of(self, name: str) -> tuple[int, ...]:
+        """Cell tags of a group, as ``domain.dx(degree)(tags)`` takes them.
+
+        Args:
+            name: Name of the group.
+
+        Raises:
+            InputError: There is no such group.
+        """
+        advice = "parts of the body are physical groups of a mesh made in gmsh"
+        return _find(name, self.cell_groups, "cell group", "" if self.cell_groups else advice)
+
+    def cells(self, name: str) -> npt.NDArray[np.int32]:
+        """Cells of a group on this rank, ascending.
+
+        Args:
+            name: Name of the group.
+
+        Raises:
+            InputError: There is no such group.
+        """
+        tags = self.cell_tags_of(name)
+        assert self.cell_tags is not None
+        return _select(self.cell_tags, tags)
 
     def quality(self) -> MeshQuality:
         """Compute size and shape of the mesh; collective, the same on all ranks."""
@@ -124,3 +154,20 @@ class Domain:
             h_mean=total / index_map.size_global,
             worst_shape=comm.allreduce(float(np.min(shapes, initial=1.0)), op=MPI.MIN),
         )
+
+
+def _find(
+    name: str, groups: Mapping[str, tuple[int, ...]], kind: str, advice: str
+) -> tuple[int, ...]:
+    """Tags of a group, or an error that names the known ones."""
+    if name in groups:
+        return groups[name]
+    known = "; ".join(filter(None, (", ".join(sorted(groups)) or "none", advice)))
+    close = difflib.get_close_matches(name, groups, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise InputError(f"no {kind} {name!r}{hint} (known groups: {known})")
+
+
+def _select(mesh_tags: MeshTags, tags: tuple[int, ...]) -> npt.NDArray[np.int32]:
+    """Entities that bear one of the tags."""
+    return np.asarray(mesh_tags.indices[np.isin(mesh_tags.values, tags)], dtype=np.int32)

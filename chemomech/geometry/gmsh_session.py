@@ -67,12 +67,17 @@ class GmshSession:
             raise InputError(f"gmsh cannot make a mesh of it: {error}") from error
 
 
-def extract_arrays(dim: int, groups: Mapping[str, Sequence[int]]) -> MeshArrays:
+def extract_arrays(
+    dim: int,
+    groups: Mapping[str, Sequence[int]],
+    bodies: Mapping[str, Sequence[int]] | None = None,
+) -> MeshArrays:
     """Read the mesh of the current gmsh model.
 
     Args:
         dim: Topological dimension of the cells, also that of space.
-        groups: gmsh entities of dimension ``dim - 1`` that make up each named group.
+        groups: gmsh entities of dimension ``dim - 1`` that make up each named group of facets.
+        bodies: gmsh entities of dimension ``dim`` that make up each named group of cells.
 
     Returns:
         The mesh without unused points, in the model's length unit.
@@ -97,7 +102,24 @@ def extract_arrays(dim: int, groups: Mapping[str, Sequence[int]]) -> MeshArrays:
         name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)
         for name, rows in facets.items()
     }
-    return MeshArrays(points.copy(), cells.copy(), cell, renumbered)
+    return MeshArrays(points.copy(), cells.copy(), cell, renumbered, _find_rows(dim, bodies or {}))
+
+
+def _find_rows(dim: int, bodies: Mapping[str, Sequence[int]]) -> dict[str, npt.NDArray[np.int64]]:
+    """Rows of each body's cells among all cells."""
+    tags = _list_tags(dim)
+    order = np.argsort(tags)
+    rows = {}
+    for name, entities in bodies.items():
+        own = np.concatenate([_list_tags(dim, entity) for entity in entities])
+        rows[name] = order[np.searchsorted(tags, own, sorter=order)]
+    return rows
+
+
+def _list_tags(dim: int, entity: int = -1) -> npt.NDArray[np.int64]:
+    """Tags that gmsh gives to the cells of one entity or of all of them."""
+    lists = gmsh.model.mesh.getElements(dim, entity)[1]
+    return np.concatenate([np.empty(0, dtype=np.int64), *(each.astype(np.int64) for each in lists)])
 
 
 def _elements(dim: int, entity: int = -1) -> tuple[str, npt.NDArray[np.int64]]:

@@ -21,7 +21,7 @@ _FLAT = 1e-8
 def check_cells(arrays: MeshArrays) -> MeshArrays:
     """Return the mesh with each cell once; only for one rank.
 
-    A cell that a file writes once for each of its groups is the same cell.
+    A cell that a file writes once for each of its groups is the same cell, and in all of them.
 
     Args:
         arrays: The mesh, in the file's coordinates.
@@ -37,8 +37,11 @@ def check_cells(arrays: MeshArrays) -> MeshArrays:
     require_corners(arrays.points, arrays.cells)
     ordered = np.sort(arrays.cells, axis=1)
     _refuse((ordered[:, 1:] == ordered[:, :-1]).any(axis=1), arrays, "name a corner twice")
-    kept = np.sort(number_rows(ordered)[0])
-    sound = replace(arrays, cells=arrays.cells[kept])
+    first, number = number_rows(ordered)
+    kept = np.sort(first)
+    place = np.searchsorted(kept, first)[number]
+    groups = {name: np.unique(place[rows]) for name, rows in arrays.cell_groups.items()}
+    sound = replace(arrays, cells=arrays.cells[kept], cell_groups=groups)
     lowest, highest = _compute_extreme_volumes(sound)
     _refuse(np.maximum(-lowest, highest) <= _FLAT, sound, "are flat: they enclose nothing")
     _refuse((lowest < -_FLAT) & (highest > _FLAT), sound, "are folded over or not convex")

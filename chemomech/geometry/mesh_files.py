@@ -41,6 +41,8 @@ _SHAPES = sorted(_TO_DOLFINX, key=len, reverse=True)
 # Prefix of what meshio keeps of gmsh's bookkeeping, and its name for physical groups.
 _GMSH = "gmsh:"
 _PHYSICAL = "gmsh:physical"
+# Integers of more values number cells, not groups of them.
+_MOST_GROUPS = 1000
 
 # Files that hold a shape for gmsh to mesh.
 _GEOMETRY = (".geo", ".geo_unrolled", ".brep", ".step", ".stp", ".iges", ".igs")
@@ -82,7 +84,7 @@ def read_arrays(path: Path, scale: float) -> MeshArrays:
 
 
 def _read_gmsh(path: Path) -> MeshArrays:
-    """Read a file with gmsh; physical groups of facets become facet groups."""
+    """Read a file with gmsh; physical groups of facets and cells become groups of both."""
     require_readable(path)
     with GmshSession("chemomech_file"):
         gmsh.merge(str(path))
@@ -93,16 +95,21 @@ def _read_gmsh(path: Path) -> MeshArrays:
         _, points, _ = gmsh.model.mesh.getNodes()
         _check_flat(points.reshape(-1, 3), dim)
         gmsh.model.mesh.setOrder(1)
-        names = _read_physical_names(path, dim - 1)
-        groups: dict[str, list[int]] = {}
-        for _, tag in gmsh.model.getPhysicalGroups(dim - 1):
-            entities = gmsh.model.getEntitiesForPhysicalGroup(dim - 1, tag)
-            groups.setdefault(names.get(tag, str(tag)), []).extend(entities)
-        return extract_arrays(dim, groups)
+        names = _read_physical_names(path)
+        return extract_arrays(dim, *(_list_entities(of, names) for of in (dim - 1, dim)))
 
 
-def _read_physical_names(path: Path, dim: int) -> dict[int, str]:
-    """Names of the physical groups of one dimension by tag; gmsh forgets a name's second tag."""
+def _list_entities(dim: int, names: dict[tuple[int, int], str]) -> dict[str, list[int]]:
+    """Entities of the physical groups of one dimension."""
+    groups: dict[str, list[int]] = {}
+    for _, tag in gmsh.model.getPhysicalGroups(dim):
+        entities = gmsh.model.getEntitiesForPhysicalGroup(dim, tag)
+        groups.setdefault(names.get((dim, tag), str(tag)), []).extend(entities)
+    return groups
+
+
+def _read_physical_names(path: Path) -> dict[tuple[int, int], str]:
+    """Names of physical groups by dimension and tag; gmsh forgets a name's second tag."""
     head = bytearray()
     with path.open("rb") as file:
         for line in file:
@@ -111,14 +118,13 @@ def _read_physical_names(path: Path, dim: int) -> dict[int, str]:
                 break
             head += line
     return {
-        int(tag): name.decode(errors="replace")
-        for of, tag, name in _PHYSICAL_NAME.findall(head)
-        if int(of) == dim
+        (int(dim), int(tag)): name.decode(errors="replace")
+        for dim, tag, name in _PHYSICAL_NAME.findall(head)
     }
 
 
 def _read_meshio(path: Path) -> MeshArrays:
-    """Read a file with meshio; named or numbered blocks of facets become facet groups."""
+    """Read a file with meshio; named or numbered facets and cells become groups."""
     mesh = load_mesh(path)
     kind, cells = extract_cells(mesh)
     require_corners(mesh.points, cells)
@@ -129,10 +135,10 @@ def _read_meshio(path: Path) -> MeshArrays:
     _check_flat(points[used], dim)
     facets = {
         name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)
-        for name, rows in _facet_groups(mesh, dim).items()
+        for name, rows in _collect_facets(mesh, dim).items()
     }
     cells = numbers.reshape(cells.shape).astype(np.int64)
-    return MeshArrays(points[used, :dim].copy(), cells, kind, facets)
+    return MeshArrays(points[used, :dim].copy(), cells, kind, facets, _collect_cells(mesh, dim))
 
 
 def extract_cells(mesh: meshio.Mesh) -> tuple[str, IntArray]:
@@ -167,31 +173,49 @@ def load_mesh(path: Path) -> meshio.Mesh:
         raise InputError(f"meshio cannot read it: {type(error).__name__}: {error}") from error
 
 
-def _facet_groups(mesh: meshio.Mesh, dim: int) -> dict[str, IntArray]:
-    """Facets of each cell set, or else of each value of the integer cell data."""
-    blocks = [index for index, block in enumerate(mesh.cells) if block.dim == dim - 1]
-    parts: dict[str, list[IntArray]] = {}
+def _collect_facets(mesh: meshio.Mesh, dim: int) -> dict[str, IntArray]:
+    """Corners of the facets of each group."""
+    return {
+        name: np.concatenate([_corners(mesh.cells[index])[rows] for index, rows in parts])
+        for name, parts in _find_groups(mesh, dim - 1).items()
+    }
+
+
+def _collect_cells(mesh: meshio.Mesh, dim: int) -> dict[str, IntArray]:
+    """Rows, among all cells of dimension ``dim``, of those of each group."""
+    counts = [len(block.data) if block.dim == dim else 0 for block in mesh.cells]
+    begins = np.cumsum([0, *counts])
+    return {
+        name: np.concatenate([begins[index] + rows for index, rows in parts])
+        for name, parts in _find_groups(mesh, dim).items()
+    }
+
+
+def _find_groups(mesh: meshio.Mesh, dim: int) -> dict[str, list[tuple[int, IntArray]]]:
+    """Blocks and rows of each cell set, or else of each value of the integer cell data."""
+    blocks = [index for index, block in enumerate(mesh.cells) if block.dim == dim]
+    parts: dict[str, list[tuple[int, IntArray]]] = {}
     for name, members in mesh.cell_sets.items():
         for index in blocks:
             chosen = members[index]
             if not name.startswith(_GMSH) and chosen is not None and len(chosen):
-                parts.setdefault(name, []).append(_corners(mesh.cells[index])[chosen])
+                parts.setdefault(name, []).append((index, np.asarray(chosen, dtype=np.int64)))
     if not parts:
-        names = {int(tag): name for name, (tag, of) in mesh.field_data.items() if of == dim - 1}
+        names = {int(tag): name for name, (tag, of) in mesh.field_data.items() if of == dim}
         for prefix, tags in _choose_numbers(mesh, blocks).items():
             for index in blocks:
-                for tag in np.unique(tags[index]):
-                    rows = _corners(mesh.cells[index])[tags[index] == tag]
+                values = np.unique(tags[index])
+                for tag in values if len(values) <= _MOST_GROUPS else ():
                     name = prefix + names.get(int(tag), str(tag))
-                    parts.setdefault(name, []).append(rows)
+                    parts.setdefault(name, []).append((index, np.flatnonzero(tags[index] == tag)))
     if _PHYSICAL in mesh.cell_data:
-        # What converters write for facets in no physical group.
+        # What converters write for entities in no physical group.
         parts.pop("0", None)
-    return {name: np.concatenate(rows) for name, rows in parts.items()}
+    return parts
 
 
 def _choose_numbers(mesh: meshio.Mesh, blocks: list[int]) -> dict[str, list[IntArray]]:
-    """Integer cell data that number facet groups, by what their names begin with.
+    """Integer cell data that number groups, by what their names begin with.
 
     Those of a converted gmsh file are its physical groups alone: the numbers of its geometrical
     entities beside them are others. Of several arrays each names its groups ``array:number``.
@@ -199,12 +223,16 @@ def _choose_numbers(mesh: meshio.Mesh, blocks: list[int]) -> dict[str, list[IntA
     found = {
         name: data
         for name, data in mesh.cell_data.items()
-        if all(np.issubdtype(data[index].dtype, np.integer) for index in blocks)
+        if all(_are_numbers(data[index]) for index in blocks)
     }
     if _PHYSICAL in found:
         return {"": found[_PHYSICAL]}
     found = {name: data for name, data in found.items() if _GMSH not in name}
     return {f"{name}:" if len(found) > 1 else "": data for name, data in found.items()}
+
+
+def _are_numbers(data: npt.NDArray[np.generic]) -> bool:
+    return data.ndim == 1 and np.issubdtype(data.dtype, np.integer)
 
 
 def _shape_of(kind: str) -> str:

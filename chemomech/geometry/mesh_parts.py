@@ -143,10 +143,11 @@ def _describe_parts(
 
 
 def _describe_part(arrays: MeshArrays, chosen: Flags, part: int) -> str:
-    """Size and place of a part, and the facet groups it bears."""
+    """Size and place of a part, and the groups it bears."""
     nodes = np.unique(arrays.cells[chosen])
     places = arrays.points[nodes]
-    groups = [name for name, rows in arrays.facets.items() if np.isin(rows, nodes).all(1).any()]
+    groups = [name for name, rows in arrays.cell_groups.items() if chosen[rows].any()]
+    groups += [name for name, rows in arrays.facets.items() if np.isin(rows, nodes).all(1).any()]
     bearing = f", with {', '.join(map(repr, groups))}" if groups else ""
     return (
         f"part {part + 1} (number of cells: {np.count_nonzero(chosen)}; from "

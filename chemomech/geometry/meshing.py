@@ -1,4 +1,4 @@
-"""From a shape, or a mesh file, to a distributed mesh with named facet groups."""
+"""From a shape, or a mesh file, to a distributed mesh with named groups of facets and cells."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def read_domain(
 ) -> Domain:
     """Read a mesh from a file, gmsh's ``.msh`` or any format meshio reads.
 
-    Facet groups are gmsh's physical groups, meshio's cell sets, or integer cell data on facets
-    (named by ``field_data`` if it has names, by their number otherwise). Unless the file names a
-    group ``surface``, that is the whole boundary. Curved cells are read as straight ones.
+    Groups of facets and of cells are gmsh's physical groups, meshio's cell sets, or integer cell
+    data (named by ``field_data`` if it has names, by their number otherwise). Unless the file names
+    a group ``surface``, that is the whole boundary. Curved cells are read as straight ones.
 
     Args:
         path: File to read.
@@ -76,7 +76,7 @@ def read_domain(
         owners: Rank of each cell, looked at on rank 0; see `distribute`.
 
     Returns:
-        The mesh, in nm, with its facet groups.
+        The mesh, in nm, with its groups.
 
     Raises:
         InputError: The file cannot be read, holds no mesh of one supported cell type, or one that

@@ -8,6 +8,7 @@ goes on where another ended therefore makes its mesh with the other's owners.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from dolfinx.mesh import Mesh
@@ -63,13 +64,14 @@ def require_owners(owners: Owners, cells: int, ranks: int) -> None:
         )
 
 
-def compute_fingerprint(mesh: Mesh) -> str:
+def compute_fingerprint(mesh: Mesh, groups: Mapping[str, NDArray[np.int32]] | None = None) -> str:
     """Compute the SHA-256 of points and cells in the order of the mesh's input; collective.
 
     It does not depend on the number of ranks, and changes with the last bit of any coordinate.
 
     Args:
         mesh: Distributed mesh.
+        groups: Cells on this rank of each group that matters to what is solved.
 
     Returns:
         64 hexadecimal digits, the same on all ranks.
@@ -82,14 +84,24 @@ def compute_fingerprint(mesh: Mesh) -> str:
         (
             (names[:points], geometry.x[:points]),
             (topology.original_cell_index[:count], names[get_cell_nodes(geometry)[:count]]),
+            *_mark_cells(topology.original_cell_index[:count], groups or {}),
         )
     )
     digest = ""
     if parts is not None:
         tables = [_join(table) for table in zip(*parts, strict=True)]
         data = [np.array(topology.cell_name().encode()), *(np.array(t.shape) for t in tables)]
+        data += [np.array(name.encode()) for name in groups or ()]
         digest = hashlib.sha256(b"".join(each.tobytes() for each in (*data, *tables))).hexdigest()
     return str(mesh.comm.bcast(digest))
+
+
+def _mark_cells(
+    places: NDArray[np.int64], groups: Mapping[str, NDArray[np.int32]]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Tell of each cell of this rank, by its place in the mesh's input, if a group holds it."""
+    for cells in groups.values():
+        yield places, np.isin(np.arange(len(places)), cells).astype(np.int64)
 
 
 def _join(parts: tuple[tuple[NDArray[np.int64], NDArray[np.generic]], ...]) -> NDArray[np.generic]:

@@ -29,18 +29,21 @@ _GMSH_TYPES = {"line": 1, "triangle": 2, "quad": 3, "tetra": 4, "hexahedron": 5}
 # DOLFINx counts the corners of a quadrilateral in rows, gmsh and VTK around it.
 _AROUND = {2: [0, 1], 3: [0, 1, 2], 4: [0, 1, 3, 2]}
 
-_FacetRows = Mapping[int, IntArray]
-"""Corners of the facets, shape (facets, corners), by tag."""
+_Rows = Mapping[int, IntArray]
+"""Corners of facets or cells in VTK's order, shape (n, corners), by tag."""
 
 
 def write_mesh_file(domain: Domain, path: Path) -> None:
     """Write a mesh, in nanometres, to a file that appears under its name when it is complete.
 
-    What becomes of the facet groups depends on the format:
+    What becomes of the groups of facets and cells depends on the format:
 
-    - ``.msh``: named physical groups, overlaps included; ``read_domain`` gets the same back.
-    - ``.xdmf`` with its ``.h5``: as DOLFINx writes and reads them, tags under ``facet_tags``.
-    - ``.vtu``: facets beside the cells, with their ``facet_tag`` (0 on cells).
+    - ``.msh``: named physical groups, overlaps included; ``read_domain`` gets the same back. Cells
+      of no group are in one without a name or, where no cells have names, in ``particle``.
+    - ``.xdmf`` with its ``.h5``: as DOLFINx writes and reads them, tags under ``facet_tags`` and
+      ``cell_tags``.
+    - ``.vtu``: facets beside the cells, with their ``facet_tag`` (0 on cells); of named cells their
+      ``cell_tag`` (0 on facets).
     - ``.vtkhdf``, ``.bp``: no groups; for looking at large meshes in ParaView.
 
     Args:
@@ -101,6 +104,8 @@ def _write_xdmf(domain: Domain, path: Path) -> None:
     with io.XDMFFile(mesh.comm, path, "w") as file:
         file.write_mesh(mesh)
         file.write_meshtags(domain.facet_tags, mesh.geometry)
+        if domain.cell_tags is not None:
+            file.write_meshtags(domain.cell_tags, mesh.geometry)
 
 
 def _write_vtkhdf(domain: Domain, path: Path) -> None:
@@ -115,18 +120,20 @@ def _write_bp(domain: Domain, path: Path) -> None:
 def _write_gathered(domain: Domain, path: Path) -> None:
     """Write from rank 0, which must hold the whole mesh."""
     grid, facets = Gatherer(domain.mesh).grid, _gather_facets(domain)
+    cell_tags = _gather_cell_tags(domain)
 
     def write() -> None:
         assert grid is not None
-        if path.suffix == ".msh":
-            _write_msh(grid, facets, domain.groups, path)
-        else:
-            _write_vtu(grid, facets, path)
+        if path.suffix == ".vtu":
+            _write_vtu(grid, facets, cell_tags if domain.cell_groups else None, path)
+            return
+        cells = {int(tag): grid.cells[cell_tags == tag] for tag in np.unique(cell_tags)}
+        _write_msh(grid, {grid.dimension: cells, grid.dimension - 1: facets}, domain, path)
 
     run_on_root(domain.mesh.comm, write)
 
 
-def _gather_facets(domain: Domain) -> _FacetRows:
+def _gather_facets(domain: Domain) -> _Rows:
     """Gather all tagged facets on rank 0, numbered as in a `SnapshotGrid`; empty elsewhere."""
     mesh, tags = domain.mesh, domain.facet_tags
     dim = mesh.topology.dim - 1
@@ -143,30 +150,50 @@ def _gather_facets(domain: Domain) -> _FacetRows:
     return {int(tag): rows[values == tag] for tag in np.unique(values)}
 
 
-def _write_vtu(grid: SnapshotGrid, facets: _FacetRows, path: Path) -> None:
+def _gather_cell_tags(domain: Domain) -> IntArray:
+    """Gather the tag of each cell, 0 for none, on rank 0 in the order of a `SnapshotGrid`."""
+    topology = domain.mesh.topology
+    tags = np.zeros(topology.index_map(topology.dim).size_local, dtype=np.int64)
+    if domain.cell_tags is not None:
+        owned = domain.cell_tags.indices < len(tags)
+        tags[domain.cell_tags.indices[owned]] = domain.cell_tags.values[owned]
+    gathered = domain.mesh.comm.gather((topology.original_cell_index[: len(tags)], tags))
+    if gathered is None:
+        return tags
+    order = np.argsort(np.concatenate([places for places, _ in gathered]))
+    return np.asarray(np.concatenate([tags for _, tags in gathered])[order])
+
+
+def _write_vtu(grid: SnapshotGrid, facets: _Rows, cell_tags: IntArray | None, path: Path) -> None:
     cell, facet = _MESHIO_CELLS[grid.cell_name]
     blocks = [(cell, grid.cells), *((facet, rows) for rows in facets.values())]
     tags = [np.full(len(rows), tag) for tag, (_, rows) in zip((0, *facets), blocks, strict=True)]
-    meshio.Mesh(grid.points, blocks, cell_data={"facet_tag": tags}).write(path)
+    data: dict[str, list[IntArray]] = {"facet_tag": list(tags)}
+    if cell_tags is not None:
+        data["cell_tag"] = [cell_tags, *(np.zeros_like(each) for each in tags[1:])]
+    meshio.Mesh(grid.points, blocks, cell_data=data).write(path)
 
 
 def _write_msh(
-    grid: SnapshotGrid, facets: _FacetRows, groups: Mapping[str, tuple[int, ...]], path: Path
+    grid: SnapshotGrid, entities: Mapping[int, _Rows], domain: Domain, path: Path
 ) -> None:
-    cell, facet = _MESHIO_CELLS[grid.cell_name]
+    """Write facets and cells, by dimension and tag, as physical groups."""
     dim = grid.dimension
     with GmshSession("chemomech_written"):
-        body = gmsh.model.addDiscreteEntity(dim)
-        nodes = np.arange(1, len(grid.points) + 1)
-        gmsh.model.mesh.addNodes(dim, body, nodes, grid.points.ravel())
-        _add_elements(body, cell, grid.cells)
-        for tag, rows in facets.items():
-            _add_elements(gmsh.model.addDiscreteEntity(dim - 1, tag), facet, rows)
-        gmsh.model.addPhysicalGroup(dim, [body], name="particle")
-        for name, tags in groups.items():
-            gmsh.model.addPhysicalGroup(dim - 1, list(tags), name=name)
+        # gmsh's entities count from one, the tags of cells from zero.
+        for of, shape in zip((dim, dim - 1), _MESHIO_CELLS[grid.cell_name], strict=True):
+            for tag, rows in entities[of].items():
+                gmsh.model.addDiscreteEntity(of, tag + 1)
+                if not gmsh.model.mesh.getMaxNodeTag():
+                    nodes = np.arange(1, len(grid.points) + 1)
+                    gmsh.model.mesh.addNodes(of, tag + 1, nodes, grid.points.ravel())
+                corners = (rows + 1).ravel()
+                gmsh.model.mesh.addElementsByType(tag + 1, _GMSH_TYPES[shape], [], corners)
+        for of, groups in ((dim, domain.cell_groups), (dim - 1, domain.groups)):
+            for name, tags in groups.items():
+                gmsh.model.addPhysicalGroup(of, [tag + 1 for tag in tags], name=name)
+        if 0 in entities[dim]:
+            # gmsh writes only what is in a group.
+            name = "" if domain.cell_groups else "particle"
+            gmsh.model.addPhysicalGroup(dim, [1], name=name)
         gmsh.write(str(path))
-
-
-def _add_elements(entity: int, shape: str, corners: IntArray) -> None:
-    gmsh.model.mesh.addElementsByType(entity, _GMSH_TYPES[shape], [], (corners + 1).ravel())

@@ -215,7 +215,9 @@ def _create_checkpointer(
     config: Config, folder: RunFolder, problem: ChemoMechanics
 ) -> Checkpointer:
     table = config.model_dump(mode="json", exclude_none=True)
-    identity = Identity(table, compute_fingerprint(problem.domain.mesh))
+    graded = sorted({name for grading in config.grading for name in grading.cells or ()})
+    groups = {name: problem.domain.cells(name) for name in graded}
+    identity = Identity(table, compute_fingerprint(problem.domain.mesh, groups))
     return Checkpointer(folder.path / RESTART, problem, identity, config.checkpoint.keep)
 
 

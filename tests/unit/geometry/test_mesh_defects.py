@@ -279,11 +279,11 @@ def test_parts_bear_their_groups(write_shared):
     lines = np.array([[0, 3], [5, 6]])
 
     def write(path):
-        data = {"tag": [np.zeros(2, dtype=int), np.array([7, 8])]}
+        data = {"tag": [np.array([1, 2]), np.array([7, 8])]}
         blocks = [("quad", cells), ("line", lines)]
         meshio.Mesh(points, blocks, cell_data=data).write(path, data_format="XML")
 
-    with pytest.raises(InputError, match=r"from \(15, 0\) to \(25, 10\), with '8'"):
+    with pytest.raises(InputError, match=r"from \(15, 0\) to \(25, 10\), with '2', '8'"):
         read_domain(write_shared("bodies.xdmf", write), COMM, 1e-9)
 
 

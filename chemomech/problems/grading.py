@@ -1,0 +1,57 @@
+"""Factors that vary in space, one value a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+
+from chemomech.errors import InputError
+from chemomech.geometry.domain import Domain
+from chemomech.geometry.formula import Unroll, evaluate_formula
+
+
+def create_factor_by_place(formula: str, domain: Domain, unroll: Unroll | None) -> fem.Function:
+    """Create a factor from a formula, evaluated at the midpoint of each cell; collective.
+
+    Args:
+        formula: As `evaluate_formula` takes it.
+        domain: The mesh.
+        unroll: Gives places along and across a wire; None without a wire.
+
+    Raises:
+        InputError: The formula cannot be evaluated, or is not positive everywhere.
+    """
+    factor = fem.Function(fem.functionspace(domain.mesh, ("DG", 0)), name="factor")
+    scale = domain.length_unit / 1e-9
+    factor.interpolate(lambda x: evaluate_formula(formula, x * scale, unroll))
+    factor.x.scatter_forward()
+    lowest = domain.mesh.comm.allreduce(float(factor.x.array.min(initial=np.inf)), op=MPI.MIN)
+    if not lowest > 0.0:
+        raise InputError(f"must be a factor above zero everywhere, goes down to {lowest:g}")
+    return factor
+
+
+def create_factor_by_group(values: Mapping[str, float], domain: Domain) -> fem.Function:
+    """Create a factor with a value in each group of cells, and one in all other cells.
+
+    Args:
+        values: Value in each named group.
+        domain: The mesh and its groups of cells.
+
+    Raises:
+        InputError: A group is unknown, or two of them share cells.
+    """
+    for one, other in combinations(values, 2):
+        if set(domain.cell_tags_of(one)) & set(domain.cell_tags_of(other)):
+            raise InputError(f"{one!r} and {other!r} share cells, which can have one factor only")
+    factor = fem.Function(fem.functionspace(domain.mesh, ("DG", 0)), name="factor")
+    factor.x.array[:] = 1.0
+    for name, value in values.items():
+        dofs = factor.function_space.dofmap.list[domain.cells(name), 0]
+        factor.x.array[dofs] = value
+    factor.x.scatter_forward()
+    return factor
