@@ -1,4 +1,4 @@
-"""From a configuration to the objects that simulate it; the one place where units are shed."""
+"""Create the dimensionless problem and its stepper from a configuration in SI units."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
 
 
 def _create_factors(config: cfg.Config, domain: Domain) -> dict[str, fem.Function]:
-    """Factor of each graded parameter, one value a cell: that at its midpoint."""
+    """Compute the factor of each graded parameter, one value a cell: that at its midpoint."""
     wire = create_shape(config.geometry) if config.grading else None
     unroll = wire.unroll if isinstance(wire, Nanowire) else None
     factors = {}
@@ -171,7 +171,7 @@ def create_stepper(
 
 
 def resolve_preset(config: cfg.Config, problem: ChemoMechanics) -> Preset:
-    """Preset of the linear solver, chosen by the size of the problem where it is ``auto``.
+    """Return the linear solver's preset, chosen by the problem's size where it is ``auto``.
 
     Args:
         config: The configuration.

@@ -160,7 +160,7 @@ def _bring_near(outline: Outline, geometry: cfg.OutlineConfig) -> Outline:
 
 
 def _find_wire_frame(config: cfg.Config) -> str | None:
-    """Key that puts a law in the wire's frame; None if no law is."""
+    """Find the key that puts a law in the wire's frame; None if no law is."""
     if config.mechanics is None:
         return None
     laws = {

@@ -1,4 +1,4 @@
-"""From a TOML file to a validated, typed configuration; every quantity a float in SI units."""
+"""Validated, typed configurations from TOML files; every quantity a float in SI units."""
 
 from chemomech.config.geometry import (
     BoxConfig,

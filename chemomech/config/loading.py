@@ -1,4 +1,4 @@
-"""Reading a configuration from TOML and writing it back."""
+"""Read configurations from TOML and write them back."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class PixelGrid:
         return (self.row_spacing + self.column_spacing) / 2
 
     def to_pixels(self, points: FloatArray) -> FloatArray:
-        """Fractional (row, column) of points, as `scipy.ndimage.map_coordinates` takes them.
+        """Convert points to fractional (row, column), as `scipy.ndimage.map_coordinates` takes.
 
         Args:
             points: Positions in m, shape (n, 2).
@@ -77,7 +77,7 @@ class PixelGrid:
         return np.stack([rows, columns])
 
     def centres(self) -> FloatArray:
-        """Positions (x, y) of the pixels' centres, in m, shape (rows, columns, 2)."""
+        """Compute the positions (x, y) of the pixels' centres, in m, shape (rows, columns, 2)."""
         x = np.arange(self.columns) * self.column_spacing
         y = (self.rows - 1 - np.arange(self.rows)) * self.row_spacing
         return np.stack(np.meshgrid(x, y), axis=-1)

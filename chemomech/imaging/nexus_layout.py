@@ -55,7 +55,7 @@ def find_entries(file: h5py.File) -> list[h5py.Group]:
 
 
 def find_channels(entry: h5py.Group) -> list[h5py.Group]:
-    """Groups of counts with sample positions, one for each detector; those on a grid come first.
+    """Find groups of counts with sample positions, one for each detector; grids come first.
 
     Raises:
         InputError: There are none.
@@ -77,7 +77,7 @@ def find_channels(entry: h5py.Group) -> list[h5py.Group]:
 
 
 def find_monitors(entry: h5py.Group) -> list[h5py.Dataset]:
-    """Counts of the monitors of the incident beam."""
+    """Find the counts of the monitors of the incident beam."""
     signals = [_find_signal(group) for group in _groups(entry) if _is_monitor(group)]
     return [signal for signal in signals if signal is not None]
 

@@ -72,7 +72,7 @@ class OpticalDensity:
         check_dark(self.dark)
 
     def predict_variance(self, densities: FloatArray) -> FloatArray:
-        """Var OD = (I + d) / I^2 + (I0 + d) / (N I0^2), from the Poisson noise of I and of I0.
+        """Compute Var OD = (I + d) / I^2 + (I0 + d) / (N I0^2), from Poisson noise of I and I0.
 
         I = I0 exp(-OD) is restored from the density, d are the dark counts and N the pixels I0 is
         the mean of. The second term is the same for all pixels of a frame and leaves out nothing

@@ -69,7 +69,7 @@ class BentWire:
         return np.copysign(along, aside), radius - self.bend_radius
 
     def signed_distance(self, points: FloatArray) -> FloatArray:
-        """Distance to the wire's surface in m, negative within, shape (...) for (..., 2) points."""
+        """Compute the distance to the wire's surface in m, negative within, shape (...)."""
         along, across = self.measure(points)
         beyond = np.abs(along) - self.bend_radius * self.bend_angle / 2.0 - self.leg
         distance = np.hypot(np.maximum(beyond, 0.0), across) - self.width / 2.0

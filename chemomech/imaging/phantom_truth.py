@@ -71,7 +71,7 @@ class PhantomTruth:
         return self.wire.width
 
     def composition(self, points: FloatArray) -> FloatArray:
-        """Lithium content x of Li_xV2O5: two phases 0.2 apart, and walls 40 nm thick between them.
+        """Compute x of Li_xV2O5: two phases 0.2 apart, and walls 40 nm thick between them.
 
         In a delithiated wire (alpha, x = 0.1, and epsilon, x = 0.3) five stripes of epsilon, 150 nm
         wide and 150 nm apart, cross the wire at the bend. In a lithiated one (epsilon, x = 0.7, and
@@ -93,7 +93,7 @@ class PhantomTruth:
         return low + (high - low) * rich
 
     def thickness(self, points: FloatArray) -> FloatArray:
-        """Thickness in m: 85 nm at the left border of the view to 115 nm at the right one.
+        """Compute the thickness in m: 85 nm at the view's left border to 115 nm at the right.
 
         Args:
             points: Positions in m, shape (..., 2).

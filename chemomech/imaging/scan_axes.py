@@ -40,7 +40,7 @@ _LOWEST_ENERGY = 20.0
 
 
 def find_length_unit(unit: str, axis: str) -> float:
-    """Metres in a unit of length.
+    """Find the number of metres in a unit of length.
 
     Args:
         unit: Its name, e.g. ``um``.

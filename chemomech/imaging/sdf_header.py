@@ -114,7 +114,7 @@ class _Structure:
         return str(value)
 
     def points(self, axis: str) -> FloatArray:
-        """Numbers of an axis, each after the other."""
+        """Return the numbers of an axis, each after the other."""
         words = self._list("Points")
         try:
             return np.array(words, dtype=np.float64)
@@ -140,7 +140,7 @@ class _Structure:
 
 
 class _Reader:
-    """Takes a header apart, token by token."""
+    """Parser of a header, token by token."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -148,7 +148,7 @@ class _Reader:
         self._position = 0
 
     def structure(self, end: str) -> dict[str, object]:
-        """Everything up to the mark ``end``, or to the end of the file where that is empty."""
+        """Parse all up to the mark ``end``, or to the end of the file where that is empty."""
         values: dict[str, object] = {}
         name: list[str] = []
         while (token := self._next(end)) is not None:

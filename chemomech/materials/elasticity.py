@@ -28,7 +28,7 @@ _NORMAL = 2
 
 
 class Assumption(StrEnum):
-    """How the third direction is treated."""
+    """Treatment of the third direction."""
 
     PLANE_STRAIN = "plane_strain"
     PLANE_STRESS = "plane_stress"
@@ -84,7 +84,7 @@ def create_orthotropic_stiffness(
 
 
 def _fill(normal: Sequence[Scalar], across: Sequence[Scalar], shear: Sequence[Scalar]) -> Matrix:
-    """Mandel matrix from C_11 C_22 C_33, C_23 C_13 C_12, and its last three on the diagonal."""
+    """Create a Mandel matrix of C_11 C_22 C_33, C_23 C_13 C_12 and its last diagonal entries."""
     entries = [*normal, *across, *shear]
     matrix: Matrix = np.zeros((6, 6), dtype=_find_type(entries))
     for i, value in enumerate([*normal, *shear]):
@@ -151,12 +151,12 @@ class Elasticity:
 
     @property
     def _has_mirror_plane(self) -> bool:
-        """Whether strains in the plane cause no shear out of it, in the axes of the stiffness."""
+        """True if strains in the plane cause no shear out of it, in the axes of the stiffness."""
         shears = {3, 4}
         return not any((i in shears) != (j in shears) for i, j, _ in _list_entries(self.stiffness))
 
     def energy(self, elastic_strain: Expr, rotation: Expr | None) -> Expr:
-        """Elastic energy density.
+        """Return the elastic energy density.
 
         Args:
             elastic_strain: 3 x 3 tensor in global axes.
@@ -176,7 +176,7 @@ class Elasticity:
         return self._relax_along(normal, elastic_strain)
 
     def _relax_along(self, normal: Expr, e: Expr) -> Expr:
-        """Least energy of all strains e + sym(a n): no traction t = sigma n is left.
+        """Find the least energy of all strains e + sym(a n): no traction t = sigma n is left.
 
         That is W(e) - t . Q^-1 t / 2 with the acoustic tensor Q of the normal.
 
@@ -196,13 +196,13 @@ class Elasticity:
 
 
 def _square(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
-    """Half of e . C e, term by term so that zeros cost nothing."""
+    """Compute half of e . C e, term by term so that zeros cost nothing."""
     terms = [0.5 * value * e[i] * e[j] for i, j, value in _list_entries(stiffness)]
     return sum(terms[1:], terms[0])
 
 
 def _apply(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
-    """C e as a 3 x 3 tensor."""
+    """Compute C e as a 3 x 3 tensor."""
     s: list[Expr] = [ufl.as_ufl(0.0)] * 6
     for i, j, value in _list_entries(stiffness):
         s[i] = s[i] + value * e[j]
@@ -211,7 +211,7 @@ def _apply(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
 
 
 def _list_entries(stiffness: Matrix) -> list[tuple[int, int, Scalar]]:
-    """Row, column and value of what is not zero; of numbers, of what is more than round-off."""
+    """List row, column and value of what is not zero; of numbers, what exceeds round-off."""
     numbers = [abs(value) for value in stiffness.flat if not isinstance(value, Expr)]
     least = 1e-14 * max(numbers, default=0.0)
     return [
@@ -229,7 +229,7 @@ def _mandel(e: Expr) -> tuple[Expr, ...]:
 
 
 def create_wire_rotation(tangent: Expr) -> Expr:
-    """Rotation tensor whose columns are the wire's axes (along, across, out of plane).
+    """Create the rotation whose columns are the wire's axes (along, across, out of plane).
 
     Args:
         tangent: Unit vector along the wire, of 2 or 3 components. In 3-D the wire is taken to be

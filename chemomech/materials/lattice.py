@@ -92,7 +92,7 @@ class LatticePhase:
         return Avogadro * volume / self.formula_units
 
     def eigenstrain(self, reference: LatticePhase) -> FloatArray:
-        """Strain U - I with U^2 = F^T F that turns the cell of ``reference`` into this one.
+        """Compute the strain U - I, U^2 = F^T F, that turns the cell of ``reference`` into this.
 
         F maps the edges of the one cell to those of the other; the rotation in it makes no strain
         and is left out. For right angles the result is diag(a / a_ref - 1, b / b_ref - 1, ...),
@@ -125,7 +125,7 @@ class LatticePhase:
 
 
 def compute_partial_molar_volumes(phases: Sequence[LatticePhase]) -> FloatArray:
-    """Omega = dV/dx between neighbouring phases, by the lever rule.
+    """Compute Omega = dV/dx between neighbouring phases, by the lever rule.
 
     Args:
         phases: At least two, by rising lithium content.
@@ -179,7 +179,7 @@ def create_lattice_eigenstrain(
 
 
 def create_v2o5_volumes() -> tuple[FloatArray, FloatArray]:
-    """Molar volumes of Li_xV2O5 at 0, 0.1, 0.3, 0.4, 0.7, 0.9 and 1, pieced together from print.
+    """Create a table of the molar volumes of Li_xV2O5 at seven x, pieced together from print.
 
     x = 0: cell 11.512 x 3.564 x 4.368 A with Z = 2, alpha-V2O5 (public structure files). 0.1 and
     0.4: concentrations of 1850 and 7260 mol/m^3 in public scripts that map images of Li_xV2O5 to
@@ -251,7 +251,7 @@ def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _find_unit(header: list[str]) -> str:
-    """Unit of the edges; refuses a header that does not name what a cell needs."""
+    """Find the unit of the edges; refuse a header that does not name what a cell needs."""
     unit = "nm" if "a_nm" in header else "angstrom"
     needed = {"name", "x", "formula_units", *(f"{edge}_{unit}" for edge in "abc")}
     missing, unknown = needed - set(header), set(header) - needed - set(_ANGLES)

@@ -67,7 +67,7 @@ class MarcusHushChidsey:
         )
 
     def rate_constant(self, force: Expr) -> Expr:
-        """Rate k(y) of extraction, k(-y) of insertion (dimensionless).
+        """Return the rate k(y) of extraction, k(-y) of insertion (dimensionless).
 
         Args:
             force: Formal driving force y, per RT.
@@ -76,14 +76,14 @@ class MarcusHushChidsey:
         return prefactor * self._reach(force) / (1 + ufl.exp(-force))
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J."""
+        """Return the outward flux J."""
         force = mu - reservoir + ufl.ln(self.electrolyte / c)
         limit = self._reach(force) / self._reach(ufl.as_ufl(0.0))
         activity_driven = ButlerVolmer(self.rate).flux(c, mu, reservoir)
         return activity_driven * limit / ufl.cosh(force / 2)
 
     def _reach(self, force: Expr) -> Expr:
-        """The erfc[...] of k(y), even in y, rising from erfc[0] to 2."""
+        """Return the erfc[...] of k(y), even in y, rising from erfc[0] to 2."""
         lm = self.reorganisation
         distance = lm - ufl.sqrt(1 + ufl.sqrt(lm) + force**2)
         # UFL has no erfc; at lm = 40 and y = 0 the difference keeps eleven digits.

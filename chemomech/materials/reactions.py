@@ -16,7 +16,7 @@ from chemomech.materials.scalars import Scalar, require, require_positive
 
 
 class ReactionLaw(Protocol):
-    """What a surface reaction must offer; a new law is one such class.
+    """Protocol of a surface reaction; a new law is one such class.
 
     Every law here but `ConstantFlux` dissipates: J (mu - mu_res) >= 0, at the potential to which it
     is bound where it is bound to one.
@@ -24,14 +24,14 @@ class ReactionLaw(Protocol):
 
     @property
     def needs_reservoir(self) -> bool:
-        """Whether the reaction is with a reservoir, rather than given outright."""
+        """True if the reaction is with a reservoir, rather than given outright."""
 
     @property
     def reservoir_bound(self) -> float | None:
         """The one mu_res (per RT) that the law is written for and does not ask for, if any."""
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J of the normalised composition (length / time): > 0 takes lithium out.
+        """Return the flux J of the normalised composition (length / time), outward positive.
 
         Args:
             c: Composition at the surface, 0 < c < 1.
@@ -75,7 +75,7 @@ class ButlerVolmer:
         require_positive(self.rate, "rate")
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J."""
+        """Return the outward flux J."""
         return self.rate * (1 - c) * (ufl.exp(mu) - ufl.exp(reservoir))
 
 
@@ -104,7 +104,7 @@ class LiteralEqn25:
         require_positive(self.rate, "rate")
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J; independent of the reservoir."""
+        """Return the outward flux J; independent of the reservoir."""
         del reservoir
         return self.rate * (1 - c) * _root_times_sinh(mu)
 
@@ -131,7 +131,7 @@ class OddEqn25:
         require_positive(self.rate, "rate")
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J; independent of the reservoir."""
+        """Return the outward flux J; independent of the reservoir."""
         del reservoir
         return self.rate * (1 - c) * (_root_times_sinh(mu) - _root_times_sinh(-mu))
 
@@ -162,7 +162,7 @@ class SquareRootExchange:
         _require_share(self.alpha, "alpha")
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J."""
+        """Return the outward flux J."""
         exchange = self.rate * ufl.sqrt(c * (1 - c))
         return exchange * _drive(mu - reservoir, self.alpha)
 
@@ -189,7 +189,7 @@ class ConstantExchange:
         _require_share(self.alpha, "alpha")
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J."""
+        """Return the outward flux J."""
         del c
         return self.rate * _drive(mu - reservoir, self.alpha)
 
@@ -213,7 +213,7 @@ class ConstantFlux:
         require(self.value, "value", lambda _: True, "a finite flux")
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J."""
+        """Return the outward flux J."""
         del c, mu, reservoir
         return ufl.as_ufl(self.value)
 

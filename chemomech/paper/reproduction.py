@@ -118,7 +118,7 @@ class Maker(Protocol):
 
 
 def find_configuration(name: str) -> Path:
-    """Path of one of this room's configurations."""
+    """Find one of this package's configurations by its name."""
     # Packages are folders, not archives: configurations name one another by their paths.
     return Path(str(resources.files("chemomech.paper"))) / "configurations" / f"{name}.toml"
 

@@ -1,4 +1,4 @@
-"""Why a run could not go on, in the user's units and with what may help."""
+"""Explain why a run could not go on, in the user's units and with what may help."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _Nearest:
 
 
 def _find_nearest_to_bound(problem: ChemoMechanics) -> _Nearest | None:
-    """The composition closest to a bound over all ranks; None without bounds."""
+    """Find the composition closest to a bound over all ranks; None without bounds."""
     lower, upper = problem.bounds
     if not np.isfinite([lower, upper]).all():
         return None
@@ -83,7 +83,7 @@ def _find_nearest_to_bound(problem: ChemoMechanics) -> _Nearest | None:
 
 
 def _find_cause(config: Config, problem: ChemoMechanics, is_near: bool) -> str:
-    """The likely cause and what helps against it; collective."""
+    """Name the likely cause and what helps against it; collective."""
     clearance = config.material.phases.clearance
     cells, needed = count_cells_across(config, problem.domain), config.cells_needed
     # The largest cells of a mesh of triangles are somewhat larger than the edge asked for.

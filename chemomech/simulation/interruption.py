@@ -47,7 +47,7 @@ class StopRequest(Context):
         return self
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Restore the former signal handlers."""
         for number, handler in self._former.items():
             # Batch systems often send both: the second must not kill what the first has stopped.
             again = signal.SIG_IGN if self._heard and number != INTERRUPT else handler
@@ -55,15 +55,15 @@ class StopRequest(Context):
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether Ctrl-C has asked, here or on another rank."""
+        """True if Ctrl-C has asked, here or on another rank."""
         return self._heard == INTERRUPT
 
     def begin(self) -> None:
-        """From now on there is something to save, and :meth:`ask` is called again and again."""
+        """Let Ctrl-C ask rather than end: there is something to save from now on."""
         self._has_begun = True
 
     def ask(self) -> str | None:
-        """Tell why to stop, None while there is no reason; collective, the same on all ranks."""
+        """Return the reason to stop, None while there is none; collective, equal on all ranks."""
         late = self._deadline is not None and clock.monotonic() > self._deadline
         reasons = np.array([self._heard, int(late)], dtype=np.int32)
         self._comm.Allreduce(MPI.IN_PLACE, reasons, op=MPI.MAX)

@@ -1,4 +1,4 @@
-"""The march through time: stages, snapshots, noise, checkpoints, and why it ends."""
+"""Time loop of a run: stages, snapshots, noise, checkpoints, and the reason it ends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SAME_TIME = 1e-12
 
 @dataclass(frozen=True)
 class Plan:
-    """When a march does what; times in the problem's unit.
+    """Times of stages, snapshots, noise and checkpoints, in the problem's unit.
 
     Args:
         timetable: Stages to go through.
@@ -67,7 +67,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a march ended.
+    """Reason for the end of a time loop.
 
     Args:
         words: For people.
@@ -79,7 +79,7 @@ class Ending:
 
 
 class March:
-    """Step a problem through its stages and record it.
+    """Time loop: step a problem through its stages and record it.
 
     Args:
         plan: When to do what.
@@ -124,7 +124,7 @@ class March:
         self._energy = name_column("energy_total_J", recorder.dimension)
 
     def run(self) -> Ending:
-        """Go on until the end; collective.
+        """Step until the end; collective.
 
         Raises:
             ConvergenceError: If a step cannot be taken.
@@ -149,7 +149,7 @@ class March:
         return self._finish_schedule()
 
     def count_steps(self) -> str:
-        """Tell people how many steps were taken, and what they led to."""
+        """Say how many steps were taken, and how many domains there are."""
         return f"{self._stepper.memory.number} steps, {self._domains} Li-rich domains"
 
     def _begin_stage(self, stage: Stage) -> None:
@@ -164,7 +164,7 @@ class March:
             self.checkpoint()
 
     def _go_through(self, stage: Stage) -> Ending | None:
-        """Step to the end of a stage; the march's ending where it ends with it or before."""
+        """Step to the end of a stage; return the run's ending where it ends with it or before."""
         events = create_events(stage.cut_offs, self._problem, self._position)
         end = self._position.began + stage.duration
         over = self._skip_if_met(stage, events)
@@ -187,7 +187,7 @@ class March:
         return None
 
     def _skip_if_met(self, stage: Stage, events: Sequence[Event]) -> bool:
-        """Tell people of a stage whose cut-off is met already; collective."""
+        """Skip a stage whose cut-off is met as it begins, with a warning; collective."""
         met = [
             cut_off.quantity.value
             for cut_off, event in zip(stage.cut_offs, events, strict=True)
@@ -230,7 +230,7 @@ class March:
         return Ending(f"{reason} at {self._seconds():g} s; --restart continues it", False)
 
     def _next_target(self, end: float) -> float:
-        """Nearest time at which a step must land; for a picture none must."""
+        """Find the nearest time at which a step must land; for a picture none must."""
         noise = math.inf
         if self._problem.noise is not None:
             noise = (self._noise + 1) * self._plan.noise_interval
@@ -277,7 +277,7 @@ class March:
         self._snapshots += 1
 
     def _is_checkpoint_due(self) -> bool:
-        """Whether it is time for a checkpoint; collective, as clocks differ."""
+        """Tell if it is time for a checkpoint; collective, as clocks differ."""
         if self._checkpointer is None:
             return False
         then, number = self._last_checkpoint

@@ -48,7 +48,7 @@ Observe = Callable[[ChemoMechanics], Sequence[Observable]]
 
 @dataclass(frozen=True)
 class Parts:
-    """What a run consists of.
+    """Problem, solver, records and folder of a run that is ready to start.
 
     Args:
         problem: Unknowns and forms, in the present state.
@@ -98,7 +98,7 @@ def prepare(
 
 
 def name_files(config: Config) -> list[str]:
-    """Names of the files that grow while a run goes on.
+    """List the names of the files that grow while a run goes on.
 
     Raises:
         InputError: DOLFINx lacks what the format of the fields needs.

@@ -31,7 +31,7 @@ from chemomech.units import Scales
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where the records of an earlier run are gone on with.
+    """Position in the records of an earlier run from which a restart goes on.
 
     Args:
         lines: Lines of the ledger that count.

@@ -18,7 +18,7 @@ _HOUR = 3600.0
 
 
 class Quantity(Enum):
-    """What a cut-off looks at."""
+    """A quantity that may end a stage."""
 
     LEVEL = "voltage"  # in the form of mu_res per RT
     MEAN = "mean composition"
@@ -27,7 +27,7 @@ class Quantity(Enum):
 
 @dataclass(frozen=True)
 class CutOff:
-    """Ends a stage where a quantity crosses a value.
+    """Value of a quantity at which a stage ends.
 
     Args:
         quantity: Which one.
@@ -58,7 +58,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Position:
-    """Where in its schedule a run is.
+    """Progress of a run through its schedule.
 
     Args:
         cycle: Number of the cycle, from 1.
@@ -92,13 +92,13 @@ class Timetable:
     cycles: int = 1
 
     def stage(self, position: Position) -> Stage:
-        """The stage at a position."""
+        """Return the stage at a position."""
         return self.stages[position.stage - 1]
 
     def follow(
         self, position: Position, time: float, released: float, mean: float
     ) -> Position | None:
-        """The position after a stage has ended, None after the last.
+        """Return the position after a stage has ended, None after the last.
 
         Args:
             position: Of the stage that has ended.
@@ -137,7 +137,7 @@ def create_timetable(config: cfg.Config, problem: ChemoMechanics) -> Timetable:
 def create_events(
     cut_offs: Sequence[CutOff], problem: ChemoMechanics, position: Position
 ) -> list[Event]:
-    """Functions of the problem's state that reach zero where a stage ends.
+    """Create functions of the problem's state that reach zero where a stage ends.
 
     Args:
         cut_offs: The stage's cut-offs.
@@ -216,7 +216,7 @@ def _create_stage(
 def _scale_current(
     step: cfg.GalvanostaticConfig, scales: Scales, problem: ChemoMechanics, key: str
 ) -> float:
-    """Magnitude of the outflow that a current means."""
+    """Return the magnitude of the outflow that a current means."""
     assert step.current is not None
     dimension = problem.domain.mesh.geometry.dim
     if step.current.per_depth != (dimension == 2):

@@ -63,7 +63,7 @@ class StationarityTest:
 
     @cached_property
     def _growth(self) -> WaveGrowth:
-        """Compiled when first asked for: most runs move from the first step on."""
+        """Growth of waves, compiled when first asked for: most runs move from the first step on."""
         return WaveGrowth(self._problem)
 
     @property
@@ -72,7 +72,7 @@ class StationarityTest:
         return math.inf if self.watch is None or self.watch.settled else self.watch.longest
 
     def judge(self, step: Step) -> str | None:
-        """Take notice of a step; collective.
+        """Take a step into account, and tell if the state is stationary; collective.
 
         Args:
             step: The step that led to the present state.

@@ -1,4 +1,4 @@
-"""Cases as processes of their own: a pool of MPI jobs, and how they are asked to stop."""
+"""Run cases as MPI jobs in a pool of processes, and ask them to stop."""
 
 from __future__ import annotations
 

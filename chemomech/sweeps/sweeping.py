@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pace:
-    """Share of a machine that a sweep takes.
+    """Number of cases at a time, and of MPI ranks of each.
 
     Args:
         jobs: Number of cases at a time.
@@ -120,7 +120,7 @@ def run_case(sweep: Sweep, output: Path, number: int, ranks: int) -> str:
 
 
 def collect(folder: SweepFolder) -> int:
-    """Write table, summary and overview of what is there; the number of finished cases."""
+    """Write table, summary and overview of what is there; return the number of finished cases."""
     folder.write_table()
     return write_summary(folder)
 

@@ -45,7 +45,7 @@ class StoneySubstrate:
             )
 
     def stress_per_curvature(self, film_thickness: float) -> float:
-        """E_s h_s^2 / (6 h_f (1 - nu_s)), in Pa m.
+        """Stoney's constant E_s h_s^2 / (6 h_f (1 - nu_s)), in Pa m.
 
         Args:
             film_thickness: h_f, in m.
@@ -64,7 +64,7 @@ class StoneySubstrate:
         return stiffness / (6.0 * film_thickness)
 
     def film_stress(self, curvature_change: ArrayLike, film_thickness: float) -> FloatArray:
-        """Stress sigma = E_s h_s^2 dK / (6 h_f (1 - nu_s)), eqn 1, equal in both directions.
+        """Compute sigma = E_s h_s^2 dK / (6 h_f (1 - nu_s)), eqn 1, equal in both directions.
 
         Tension is positive, and so is the curvature of a plate that is concave on the film's side:
         a film in tension shrinks its side and makes it so. Eqn 1 carries no sign, while the text
