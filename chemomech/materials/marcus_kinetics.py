@@ -52,7 +52,6 @@ class MarcusHushChidsey:
     reorganisation: Scalar
     electrolyte: Scalar = 1.0
     needs_reservoir: ClassVar[bool] = True
-    reservoir_bound: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         require_positive(self.rate, "rate")
@@ -73,16 +72,16 @@ class MarcusHushChidsey:
             force: Formal driving force y, per RT.
         """
         prefactor = ufl.sqrt(math.pi * self.reorganisation)
-        return prefactor * self._reach(force) / (1 + ufl.exp(-force))
+        return prefactor * self._erfc(force) / (1 + ufl.exp(-force))
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
         """Return the outward flux J."""
         force = mu - reservoir + ufl.ln(self.electrolyte / c)
-        limit = self._reach(force) / self._reach(ufl.as_ufl(0.0))
+        limit = self._erfc(force) / self._erfc(ufl.as_ufl(0.0))
         activity_driven = ButlerVolmer(self.rate).flux(c, mu, reservoir)
         return activity_driven * limit / ufl.cosh(force / 2)
 
-    def _reach(self, force: Expr) -> Expr:
+    def _erfc(self, force: Expr) -> Expr:
         """Return the erfc[...] of k(y), even in y, rising from erfc[0] to 2."""
         lm = self.reorganisation
         distance = lm - ufl.sqrt(1 + ufl.sqrt(lm) + force**2)
