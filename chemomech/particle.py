@@ -137,10 +137,10 @@ def _read_outline(geometry: cfg.OutlineConfig) -> Outline:
         )
     assert geometry.unit is not None
     outline = read_outline_geojson(geometry.file, geometry.unit, geometry.particle)
-    return _bring_near(outline, geometry)
+    return _move_to_origin(outline, geometry)
 
 
-def _bring_near(outline: Outline, geometry: cfg.OutlineConfig) -> Outline:
+def _move_to_origin(outline: Outline, geometry: cfg.OutlineConfig) -> Outline:
     """Move an outline that is far from the origin there: no picture could tell its points apart."""
     assert geometry.unit is not None
     lowest = outline.exterior.min(axis=0)

@@ -117,7 +117,7 @@ def _describe_phases(config: cfg.Config, problem: ChemoMechanics, mean: float) -
 
 def _describe_diagram(state: str, phases: pd.PhaseDiagram, config: cfg.Config, mean: float) -> Rows:
     """Describe phases, interfaces and the fastest wave."""
-    if not phases.separates:
+    if not phases.has_phase_separation:
         return [(state, "one phase: no two compositions are in equilibrium")]
     scales, material = config.material.scales, config.material
     gradient = material.kappa / scales.chemical_potential

@@ -127,7 +127,7 @@ def trace_outlines(
     area = shapely.build_area(shapely.GeometryCollection(rings))
     whole = shapely.get_parts(area.simplify(simplify).intersection(window))
     parts = [piece for part in whole for piece in _cut_necks(part)]
-    polygons = [_without_specks(part) for part in parts if part.area >= _SPECK_PIXELS]
+    polygons = [_fill_small_holes(part) for part in parts if part.area >= _SPECK_PIXELS]
     polygons.sort(key=lambda polygon: -polygon.area)
     upwards = [1.0, 0.0, 0.0, -1.0, 0.0, grey.shape[0] - 1.0]
     frame = affinity.affine_transform(window, upwards).exterior
@@ -152,7 +152,11 @@ def _normalise(image: npt.NDArray[np.generic], level: Level) -> tuple[FloatArray
         raise InputError("the image has the same brightness everywhere; there is no contour")
     densities = np.issubdtype(image.dtype, np.floating)
     bright = grey > filters.threshold_otsu(grey)
-    scale = float(np.percentile(grey[bright], _PLATEAU_PERCENTILE)) if densities else _white(image)
+    scale = (
+        float(np.percentile(grey[bright], _PLATEAU_PERCENTILE))
+        if densities
+        else _find_full_scale(image)
+    )
     grey /= scale
     if level == "otsu":
         # Otsu's classes are the same for any number in the gap between them.
@@ -170,16 +174,16 @@ def _normalise(image: npt.NDArray[np.generic], level: Level) -> tuple[FloatArray
             f"must be otsu, half_transmission or a brightness between 0 and 1, got {level!r}",
             key="geometry.level",
         )
-    return grey, _step_off(float(level), grey)
+    return grey, _avoid_pixel_values(float(level), grey)
 
 
-def _white(image: npt.NDArray[np.generic]) -> float:
+def _find_full_scale(image: npt.NDArray[np.generic]) -> float:
     """Largest number of the bits that an image of integers uses."""
     bits = next(bits for bits in _BITS if image.max() < 2**bits)
     return 2.0**bits - 1.0
 
 
-def _step_off(level: float, grey: FloatArray) -> float:
+def _avoid_pixel_values(level: float, grey: FloatArray) -> float:
     """Find a level near by that is no pixel's brightness: contours meet in such pixels."""
     if not grey.min() < level < grey.max():
         raise InputError(
@@ -226,7 +230,7 @@ def _cut_necks(part: shapely.Geometry) -> list[shapely.Geometry]:
     return list(shapely.remove_repeated_points(pieces, _SAME_PIXELS))
 
 
-def _without_specks(polygon: shapely.Polygon) -> shapely.Polygon:
+def _fill_small_holes(polygon: shapely.Polygon) -> shapely.Polygon:
     """Fill the holes of less than nine pixels."""
     holes = [hole for hole in polygon.interiors if shapely.Polygon(hole).area >= _SPECK_PIXELS]
     return shapely.Polygon(polygon.exterior, holes)

@@ -11,7 +11,7 @@ from skimage.registration import phase_cross_correlation
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-from chemomech.imaging.frames import offer_to_leave_out
+from chemomech.imaging.frames import suggest_leaving_out
 from chemomech.imaging.stack import Stack
 
 _FrameArray = npt.NDArray[np.float32]
@@ -158,9 +158,9 @@ def _improve(stack: Stack, state: _Registration, upsampling: int) -> _Registrati
         )
         shifts[number] = state.shifts[number] + step
         signs[number] = np.sign(np.cos(phase))
-        total += np.float32(signs[number]) * spectrum * _ramp(spectrum.shape, step)
+        total += np.float32(signs[number]) * spectrum * _create_phase_ramp(spectrum.shape, step)
     centre = shifts.mean(axis=0)
-    return _Registration(shifts - centre, signs, total * _ramp(total.shape, -centre))
+    return _Registration(shifts - centre, signs, total * _create_phase_ramp(total.shape, -centre))
 
 
 def _find_first_reference(stack: Stack) -> _SpectrumArray:
@@ -174,7 +174,7 @@ def _find_first_reference(stack: Stack) -> _SpectrumArray:
         if np.nanmin(frame) == np.nanmax(frame):
             raise InputError(
                 f"frame {number + 1} ({stack.energies[number]:g} eV) has the same count everywhere "
-                f"and cannot be aligned; {offer_to_leave_out(float(stack.energies[number]))}"
+                f"and cannot be aligned; {suggest_leaving_out(float(stack.energies[number]))}"
             )
         if contrast > strongest:
             best, strongest = spectrum, contrast
@@ -185,26 +185,26 @@ def _find_first_reference(stack: Stack) -> _SpectrumArray:
 
 def _transform(frame: _FrameArray, shift: FloatArray, shifts: FloatArray) -> _SpectrumArray:
     """Fourier transform of the root of a frame, moved, within the view common to all frames."""
-    image = np.sqrt(_fill(frame))
+    image = np.sqrt(_fill_nearest(frame))
     windows = []
     for axis, count in enumerate(frame.shape):
         # The window stands still in the aligned stack, so it moves with each frame.
         low, high = shifts[:, axis].max(), count - 1.0 + shifts[:, axis].min()
-        windows.append(_fade(np.arange(count) + shift[axis], low, high))
+        windows.append(_taper(np.arange(count) + shift[axis], low, high))
     weights = windows[0][:, None] * windows[1]
     image -= np.sum(weights**2 * image) / np.sum(weights**2)
     image *= weights
-    return np.asarray(fft.fft2(image) * _ramp(frame.shape, shift))
+    return np.asarray(fft.fft2(image) * _create_phase_ramp(frame.shape, shift))
 
 
-def _fade(positions: FloatArray, low: float, high: float) -> _FrameArray:
+def _taper(positions: FloatArray, low: float, high: float) -> _FrameArray:
     """Return one within [low, high], falling to zero at its ends by a cosine."""
     depth = np.minimum(positions - low, high - positions) + 0.5
     ramp = np.clip(depth / max(_TAPER * (high - low), 1.0), 0.0, 1.0)
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * ramp), dtype=np.float32)
 
 
-def _ramp(shape: tuple[int, ...], shift: FloatArray) -> _SpectrumArray:
+def _create_phase_ramp(shape: tuple[int, ...], shift: FloatArray) -> _SpectrumArray:
     """Factor exp(-2 pi i k s) of the spectrum of an image that is moved by s."""
     rows, columns = (
         np.exp(-2j * np.pi * fft.fftfreq(count) * along)
@@ -217,7 +217,7 @@ def _move(frame: _FrameArray, shift: FloatArray, out: _FrameArray) -> None:
     if not shift.any():
         out[...] = frame
         return
-    ndimage.shift(_fill(frame), shift, order=3, mode="mirror", output=out)
+    ndimage.shift(_fill_nearest(frame), shift, order=3, mode="mirror", output=out)
     np.maximum(out, 0.0, out=out)
     missing = np.isnan(frame)
     if missing.any():
@@ -230,7 +230,7 @@ def _move(frame: _FrameArray, shift: FloatArray, out: _FrameArray) -> None:
         out[(slice(None),) * axis + (beyond,)] = np.nan
 
 
-def _fill(frame: _FrameArray) -> _FrameArray:
+def _fill_nearest(frame: _FrameArray) -> _FrameArray:
     """Fill a frame with the nearest value where there is none."""
     missing = np.isnan(frame)
     if not missing.any():
@@ -260,6 +260,6 @@ def _check_shifts(shifts: FloatArray, limits: FloatArray, stack: Stack) -> None:
             f"frame {worst + 1} ({stack.energies[worst]:g} eV) is {row:.1f} rows and {column:.1f} "
             f"columns away, more than the {limits[0]:g} rows and {limits[1]:g} columns allowed; "
             "raise the limit if it has really moved so far; "
-            f"{offer_to_leave_out(float(stack.energies[worst]))}",
+            f"{suggest_leaving_out(float(stack.energies[worst]))}",
             key="max_shift",
         )

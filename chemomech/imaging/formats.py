@@ -28,7 +28,7 @@ _SUFFIXES = {
     ".tiff": "tiff",
     ".npz": "npz",
 }
-_BEGINNINGS = {
+_MAGIC_BYTES = {
     b"\x89HDF\r\n\x1a\n": "nexus",
     b"PK\x03\x04": "npz",
     b"II*\x00": "tiff",
@@ -126,7 +126,7 @@ def _find_kind(path: Path) -> str:
             beginning = file.read(8)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}") from error
-    for known, kind in _BEGINNINGS.items():
+    for known, kind in _MAGIC_BYTES.items():
         if beginning.startswith(known):
             return kind
     if path.suffix.lower() == ".xim":

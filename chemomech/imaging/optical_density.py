@@ -105,7 +105,7 @@ def convert(
 
     A pixel that at any energy has no value, no more than the dark counts d, or as many counts as
     saturate the detector is not valid. It is flagged and becomes NaN, and is never patched. Before
-    frames are moved onto each other, `chemomech.imaging.detector.reject_unsound` does the same.
+    frames are moved onto each other, `chemomech.imaging.detector.mask_invalid_counts` does so too.
 
     Args:
         stack: Counts.

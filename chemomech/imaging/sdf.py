@@ -12,7 +12,7 @@ import numpy as np
 
 from chemomech.arrays import FloatArray, IndexArray
 from chemomech.errors import InputError
-from chemomech.imaging.frames import offer_to_leave_out, refuse_frames, select_frames
+from chemomech.imaging.frames import refuse_frames, select_frames, suggest_leaving_out
 from chemomech.imaging.scan_axes import arrange_stack, create_grid
 from chemomech.imaging.sdf_header import SdfHeader, parse_header
 from chemomech.imaging.selection import pick_channel, pick_region
@@ -125,7 +125,7 @@ class _FrameNames:
 
 def _read_frame(path: Path, shape: tuple[int, int], index: int) -> FloatArray:
     """Numbers of a frame, counted from 0; shape (lines, points)."""
-    where, advice = f"frame {index + 1}", offer_to_leave_out(index + 1)
+    where, advice = f"frame {index + 1}", suggest_leaving_out(index + 1)
     lines = read_text(path).splitlines()
     try:
         with warnings.catch_warnings():

@@ -103,7 +103,7 @@ class BentFibre:
         Raises:
             InputError: There are no two phases.
         """
-        pair = find_phases(law, self.chi_shift).sharpest
+        pair = find_phases(law, self.chi_shift).narrowest
         lowest, highest = pair.loop
         reach = max(highest - pair.potential, pair.potential - lowest)
         return self.tilt * width / (2.0 * reach)

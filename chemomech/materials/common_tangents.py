@@ -51,7 +51,7 @@ def find_spinodals(
         first, last = lower, upper
     near = np.linspace(first, last, 1203)[1:-1]
     spread = 0.5 + np.sinh(np.linspace(-math.asinh(_FAR), math.asinh(_FAR), 1201))
-    points = np.unique(np.concatenate((crowd_points(lower, upper), near, spread)))
+    points = np.unique(np.concatenate((cluster_points(lower, upper), near, spread)))
     points = points[(points > lower) & (points < upper)]
     points = _add_minima(curve, points)
     curvature = curve.curvature(points)
@@ -81,7 +81,7 @@ def find_tangents(
     return _find_hull(curve, [_Branch(curve, *pair) for pair in pairs if pair[0] < pair[1]])
 
 
-def crowd_points(lower: float, upper: float) -> FloatArray:
+def cluster_points(lower: float, upper: float) -> FloatArray:
     """Place points in an open interval, crowded at both ends."""
     share = 1.0 / (1.0 + np.exp(np.abs(LOGISTIC)))
     length = upper - lower
@@ -100,7 +100,7 @@ class _Branch:
 
     def __init__(self, curve: DensityCurve, lower: float, upper: float) -> None:
         self.lower, self.upper = lower, upper
-        self._c = crowd_points(lower, upper)
+        self._c = cluster_points(lower, upper)
         self._energy, self._potential = curve.energy(self._c), curve.potential(self._c)
 
     @property

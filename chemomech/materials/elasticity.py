@@ -48,12 +48,12 @@ def create_isotropic_stiffness(young: Scalar, poisson: Scalar) -> Matrix:
     """
     lame = young * poisson / ((1 + poisson) * (1 - 2 * poisson))
     double_shear = young / (1 + poisson)
-    return _fill((lame + double_shear,) * 3, (lame,) * 3, (double_shear,) * 3)
+    return _create_mandel_matrix((lame + double_shear,) * 3, (lame,) * 3, (double_shear,) * 3)
 
 
 def create_cubic_stiffness(c11: Scalar, c12: Scalar, c44: Scalar) -> Matrix:
     """Create the stiffness of a cubic crystal in its axes, Mandel, shape (6, 6)."""
-    return _fill((c11,) * 3, (c12,) * 3, (2 * c44,) * 3)
+    return _create_mandel_matrix((c11,) * 3, (c12,) * 3, (2 * c44,) * 3)
 
 
 def create_orthotropic_stiffness(
@@ -76,14 +76,16 @@ def create_orthotropic_stiffness(
     m11, m22, m33 = s22 * s33 - s23 * s23, s33 - n13 * n13, s22 - n12 * n12
     m12, m13, m23 = n12 * s33 - s23 * n13, n13 * s22 - n12 * s23, n12 * n13 - s23
     scale = e1 / (m11 - n12 * m12 - n13 * m13)
-    return _fill(
+    return _create_mandel_matrix(
         (scale * m11, scale * m22, scale * m33),
         (scale * m23, scale * m13, scale * m12),
         [2 * modulus for modulus in shear],
     )
 
 
-def _fill(normal: Sequence[Scalar], across: Sequence[Scalar], shear: Sequence[Scalar]) -> Matrix:
+def _create_mandel_matrix(
+    normal: Sequence[Scalar], across: Sequence[Scalar], shear: Sequence[Scalar]
+) -> Matrix:
     """Create a Mandel matrix of C_11 C_22 C_33, C_23 C_13 C_12 and its last diagonal entries."""
     entries = [*normal, *across, *shear]
     matrix: Matrix = np.zeros((6, 6), dtype=_find_type(entries))

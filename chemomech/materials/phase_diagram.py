@@ -18,7 +18,7 @@ from chemomech.errors import InputError
 from chemomech.materials.common_tangents import (
     LOGISTIC,
     Tangent,
-    crowd_points,
+    cluster_points,
     find_spinodals,
     find_tangents,
 )
@@ -71,7 +71,7 @@ class Coexistence:
     stiffness: float
 
     @property
-    def gap(self) -> float:
+    def miscibility_gap(self) -> float:
         """Width c_b - c_a of the miscibility gap."""
         return self.rich - self.poor
 
@@ -83,9 +83,9 @@ class Coexistence:
         Args:
             gradient: kappa / (RT), length squared.
         """
-        return self.gap * math.sqrt(gradient / (2.0 * self.barrier))
+        return self.miscibility_gap * math.sqrt(gradient / (2.0 * self.barrier))
 
-    def foot_length(self, gradient: float) -> float:
+    def tail_length(self, gradient: float) -> float:
         """Compute the length sqrt(gradient / g'') of an interface's tail in the stiffer phase.
 
         For deep wells it is much shorter than the interface's width.
@@ -129,7 +129,7 @@ class PhaseDiagram:
     coexistences: tuple[Coexistence, ...]
 
     @property
-    def separates(self) -> bool:
+    def has_phase_separation(self) -> bool:
         """True if there are two phases or more."""
         return bool(self.coexistences)
 
@@ -140,14 +140,14 @@ class PhaseDiagram:
         return tuple(round((pair.poor + pair.rich) / 2, 6) for pair in self.coexistences)
 
     @property
-    def clearance(self) -> float:
+    def distance_to_bounds(self) -> float:
         """Smallest distance of a coexisting phase from the bounds; infinite without either."""
         lower, upper = self.curve.law.bounds
         distances = (min(pair.poor - lower, upper - pair.rich) for pair in self.coexistences)
         return min(distances, default=math.inf)
 
     @property
-    def sharpest(self) -> Coexistence:
+    def narrowest(self) -> Coexistence:
         """The phases whose interface is the narrowest.
 
         Raises:
@@ -220,7 +220,7 @@ def _measure(
         excess = curve.energy(c) - curve.energy(poor) - potential * (c - poor)
         return np.maximum(excess, 0.0)
 
-    c = crowd_points(poor, rich)
+    c = cluster_points(poor, rich)
     height = climb(c)
     speed = (c - poor) * (rich - c) / (rich - poor)
     path = float(np.sum(np.sqrt(2.0 * height) * speed) * (LOGISTIC[1] - LOGISTIC[0]))

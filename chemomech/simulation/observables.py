@@ -20,7 +20,7 @@ from chemomech.units import Scales
 
 
 @dataclass
-class Moment:
+class RecordedStep:
     """The step that is being recorded, and the state it led to.
 
     Args:
@@ -38,7 +38,7 @@ def list_observables(
     problem: ChemoMechanics,
     scales: Scales,
     stress: StressFields | None,
-    moment: Moment,
+    moment: RecordedStep,
     initial_mean: float,
     started: float,
     threshold: float,

@@ -47,7 +47,7 @@ Observe = Callable[[ChemoMechanics], Sequence[Observable]]
 
 
 @dataclass(frozen=True)
-class Parts:
+class PreparedRun:
     """Problem, solver, records and folder of a run that is ready to start.
 
     Args:
@@ -77,7 +77,7 @@ def prepare(
     comm: MPI.Comm,
     former: Restart | None,
     observe: Observe | None = None,
-) -> Parts:
+) -> PreparedRun:
     """Make the parts of a run; what can fail does so before the folder is touched.
 
     Args:
@@ -94,7 +94,7 @@ def prepare(
     name_files(config)  # Before any work, what of it cannot be written.
     if former is None or former.state is None:
         return _begin(config, output, comm, observe, is_new=former is None)
-    return _take_up(config, output, comm, former, observe)
+    return _restart(config, output, comm, former, observe)
 
 
 def name_files(config: Config) -> list[str]:
@@ -124,12 +124,12 @@ def check_ranks(config: Config, particle: Particle) -> None:
 
 def _begin(
     config: Config, output: Path, comm: MPI.Comm, observe: Observe | None, *, is_new: bool
-) -> Parts:
+) -> PreparedRun:
     particle = create_particle(config, comm)
     check_ranks(config, particle)
     problem = _create_problem(config, particle, observe)
-    _tell_solver(config, problem)
-    _tell_resolution(config, problem)
+    _log_solver(config, problem)
+    _warn_of_coarse_mesh(config, problem)
     with explaining_failures(config, problem):
         stepper = create_stepper(config, problem)
     timetable = create_timetable(config, problem)
@@ -145,12 +145,14 @@ def _begin(
         checkpointer = _create_checkpointer(config, folder, problem)
         checkpointer.discard_snapshots(0)
     recorder = _create_recorder(config, folder, problem, particle, None)
-    return Parts(problem, timetable, stepper, recorder, checkpointer, None, folder, provenance)
+    return PreparedRun(
+        problem, timetable, stepper, recorder, checkpointer, None, folder, provenance
+    )
 
 
-def _take_up(
+def _restart(
     config: Config, output: Path, comm: MPI.Comm, former: Restart, observe: Observe | None
-) -> Parts:
+) -> PreparedRun:
     assert former.state is not None
     particle = create_particle(config, comm, former.owners)
     problem = _create_problem(config, particle, observe)
@@ -173,10 +175,10 @@ def _take_up(
     if problem.noise is not None and config.noise is not None:
         length = config.noise.interval / config.material.scales.time
         problem.noise.resume(config.noise.seed, progressed.noise_interval, length)
-    _tell_solver(config, problem)
-    _tell_resolution(config, problem)
+    _log_solver(config, problem)
+    _warn_of_coarse_mesh(config, problem)
     stepper = create_stepper(config, problem, memory)
-    return Parts(
+    return PreparedRun(
         problem, timetable, stepper, recorder, checkpointer, progressed, folder, provenance
     )
 
@@ -253,7 +255,7 @@ def _write_beginnings(config: Config, folder: RunFolder, provenance: Provenance)
     write_provenance(folder.path / PROVENANCE, provenance, folder.comm)
 
 
-def _tell_solver(config: Config, problem: ChemoMechanics) -> None:
+def _log_solver(config: Config, problem: ChemoMechanics) -> None:
     preset = resolve_preset(config, problem)
     if problem.domain.mesh.comm.rank == 0:
         why = "" if config.solver.preset != "auto" else ", chosen by size and dimension"
@@ -266,7 +268,7 @@ def _tell_solver(config: Config, problem: ChemoMechanics) -> None:
         )
 
 
-def _tell_resolution(config: Config, problem: ChemoMechanics) -> None:
+def _warn_of_coarse_mesh(config: Config, problem: ChemoMechanics) -> None:
     """Say what a mesh that was allowed to be coarse does not resolve; collective."""
     if not config.mesh.allow_coarse:
         return

@@ -95,7 +95,7 @@ class Timetable:
         """Return the stage at a position."""
         return self.stages[position.stage - 1]
 
-    def follow(
+    def next_position(
         self, position: Position, time: float, released: float, mean: float
     ) -> Position | None:
         """Return the position after a stage has ended, None after the last.

@@ -71,7 +71,7 @@ class StationarityTest:
         """Length that the next step must not exceed."""
         return math.inf if self.watch is None or self.watch.settled else self.watch.longest
 
-    def judge(self, step: Step) -> str | None:
+    def update(self, step: Step) -> str | None:
         """Take a step into account, and tell if the state is stationary; collective.
 
         Args:

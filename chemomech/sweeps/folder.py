@@ -166,7 +166,7 @@ class SweepFolder:
         """Write ``cases.csv``: what varies and how far each case has come."""
         header = ["case", *self.sweep.keys, "status", "exit_code", "starts", "wall_s", "ended"]
         rows = [
-            [folder.case.name, *folder.case.changes.values(), *_tell(folder)]
+            [folder.case.name, *folder.case.changes.values(), *_describe_outcome(folder)]
             for folder in self.cases
         ]
         write_csv(self.path / CASES, header, rows)
@@ -177,7 +177,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]
     _replace(path, format_csv([header, *rows]))
 
 
-def _tell(folder: CaseFolder) -> list[object]:
+def _describe_outcome(folder: CaseFolder) -> list[object]:
     outcome = folder.read_outcome()
     known = ["", "", "", ""]
     if outcome is not None:

@@ -204,7 +204,7 @@ def test_timetable_goes_through_its_cycles():
         assert ended.over
         assert (ended.cycle, ended.stage) == (position.cycle, position.stage)
         time += 1.5
-        position = timetable.follow(ended, time, 10 * time, 0.5)
+        position = timetable.next_position(ended, time, 10 * time, 0.5)
         assert position is None or (not position.over and position.mean == 0.5)
     assert seen == [(1, 1, 0.0, 0.0), (1, 2, 1.5, 15.0), (2, 1, 3.0, 30.0), (2, 2, 4.5, 45.0)]
 

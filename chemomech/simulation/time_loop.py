@@ -37,7 +37,7 @@ SAME_TIME = 1e-12
 
 
 @dataclass(frozen=True)
-class Plan:
+class TimeLoopPlan:
     """Times of stages, snapshots, noise and checkpoints, in the problem's unit.
 
     Args:
@@ -70,15 +70,15 @@ class Ending:
     """Reason for the end of a time loop.
 
     Args:
-        words: For people.
+        message: For people.
         is_final: Whether there is nothing left to do.
     """
 
-    words: str
+    message: str
     is_final: bool = True
 
 
-class March:
+class TimeLoop:
     """Time loop: step a problem through its stages and record it.
 
     Args:
@@ -94,7 +94,7 @@ class March:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: TimeLoopPlan,
         problem: ChemoMechanics,
         stepper: Bdf,
         recorder: Recorder,
@@ -137,10 +137,10 @@ class March:
             if not self._resumed:
                 self._begin_stage(timetable.stage(position))
             self._resumed = False
-            ending = None if position.over else self._go_through(timetable.stage(position))
+            ending = None if position.over else self._run_stage(timetable.stage(position))
             if ending is not None:
                 return ending
-            position = timetable.follow(
+            position = timetable.next_position(
                 self._position,
                 self._stepper.time,
                 self._released(),
@@ -148,7 +148,7 @@ class March:
             )
         return self._finish_schedule()
 
-    def count_steps(self) -> str:
+    def describe_steps(self) -> str:
         """Say how many steps were taken, and how many domains there are."""
         return f"{self._stepper.memory.number} steps, {self._domains} Li-rich domains"
 
@@ -163,7 +163,7 @@ class March:
             self._record_snapshot(self._stepper.time, has_line=True)
             self.checkpoint()
 
-    def _go_through(self, stage: Stage) -> Ending | None:
+    def _run_stage(self, stage: Stage) -> Ending | None:
         """Step to the end of a stage; return the run's ending where it ends with it or before."""
         events = create_events(stage.cut_offs, self._problem, self._position)
         end = self._position.began + stage.duration
@@ -208,17 +208,17 @@ class March:
         return True
 
     def _finish_schedule(self) -> Ending:
-        words = f"finished the schedule at {self._seconds():g} s"
+        message = f"finished the schedule at {self._seconds():g} s"
         skipped = self._position.skipped
         if skipped:
             steps = "1 step" if skipped == 1 else f"{skipped} steps"
-            words += f"; {steps} skipped, the cut-off met from the start"
-        return Ending(words)
+            message += f"; {steps} skipped, the cut-off met from the start"
+        return Ending(message)
 
     def _find_end(self, step: Step) -> Ending | None:
         if step.time >= self._plan.end:
             return Ending(f"reached the end time {self._plan.end * self._plan.time_scale:g} s")
-        reason = self._stationarity.judge(step)
+        reason = self._stationarity.update(step)
         if reason is not None and self._plan.ends_stationary:
             return Ending(f"stationary at {self._seconds():g} s: {reason}")
         return None
