@@ -13,7 +13,7 @@ from scipy.constants import N_A as AVOGADRO
 from ufl.core.expr import Expr
 
 from chemomech import config as cfg
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.formula import Unroll, evaluate_formula
@@ -106,10 +106,8 @@ def _create_factors(config: cfg.Config, domain: Domain) -> dict[str, fem.Functio
     unroll = wire.unroll if isinstance(wire, Nanowire) else None
     factors = {}
     for index, grading in enumerate(config.grading):
-        try:
+        with naming(key=f"grading.{index}.formula"):
             factors[grading.parameter] = _create_factor(grading.formula, domain, unroll)
-        except InputError as error:
-            raise InputError(error.message, key=f"grading.{index}.formula") from error
     return factors
 
 
@@ -141,10 +139,8 @@ def _check_groups(config: cfg.Config, domain: Domain) -> None:
     named = [(f"mechanics.boundary.{i}.group", item.group) for i, item in enumerate(boundary)]
     named += [(f"reaction.{i}.group", item.group) for i, item in enumerate(config.reaction)]
     for key, group in named:
-        try:
+        with naming(key=key):
             domain.tags(group)
-        except InputError as error:
-            raise InputError(error.message, key=key) from error
 
 
 def create_stepper(

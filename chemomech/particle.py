@@ -11,7 +11,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from chemomech import config as cfg
-from chemomech.errors import InputError, run_on_root
+from chemomech.errors import InputError, naming, run_on_root
 from chemomech.estimate import describe_needs, estimate_size, require_memory
 from chemomech.geometry.box import Box
 from chemomech.geometry.domain import Domain
@@ -24,8 +24,6 @@ from chemomech.machine import find_memory
 _log = logging.getLogger(__name__)
 
 Shape = Nanowire | Box | Outline
-
-_log = logging.getLogger(__name__)
 
 _ROUNDING = 1e-9
 # Distance from the origin, in extents of the particle, up to which its coordinates are kept.
@@ -172,10 +170,8 @@ def _find_wire_frame(config: cfg.Config) -> str | None:
 
 def _require_clear_ends(domain: Domain, key: str) -> None:
     """Refuse a shape that leaves open between which ends its wire runs."""
-    try:
+    with naming(key=key):
         require_clear_ends(domain)
-    except InputError as error:
-        raise InputError(error.message, key=key) from error
 
 
 def _check_resolution(config: cfg.Config, domain: Domain) -> None:

@@ -14,7 +14,7 @@ from shapely import affinity
 from skimage import color, filters, measure
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.geometry.checks import require_not_negative, require_positive
 from chemomech.geometry.geojson_files import pick_particle, read_outline_geojson
 from chemomech.geometry.outline import Outline, find_edges_on
@@ -44,7 +44,6 @@ def read_outline_image(
     level: Level = "otsu",
     region: Sequence[tuple[float, float]] | None = None,
     particle: int = 1,
-    simplify: float = 0.1,
 ) -> Outline:
     """Trace the outline of a bright particle in an image.
 
@@ -57,7 +56,6 @@ def read_outline_image(
         level: Threshold.
         region: Polygon to look in, in pixels.
         particle: Which particle, by area: 1 is the largest.
-        simplify: Largest deviation of the simplified curve, in pixels.
 
     Returns:
         The outline, in m.
@@ -66,11 +64,9 @@ def read_outline_image(
         InputError: The file is missing, empty, no image or one of several pages, or shows no such
             particle.
     """
-    try:
-        outlines = trace_outlines(_read_grey(Path(path)), pixel_size, level, region, simplify)
+    with naming(path=path):
+        outlines = trace_outlines(_read_grey(Path(path)), pixel_size, level, region)
         outline = outlines[pick_particle([outline.area for outline in outlines], particle)]
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
     if _is_cut_all_round(outline, pixel_size):
         _log.warning(
             "%s: the outline is cut on all four sides; if the particle is dark on a bright ground, "

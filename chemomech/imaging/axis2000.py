@@ -49,7 +49,7 @@ def read_axis2000(
     y = np.linspace(*description.y_limits, description.rows) * _MICROMETRE
     grid = create_grid(x, y, pixel_size)
     energies = to_electronvolts(description.energies, "", "the list of energies")
-    return arrange_stack(counts, energies, x, y, grid, leave_out=leave_out, source=path.name)
+    return arrange_stack(counts, energies, grid, x=x, y=y, leave_out=leave_out, source=path.name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -111,7 +111,7 @@ def _read_file(
     incident, monitor = find_stored_incident(entry, layout, kept)
     source = f"{name}, {_last_name(entry)}, {_last_name(group)}{monitor}{x_unit or y_unit}"
     return arrange_stack(
-        counts, energies, x, y, grid, leave_out=leave_out, incident=incident, source=source
+        counts, energies, grid, x=x, y=y, leave_out=leave_out, incident=incident, source=source
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.phantom_absorption import compute_absorption, create_energies
@@ -170,10 +170,8 @@ def _create_grid(size: tuple[int, int], pixel_size: float, drift: float) -> Pixe
 def _check_energies(energies: FloatArray) -> None:
     if energies.ndim != 1:
         raise InputError(f"needs a list of energies, got shape {energies.shape}", key="energies")
-    try:
+    with naming(key="energies"):
         check_energies(energies)
-    except InputError as error:
-        raise InputError(error.message, key="energies") from error
 
 
 def _check_choice(wire: str, seed: int) -> None:

@@ -61,7 +61,7 @@ def read_sdf(
             counts[index] = _read_frame(file, grid.shape, int(index))
     source = f"{path.name}, region {region}, {header.channels[number]}"
     return arrange_stack(
-        counts, header.energies, place.x, place.y, grid, leave_out=leave_out, source=source
+        counts, header.energies, grid, x=place.x, y=place.y, leave_out=leave_out, source=source
     )
 
 

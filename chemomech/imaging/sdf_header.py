@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging.scan_axes import find_length_unit, to_electronvolts
 
 _TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<mark>[{}()=;,])|(?P<word>[^\s{}()=;,"]+)')
@@ -60,7 +60,7 @@ def parse_header(text: str, path: Path) -> SdfHeader:
     Raises:
         InputError: It is no header, is cut short, or describes no images.
     """
-    try:
+    with naming(path=path):
         header = _Structure(_Reader(text).structure(end=""))
         scan = header.part("ScanDefinition")
         regions = tuple(_read_region(part) for part in scan.parts("Regions"))
@@ -70,8 +70,6 @@ def parse_header(text: str, path: Path) -> SdfHeader:
         if len(channels) > len(string.ascii_lowercase):
             raise InputError(f"the header names {len(channels)} channels, more than letters")
         stacked = len(energies) > 1 or "stack" in scan.text("Flags", "").lower()
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
     return SdfHeader(regions, energies, channels, stacked)
 
 

@@ -13,7 +13,7 @@ from mpi4py import MPI
 from chemomech import config as cfg
 from chemomech.arrays import FloatArray
 from chemomech.config.stress import ParticleOutlineConfig
-from chemomech.errors import InputError, run_on_root
+from chemomech.errors import InputError, naming, run_on_root
 from chemomech.geometry import geojson_files
 from chemomech.geometry.outline import Outline
 from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
@@ -135,9 +135,7 @@ def _read_map(source: cfg.MapCompositionConfig) -> CompositionMap:
     else:
         uncertainty = np.full(values.shape, source.uncertainty)
     grid = PixelGrid(rows, columns, source.pixel_size, source.pixel_size)
-    try:
+    with naming(key="composition.file", path=source.file):
         return CompositionMap(
             grid, values, uncertainty, trusted, reading="given", source=source.file.name
         )
-    except InputError as error:
-        raise InputError(error.message, key="composition.file", path=str(source.file)) from error

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.constants import Avogadro
 
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.materials.tabulated_eigenstrain import TabulatedEigenstrain
 from chemomech.text_files import read_text
 
@@ -226,10 +226,8 @@ def read_phases(path: Path | str) -> list[LatticePhase]:
     if not rows:
         raise InputError("the file is empty", path=str(path))
     header = [word.strip() for word in rows[0][1]]
-    try:
+    with naming(path=path):
         unit = _find_unit(header)
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
     phases = [_parse(header, words, unit, line, str(path)) for line, words in rows[1:]]
     if not phases:
         raise InputError("has a header, but no phase", path=str(path))
@@ -276,10 +274,8 @@ def _parse(header: list[str], words: list[str], unit: str, line: int, path: str)
         content, number = float(entries["x"]), int(entries["formula_units"])
     except ValueError as error:
         raise InputError(f"holds what is no number: {error}", key=where, path=path) from error
-    try:
+    with naming(key=where, path=path):
         return LatticePhase(entries["name"], content, a, b, c, number, alpha, beta, gamma)
-    except InputError as error:
-        raise InputError(error.message, key=where, path=path) from error
 
 
 def _check_order(phases: Sequence[LatticePhase]) -> None:

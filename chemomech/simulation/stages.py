@@ -78,6 +78,10 @@ class Position:
     over: bool = False
     skipped: int = 0
 
+    def end_stage(self, *, skipped: bool = False) -> Position:
+        """Return the same position, its stage over; or skipped, over before it began."""
+        return replace(self, over=True, skipped=self.skipped + skipped)
+
 
 @dataclass(frozen=True)
 class Timetable:
@@ -156,16 +160,6 @@ def create_events(
         return lambda: sign * (quantity() - cut_off.value)
 
     return [create(cut_off) for cut_off in cut_offs]
-
-
-def end_stage(position: Position) -> Position:
-    """The same position, its stage over."""
-    return replace(position, over=True)
-
-
-def skip_stage(position: Position) -> Position:
-    """The same position, its stage over before it began."""
-    return replace(position, over=True, skipped=position.skipped + 1)
 
 
 def _create_stage(

@@ -17,14 +17,7 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.interruption import StopRequest
 from chemomech.simulation.keeping import Checkpointer, Progressed
 from chemomech.simulation.recording import Recorder
-from chemomech.simulation.stages import (
-    Position,
-    Stage,
-    Timetable,
-    create_events,
-    end_stage,
-    skip_stage,
-)
+from chemomech.simulation.stages import Position, Stage, Timetable, create_events
 from chemomech.simulation.stationarity import StationarityTest
 from chemomech.solvers.events import Event
 from chemomech.solvers.steps import Step
@@ -176,7 +169,7 @@ class TimeLoop:
             over = step.event is not None or step.time >= end
             ending = self._find_end(step)
             if over:
-                self._position = end_stage(self._position)
+                self._position = self._position.end_stage()
             self._record(before, step, snapshot=over or ending is not None)
             if ending is not None:
                 return ending
@@ -195,7 +188,7 @@ class TimeLoop:
         ]
         if not met:
             return False
-        self._position = skip_stage(self._position)
+        self._position = self._position.end_stage(skipped=True)
         if self._comm.rank == 0:
             _log.warning(
                 "schedule.step.%d is skipped in cycle %d, at %g s: as it begins, its cut-off (%s) "

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.text_files import read_text
 
 _TIMES = {"time_s": 1.0, "time_min": 60.0, "time_h": 3600.0}
@@ -156,14 +156,12 @@ def read_curvature(
             path=str(path),
         )
     sign = 1.0 if positive_side == "concave" else -1.0
-    try:
+    with naming(path=path):
         return CurvatureRecord(
             "time" if first[0] in _TIMES else "voltage",
             columns[first[0]] * (_TIMES | _VOLTAGES)[first[0]],
             sign * _to_curvature(second[0], columns[second[0]]),
         )
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
 
 
 def _to_curvature(name: str, numbers: FloatArray) -> FloatArray:
