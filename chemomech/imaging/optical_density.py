@@ -63,7 +63,7 @@ class OpticalDensity:
                 f"optical densities of shape {self.values.shape} do not fit {count} energies and "
                 f"{self.grid.rows} x {self.grid.columns} pixels (rows x columns)"
             )
-        _check_mask(self.valid, self.grid, "valid")
+        self.grid.require_mask(self.valid, "valid")
         for frame in self.values:
             if not np.isfinite(frame[self.valid]).all():
                 raise InputError("the optical density of a valid pixel is not finite")
@@ -154,7 +154,7 @@ def find_incident(stack: Stack, mask: BoolArray) -> FloatArray:
         InputError: The mask does not fit or shows no pixel that was measured at every energy, or
             the detector saturates there or counts nothing.
     """
-    _check_mask(mask, stack.grid, "mask")
+    stack.grid.require_mask(mask, "mask")
     measured = mask.copy()
     for frame in stack.counts:
         measured &= np.isfinite(frame)
@@ -277,14 +277,3 @@ def _refuse_saturation(stack: Stack, region: BoolArray) -> None:
             f"the same count, {ceiling:g}",
             key="mask",
         )
-
-
-def _check_mask(mask: BoolArray, grid: PixelGrid, name: str) -> None:
-    if mask.dtype != np.bool_ or mask.shape != grid.shape:
-        raise InputError(
-            f"needs true or false for each of {grid.rows} x {grid.columns} pixels (rows x "
-            f"columns), got {mask.dtype} of shape {mask.shape}",
-            key=name,
-        )
-    if not mask.any():
-        raise InputError("holds no pixel", key=name)

@@ -65,12 +65,13 @@ def load_particle(
         if isinstance(source, cfg.MeasuredCompositionConfig):
             found = read_measurement(source.file)
             outlines = source.file.with_name(OUTLINES)
-            outline = _read_drawn_outline(outlines, config.outline.particle)
+            outline = read_outline_geojson(outlines, _NANOMETRE, config.outline.particle)
             return ImagedParticle(outline, found.composition, found.thickness)
         assert isinstance(source, cfg.MapCompositionConfig)
         return ImagedParticle(_read_outline(config.outline, source), _read_map(source))
 
-    return run_on_root(comm, load), found
+    with _naming_outline():
+        return run_on_root(comm, load), found
 
 
 def pick_particle(
@@ -94,16 +95,10 @@ def pick_particle(
 def _read_outline(settings: ParticleOutlineConfig, source: cfg.MapCompositionConfig) -> Outline:
     assert settings.file is not None
     if settings.is_drawn:
-        return _read_drawn_outline(settings.file, settings.particle)
-    with _naming_outline():
-        return read_outline_image(
-            settings.file, source.pixel_size, settings.level, settings.region, settings.particle
-        )
-
-
-def _read_drawn_outline(file: Path, particle: int) -> Outline:
-    with _naming_outline():
-        return read_outline_geojson(file, _NANOMETRE, particle)
+        return read_outline_geojson(settings.file, _NANOMETRE, settings.particle)
+    return read_outline_image(
+        settings.file, source.pixel_size, settings.level, settings.region, settings.particle
+    )
 
 
 @contextmanager

@@ -178,16 +178,10 @@ def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]
 
 
 def _describe_outcome(folder: CaseFolder) -> list[object]:
-    outcome = folder.read_outcome()
-    known = ["", "", "", ""]
-    if outcome is not None:
-        known = [
-            str(outcome.exit_code),
-            str(outcome.starts),
-            f"{outcome.wall_s:.1f}",
-            outcome.ended,
-        ]
-    return [folder.find_status().value, *known]
+    outcome, status = folder.read_outcome(), folder.find_status().value
+    if outcome is None:
+        return [status, "", "", "", ""]
+    return [status, outcome.exit_code, outcome.starts, f"{outcome.wall_s:.1f}", outcome.ended]
 
 
 def _check_unchanged(folder: CaseFolder) -> None:
