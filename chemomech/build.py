@@ -46,7 +46,7 @@ from chemomech.solvers.time_stepping import Bdf
 from chemomech.units import Scales
 
 #: Prefix of the solver's options in PETSc's database.
-OPTIONS_PREFIX = "chemomech_"
+_OPTIONS_PREFIX = "chemomech_"
 
 
 def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
@@ -189,7 +189,7 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory 
             max_iterations=config.solver.max_newton_iterations,
         ),
         config.solver.petsc,
-        OPTIONS_PREFIX,
+        _OPTIONS_PREFIX,
     )
     control = StepControl(
         tolerance=time.tolerance,

@@ -22,7 +22,7 @@ from chemomech.units import (
 )
 
 #: Greatest chi with which runs were seen to work, on meshes that resolve their interfaces.
-GREATEST_CHI = 12.0
+_GREATEST_CHI = 12.0
 #: Feet of an interface that count as its width where they are steeper than the rest.
 _FEET = 12.0
 
@@ -37,10 +37,10 @@ class RegularSolutionConfig(Section):
 
     @model_validator(mode="after")
     def _check_chi(self) -> Self:
-        if self.chi > GREATEST_CHI:
+        if self.chi > _GREATEST_CHI:
             raise SectionError(
                 "chi",
-                f"must be at most {GREATEST_CHI:g}: beyond, phases lie closer to 0 and 1 than "
+                f"must be at most {_GREATEST_CHI:g}: beyond, phases lie closer to 0 and 1 than "
                 "errors in c, and interfaces end in feet that no affordable mesh resolves",
             )
         return self

@@ -13,7 +13,7 @@ from chemomech.materials.reactions import ButlerVolmer
 from chemomech.materials.scalars import Scalar, require, require_positive
 
 # Above, the closed form is off by more than a quarter and 1 - erf loses its digits.
-LARGEST_REORGANISATION = 40.0
+_LARGEST_REORGANISATION = 40.0
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class MarcusHushChidsey:
         require(
             self.reorganisation,
             "reorganisation",
-            lambda number: number <= LARGEST_REORGANISATION,
-            f"at most {LARGEST_REORGANISATION:g} kT (1 eV at room temperature), as far as the "
+            lambda number: number <= _LARGEST_REORGANISATION,
+            f"at most {_LARGEST_REORGANISATION:g} kT (1 eV at room temperature), as far as the "
             "closed form of the rate reaches",
         )
 

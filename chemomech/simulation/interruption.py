@@ -14,9 +14,9 @@ from mpi4py import MPI
 from chemomech.output.context import Context
 
 #: What batch systems send before they end a job.
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 #: What Ctrl-C sends.
-INTERRUPT = signal.SIGINT
+_INTERRUPT = signal.SIGINT
 _FIRST = (
     "\nchemomech: interrupted: the state is saved after this time step; interrupt again to stop "
     "at once\n"
@@ -42,7 +42,7 @@ class StopRequest(Context):
         self._former: dict[int, object] = {}
 
     def __enter__(self) -> Self:
-        for number in (*SIGNALS, INTERRUPT):
+        for number in (*_SIGNALS, _INTERRUPT):
             self._former[number] = signal.signal(number, self._hear)
         return self
 
@@ -50,13 +50,13 @@ class StopRequest(Context):
         """Restore the former signal handlers."""
         for number, handler in self._former.items():
             # Batch systems often send both: the second must not kill what the first has stopped.
-            again = signal.SIG_IGN if self._heard and number != INTERRUPT else handler
+            again = signal.SIG_IGN if self._heard and number != _INTERRUPT else handler
             signal.signal(number, again)  # type: ignore[arg-type]
 
     @property
     def is_interrupted(self) -> bool:
         """True if Ctrl-C has asked, here or on another rank."""
-        return self._heard == INTERRUPT
+        return self._heard == _INTERRUPT
 
     def begin(self) -> None:
         """Let Ctrl-C ask rather than end: there is something to save from now on."""
@@ -70,16 +70,16 @@ class StopRequest(Context):
         heard, passed = (int(reason) for reason in reasons)
         if heard:
             self._heard = heard
-        if heard == INTERRUPT:
+        if heard == _INTERRUPT:
             return "interrupted"
         if heard:
             return f"stopped by {signal.Signals(heard).name}"
         return "stopped at the limit of wall time" if passed else None
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        if number == INTERRUPT and (self.is_interrupted or not self._has_begun):
+        if number == _INTERRUPT and (self.is_interrupted or not self._has_begun):
             signal.default_int_handler(number, frame)
-        if number == INTERRUPT and not self._heard and self._comm.rank == 0:
+        if number == _INTERRUPT and not self._heard and self._comm.rank == 0:
             # Not through Python's own streams, in the middle of whose writing this may be.
             os.write(2, _FIRST.encode())
         self._heard = number

@@ -26,7 +26,7 @@ from chemomech.solvers.time_stepping import Bdf
 _log = logging.getLogger(__name__)
 
 #: Difference, relative to them, between times that are the same but for round-off.
-SAME_TIME = 1e-12
+_SAME_TIME = 1e-12
 
 
 @dataclass(frozen=True)
@@ -239,11 +239,11 @@ class TimeLoop:
     def _record(self, before: float, step: Step, *, snapshot: bool) -> None:
         """Record a step, after the snapshots due since the time before it."""
         begin, end = (
-            bisect_right(self._plan.snapshots, time * (1 + SAME_TIME))
+            bisect_right(self._plan.snapshots, time * (1 + _SAME_TIME))
             for time in (before, step.time)
         )
         for time in self._plan.snapshots[begin:end]:
-            if time >= step.time * (1 - SAME_TIME):
+            if time >= step.time * (1 - _SAME_TIME):
                 snapshot = True
                 continue
             with self._stepper.interpolate(time):
