@@ -174,7 +174,7 @@ def _normalise(image: npt.NDArray[np.generic], level: Level) -> tuple[FloatArray
 
 
 def _find_full_scale(image: npt.NDArray[np.generic]) -> float:
-    """Largest number of the bits that an image of integers uses."""
+    """Find the largest number of the bits that an image of integers uses."""
     bits = next(bits for bits in _BITS if image.max() < 2**bits)
     return 2.0**bits - 1.0
 
@@ -196,7 +196,7 @@ def _avoid_pixel_values(level: float, grey: FloatArray) -> float:
 def _window(
     shape: tuple[int, ...], region: Sequence[tuple[float, float]] | None
 ) -> shapely.Polygon:
-    """Part of the image looked at, in pixels: all of it, or ``region`` within it."""
+    """Find the part of the image looked at, in pixels: all, or ``region`` within it."""
     box = shapely.box(0.0, 0.0, shape[1] - 1.0, shape[0] - 1.0)
     if region is None:
         return box
@@ -250,7 +250,7 @@ def _is_cut_all_round(outline: Outline, pixel_size: float) -> bool:
 
 
 def _read_grey(path: Path) -> npt.NDArray[np.generic]:
-    """Image as a grey array of its own number type."""
+    """Read an image as a grey array of its own number type."""
     if path.suffix.lower() == ".npy":
         return read_npy(path)
     image = read_picture(path)

@@ -19,6 +19,8 @@ _SpectrumArray = npt.NDArray[np.complex64]
 
 # Share of the view at each end over which it fades out.
 _TAPER = 0.125
+# Shifts are found to within one in so many parts of a pixel.
+_UPSAMPLING = 100
 # Cycles per pixel below which noise does not hide the contrast of a frame.
 _COARSE = 0.125
 
@@ -46,7 +48,6 @@ def align(
     stack: Stack,
     *,
     max_iterations: int = 8,
-    upsampling: int = 100,
     tolerance: float = 0.01,
     max_shift: float | None = None,
 ) -> Alignment:
@@ -66,7 +67,6 @@ def align(
     Args:
         stack: Counts; pixels without a value take the nearest one while shifts are sought.
         max_iterations: Most rounds.
-        upsampling: Shifts are found to within one in so many parts of a pixel.
         tolerance: Root mean square change of the shifts that ends the rounds, in pixels.
         max_shift: Largest shift believed along rows or columns, in pixels; by default a quarter of
             the rows or columns.
@@ -78,7 +78,7 @@ def align(
         InputError: A frame shows nothing, or seems to have moved by more than ``max_shift``; or an
             argument is out of range.
     """
-    _check_arguments(max_iterations, upsampling, tolerance, max_shift)
+    _check_arguments(max_iterations, tolerance, max_shift)
     count = len(stack.energies)
     if count == 1:
         return Alignment(stack, np.zeros((1, 2)), 0.0, 0, True)
@@ -86,7 +86,7 @@ def align(
     state = _Registration(np.zeros((count, 2)), np.zeros(count), _find_first_reference(stack))
     change, rounds = np.inf, 0
     while change > tolerance and rounds < max_iterations:
-        better = _improve(stack, state, upsampling)
+        better = _improve(stack, state)
         _check_shifts(better.shifts, limits, stack)
         change = float(np.sqrt(np.mean(np.sum((better.shifts - state.shifts) ** 2, axis=1))))
         state, rounds = better, rounds + 1
@@ -142,7 +142,7 @@ class _Registration:
     reference: _SpectrumArray
 
 
-def _improve(stack: Stack, state: _Registration, upsampling: int) -> _Registration:
+def _improve(stack: Stack, state: _Registration) -> _Registration:
     """Register every frame with the reference, and add up a new one."""
     shifts, signs = np.empty_like(state.shifts), np.empty_like(state.signs)
     total = np.zeros_like(state.reference)
@@ -152,7 +152,7 @@ def _improve(stack: Stack, state: _Registration, upsampling: int) -> _Registrati
         step, _, phase = phase_cross_correlation(
             state.reference - np.float32(state.signs[number]) * spectrum,
             spectrum,
-            upsample_factor=upsampling,
+            upsample_factor=_UPSAMPLING,
             space="fourier",
             normalization=None,
         )
@@ -164,7 +164,7 @@ def _improve(stack: Stack, state: _Registration, upsampling: int) -> _Registrati
 
 
 def _find_first_reference(stack: Stack) -> _SpectrumArray:
-    """Spectrum of the frame with the strongest contrast."""
+    """Find the spectrum of the frame with the strongest contrast."""
     best, strongest = None, 0.0
     rows, columns = (np.abs(fft.fftfreq(count)) <= _COARSE for count in stack.grid.shape)
     still = np.zeros((1, 2))
@@ -184,7 +184,7 @@ def _find_first_reference(stack: Stack) -> _SpectrumArray:
 
 
 def _transform(frame: _FrameArray, shift: FloatArray, shifts: FloatArray) -> _SpectrumArray:
-    """Fourier transform of the root of a frame, moved, within the view common to all frames."""
+    """Transform the root of a frame, moved, within the view common to all frames."""
     image = np.sqrt(_fill_nearest(frame))
     windows = []
     for axis, count in enumerate(frame.shape):
@@ -205,7 +205,7 @@ def _taper(positions: FloatArray, low: float, high: float) -> _FrameArray:
 
 
 def _create_phase_ramp(shape: tuple[int, ...], shift: FloatArray) -> _SpectrumArray:
-    """Factor exp(-2 pi i k s) of the spectrum of an image that is moved by s."""
+    """Create exp(-2 pi i k s), the factor of the spectrum of an image moved by s."""
     rows, columns = (
         np.exp(-2j * np.pi * fft.fftfreq(count) * along)
         for count, along in zip(shape, shift, strict=True)
@@ -239,12 +239,9 @@ def _fill_nearest(frame: _FrameArray) -> _FrameArray:
     return np.asarray(frame[tuple(nearest)])
 
 
-def _check_arguments(
-    max_iterations: int, upsampling: int, tolerance: float, max_shift: float | None
-) -> None:
-    for name, count in (("max_iterations", max_iterations), ("upsampling", upsampling)):
-        if count < 1:
-            raise InputError(f"must be at least 1, got {count}", key=name)
+def _check_arguments(max_iterations: int, tolerance: float, max_shift: float | None) -> None:
+    if max_iterations < 1:
+        raise InputError(f"must be at least 1, got {max_iterations}", key="max_iterations")
     for name, value in (("tolerance", tolerance), ("max_shift", max_shift)):
         if value is not None and not value > 0.0:
             raise InputError(f"must be greater than zero, got {value:g}", key=name)

@@ -101,7 +101,7 @@ def _numbers(lines: list[str], index: int, count: int, path: Path) -> list[float
 
 
 def _decode(data: bytes, description: _Description, path: Path) -> CountArray:
-    """Counts in the order of the file, shape (energies, lines, points)."""
+    """Decode the counts in the order of the file, shape (energies, lines, points)."""
     shape = (len(description.energies), description.rows, description.columns)
     kind = "i2" if description.scale > 0.0 else "f4"
     size = math.prod(shape) * np.dtype(kind).itemsize

@@ -231,14 +231,14 @@ def _find_thick(maps: ThicknessMaps, total: FloatArray, minimum_thickness: float
 
 
 def _to_image(values: FloatArray, chosen: BoolArray) -> FloatArray:
-    """Values of the chosen pixels as an image, NaN elsewhere."""
+    """Lay the values of chosen pixels out as an image, NaN elsewhere."""
     image = np.full(chosen.shape, np.nan)
     image[chosen] = values
     return image
 
 
 def _create_kernel(width: float) -> FloatArray:
-    """Gaussian of a standard deviation in pixels, its largest weight one."""
+    """Create a Gaussian of a standard deviation in pixels, its largest weight one."""
     reach = max(1, math.ceil(_TRUNCATE * width))
     return np.asarray(np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2))
 

@@ -221,7 +221,7 @@ def _is_common(image: FloatArray, bright: BoolArray) -> BoolArray:
 
 
 def _count_bins(values: FloatArray) -> int:
-    """Bins of two thirds of the spread each (Freedman and Diaconis), at least one, at most 256."""
+    """Count bins of two thirds of the spread each (Freedman and Diaconis), 1 to 256."""
     quarter, three_quarters = np.percentile(values, (25.0, 75.0))
     width = 2.0 * (three_quarters - quarter) / np.cbrt(values.size)
     if width <= 0.0:

@@ -128,14 +128,14 @@ class PhantomTruth:
 
 
 def _stripes(along: FloatArray) -> FloatArray:
-    """1 in the stripes, 0 between and beyond them; the stripes lie evenly about s = 0."""
+    """Return 1 in the stripes, 0 elsewhere; the stripes lie evenly about s = 0."""
     last = (_STRIPES - 1) * _STRIPE
     nearest = np.clip(2.0 * _STRIPE * np.rint(along / (2.0 * _STRIPE)), -last, last)
     return _step(_STRIPE / 2.0 - np.abs(along - nearest))
 
 
 def _domains(along: FloatArray, across: FloatArray, width: float) -> FloatArray:
-    """1 in the lithium-poor domains of a lithiated wire, 0 elsewhere."""
+    """Return 1 in the lithium-poor domains of a lithiated wire, 0 elsewhere."""
     # A parabola cuts the cap off; divided by its slope, heights above it become distances.
     curvature = _CAP_DEPTH / (_CAP_REACH**2 * width)
     height = across - (0.5 - _CAP_DEPTH) * width - curvature * along**2

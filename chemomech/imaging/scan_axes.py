@@ -201,7 +201,7 @@ def arrange_stack(
 
 
 def _find_spacing(positions: FloatArray, axis: str) -> float:
-    """Median step of the positions along an axis, in m."""
+    """Find the median step of the positions along an axis, in m."""
     if not np.isfinite(positions).all():
         raise InputError(f"the positions along {axis} are not all finite")
     if len(positions) < 2:

@@ -124,7 +124,7 @@ class _FrameNames:
 
 
 def _read_frame(path: Path, shape: tuple[int, int], index: int) -> FloatArray:
-    """Numbers of a frame, counted from 0; shape (lines, points)."""
+    """Read the numbers of a frame, counted from 0; shape (lines, points)."""
     where, advice = f"frame {index + 1}", suggest_leaving_out(index + 1)
     lines = read_text(path).splitlines()
     try:

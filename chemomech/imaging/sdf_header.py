@@ -120,7 +120,7 @@ class _Structure:
             raise InputError(f"the points of {axis} are not all numbers") from error
 
     def _list(self, name: str) -> list[object]:
-        """Values of a list, whose first one is their number."""
+        """Return the values of a list, whose first one is their number."""
         values = self._find(name)
         if not isinstance(values, list) or not values:
             raise InputError(f"{name} in the header is no list (count, value, ...)")
@@ -182,7 +182,7 @@ class _Reader:
         return " ".join(words)
 
     def _list(self) -> list[object]:
-        """Values between parentheses."""
+        """Parse the values between parentheses."""
         values: list[object] = []
         while (token := self._next(")")) is not None:
             mark = token["mark"]

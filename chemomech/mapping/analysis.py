@@ -262,7 +262,7 @@ def _cluster(
 def _collect_end_members(
     config: cfg.MeasurementConfig, energies: FloatArray, clusters: Clusters
 ) -> EndMembers:
-    """Spectra of the end members, all for the thickness of the first one."""
+    """Collect the end members' spectra, all for the thickness of the first one."""
     # Of one area, spectra of clusters stand for one thickness.
     averages = (
         clusters.spectra_of_equal_area() if config.clusters.area_normalise else clusters.spectra
@@ -291,7 +291,7 @@ def _collect_end_members(
 
 
 def _measure_thickness(maps: ThicknessMaps, end_members: EndMembers) -> FloatArray | None:
-    """Thickness in m: the amounts of all end members together."""
+    """Compute the thickness in m: the amounts of all end members together."""
     if end_members.thickness is None:
         return None
     return np.asarray(maps.thickness.sum(axis=0) * end_members.thickness)

@@ -224,7 +224,7 @@ def _list_entries(stiffness: Matrix) -> list[tuple[int, int, Scalar]]:
 
 
 def _mandel(e: Expr) -> tuple[Expr, ...]:
-    """Mandel components of a symmetric 3 x 3 tensor, written symmetrically so that d/de is too."""
+    """List the Mandel components of a symmetric tensor, so written that d/de is symmetric."""
     root = float(np.sqrt(0.5))
     shear = (root * (e[1, 2] + e[2, 1]), root * (e[0, 2] + e[2, 0]), root * (e[0, 1] + e[1, 0]))
     return (e[0, 0], e[1, 1], e[2, 2], *shear)

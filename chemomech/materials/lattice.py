@@ -119,7 +119,7 @@ class LatticePhase:
         return np.asarray(stretch - np.eye(3))
 
     def _squared_volume(self) -> float:
-        """Square of the volume of a cell with these angles and edges of one."""
+        """Compute the squared volume of a cell with these angles and edges of one."""
         cos_a, cos_b, cos_g = np.cos([self.alpha, self.beta, self.gamma])
         return float(1.0 - cos_a**2 - cos_b**2 - cos_g**2 + 2.0 * cos_a * cos_b * cos_g)
 
@@ -235,7 +235,7 @@ def read_phases(path: Path | str) -> list[LatticePhase]:
 
 
 def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Lines that hold something, with their numbers from 1."""
+    """Read the lines that hold something, with their numbers from 1."""
     try:
         reader = csv.reader(read_text(path).splitlines(keepends=True))
         rows = [(reader.line_num, words) for words in reader]

@@ -165,7 +165,7 @@ def read_curvature(
 
 
 def _to_curvature(name: str, numbers: FloatArray) -> FloatArray:
-    """Curvatures in 1/m from a column of curvatures or radii."""
+    """Convert a column of curvatures or radii to curvatures in 1/m."""
     if name in _CURVATURES:
         return numbers * _CURVATURES[name]
     if np.any(numbers == 0.0):
@@ -174,7 +174,7 @@ def _to_curvature(name: str, numbers: FloatArray) -> FloatArray:
 
 
 def _read_columns(path: Path) -> dict[str, FloatArray]:
-    """Columns of numbers by their names."""
+    """Read columns of numbers by their names."""
     header, _, body = read_text(path).partition("\n")
     names = [word.strip() for word in header.split(",")]
     if not body.strip():
