@@ -287,9 +287,7 @@ def _create_noise(config: cfg.Config, domain: Domain, parameters: Parameters) ->
     if noise is None:
         return None
     dimension = domain.mesh.geometry.dim
-    if (noise.depth is None) != (dimension == 3):
-        what = "is missing; 2-D needs it" if dimension == 2 else "has no meaning in 3-D"
-        raise InputError(what, key="noise.depth")
+    noise.check_depth(dimension)
     volume = scales.length**dimension * (noise.depth or 1.0)
     sites = AVOGADRO * scales.site_concentration * volume
     return NoiseLaw(sites, Table(noise, "noise", parameters).add("strength"))
