@@ -101,13 +101,15 @@ def create_problem(config: cfg.Config, particle: Particle) -> ChemoMechanics:
 
 
 def _create_factors(config: cfg.Config, domain: Domain) -> dict[str, fem.Function]:
-    """Compute the factor of each graded parameter, one value a cell: that at its midpoint."""
+    """Factor of each graded parameter, one value a cell: that at its midpoint."""
     wire = create_shape(config.geometry) if config.grading else None
     unroll = wire.unroll if isinstance(wire, Nanowire) else None
     factors = {}
     for index, grading in enumerate(config.grading):
-        with naming(key=f"grading.{index}.formula"):
+        try:
             factors[grading.parameter] = _create_factor(grading.formula, domain, unroll)
+        except InputError as error:
+            raise InputError(error.message, key=f"grading.{index}.formula") from error
     return factors
 
 
