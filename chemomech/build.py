@@ -1,4 +1,4 @@
-"""From a configuration to the objects that simulate it; the one place where units are shed."""
+"""Create the dimensionless problem and its stepper from a configuration in SI units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.constants import N_A as AVOGADRO
 from ufl.core.expr import Expr
 
 from chemomech import config as cfg
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.nanowire import Nanowire
@@ -46,7 +46,7 @@ from chemomech.solvers.time_stepping import Bdf
 from chemomech.units import Scales
 
 #: Prefix of the solver's options in PETSc's database.
-OPTIONS_PREFIX = "chemomech_"
+_OPTIONS_PREFIX = "chemomech_"
 
 
 def create_problem(
@@ -141,10 +141,8 @@ def _check_groups(config: cfg.Config, domain: Domain) -> None:
     named = [(f"mechanics.boundary.{i}.group", item.group) for i, item in enumerate(boundary)]
     named += [(f"reaction.{i}.group", item.group) for i, item in enumerate(config.reaction)]
     for key, group in named:
-        try:
+        with naming(key=key):
             domain.tags(group)
-        except InputError as error:
-            raise InputError(error.message, key=key) from error
 
 
 def create_stepper(
@@ -171,7 +169,7 @@ def create_stepper(
 
 
 def resolve_preset(config: cfg.Config, problem: ChemoMechanics) -> Preset:
-    """Preset of the linear solver, chosen by the size of the problem where it is ``auto``.
+    """Return the linear solver's preset, chosen by the problem's size where it is ``auto``.
 
     Args:
         config: The configuration.
@@ -193,7 +191,7 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory 
             max_iterations=config.solver.max_newton_iterations,
         ),
         config.solver.petsc,
-        OPTIONS_PREFIX,
+        _OPTIONS_PREFIX,
     )
     control = StepControl(
         tolerance=time.tolerance,
@@ -291,9 +289,7 @@ def _create_noise(config: cfg.Config, domain: Domain, parameters: Parameters) ->
     if noise is None:
         return None
     dimension = domain.mesh.geometry.dim
-    if (noise.depth is None) != (dimension == 3):
-        what = "is missing; 2-D needs it" if dimension == 2 else "has no meaning in 3-D"
-        raise InputError(what, key="noise.depth")
+    noise.check_depth(dimension)
     volume = scales.length**dimension * (noise.depth or 1.0)
     sites = AVOGADRO * scales.site_concentration * volume
     return NoiseLaw(sites, Table(noise, "noise", parameters).add("strength"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
@@ -80,6 +82,22 @@ class InterruptedRunError(StoppedEarly):
     """Somebody at the keyboard has stopped a run, which has kept what it needs to go on."""
 
     exit_code = 130
+
+
+@contextmanager
+def naming(*, key: str | None = None, path: Path | str | None = None) -> Iterator[None]:
+    """Name key and file in errors raised within, by code that does not know them.
+
+    Args:
+        key: Key at fault, in place of what was named; None keeps that.
+        path: File at fault, where none was named.
+    """
+    try:
+        yield
+    except InputError as error:
+        error.key = key or error.key
+        error.path = error.path or (None if path is None else str(path))
+        raise
 
 
 def describe_foreign_error(error: Exception) -> str:

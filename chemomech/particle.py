@@ -11,7 +11,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from chemomech import config as cfg
-from chemomech.errors import InputError, run_on_root
+from chemomech.errors import InputError, naming, run_on_root
 from chemomech.estimate import describe_needs, estimate_size, require_memory
 from chemomech.geometry.box import Box
 from chemomech.geometry.domain import Domain
@@ -24,8 +24,6 @@ from chemomech.machine import find_memory
 _log = logging.getLogger(__name__)
 
 Shape = Nanowire | Box | Outline
-
-_log = logging.getLogger(__name__)
 
 _ROUNDING = 1e-9
 # Distance from the origin, in extents of the particle, up to which its coordinates are kept.
@@ -137,10 +135,10 @@ def _read_outline(geometry: cfg.OutlineConfig) -> Outline:
         )
     assert geometry.unit is not None
     outline = read_outline_geojson(geometry.file, geometry.unit, geometry.particle)
-    return _bring_near(outline, geometry)
+    return _move_to_origin(outline, geometry)
 
 
-def _bring_near(outline: Outline, geometry: cfg.OutlineConfig) -> Outline:
+def _move_to_origin(outline: Outline, geometry: cfg.OutlineConfig) -> Outline:
     """Move an outline that is far from the origin there: no picture could tell its points apart."""
     assert geometry.unit is not None
     lowest = outline.exterior.min(axis=0)
@@ -160,7 +158,7 @@ def _bring_near(outline: Outline, geometry: cfg.OutlineConfig) -> Outline:
 
 
 def _find_wire_frame(config: cfg.Config) -> str | None:
-    """Key that puts a law in the wire's frame; None if no law is."""
+    """Find the key that puts a law in the wire's frame; None if no law is."""
     if config.mechanics is None:
         return None
     laws = {
@@ -172,10 +170,8 @@ def _find_wire_frame(config: cfg.Config) -> str | None:
 
 def _require_clear_ends(domain: Domain, key: str) -> None:
     """Refuse a shape that leaves open between which ends its wire runs."""
-    try:
+    with naming(key=key):
         require_clear_ends(domain)
-    except InputError as error:
-        raise InputError(error.message, key=key) from error
 
 
 def _check_resolution(config: cfg.Config, domain: Domain) -> None:

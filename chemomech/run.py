@@ -23,9 +23,8 @@ from chemomech.output.provenance import PROVENANCE, write_provenance
 from chemomech.particle import create_particle
 from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.interruption import StopRequest
-from chemomech.simulation.marching import Ending, March, Plan
 from chemomech.simulation.preparation import (
-    Parts,
+    PreparedRun,
     ProblemFactory,
     check_ranks,
     name_files,
@@ -33,6 +32,7 @@ from chemomech.simulation.preparation import (
 )
 from chemomech.simulation.restarting import RESTART, find_restart
 from chemomech.simulation.stages import create_timetable
+from chemomech.simulation.time_loop import Ending, TimeLoop, TimeLoopPlan
 from chemomech.summary import summarise
 
 #: Rate below which a pattern counts as stationary, in units of D / (interface width)^2.
@@ -84,12 +84,12 @@ def simulate(
                 if former is not None and former.ended is not None:
                     ending = Ending(former.ended)
                 else:
-                    ending = _march(config, parts, stop, comm, quiet)
+                    ending = _run_time_loop(config, parts, stop, comm, quiet)
                 parts.recorder.close()
             stop.ask()
         with parts.recorder.frames:
             _finish(config, parts, ending, is_interrupted=stop.is_interrupted)
-    return ending.words
+    return ending.message
 
 
 def validate(config: Config, comm: MPI.Comm) -> str:
@@ -131,7 +131,7 @@ def write_mesh(config: Config, path: Path, comm: MPI.Comm) -> None:
 
 
 @contextmanager
-def _noting_failure(parts: Parts) -> Iterator[None]:
+def _noting_failure(parts: PreparedRun) -> Iterator[None]:
     """Note in the provenance how a run broke off."""
     try:
         yield
@@ -152,10 +152,12 @@ def _noting_failure(parts: Parts) -> Iterator[None]:
         raise
 
 
-def _march(config: Config, parts: Parts, stop: StopRequest, comm: MPI.Comm, quiet: bool) -> Ending:
+def _run_time_loop(
+    config: Config, parts: PreparedRun, stop: StopRequest, comm: MPI.Comm, quiet: bool
+) -> Ending:
     unit = "J/m" if parts.recorder.dimension == 2 else "J"
     with Progress(config.time.end, comm, quiet, energy_unit=unit) as progress:
-        march = March(
+        loop = TimeLoop(
             _create_plan(config, parts),
             parts.problem,
             parts.stepper,
@@ -167,17 +169,17 @@ def _march(config: Config, parts: Parts, stop: StopRequest, comm: MPI.Comm, quie
         )
         stop.begin()
         with explaining_failures(config, parts.problem):
-            ending = march.run()
+            ending = loop.run()
         if ending.is_final and (config.output.pictures or config.output.movie):
             # Interrupted while it draws, a run need not be computed again.
-            march.checkpoint()
-        progress.finish(f"{ending.words}: {march.count_steps()}")
+            loop.checkpoint()
+        progress.finish(f"{ending.message}: {loop.describe_steps()}")
     return ending
 
 
-def _create_plan(config: Config, parts: Parts) -> Plan:
+def _create_plan(config: Config, parts: PreparedRun) -> TimeLoopPlan:
     scale, checkpoint, noise = config.material.scales.time, config.checkpoint, config.noise
-    return Plan(
+    return TimeLoopPlan(
         parts.timetable,
         config.time.end / scale,
         [time / scale for time in config.snapshot_times],
@@ -191,16 +193,16 @@ def _create_plan(config: Config, parts: Parts) -> Plan:
     )
 
 
-def _finish(config: Config, parts: Parts, ending: Ending, *, is_interrupted: bool) -> None:
+def _finish(config: Config, parts: PreparedRun, ending: Ending, *, is_interrupted: bool) -> None:
     """Give files their final names and draw pictures; or say that the run is not over."""
     folder = parts.folder
     if not ending.is_final:
-        write_provenance(folder.path / PROVENANCE, parts.provenance, folder.comm, ending.words)
-        raise (InterruptedRunError if is_interrupted else StoppedEarly)(ending.words)
+        write_provenance(folder.path / PROVENANCE, parts.provenance, folder.comm, ending.message)
+        raise (InterruptedRunError if is_interrupted else StoppedEarly)(ending.message)
     for name in name_files(config):
         folder.finish(name)
     # On record before anything is drawn: a picture that fails does not unmake the run.
-    write_provenance(folder.path / PROVENANCE, parts.provenance, folder.comm, ending.words)
+    write_provenance(folder.path / PROVENANCE, parts.provenance, folder.comm, ending.message)
     # Here: the first step need not wait for what draws the last.
     from chemomech.simulation.illustrating import illustrate
 
@@ -210,7 +212,7 @@ def _finish(config: Config, parts: Parts, ending: Ending, *, is_interrupted: boo
         illustrate(config, parts)
     except KeyboardInterrupt as error:
         raise InterruptedRunError(
-            f"{ending.words}; interrupted while pictures are drawn: --restart draws them"
+            f"{ending.message}; interrupted while pictures are drawn: --restart draws them"
         ) from error
     # Last of all: while it is there, a restart completes what a killed run has not.
     folder.remove(RESTART)

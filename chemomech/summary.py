@@ -1,4 +1,4 @@
-"""What a configuration amounts to: dimensionless groups, phases, mesh and size of the problem."""
+"""Summarise a configuration: dimensionless groups, phases, mesh and size of the problem."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def _describe_phases(config: cfg.Config, problem: ChemoMechanics, mean: float) -
 
 
 def _describe_diagram(state: str, phases: pd.PhaseDiagram, config: cfg.Config, mean: float) -> Rows:
-    """Phases, interfaces and the fastest wave."""
-    if not phases.separates:
+    """Describe phases, interfaces and the fastest wave."""
+    if not phases.has_phase_separation:
         return [(state, "one phase: no two compositions are in equilibrium")]
     scales, material = config.material.scales, config.material
     gradient = material.kappa / scales.chemical_potential
@@ -142,7 +142,7 @@ def _describe_diagram(state: str, phases: pd.PhaseDiagram, config: cfg.Config, m
 
 
 def _describe_plateau(pair: pd.Coexistence, config: cfg.Config) -> Rows:
-    """Where two phases coexist, and how far a homogeneous particle strays from it."""
+    """Describe the plateau of two phases, and a homogeneous particle's deviation from it."""
     unit, schedule = config.material.scales.voltage, config.schedule
     if schedule is None or schedule.reference_voltage is None:
         place = f"mu = {round(pair.potential, 6) + 0.0:.4g} RT"
@@ -156,7 +156,7 @@ def _describe_plateau(pair: pd.Coexistence, config: cfg.Config) -> Rows:
 
 
 def _describe_surface(config: cfg.Config, problem: ChemoMechanics) -> Rows:
-    """What passes the surface, and what drives it."""
+    """Describe the reactions at the surface and their drives."""
     if not config.reaction:
         return [("reactions", "none: the particle is closed")]
     rows = [(f"reaction of {law.group}", law.kind.replace("_", " ")) for law in config.reaction]

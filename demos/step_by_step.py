@@ -29,7 +29,7 @@ from chemomech.imaging.clustering import cluster
 from chemomech.imaging.composition import create_composition
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.decomposition import decompose
-from chemomech.imaging.detector import reject_unsound
+from chemomech.imaging.detector import mask_invalid_counts
 from chemomech.imaging.formats import read_stack, write_stack
 from chemomech.imaging.optical_density import (
     OpticalDensity,
@@ -121,7 +121,7 @@ def read_and_align(file: Path, truth: PhantomTruth) -> Stack:
         f"{columns} x {rows} pixels of {stack.grid.pixel_size / NANO:g} nm",
     )
     # Before frames are moved, which mixes neighbouring pixels.
-    alignment = align(reject_unsound(stack, dark=truth.dark))
+    alignment = align(mask_invalid_counts(stack, dark=truth.dark))
     # The origin is free: a shift of all frames together is no error.
     errors = alignment.shifts - truth.shifts
     error = float(np.sqrt(np.mean((errors - errors.mean(axis=0)) ** 2)))

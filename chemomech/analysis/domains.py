@@ -170,7 +170,7 @@ def _measure(
 def _find_axes(
     lengthwise: FloatArray, sideways: FloatArray, mixed: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Angle of the long axis in degrees, and the ratio of the axes, from second moments."""
+    """Find the long axis' angle in degrees, and the axes' ratio, from second moments."""
     angle = np.degrees(0.5 * np.arctan2(2 * mixed, lengthwise - sideways))
     middle, half = (lengthwise + sideways) / 2, np.hypot((lengthwise - sideways) / 2, mixed)
     # A domain one vertex thin has no short axis.

@@ -28,13 +28,13 @@ def split_into_simplices(grid: SnapshotGrid) -> IntArray:
 
 
 def compute_simplex_volumes(grid: SnapshotGrid, simplices: IntArray) -> FloatArray:
-    """Area (nm2, 2-D) or volume (nm3, 3-D) of each simplex."""
+    """Compute the area (nm2, 2-D) or volume (nm3, 3-D) of each simplex."""
     edges = _edges(grid, simplices)
     return np.abs(np.linalg.det(edges)) / math.factorial(grid.dimension)
 
 
 def compute_vertex_volumes(grid: SnapshotGrid) -> FloatArray:
-    """Share of each vertex in the particle: an equal part of every simplex it is a corner of.
+    """Compute each vertex's share of the particle: an equal part of every simplex around it.
 
     Returns:
         Areas in nm2 (2-D) or volumes in nm3 (3-D), shape (vertices,); their sum is the particle's.
@@ -47,7 +47,7 @@ def compute_vertex_volumes(grid: SnapshotGrid) -> FloatArray:
 
 
 def compute_gradients(grid: SnapshotGrid, simplices: IntArray, values: FloatArray) -> FloatArray:
-    """Gradient (1/nm) of a field that is linear in each simplex, shape (simplices, dimension)."""
+    """Compute the gradient (1/nm) in each simplex of a linear field, shape (simplices, dim)."""
     rise = values[simplices[:, 1:]] - values[simplices[:, :1]]
     solved = np.linalg.solve(_edges(grid, simplices), rise[..., None])
     return np.asarray(solved[..., 0], dtype=np.float64)
@@ -56,7 +56,7 @@ def compute_gradients(grid: SnapshotGrid, simplices: IntArray, values: FloatArra
 def compute_percentiles(
     grid: SnapshotGrid, values: FloatArray, levels: tuple[float, ...]
 ) -> FloatArray:
-    """Percentiles over area or volume, not over vertices: the mesh may be finer in places.
+    """Compute percentiles over area or volume, not over vertices, whose density varies.
 
     Args:
         grid: The mesh.

@@ -58,7 +58,7 @@ def _compute_period(length: float, walls: int) -> float:
 
 
 def _find_walls(wire: WireCoordinates, c: FloatArray, threshold: float) -> list[FloatArray]:
-    """Places on the mid-line where each line crosses a wall."""
+    """Find the places on the mid-line where each line crosses a wall."""
     solid = np.ptp(wire.height) > 0
     points = [wire.along, wire.across] + ([wire.height] if solid else [])
     interpolate = LinearNDInterpolator(np.column_stack(points), c)

@@ -54,10 +54,10 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     if comm.size > 1:
         raise InputError("starts its own MPI jobs; call it without mpirun and give --ranks")
     from chemomech.sweeps.cases import read_sweep
-    from chemomech.sweeps.sweeping import Pace, run_case, run_sweep
+    from chemomech.sweeps.sweeping import JobLayout, run_case, run_sweep
 
     sweep, output = read_sweep(arguments.file), name_folder(arguments)
-    pace = Pace.choose(len(sweep.cases), arguments.jobs, arguments.ranks)
+    layout = JobLayout.choose(len(sweep.cases), arguments.jobs, arguments.ranks)
     show_messages()
     if arguments.slurm:
         from chemomech.sweeps.slurm import create_batch_script
@@ -69,13 +69,13 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
         folder = SweepFolder(output, sweep)
         folder.check()
-        text = describe_cases(folder, pace.ranks, pace.jobs)
+        text = describe_cases(folder, layout.ranks, layout.jobs)
     elif arguments.collect:
         text = _collect(sweep, output)
     elif arguments.case is not None:
         text = run_case(sweep, output, arguments.case, arguments.ranks or 1)
     else:
-        text = run_sweep(sweep, output, pace, retry=arguments.retry)
+        text = run_sweep(sweep, output, layout, retry=arguments.retry)
     print_once(text, comm)
 
 

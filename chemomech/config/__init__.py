@@ -1,24 +1,16 @@
-"""From a TOML file to a validated, typed configuration; every quantity a float in SI units."""
+"""Validated, typed configurations from TOML files; every quantity a float in SI units."""
 
 from chemomech.config.geometry import (
     BoxConfig,
     GeometryConfig,
-    MeshConfig,
     MeshFileConfig,
     NanowireConfig,
     OutlineConfig,
 )
 from chemomech.config.loading import create_config, format_config, load_config, write_config
-from chemomech.config.material import (
-    ConstantMobilityConfig,
-    DegenerateMobilityConfig,
-    MaterialConfig,
-    PolynomialConfig,
-    RegularSolutionConfig,
-)
+from chemomech.config.material import MaterialConfig, RegularSolutionConfig
 from chemomech.config.measurement import EndMemberConfig, MeasurementConfig
 from chemomech.config.mechanics import (
-    BendingConfig,
     ClampedConfig,
     CubicConfig,
     DisplacementConfig,
@@ -26,7 +18,6 @@ from chemomech.config.mechanics import (
     MechanicsConfig,
     OrthotropicConfig,
     RollerConfig,
-    TensorEigenstrainConfig,
     TractionConfig,
     VegardConfig,
 )
@@ -41,9 +32,7 @@ from chemomech.config.reaction import (
     ReactionConfig,
     SquareRootExchangeConfig,
 )
-from chemomech.config.running import CheckpointConfig, ThermalNoiseConfig
 from chemomech.config.schedule import (
-    CutOffConfig,
     GalvanostaticConfig,
     PotentiostaticConfig,
     RestConfig,
@@ -53,12 +42,9 @@ from chemomech.config.schedule import (
 from chemomech.config.simulation import (
     FileConfig,
     FormulaConfig,
-    InitialConfig,
     MeasuredConfig,
     NoiseConfig,
     OutputConfig,
-    SolverConfig,
-    TimeConfig,
     UniformConfig,
 )
 from chemomech.config.stress import (
@@ -74,18 +60,13 @@ from chemomech.config.stress import (
 )
 
 __all__ = [
-    "BendingConfig",
     "BoxConfig",
     "ButlerVolmerConfig",
-    "CheckpointConfig",
     "ClampedConfig",
     "Config",
     "ConstantExchangeConfig",
     "ConstantFluxConfig",
-    "ConstantMobilityConfig",
     "CubicConfig",
-    "CutOffConfig",
-    "DegenerateMobilityConfig",
     "DisplacementConfig",
     "EndMemberConfig",
     "FieldCompositionConfig",
@@ -93,7 +74,6 @@ __all__ = [
     "FormulaConfig",
     "GalvanostaticConfig",
     "GeometryConfig",
-    "InitialConfig",
     "IsotropicConfig",
     "LatticeStrainConfig",
     "LiteralConfig",
@@ -104,7 +84,6 @@ __all__ = [
     "MeasuredConfig",
     "MeasurementConfig",
     "MechanicsConfig",
-    "MeshConfig",
     "MeshFileConfig",
     "NanowireConfig",
     "NoFluxConfig",
@@ -113,21 +92,16 @@ __all__ = [
     "OutlineConfig",
     "OutputConfig",
     "PhaseStrainConfig",
-    "PolynomialConfig",
     "PotentiostaticConfig",
     "ReactionConfig",
     "RegularSolutionConfig",
     "RestConfig",
     "RollerConfig",
     "ScheduleConfig",
-    "SolverConfig",
     "SquareRootExchangeConfig",
     "StepConfig",
     "StressConfig",
-    "TensorEigenstrainConfig",
     "TensorStrainConfig",
-    "ThermalNoiseConfig",
-    "TimeConfig",
     "TractionConfig",
     "UniformConfig",
     "VegardConfig",

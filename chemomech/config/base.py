@@ -21,7 +21,7 @@ from pydantic.types import Strict
 
 @dataclass(frozen=True)
 class Choice:
-    """Keys of one section that stand for one another.
+    """Keys of one section of which one stands for another.
 
     An override of one takes the place of the others that the file states.
 

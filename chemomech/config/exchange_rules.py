@@ -98,7 +98,7 @@ def _check_step(
 
 
 def _check_literal(step: StepConfig, key: str, schedule: ScheduleConfig) -> None:
-    """The printed law has no mu_res in it: that of its reservoir is zero."""
+    """Refuse eqn 25 as printed with any mu_res but zero: it has none in it."""
     if isinstance(step, RestConfig) and step.sealed:
         return
     if isinstance(step, PotentiostaticConfig):

@@ -24,7 +24,7 @@ _OUTLINES = (".geojson", ".json")
 
 
 def _pair(value: object) -> object:
-    """One length stands for both legs."""
+    """Let one length stand for both legs."""
     return value if isinstance(value, (list, tuple)) else [value, value]
 
 

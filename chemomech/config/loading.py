@@ -1,14 +1,15 @@
-"""Reading a configuration from TOML and writing it back."""
+"""Read configurations from TOML and write them back."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 import tomli_w
 from pydantic import ValidationError
+from typing_extensions import TypeVar  # pydantic needs it too; typing has no defaults before 3.13
 
 from chemomech.config.base import Section
 from chemomech.config.model import Config
@@ -20,28 +21,7 @@ from chemomech.text_files import TEXT_ENCODING
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-Model = TypeVar("Model", bound=Section)
-
-
-@overload
-def load_config(
-    path: Path | str,
-    comm: MPI.Comm,
-    overrides: Sequence[str] = (),
-    *,
-    unset: Sequence[str] = (),
-) -> Config: ...
-
-
-@overload
-def load_config(
-    path: Path | str,
-    comm: MPI.Comm,
-    overrides: Sequence[str] = (),
-    *,
-    unset: Sequence[str] = (),
-    model: type[Model],
-) -> Model: ...
+Model = TypeVar("Model", bound=Section, default=Config)
 
 
 def load_config(
@@ -50,8 +30,8 @@ def load_config(
     overrides: Sequence[str] = (),
     *,
     unset: Sequence[str] = (),
-    model: type[Section] = Config,
-) -> Section:
+    model: type[Model] = Config,  # type: ignore[assignment] # TypeVar's default makes it right
+) -> Model:
     """Read and validate a configuration file on rank 0 and hand it to all ranks.
 
     Args:
@@ -74,29 +54,13 @@ def load_config(
     return run_on_root(comm, lambda: _read(Path(path), overrides, unset, model))
 
 
-@overload
-def create_config(
-    table: Mapping[str, Any], folder: Path | None = None, source: str | None = None
-) -> Config: ...
-
-
-@overload
 def create_config(
     table: Mapping[str, Any],
     folder: Path | None = None,
     source: str | None = None,
     *,
-    model: type[Model],
-) -> Model: ...
-
-
-def create_config(
-    table: Mapping[str, Any],
-    folder: Path | None = None,
-    source: str | None = None,
-    *,
-    model: type[Section] = Config,
-) -> Section:
+    model: type[Model] = Config,  # type: ignore[assignment] # TypeVar's default makes it right
+) -> Model:
     """Validate a configuration given as nested tables, quantities as texts with units.
 
     Args:

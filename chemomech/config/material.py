@@ -22,7 +22,7 @@ from chemomech.units import (
 )
 
 #: Greatest chi with which runs were seen to work, on meshes that resolve their interfaces.
-GREATEST_CHI = 12.0
+_GREATEST_CHI = 12.0
 #: Feet of an interface that count as its width where they are steeper than the rest.
 _FEET = 12.0
 
@@ -37,10 +37,10 @@ class RegularSolutionConfig(Section):
 
     @model_validator(mode="after")
     def _check_chi(self) -> Self:
-        if self.chi > GREATEST_CHI:
+        if self.chi > _GREATEST_CHI:
             raise SectionError(
                 "chi",
-                f"must be at most {GREATEST_CHI:g}: beyond, phases lie closer to 0 and 1 than "
+                f"must be at most {_GREATEST_CHI:g}: beyond, phases lie closer to 0 and 1 than "
                 "errors in c, and interfaces end in feet that no affordable mesh resolves",
             )
         return self
@@ -143,7 +143,7 @@ class MaterialConfig(Section):
         if self.gradient.kappa is not None:
             return self.gradient.kappa
         assert self.gradient.interface_width is not None
-        length = self.gradient.interface_width / self.phases.sharpest.interface_width(1.0)
+        length = self.gradient.interface_width / self.phases.narrowest.interface_width(1.0)
         return self.scales.chemical_potential * length**2
 
     @property
@@ -151,9 +151,9 @@ class MaterialConfig(Section):
         """Width of a stress-free interface (m), of several the narrowest; None with one phase."""
         if self.gradient.interface_width is not None:
             return self.gradient.interface_width
-        if not self.phases.separates:
+        if not self.phases.has_phase_separation:
             return None
-        return self.phases.sharpest.interface_width(self.kappa / self.scales.chemical_potential)
+        return self.phases.narrowest.interface_width(self.kappa / self.scales.chemical_potential)
 
     @property
     def resolved_width(self) -> float | None:
@@ -166,7 +166,7 @@ class MaterialConfig(Section):
         if width is None:
             return None
         gradient = self.kappa / self.scales.chemical_potential
-        feet = (pair.foot_length(gradient) for pair in self.phases.coexistences)
+        feet = (pair.tail_length(gradient) for pair in self.phases.coexistences)
         return min(width, _FEET * min(feet))
 
     @model_validator(mode="after")
@@ -175,13 +175,13 @@ class MaterialConfig(Section):
             self.phases  # noqa: B018 - found here, and kept
         except InputError as error:
             raise SectionError("free_energy", error.message) from error
-        if self.gradient.interface_width is not None and not self.phases.separates:
+        if self.gradient.interface_width is not None and not self.phases.has_phase_separation:
             raise SectionError(
                 "gradient.interface_width",
                 "this free energy has one phase and no interface (a regular solution has two with "
                 "chi > 2); give kappa",
             )
-        if self.gradient.kappa == 0.0 and self.phases.separates:
+        if self.gradient.kappa == 0.0 and self.phases.has_phase_separation:
             raise SectionError(
                 "gradient.kappa",
                 "must be greater than zero where phases separate; interfaces would have no width",

@@ -16,6 +16,10 @@ _ResolvedAssumption = PlaneAssumption | Literal["three_dimensional"]
 Frame = Literal["global", "wire"]
 Strain = Annotated[Number, Field(ge=-1.0, le=1.0)]
 StrainRow = tuple[Strain, Strain, Strain]
+_Reference = Annotated[
+    Literal["mean"] | Fraction,
+    Field(description='stress-free composition; "mean": the initial mean'),
+]
 _PoissonRatio = Annotated[Number, Field(ge=-5.0, le=5.0)]
 
 
@@ -78,9 +82,7 @@ class VegardConfig(Section):
 
     kind: Literal["vegard"] = "vegard"
     partial_molar_volume: MolarVolume = Field(description="partial molar volume Omega")
-    reference_composition: Literal["mean"] | Fraction = Field(
-        default="mean", description='stress-free composition; "mean": the initial mean'
-    )
+    reference_composition: _Reference = "mean"
 
 
 def check_symmetry(tensor: tuple[StrainRow, StrainRow, StrainRow]) -> None:
@@ -102,9 +104,7 @@ class TensorEigenstrainConfig(Section):
         description="strain per unit composition"
     )
     frame: Frame = Field(default="global", description="axes the tensor refers to")
-    reference_composition: Literal["mean"] | Fraction = Field(
-        default="mean", description='stress-free composition; "mean": the initial mean'
-    )
+    reference_composition: _Reference = "mean"
 
     @model_validator(mode="after")
     def _check_symmetry(self) -> Self:

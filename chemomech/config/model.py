@@ -189,15 +189,18 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
-    def _check_mechanics(self) -> Self:
+    def _check_dimension(self) -> Self:
         dimension = self.geometry.dimension
-        if self.mechanics is None or dimension is None:
+        if dimension is None:
             return self
         try:
-            self.mechanics.resolve_assumption(dimension)
-            self.mechanics.check_vectors(dimension)
+            if self.mechanics is not None:
+                self.mechanics.resolve_assumption(dimension)
+                self.mechanics.check_vectors(dimension)
+            if self.noise is not None:
+                self.noise.check_depth(dimension)
         except InputError as error:
-            raise SectionError(error.key or "mechanics", error.message) from error
+            raise SectionError(error.key or "geometry", error.message) from error
         return self
 
     @model_validator(mode="after")
@@ -223,16 +226,6 @@ class Config(Section):
         if self.mechanics is None or self.mechanics.stress_in_reaction or self.schedule:
             return self
         raise SectionError("mechanics.stress_in_reaction", "has no meaning without a reaction")
-
-    @model_validator(mode="after")
-    def _check_noise(self) -> Self:
-        if self.noise is None or self.geometry.dimension is None:
-            return self
-        if self.noise.depth is None and self.geometry.dimension == 2:
-            raise SectionError("noise.depth", 'is missing; in 2-D state it, such as "50 nm"')
-        if self.noise.depth is not None and self.geometry.dimension == 3:
-            raise SectionError("noise.depth", "has no meaning in 3-D")
-        return self
 
     @model_validator(mode="after")
     def _check_snapshots(self) -> Self:

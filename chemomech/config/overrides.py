@@ -75,7 +75,7 @@ def _remove_alternatives(table: dict[str, Any], parts: Sequence[str], model: typ
 
 
 def _look_up(target: object, part: str) -> object:
-    """Entry of a table or a list, None where there is none."""
+    """Return an entry of a table or a list, None where there is none."""
     if isinstance(target, dict):
         return target.get(part)
     if isinstance(target, list) and part.isdecimal() and int(part) < len(target):

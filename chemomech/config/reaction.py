@@ -24,7 +24,7 @@ class _SurfaceFlux:
     molar: bool
 
     def velocity(self, site_concentration: float) -> float:
-        """Flux of the normalised composition (m/s); a molar flux is divided by C (mol/m^3)."""
+        """Convert to m/s of the normalised composition: a molar flux is divided by C (mol/m^3)."""
         return self.value / site_concentration if self.molar else self.value
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from chemomech.config.base import Choice, Count, GroupName, Number, Section
+from chemomech.errors import InputError
 from chemomech.units import PositiveLength, Time
 
 _Formula = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
@@ -62,3 +63,14 @@ class ThermalNoiseConfig(Section):
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = Field(
         default=0, description="which noise; the same on any number of ranks"
     )
+
+    def check_depth(self, dimension: int) -> None:
+        """Refuse a depth in 3-D, and none in 2-D.
+
+        Raises:
+            InputError: It does not fit the dimension.
+        """
+        if self.depth is None and dimension == 2:
+            raise InputError('is missing; in 2-D state it, such as "50 nm"', key="noise.depth")
+        if self.depth is not None and dimension == 3:
+            raise InputError("has no meaning in 3-D", key="noise.depth")

@@ -12,7 +12,7 @@ from chemomech.units import CURRENT, LINE_CURRENT, MolarEnergy, Time, Voltage
 
 _CRate = Annotated[Number, Field(gt=0.0, le=1e6)]
 Lithium = Annotated[Number, Field(ge=0.0, le=1.0)]
-Direction = Literal["lithiate", "delithiate"]
+_Direction = Literal["lithiate", "delithiate"]
 
 _DURATION = Field(default=None, description="the step ends after this time at the latest")
 
@@ -65,7 +65,7 @@ class GalvanostaticConfig(Section):
     choices = (Choice(("c_rate", "current")),)
 
     kind: Literal["galvanostatic"] = "galvanostatic"
-    direction: Direction = Field(description="lithiate or delithiate")
+    direction: _Direction = Field(description="lithiate or delithiate")
     c_rate: _CRate | None = Field(default=None, description="1: c changes by one in an hour")
     current: (
         Annotated[_TotalCurrent, BeforeValidator(_parse_current), PlainSerializer(_format_current)]

@@ -30,6 +30,7 @@ from chemomech.config.treatment import TreatmentConfig
 from chemomech.units import Concentration, MolarVolume, PositiveLength, Time
 
 Lithium = Annotated[Number, Field(ge=0.0)]
+_Reference = Annotated[Literal["mean"] | Lithium, Field(description="stress-free x")]
 
 
 class MeasuredCompositionConfig(Section):
@@ -122,9 +123,7 @@ class VegardStrainConfig(Section):
     kind: Literal["vegard"] = "vegard"
     partial_molar_volume: MolarVolume = Field(description="partial molar volume Omega")
     site_concentration: Concentration = Field(description="lithium per volume at x = 1")
-    reference_composition: Literal["mean"] | Lithium = Field(
-        default=0.0, description="stress-free x"
-    )
+    reference_composition: _Reference = 0.0
 
 
 class PhaseExpansionConfig(Section):
@@ -143,9 +142,7 @@ class PhaseStrainConfig(Section):
         description="windows of x, in order"
     )
     site_concentration: Concentration = Field(description="lithium per volume at x = 1")
-    reference_composition: Literal["mean"] | Lithium = Field(
-        default=0.0, description="stress-free x"
-    )
+    reference_composition: _Reference = 0.0
 
     @model_validator(mode="after")
     def _check_windows(self) -> Self:
@@ -169,9 +166,7 @@ class VolumeStrainConfig(Section):
     volumes: Annotated[tuple[MolarVolume, ...], Field(min_length=2)] = Field(
         description="molar volume at each x"
     )
-    reference_composition: Literal["mean"] | Lithium = Field(
-        default=0.0, description="stress-free x"
-    )
+    reference_composition: _Reference = 0.0
 
     @model_validator(mode="after")
     def _check_table(self) -> Self:
@@ -192,9 +187,7 @@ class TensorStrainConfig(Section):
     kind: Literal["tensor"] = "tensor"
     tensor: tuple[StrainRow, StrainRow, StrainRow] = Field(description="strain per unit x")
     frame: Frame = Field(default="wire", description="axes the tensor refers to")
-    reference_composition: Literal["mean"] | Lithium = Field(
-        default=0.0, description="stress-free x"
-    )
+    reference_composition: _Reference = 0.0
 
     @model_validator(mode="after")
     def _check_symmetry(self) -> Self:
@@ -210,9 +203,7 @@ class LatticeStrainConfig(Section):
     axes: Annotated[str, StringConstraints(strict=True, pattern="^[abc]{3}$")] = Field(
         description='edges along the wire, across it and out of the image, such as "bca"'
     )
-    reference_composition: Literal["mean"] | Lithium = Field(
-        default=0.0, description="stress-free x"
-    )
+    reference_composition: _Reference = 0.0
 
 
 StrainConfig = Annotated[

@@ -15,7 +15,7 @@ from chemomech.materials.scalars import Scalar
 
 @dataclass(frozen=True)
 class Mechanics:
-    """How a composition strains and stresses the solid.
+    """Elasticity and eigenstrain of a solid that a composition strains.
 
     Args:
         elasticity: Stiffness and treatment of the third direction.
@@ -31,19 +31,19 @@ class Mechanics:
     prestrain: Expr | None = None
 
     def energy(self, c: Expr, strain: Expr) -> Expr:
-        """Elastic energy density W(strain + e0 - e*(c))."""
+        """Return the elastic energy density W(strain + e0 - e*(c))."""
         elastic_strain = strain - self.eigenstrain.strain(c, self.rotation)
         if self.prestrain is not None:
             elastic_strain += self.prestrain
         return self.elasticity.energy(elastic_strain, self.rotation)
 
     def stress(self, c: Expr, strain: Expr) -> Expr:
-        """Stress sigma = dW/d(strain), a symmetric 3 x 3 tensor in global axes."""
+        """Return sigma = dW/d(strain), a symmetric 3 x 3 tensor in global axes."""
         variable = ufl.variable(strain)
         return ufl.diff(self.energy(c, variable), variable)
 
     def potential(self, c: Expr, strain: Expr) -> Expr:
-        """Elastic part dW/dc of the chemical potential: -Omega C tr(sigma) / 3 by Vegard's law."""
+        """Return dW/dc, the elastic potential; -Omega C tr(sigma) / 3 by Vegard's law."""
         variable = ufl.variable(c)
         return ufl.diff(self.energy(variable, strain), variable)
 
@@ -63,16 +63,16 @@ class FreeEnergyDensity:
     mechanics: Mechanics | None = None
 
     def chemical(self, c: Expr) -> Expr:
-        """Homogeneous part g(c)."""
+        """Return the homogeneous part g(c)."""
         return self.homogeneous.density(c)
 
     def gradient(self, c: Expr) -> Expr:
-        """Gradient part (kappa / 2) |grad c|^2."""
+        """Return the gradient part (kappa / 2) |grad c|^2."""
         return 0.5 * ufl.inner(self.gradient_coefficient * ufl.grad(c), ufl.grad(c))
 
 
 def create_strain(u: Expr, out_of_plane: Expr | None = None) -> Expr:
-    """Small strain (grad u + grad u^T) / 2 as a 3 x 3 tensor, eps_zz = ``out_of_plane`` in 2-D.
+    """Create (grad u + grad u^T) / 2 as a 3 x 3 tensor, eps_zz = ``out_of_plane`` in 2-D.
 
     Args:
         u: Displacement, 2 or 3 components.

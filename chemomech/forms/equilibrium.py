@@ -28,7 +28,7 @@ def equilibrium_residual(energy: Form, unknown: Expr, test: Expr) -> Form:
 def traction_work(
     u: Expr, tractions: Sequence[tuple[tuple[int, ...], Expr]], ds: WeightedMeasure
 ) -> Form | None:
-    """Work of dead surface loads, the sum over groups of the integral of t . u.
+    """Sum over groups of the integral of t . u, the work of dead surface loads.
 
     Args:
         u: Displacement.

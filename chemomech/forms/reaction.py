@@ -35,7 +35,7 @@ def reservoir_residual(
     ds: WeightedMeasure,
     area: Expr,
 ) -> Form:
-    r"""One equation for the one unknown mu_res, by three switches.
+    r"""Equation of the one unknown mu_res: a held potential, a held current, or no exchange.
 
         a (oint J dS - T) + b (mu_res - T) + (1 - a - b) (mu_res - mean of mu over the surface) = 0
 

@@ -123,7 +123,7 @@ def _list_tags(dim: int, entity: int = -1) -> npt.NDArray[np.int64]:
 
 
 def _elements(dim: int, entity: int = -1) -> tuple[str, npt.NDArray[np.int64]]:
-    """Cell type and corner tags, shape (cells, corners), of one entity or of all of them."""
+    """Return cell type and corner tags, shape (cells, corners), of one entity or of all."""
     kinds, _, nodes = gmsh.model.mesh.getElements(dim, entity)
     if len(kinds) != 1:
         names = ", ".join(gmsh.model.mesh.getElementProperties(kind)[0] for kind in kinds)

@@ -108,7 +108,7 @@ def _refuse_touch(polygon: shapely.Polygon) -> None:
 
 
 def _check_curve(corners: FloatArray, name: str) -> FloatArray:
-    """Corners of one curve without repeated ones."""
+    """Return the corners of one curve without repeated ones."""
     points = np.asarray(corners, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2:
         raise InputError(

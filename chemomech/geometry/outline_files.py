@@ -14,7 +14,7 @@ from shapely import affinity
 from skimage import color, filters, measure
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.geometry.checks import require_not_negative, require_positive
 from chemomech.geometry.geojson_files import pick_particle, read_outline_geojson
 from chemomech.geometry.outline import Outline, find_edges_on
@@ -44,7 +44,6 @@ def read_outline_image(
     level: Level = "otsu",
     region: Sequence[tuple[float, float]] | None = None,
     particle: int = 1,
-    simplify: float = 0.1,
 ) -> Outline:
     """Trace the outline of a bright particle in an image.
 
@@ -57,7 +56,6 @@ def read_outline_image(
         level: Threshold.
         region: Polygon to look in, in pixels.
         particle: Which particle, by area: 1 is the largest.
-        simplify: Largest deviation of the simplified curve, in pixels.
 
     Returns:
         The outline, in m.
@@ -66,11 +64,9 @@ def read_outline_image(
         InputError: The file is missing, empty, no image or one of several pages, or shows no such
             particle.
     """
-    try:
-        outlines = trace_outlines(_read_grey(Path(path)), pixel_size, level, region, simplify)
+    with naming(path=path):
+        outlines = trace_outlines(_read_grey(Path(path)), pixel_size, level, region)
         outline = outlines[pick_particle([outline.area for outline in outlines], particle)]
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
     if _is_cut_all_round(outline, pixel_size):
         _log.warning(
             "%s: the outline is cut on all four sides; if the particle is dark on a bright ground, "
@@ -127,7 +123,7 @@ def trace_outlines(
     area = shapely.build_area(shapely.GeometryCollection(rings))
     whole = shapely.get_parts(area.simplify(simplify).intersection(window))
     parts = [piece for part in whole for piece in _cut_necks(part)]
-    polygons = [_without_specks(part) for part in parts if part.area >= _SPECK_PIXELS]
+    polygons = [_fill_small_holes(part) for part in parts if part.area >= _SPECK_PIXELS]
     polygons.sort(key=lambda polygon: -polygon.area)
     upwards = [1.0, 0.0, 0.0, -1.0, 0.0, grey.shape[0] - 1.0]
     frame = affinity.affine_transform(window, upwards).exterior
@@ -152,7 +148,11 @@ def _normalise(image: npt.NDArray[np.generic], level: Level) -> tuple[FloatArray
         raise InputError("the image has the same brightness everywhere; there is no contour")
     densities = np.issubdtype(image.dtype, np.floating)
     bright = grey > filters.threshold_otsu(grey)
-    scale = float(np.percentile(grey[bright], _PLATEAU_PERCENTILE)) if densities else _white(image)
+    scale = (
+        float(np.percentile(grey[bright], _PLATEAU_PERCENTILE))
+        if densities
+        else _find_full_scale(image)
+    )
     grey /= scale
     if level == "otsu":
         # Otsu's classes are the same for any number in the gap between them.
@@ -170,16 +170,16 @@ def _normalise(image: npt.NDArray[np.generic], level: Level) -> tuple[FloatArray
             f"must be otsu, half_transmission or a brightness between 0 and 1, got {level!r}",
             key="geometry.level",
         )
-    return grey, _step_off(float(level), grey)
+    return grey, _avoid_pixel_values(float(level), grey)
 
 
-def _white(image: npt.NDArray[np.generic]) -> float:
-    """Largest number of the bits that an image of integers uses."""
+def _find_full_scale(image: npt.NDArray[np.generic]) -> float:
+    """Find the largest number of the bits that an image of integers uses."""
     bits = next(bits for bits in _BITS if image.max() < 2**bits)
     return 2.0**bits - 1.0
 
 
-def _step_off(level: float, grey: FloatArray) -> float:
+def _avoid_pixel_values(level: float, grey: FloatArray) -> float:
     """Find a level near by that is no pixel's brightness: contours meet in such pixels."""
     if not grey.min() < level < grey.max():
         raise InputError(
@@ -196,7 +196,7 @@ def _step_off(level: float, grey: FloatArray) -> float:
 def _window(
     shape: tuple[int, ...], region: Sequence[tuple[float, float]] | None
 ) -> shapely.Polygon:
-    """Part of the image looked at, in pixels: all of it, or ``region`` within it."""
+    """Find the part of the image looked at, in pixels: all, or ``region`` within it."""
     box = shapely.box(0.0, 0.0, shape[1] - 1.0, shape[0] - 1.0)
     if region is None:
         return box
@@ -226,7 +226,7 @@ def _cut_necks(part: shapely.Geometry) -> list[shapely.Geometry]:
     return list(shapely.remove_repeated_points(pieces, _SAME_PIXELS))
 
 
-def _without_specks(polygon: shapely.Polygon) -> shapely.Polygon:
+def _fill_small_holes(polygon: shapely.Polygon) -> shapely.Polygon:
     """Fill the holes of less than nine pixels."""
     holes = [hole for hole in polygon.interiors if shapely.Polygon(hole).area >= _SPECK_PIXELS]
     return shapely.Polygon(polygon.exterior, holes)
@@ -250,7 +250,7 @@ def _is_cut_all_round(outline: Outline, pixel_size: float) -> bool:
 
 
 def _read_grey(path: Path) -> npt.NDArray[np.generic]:
-    """Image as a grey array of its own number type."""
+    """Read an image as a grey array of its own number type."""
     if path.suffix.lower() == ".npy":
         return read_npy(path)
     image = read_picture(path)

@@ -1,1 +1,1 @@
-"""From counts of an X-ray microscope to a map of composition, one step a module; no meshes."""
+"""Steps from the counts of an X-ray microscope to a map of composition; no meshes."""

@@ -11,7 +11,7 @@ from skimage.registration import phase_cross_correlation
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-from chemomech.imaging.frames import offer_to_leave_out
+from chemomech.imaging.frames import suggest_leaving_out
 from chemomech.imaging.stack import Stack
 
 _FrameArray = npt.NDArray[np.float32]
@@ -19,6 +19,8 @@ _SpectrumArray = npt.NDArray[np.complex64]
 
 # Share of the view at each end over which it fades out.
 _TAPER = 0.125
+# Shifts are found to within one in so many parts of a pixel.
+_UPSAMPLING = 100
 # Cycles per pixel below which noise does not hide the contrast of a frame.
 _COARSE = 0.125
 
@@ -46,7 +48,6 @@ def align(
     stack: Stack,
     *,
     max_iterations: int = 8,
-    upsampling: int = 100,
     tolerance: float = 0.01,
     max_shift: float | None = None,
 ) -> Alignment:
@@ -66,7 +67,6 @@ def align(
     Args:
         stack: Counts; pixels without a value take the nearest one while shifts are sought.
         max_iterations: Most rounds.
-        upsampling: Shifts are found to within one in so many parts of a pixel.
         tolerance: Root mean square change of the shifts that ends the rounds, in pixels.
         max_shift: Largest shift believed along rows or columns, in pixels; by default a quarter of
             the rows or columns.
@@ -78,7 +78,7 @@ def align(
         InputError: A frame shows nothing, or seems to have moved by more than ``max_shift``; or an
             argument is out of range.
     """
-    _check_arguments(max_iterations, upsampling, tolerance, max_shift)
+    _check_arguments(max_iterations, tolerance, max_shift)
     count = len(stack.energies)
     if count == 1:
         return Alignment(stack, np.zeros((1, 2)), 0.0, 0, True)
@@ -86,7 +86,7 @@ def align(
     state = _Registration(np.zeros((count, 2)), np.zeros(count), _find_first_reference(stack))
     change, rounds = np.inf, 0
     while change > tolerance and rounds < max_iterations:
-        better = _improve(stack, state, upsampling)
+        better = _improve(stack, state)
         _check_shifts(better.shifts, limits, stack)
         change = float(np.sqrt(np.mean(np.sum((better.shifts - state.shifts) ** 2, axis=1))))
         state, rounds = better, rounds + 1
@@ -142,7 +142,7 @@ class _Registration:
     reference: _SpectrumArray
 
 
-def _improve(stack: Stack, state: _Registration, upsampling: int) -> _Registration:
+def _improve(stack: Stack, state: _Registration) -> _Registration:
     """Register every frame with the reference, and add up a new one."""
     shifts, signs = np.empty_like(state.shifts), np.empty_like(state.signs)
     total = np.zeros_like(state.reference)
@@ -152,19 +152,19 @@ def _improve(stack: Stack, state: _Registration, upsampling: int) -> _Registrati
         step, _, phase = phase_cross_correlation(
             state.reference - np.float32(state.signs[number]) * spectrum,
             spectrum,
-            upsample_factor=upsampling,
+            upsample_factor=_UPSAMPLING,
             space="fourier",
             normalization=None,
         )
         shifts[number] = state.shifts[number] + step
         signs[number] = np.sign(np.cos(phase))
-        total += np.float32(signs[number]) * spectrum * _ramp(spectrum.shape, step)
+        total += np.float32(signs[number]) * spectrum * _create_phase_ramp(spectrum.shape, step)
     centre = shifts.mean(axis=0)
-    return _Registration(shifts - centre, signs, total * _ramp(total.shape, -centre))
+    return _Registration(shifts - centre, signs, total * _create_phase_ramp(total.shape, -centre))
 
 
 def _find_first_reference(stack: Stack) -> _SpectrumArray:
-    """Spectrum of the frame with the strongest contrast."""
+    """Find the spectrum of the frame with the strongest contrast."""
     best, strongest = None, 0.0
     rows, columns = (np.abs(fft.fftfreq(count)) <= _COARSE for count in stack.grid.shape)
     still = np.zeros((1, 2))
@@ -174,7 +174,7 @@ def _find_first_reference(stack: Stack) -> _SpectrumArray:
         if np.nanmin(frame) == np.nanmax(frame):
             raise InputError(
                 f"frame {number + 1} ({stack.energies[number]:g} eV) has the same count everywhere "
-                f"and cannot be aligned; {offer_to_leave_out(float(stack.energies[number]))}"
+                f"and cannot be aligned; {suggest_leaving_out(float(stack.energies[number]))}"
             )
         if contrast > strongest:
             best, strongest = spectrum, contrast
@@ -184,28 +184,28 @@ def _find_first_reference(stack: Stack) -> _SpectrumArray:
 
 
 def _transform(frame: _FrameArray, shift: FloatArray, shifts: FloatArray) -> _SpectrumArray:
-    """Fourier transform of the root of a frame, moved, within the view common to all frames."""
-    image = np.sqrt(_fill(frame))
+    """Transform the root of a frame, moved, within the view common to all frames."""
+    image = np.sqrt(_fill_nearest(frame))
     windows = []
     for axis, count in enumerate(frame.shape):
         # The window stands still in the aligned stack, so it moves with each frame.
         low, high = shifts[:, axis].max(), count - 1.0 + shifts[:, axis].min()
-        windows.append(_fade(np.arange(count) + shift[axis], low, high))
+        windows.append(_taper(np.arange(count) + shift[axis], low, high))
     weights = windows[0][:, None] * windows[1]
     image -= np.sum(weights**2 * image) / np.sum(weights**2)
     image *= weights
-    return np.asarray(fft.fft2(image) * _ramp(frame.shape, shift))
+    return np.asarray(fft.fft2(image) * _create_phase_ramp(frame.shape, shift))
 
 
-def _fade(positions: FloatArray, low: float, high: float) -> _FrameArray:
+def _taper(positions: FloatArray, low: float, high: float) -> _FrameArray:
     """Return one within [low, high], falling to zero at its ends by a cosine."""
     depth = np.minimum(positions - low, high - positions) + 0.5
     ramp = np.clip(depth / max(_TAPER * (high - low), 1.0), 0.0, 1.0)
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * ramp), dtype=np.float32)
 
 
-def _ramp(shape: tuple[int, ...], shift: FloatArray) -> _SpectrumArray:
-    """Factor exp(-2 pi i k s) of the spectrum of an image that is moved by s."""
+def _create_phase_ramp(shape: tuple[int, ...], shift: FloatArray) -> _SpectrumArray:
+    """Create exp(-2 pi i k s), the factor of the spectrum of an image moved by s."""
     rows, columns = (
         np.exp(-2j * np.pi * fft.fftfreq(count) * along)
         for count, along in zip(shape, shift, strict=True)
@@ -217,7 +217,7 @@ def _move(frame: _FrameArray, shift: FloatArray, out: _FrameArray) -> None:
     if not shift.any():
         out[...] = frame
         return
-    ndimage.shift(_fill(frame), shift, order=3, mode="mirror", output=out)
+    ndimage.shift(_fill_nearest(frame), shift, order=3, mode="mirror", output=out)
     np.maximum(out, 0.0, out=out)
     missing = np.isnan(frame)
     if missing.any():
@@ -230,7 +230,7 @@ def _move(frame: _FrameArray, shift: FloatArray, out: _FrameArray) -> None:
         out[(slice(None),) * axis + (beyond,)] = np.nan
 
 
-def _fill(frame: _FrameArray) -> _FrameArray:
+def _fill_nearest(frame: _FrameArray) -> _FrameArray:
     """Fill a frame with the nearest value where there is none."""
     missing = np.isnan(frame)
     if not missing.any():
@@ -239,12 +239,9 @@ def _fill(frame: _FrameArray) -> _FrameArray:
     return np.asarray(frame[tuple(nearest)])
 
 
-def _check_arguments(
-    max_iterations: int, upsampling: int, tolerance: float, max_shift: float | None
-) -> None:
-    for name, count in (("max_iterations", max_iterations), ("upsampling", upsampling)):
-        if count < 1:
-            raise InputError(f"must be at least 1, got {count}", key=name)
+def _check_arguments(max_iterations: int, tolerance: float, max_shift: float | None) -> None:
+    if max_iterations < 1:
+        raise InputError(f"must be at least 1, got {max_iterations}", key="max_iterations")
     for name, value in (("tolerance", tolerance), ("max_shift", max_shift)):
         if value is not None and not value > 0.0:
             raise InputError(f"must be greater than zero, got {value:g}", key=name)
@@ -260,6 +257,6 @@ def _check_shifts(shifts: FloatArray, limits: FloatArray, stack: Stack) -> None:
             f"frame {worst + 1} ({stack.energies[worst]:g} eV) is {row:.1f} rows and {column:.1f} "
             f"columns away, more than the {limits[0]:g} rows and {limits[1]:g} columns allowed; "
             "raise the limit if it has really moved so far; "
-            f"{offer_to_leave_out(float(stack.energies[worst]))}",
+            f"{suggest_leaving_out(float(stack.energies[worst]))}",
             key="max_shift",
         )

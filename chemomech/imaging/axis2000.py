@@ -49,7 +49,7 @@ def read_axis2000(
     y = np.linspace(*description.y_limits, description.rows) * _MICROMETRE
     grid = create_grid(x, y, pixel_size)
     energies = to_electronvolts(description.energies, "", "the list of energies")
-    return arrange_stack(counts, energies, x, y, grid, leave_out=leave_out, source=path.name)
+    return arrange_stack(counts, energies, grid, x=x, y=y, leave_out=leave_out, source=path.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ def _numbers(lines: list[str], index: int, count: int, path: Path) -> list[float
 
 
 def _decode(data: bytes, description: _Description, path: Path) -> CountArray:
-    """Counts in the order of the file, shape (energies, lines, points)."""
+    """Decode the counts in the order of the file, shape (energies, lines, points)."""
     shape = (len(description.energies), description.rows, description.columns)
     kind = "i2" if description.scale > 0.0 else "f4"
     size = math.prod(shape) * np.dtype(kind).itemsize

@@ -184,7 +184,7 @@ def _find_core(pixels: MaskedSpectra, features: SpectralFeatures, erosion: int) 
 def _run_k_means(
     features: SpectralFeatures, core: BoolArray, clusters: int, seed: int, restarts: int
 ) -> tuple[float, _LabelArray]:
-    """Inertia of the clusters of the core pixels, and the nearest one of every pixel."""
+    """Find the core pixels' clusters: their inertia, and the nearest one of every pixel."""
     model = KMeans(clusters, n_init=restarts, random_state=seed, algorithm="lloyd")
     # Sums depend on how many threads share them, in the last digits.
     with warnings.catch_warnings(), threadpool_limits(limits=1):
@@ -209,7 +209,7 @@ def _run_k_means(
 def _compute_statistics(
     pixels: MaskedSpectra, labels: _LabelArray, clusters: int
 ) -> tuple[FloatArray, FloatArray, _LabelArray]:
-    """Mean spectra, their standard deviations, both (k, energies), and the clusters' sizes."""
+    """Compute mean spectra and standard deviations, both (k, energies), and sizes."""
     sizes = np.bincount(labels[labels >= 0], minlength=clusters)
     member = np.equal.outer(np.arange(clusters), labels).astype(np.float64)
     means = np.zeros((clusters, len(pixels.od.energies)))
@@ -226,7 +226,7 @@ def _compute_statistics(
 
 
 def _order(energies: FloatArray, spectra: FloatArray, areas: FloatArray) -> _LabelArray:
-    """Numbers of the clusters by the centre of gravity of their spectra, shape (k,)."""
+    """Sort the clusters by the centre of gravity of their spectra, shape (k,)."""
     moments = trapezoid(spectra * energies, energies) / (energies[-1] - energies[0])
     centres = np.full(len(spectra), np.inf)
     np.divide(moments, areas, out=centres, where=areas > 0.0)

@@ -25,7 +25,6 @@ def create_composition(
     *,
     reading: Reading = "normalised",
     minimum_thickness: float = 0.1,
-    trusted: BoolArray | None = None,
     source: str = "",
 ) -> CompositionMap:
     """Compute x = sum_s t_s x_s / sum_s t_s; or, as eqn 8 is printed, x = sum_s t_s x_s.
@@ -42,7 +41,6 @@ def create_composition(
         reading: ``normalised`` or ``as_printed``.
         minimum_thickness: Least sum_s t_s of a pixel that can be trusted, as a fraction of the
             median over the mask: the division magnifies the noise of thin pixels.
-        trusted: Pixels that can be trusted, shape (rows, columns); those of the maps if not given.
         source: Where the maps came from, for the record.
 
     Returns:
@@ -63,7 +61,7 @@ def create_composition(
             key="minimum_thickness",
         )
     total = maps.thickness.sum(axis=0)
-    chosen = _find_thick(maps, total, minimum_thickness, trusted)
+    chosen = _find_thick(maps, total, minimum_thickness)
     parts = maps.thickness[:, chosen]
     if reading == "normalised":
         values = lithium @ parts / total[chosen]
@@ -219,41 +217,28 @@ def _check_lithium(lithium: FloatArray, phases: int) -> FloatArray:
     return lithium
 
 
-def _find_thick(
-    maps: ThicknessMaps, total: FloatArray, minimum_thickness: float, trusted: BoolArray | None
-) -> BoolArray:
+def _find_thick(maps: ThicknessMaps, total: FloatArray, minimum_thickness: float) -> BoolArray:
     """Find the pixels of the maps that may be divided by their thickness, shape (rows, columns)."""
-    chosen = maps.mask
-    median = float(np.median(total[chosen]))
+    median = float(np.median(total[maps.mask]))
     if median <= 0.0:
         raise InputError(
             f"the median thickness over the mask is {median:.3g}; there is no particle in it, or "
             "the spectra are upside down"
         )
-    if trusted is not None:
-        if trusted.shape != total.shape or trusted.dtype != np.bool_:
-            raise InputError(
-                f"must be true or false for each of {total.shape} pixels (rows, columns), got "
-                f"{trusted.dtype} of shape {trusted.shape}",
-                key="trusted",
-            )
-        chosen = chosen & trusted
-    # NaN, outside the mask, is not thick.
-    thick: BoolArray = chosen & (np.nan_to_num(total) > minimum_thickness * median)
-    if not thick.any():
-        raise InputError("no pixel of the composition map is both trusted and thick enough")
+    # NaN, outside the mask, is not thick; the thickest pixel always is.
+    thick: BoolArray = maps.mask & (np.nan_to_num(total) > minimum_thickness * median)
     return thick
 
 
 def _to_image(values: FloatArray, chosen: BoolArray) -> FloatArray:
-    """Values of the chosen pixels as an image, NaN elsewhere."""
+    """Lay the values of chosen pixels out as an image, NaN elsewhere."""
     image = np.full(chosen.shape, np.nan)
     image[chosen] = values
     return image
 
 
 def _create_kernel(width: float) -> FloatArray:
-    """Gaussian of a standard deviation in pixels, its largest weight one."""
+    """Create a Gaussian of a standard deviation in pixels, its largest weight one."""
     reach = max(1, math.ceil(_TRUNCATE * width))
     return np.asarray(np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2))
 

@@ -105,7 +105,7 @@ def decompose(
 
 
 def _compute_mean(pixels: MaskedSpectra) -> FloatArray:
-    """Mean spectrum, shape (energies,)."""
+    """Compute the mean spectrum, shape (energies,)."""
     total = np.zeros(len(pixels.od.energies))
     for _, block in pixels.blocks():
         total += block.sum(axis=1)
@@ -113,7 +113,7 @@ def _compute_mean(pixels: MaskedSpectra) -> FloatArray:
 
 
 def _compute_covariance(pixels: MaskedSpectra, mean: FloatArray | None) -> FloatArray:
-    """Covariance about the mean, or about the origin, shape (energies, energies)."""
+    """Compute the covariance about the mean or the origin, shape (energies, energies)."""
     size = len(pixels.od.energies)
     total = np.zeros((size, size))
     for _, block in pixels.blocks():
@@ -123,14 +123,14 @@ def _compute_covariance(pixels: MaskedSpectra, mean: FloatArray | None) -> Float
 
 
 def _prepare(block: FloatArray, mean: FloatArray | None, scale: FloatArray | None) -> FloatArray:
-    """Spectra centred and normalised, shape (energies, pixels)."""
+    """Centre and normalise spectra, shape (energies, pixels)."""
     if mean is not None:
         block = block - mean[:, None]
     return block if scale is None else block / scale[:, None]
 
 
 def _find_scale(covariance: FloatArray, energies: FloatArray) -> FloatArray:
-    """Spread of the optical densities at each energy, shape (energies,)."""
+    """Find the spread of the optical densities at each energy, shape (energies,)."""
     scale: FloatArray = np.sqrt(np.diag(covariance))
     flat = np.flatnonzero(scale <= np.finfo(np.float32).eps * scale.max())
     if flat.size:

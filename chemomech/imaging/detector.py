@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from chemomech.errors import InputError
-from chemomech.imaging.frames import offer_to_leave_out
+from chemomech.imaging.frames import suggest_leaving_out
 from chemomech.imaging.stack import Stack
 
 
-def reject_unsound(stack: Stack, *, dark: float = 0.0, saturation: float | None = None) -> Stack:
+def mask_invalid_counts(
+    stack: Stack, *, dark: float = 0.0, saturation: float | None = None
+) -> Stack:
     """Take away counts that no optical density can be computed from, before frames are moved.
 
     Moving a frame mixes neighbouring pixels: after that, a pixel without light or at the ceiling of
@@ -36,7 +38,7 @@ def reject_unsound(stack: Stack, *, dark: float = 0.0, saturation: float | None 
         if np.isnan(frame).all():
             raise InputError(
                 f"every pixel at {energy:g} eV is without light (up to {dark:g} counts) or "
-                f"saturated; {offer_to_leave_out(float(energy))}"
+                f"saturated; {suggest_leaving_out(float(energy))}"
             )
     return Stack(counts, stack.energies, stack.grid, stack.incident, stack.source)
 

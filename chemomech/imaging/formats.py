@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging.axis2000 import read_axis2000
 from chemomech.imaging.nexus import read_nexus
 from chemomech.imaging.nexus_writer import write_nexus
@@ -28,7 +28,7 @@ _SUFFIXES = {
     ".tiff": "tiff",
     ".npz": "npz",
 }
-_BEGINNINGS = {
+_MAGIC_BYTES = {
     b"\x89HDF\r\n\x1a\n": "nexus",
     b"PK\x03\x04": "npz",
     b"II*\x00": "tiff",
@@ -73,7 +73,7 @@ def read_stack(
             does not fit it.
     """
     path = Path(path)
-    try:
+    with naming(path=path):
         if pixel_size is not None:
             check_pixel_size(pixel_size)
         kind = _find_kind(path)
@@ -94,10 +94,6 @@ def read_stack(
             return read_npz(path, pixel_size=pixel_size, leave_out=leave_out)
         listed = None if energies is None else Path(energies)
         return read_tiff_stack(path, energies=listed, pixel_size=pixel_size, leave_out=leave_out)
-    except InputError as error:
-        if error.path is not None:
-            raise
-        raise InputError(error.message, key=error.key, path=str(path)) from error
 
 
 def write_stack(
@@ -126,7 +122,7 @@ def _find_kind(path: Path) -> str:
             beginning = file.read(8)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}") from error
-    for known, kind in _BEGINNINGS.items():
+    for known, kind in _MAGIC_BYTES.items():
         if beginning.startswith(known):
             return kind
     if path.suffix.lower() == ".xim":

@@ -68,10 +68,10 @@ def refuse_frames(indices: IndexArray, kept: IndexArray, energies: FloatArray, f
     if len(indices) > 1:
         named += " each"
     left_out = np.setdiff1d(np.arange(len(energies)), np.setdiff1d(kept, indices))
-    raise InputError(f"{named} {fault}; {offer_to_leave_out(*(left_out + 1).tolist())}")
+    raise InputError(f"{named} {fault}; {suggest_leaving_out(*(left_out + 1).tolist())}")
 
 
-def offer_to_leave_out(*frames: int | float) -> str:
+def suggest_leaving_out(*frames: int | float) -> str:
     """Return words that offer to leave frames out, by number (int) or energy in eV (float)."""
     named = ", ".join(
         str(frame) if isinstance(frame, int) else f'"{frame:g} eV"' for frame in frames

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chemomech.arrays import FloatArray
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 
 _SQUARE = 0.01
@@ -63,8 +63,27 @@ class PixelGrid:
             )
         return (self.row_spacing + self.column_spacing) / 2
 
+    def require_mask(self, mask: BoolArray, key: str) -> None:
+        """Refuse a mask that is not true or false for each pixel, or is true nowhere.
+
+        Args:
+            mask: Pixels that are meant, shape (rows, columns).
+            key: What it is called in messages.
+
+        Raises:
+            InputError: It is no such mask.
+        """
+        if mask.dtype != np.bool_ or mask.shape != self.shape:
+            raise InputError(
+                f"needs true or false for each of {self.rows} x {self.columns} pixels (rows x "
+                f"columns), got {mask.dtype} of shape {mask.shape}",
+                key=key,
+            )
+        if not mask.any():
+            raise InputError("holds no pixel", key=key)
+
     def to_pixels(self, points: FloatArray) -> FloatArray:
-        """Fractional (row, column) of points, as `scipy.ndimage.map_coordinates` takes them.
+        """Convert points to fractional (row, column), as `scipy.ndimage.map_coordinates` takes.
 
         Args:
             points: Positions in m, shape (n, 2).
@@ -77,7 +96,7 @@ class PixelGrid:
         return np.stack([rows, columns])
 
     def centres(self) -> FloatArray:
-        """Positions (x, y) of the pixels' centres, in m, shape (rows, columns, 2)."""
+        """Compute the positions (x, y) of the pixels' centres, in m, shape (rows, columns, 2)."""
         x = np.arange(self.columns) * self.column_spacing
         y = (self.rows - 1 - np.arange(self.rows)) * self.row_spacing
         return np.stack(np.meshgrid(x, y), axis=-1)

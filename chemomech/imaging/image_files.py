@@ -153,7 +153,7 @@ def read_picture(path: Path) -> NumberArray:
 def _lay_on_black(
     colours: npt.NDArray[np.integer], opacity: npt.NDArray[np.integer]
 ) -> npt.NDArray[np.integer]:
-    """Picture without its transparency."""
+    """Lay a picture on black where it is transparent."""
     visible = colours[opacity > 0]
     if len(visible) and np.all(visible == visible[0]) and np.any(opacity != opacity[0, 0]):
         return opacity
@@ -169,7 +169,7 @@ def _read_drawn_mask(path: Path) -> NumberArray:
 
 
 def _read_text_map(path: Path) -> NumberArray:
-    """Numbers of a text file, one line a row."""
+    """Read the numbers of a text file, one line a row."""
     lines = [line for line in read_text(path).splitlines() if line.strip()]
     separator = next((mark for mark in (",", ";") if mark in lines[0]), None)
     try:

@@ -35,18 +35,12 @@ class MaskedSpectra:
     index: IndexArray = field(init=False)
 
     def __post_init__(self) -> None:
-        mask = np.asarray(self.mask)
-        if mask.dtype != np.bool_ or mask.shape != self.od.grid.shape:
-            raise InputError(
-                f"the mask must be true or false for each of {self.od.grid.shape} pixels (rows, "
-                f"columns), got {mask.dtype} of shape {mask.shape}",
-                key="mask",
-            )
-        index = np.flatnonzero(mask & self.od.valid)
+        self.od.grid.require_mask(self.mask, "mask")
+        index = np.flatnonzero(self.mask & self.od.valid)
         if index.size == 0:
+            count = np.count_nonzero(self.mask)
             raise InputError(
-                f"none of the {np.count_nonzero(mask)} pixels in the mask has a valid spectrum",
-                key="mask",
+                f"none of the {count} pixels in the mask has a valid spectrum", key="mask"
             )
         object.__setattr__(self, "index", index)
 

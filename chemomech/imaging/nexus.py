@@ -111,7 +111,7 @@ def _read_file(
     incident, monitor = find_stored_incident(entry, layout, kept)
     source = f"{name}, {_last_name(entry)}, {_last_name(group)}{monitor}{x_unit or y_unit}"
     return arrange_stack(
-        counts, energies, x, y, grid, leave_out=leave_out, incident=incident, source=source
+        counts, energies, grid, x=x, y=y, leave_out=leave_out, incident=incident, source=source
     )
 
 
@@ -120,14 +120,14 @@ def _last_name(group: h5py.Group) -> str:
 
 
 def _read_axis(axis: h5py.Dataset) -> FloatArray:
-    """Numbers along an axis, shape (n,)."""
+    """Read the numbers along an axis, shape (n,)."""
     if axis.size == 0:
         raise InputError(f"{axis.name} is empty")
     return np.atleast_1d(np.asarray(axis[()], dtype=np.float64))
 
 
 def _read_positions(axis: h5py.Dataset) -> tuple[FloatArray, str]:
-    """Positions in m, and a remark on the unit where it had to be guessed."""
+    """Read positions in m, and remark on the unit where it had to be guessed."""
     positions = _read_axis(axis)
     unit = get_text(axis, "units")
     if unit:
@@ -140,7 +140,7 @@ def _read_positions(axis: h5py.Dataset) -> tuple[FloatArray, str]:
 
 
 def _read_counts(layout: Layout) -> CountArray:
-    """Counts in the order energy, y, x, each frame in one piece."""
+    """Read the counts in the order energy, y, x, each frame in one piece."""
     if layout.data.dtype.kind not in "iuf":
         raise InputError(f"{layout.data.name} does not hold numbers")
     # HDF5 converts piece by piece: doubles never stand in memory as a whole.

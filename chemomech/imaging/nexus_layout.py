@@ -55,7 +55,7 @@ def find_entries(file: h5py.File) -> list[h5py.Group]:
 
 
 def find_channels(entry: h5py.Group) -> list[h5py.Group]:
-    """Groups of counts with sample positions, one for each detector; those on a grid come first.
+    """Find groups of counts with sample positions, one for each detector; grids come first.
 
     Raises:
         InputError: There are none.
@@ -77,7 +77,7 @@ def find_channels(entry: h5py.Group) -> list[h5py.Group]:
 
 
 def find_monitors(entry: h5py.Group) -> list[h5py.Dataset]:
-    """Counts of the monitors of the incident beam."""
+    """Find the counts of the monitors of the incident beam."""
     signals = [_find_signal(group) for group in _groups(entry) if _is_monitor(group)]
     return [signal for signal in signals if signal is not None]
 
@@ -125,7 +125,7 @@ def find_layout(entry: h5py.Group, group: h5py.Group) -> Layout:
 
 
 def _find_energy(entry: h5py.Group, group: h5py.Group) -> h5py.Dataset:
-    """Photon energies of a detector: its own, the monochromator's, or another detector's."""
+    """Find a detector's photon energies: its own, the monochromator's, or another one's."""
     for place in (group, entry.get("instrument/monochromator", {}), *_groups(entry)):
         for name in _ENERGY_NAMES:
             if name in place:
@@ -134,7 +134,7 @@ def _find_energy(entry: h5py.Group, group: h5py.Group) -> h5py.Dataset:
 
 
 def _drop_axes(group: h5py.Group, data: h5py.Dataset) -> tuple[int, ...]:
-    """Axes of the data but for those of length 1, of another name, beyond three."""
+    """Drop axes of length 1 and of another name, beyond three."""
     ours = (*_ENERGY_NAMES, "sample_y", "sample_x")
     declared = _get_declared(group, data)
     if len(declared) != data.ndim:
@@ -240,7 +240,7 @@ def _is_monitor(group: h5py.Group) -> bool:
 
 
 def _groups(parent: h5py.Group) -> list[h5py.Group]:
-    """Groups within a group, entry2 before entry10."""
+    """List the groups within a group, entry2 before entry10."""
     import h5py
 
     def sort_key(name: str) -> tuple[str, int]:

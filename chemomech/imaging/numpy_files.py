@@ -17,7 +17,6 @@ from chemomech.imaging.scan_axes import (
     arrange_stack,
     check_pixel_size,
     create_grid,
-    sort_stack,
     to_electronvolts,
 )
 from chemomech.imaging.stack import Stack
@@ -75,27 +74,26 @@ def read_npz(
     incident = None
     if "incident" in arrays:
         incident = np.asarray(_pick(arrays, "incident", 1), dtype=np.float64)
+    x = y = None
     if "x" in arrays:
         x, y = (np.asarray(_pick(arrays, name, 1), dtype=np.float64) for name in ("x", "y"))
         grid = create_grid(x, y, pixel_size)
         if counts.shape[1:] != grid.shape:
             raise InputError(f"counts of shape {counts.shape} do not fit y and x ({grid.shape})")
-        return arrange_stack(
-            counts,
-            energies,
-            x,
-            y,
-            grid,
-            leave_out=leave_out,
-            incident=incident,
-            source=path.name,
-        )
-    if pixel_size is None:
-        pixel_size = float(_pick(arrays, "pixel_size", 0))
-    check_pixel_size(pixel_size)
-    grid = PixelGrid(counts.shape[1], counts.shape[2], pixel_size, pixel_size)
-    return sort_stack(
-        counts, energies, grid, leave_out=leave_out, incident=incident, source=path.name
+    else:
+        if pixel_size is None:
+            pixel_size = float(_pick(arrays, "pixel_size", 0))
+        check_pixel_size(pixel_size)
+        grid = PixelGrid(counts.shape[1], counts.shape[2], pixel_size, pixel_size)
+    return arrange_stack(
+        counts,
+        energies,
+        grid,
+        x=x,
+        y=y,
+        leave_out=leave_out,
+        incident=incident,
+        source=path.name,
     )
 
 

@@ -63,7 +63,7 @@ class OpticalDensity:
                 f"optical densities of shape {self.values.shape} do not fit {count} energies and "
                 f"{self.grid.rows} x {self.grid.columns} pixels (rows x columns)"
             )
-        _check_mask(self.valid, self.grid, "valid")
+        self.grid.require_mask(self.valid, "valid")
         for frame in self.values:
             if not np.isfinite(frame[self.valid]).all():
                 raise InputError("the optical density of a valid pixel is not finite")
@@ -72,7 +72,7 @@ class OpticalDensity:
         check_dark(self.dark)
 
     def predict_variance(self, densities: FloatArray) -> FloatArray:
-        """Var OD = (I + d) / I^2 + (I0 + d) / (N I0^2), from the Poisson noise of I and of I0.
+        """Compute Var OD = (I + d) / I^2 + (I0 + d) / (N I0^2), from Poisson noise of I and I0.
 
         I = I0 exp(-OD) is restored from the density, d are the dark counts and N the pixels I0 is
         the mean of. The second term is the same for all pixels of a frame and leaves out nothing
@@ -105,7 +105,7 @@ def convert(
 
     A pixel that at any energy has no value, no more than the dark counts d, or as many counts as
     saturate the detector is not valid. It is flagged and becomes NaN, and is never patched. Before
-    frames are moved onto each other, `chemomech.imaging.detector.reject_unsound` does the same.
+    frames are moved onto each other, `chemomech.imaging.detector.mask_invalid_counts` does so too.
 
     Args:
         stack: Counts.
@@ -154,7 +154,7 @@ def find_incident(stack: Stack, mask: BoolArray) -> FloatArray:
         InputError: The mask does not fit or shows no pixel that was measured at every energy, or
             the detector saturates there or counts nothing.
     """
-    _check_mask(mask, stack.grid, "mask")
+    stack.grid.require_mask(mask, "mask")
     measured = mask.copy()
     for frame in stack.counts:
         measured &= np.isfinite(frame)
@@ -221,7 +221,7 @@ def _is_common(image: FloatArray, bright: BoolArray) -> BoolArray:
 
 
 def _count_bins(values: FloatArray) -> int:
-    """Bins of two thirds of the spread each (Freedman and Diaconis), at least one, at most 256."""
+    """Count bins of two thirds of the spread each (Freedman and Diaconis), 1 to 256."""
     quarter, three_quarters = np.percentile(values, (25.0, 75.0))
     width = 2.0 * (three_quarters - quarter) / np.cbrt(values.size)
     if width <= 0.0:
@@ -277,14 +277,3 @@ def _refuse_saturation(stack: Stack, region: BoolArray) -> None:
             f"the same count, {ceiling:g}",
             key="mask",
         )
-
-
-def _check_mask(mask: BoolArray, grid: PixelGrid, name: str) -> None:
-    if mask.dtype != np.bool_ or mask.shape != grid.shape:
-        raise InputError(
-            f"needs true or false for each of {grid.rows} x {grid.columns} pixels (rows x "
-            f"columns), got {mask.dtype} of shape {mask.shape}",
-            key=name,
-        )
-    if not mask.any():
-        raise InputError("holds no pixel", key=name)

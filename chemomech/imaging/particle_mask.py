@@ -75,7 +75,7 @@ def find_particles(
     if np.ptp(values) <= 1e-6 * max(float(np.abs(values).max()), 1e-6):
         raise InputError("the image has the same density everywhere; there is no particle")
     # Comparisons with NaN are false.
-    return _without_specks(image > _find_threshold(values, level))
+    return _remove_specks(image > _find_threshold(values, level))
 
 
 def _find_threshold(values: FloatArray, level: Level) -> float:
@@ -95,7 +95,7 @@ def _find_threshold(values: FloatArray, level: Level) -> float:
     return level * plateau
 
 
-def _without_specks(mask: BoolArray) -> BoolArray:
+def _remove_specks(mask: BoolArray) -> BoolArray:
     labels, _ = ndimage.label(mask)
     large = np.bincount(labels.ravel()) >= _SPECK_PIXELS
     large[0] = False

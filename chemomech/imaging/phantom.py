@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.phantom_absorption import compute_absorption, create_energies
@@ -130,7 +130,7 @@ def create_phantom(
 def _scan(
     truth: PhantomTruth, energies: FloatArray, scanner: Scanner, rng: np.random.Generator | None
 ) -> npt.NDArray[np.float32]:
-    """Counts of all frames, shape (energies, rows, columns)."""
+    """Compute the counts of all frames, shape (energies, rows, columns)."""
     scene = Scene.create(truth, scanner)
     image = np.ones(scene.shape, dtype=np.float32)
     pristine, full = compute_absorption(energies, np.array([0.0, 1.0])) / _STANDARD_THICKNESS
@@ -143,7 +143,7 @@ def _scan(
 
 
 def _create_incident(energies: FloatArray, counts: float, substrate: float) -> FloatArray:
-    """Expected counts behind the substrate, shape (energies,)."""
+    """Create the expected counts behind the substrate, shape (energies,)."""
     beam = counts * np.exp(-(energies - _BEAM_CENTRE_EV) / _BEAM_DECAY_EV)
     incident = beam * np.exp(-substrate * (_SUBSTRATE_EDGE_EV / energies) ** 3)
     return np.asarray(incident)
@@ -170,10 +170,8 @@ def _create_grid(size: tuple[int, int], pixel_size: float, drift: float) -> Pixe
 def _check_energies(energies: FloatArray) -> None:
     if energies.ndim != 1:
         raise InputError(f"needs a list of energies, got shape {energies.shape}", key="energies")
-    try:
+    with naming(key="energies"):
         check_energies(energies)
-    except InputError as error:
-        raise InputError(error.message, key="energies") from error
 
 
 def _check_choice(wire: str, seed: int) -> None:
@@ -199,7 +197,7 @@ def _check_counts(counts: float, dark: float) -> None:
 
 
 def _check_supersampling(supersampling: int, pixel_size: float, spot: float) -> None:
-    """Points further apart than the spot is wide would miss what it sees."""
+    """Refuse points further apart than the spot is wide: they would miss what it sees."""
     if supersampling < 1 or pixel_size > supersampling * spot:
         raise InputError(
             f"{supersampling} points along {pixel_size * 1e9:.4g} nm do not resolve a spot of "

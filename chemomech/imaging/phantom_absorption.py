@@ -40,13 +40,13 @@ _SCAN = (
 
 
 def create_energies() -> FloatArray:
-    """Photon energies of the phantom's scan, 508 to about 560 eV, densest at the resonances."""
+    """Create the photon energies of the scan, 508 to about 560 eV, densest at resonances."""
     parts = [np.arange(start, stop - 0.01, step) for start, stop, step in _SCAN]
     return np.round(np.concatenate(parts), 2)
 
 
 def compute_absorption(energies: FloatArray, lithium: FloatArray) -> FloatArray:
-    """mu(E, x) = (1 - x) mu_0(E) + x mu_1(E), the optical density of 100 nm of Li_xV2O5.
+    """Compute mu(E, x) = (1 - x) mu_0(E) + x mu_1(E), the density of 100 nm of Li_xV2O5.
 
     Synthetic: no spectra of Li_xV2O5 are public. The continuum is that of V2O5 (0.07 before the
     V L edges, 0.34 after them, 0.63 after the O K edge); it rises at the edges by smooth steps. On

@@ -72,7 +72,7 @@ class Scanner:
         return np.asarray(self._weigh(columns, shift[1]) @ lines.T).T.astype(np.float64)
 
     def _weigh(self, pixels: int, shift: float) -> sparse.csr_array:
-        """Weights of the points along one axis, shape (pixels, points), each row's sum 1."""
+        """Create the points' weights along one axis, shape (pixels, points), row sums 1."""
         deviation = self.spot / _FWHM / self.grid.pixel_size
         reach = int(np.ceil((0.5 + _TAIL * deviation) * self.supersampling)) + 1
         # What has to move by +shift to its place shows at a pixel that much before it.

@@ -69,7 +69,7 @@ class BentWire:
         return np.copysign(along, aside), radius - self.bend_radius
 
     def signed_distance(self, points: FloatArray) -> FloatArray:
-        """Distance to the wire's surface in m, negative within, shape (...) for (..., 2) points."""
+        """Compute the distance to the wire's surface in m, negative within, shape (...)."""
         along, across = self.measure(points)
         beyond = np.abs(along) - self.bend_radius * self.bend_angle / 2.0 - self.leg
         distance = np.hypot(np.maximum(beyond, 0.0), across) - self.width / 2.0
@@ -92,7 +92,7 @@ class BentWire:
         return np.asarray(shapely.get_coordinates(visible.exterior)[:-1] * self.width)
 
     def _trace(self) -> FloatArray:
-        """Corners of the whole outline, counter-clockwise, shape (n, 2)."""
+        """Create the corners of the whole outline, counter-clockwise, shape (n, 2)."""
         half, reach = self.bend_angle / 2.0, self.width / 2.0
         # A chord of an arc of radius r and angle a is at most r a^2 / 8 away from it.
         gap = 8.0 * _FLATNESS * self.width
@@ -112,14 +112,14 @@ class BentWire:
         return np.stack([x, y], axis=-1)
 
     def _tip(self, half: float) -> FloatArray:
-        """Centre of a tip's half circle, (aside, outwards) from the centre of curvature."""
+        """Find a tip's centre, (aside, outwards) from the centre of curvature."""
         end = self.bend_radius * _directions(np.array(half))
         return np.asarray(
             end + self.leg * _directions(np.array(half + np.copysign(np.pi / 2.0, half)))
         )
 
     def _turn(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Positions from the centre of curvature, across and along the bend's middle."""
+        """Turn positions from the centre of curvature, across and along the bend's middle."""
         x, y = points[..., 0] - self.centre[0], points[..., 1] - self.centre[1]
         sine, cosine = np.sin(self.rotation), np.cos(self.rotation)
         return cosine * x + sine * y, cosine * y - sine * x
@@ -168,5 +168,5 @@ def place_wire(extent: tuple[float, float], width: float, *, leaves_view: bool) 
 
 
 def _directions(angles: FloatArray) -> FloatArray:
-    """Unit vectors at clockwise angles from the second axis, shape (..., 2)."""
+    """Create unit vectors at clockwise angles from the second axis, shape (..., 2)."""
     return np.asarray(np.stack([np.sin(angles), np.cos(angles)], axis=-1))

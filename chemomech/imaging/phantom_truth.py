@@ -71,7 +71,7 @@ class PhantomTruth:
         return self.wire.width
 
     def composition(self, points: FloatArray) -> FloatArray:
-        """Lithium content x of Li_xV2O5: two phases 0.2 apart, and walls 40 nm thick between them.
+        """Compute x of Li_xV2O5: two phases 0.2 apart, and walls 40 nm thick between them.
 
         In a delithiated wire (alpha, x = 0.1, and epsilon, x = 0.3) five stripes of epsilon, 150 nm
         wide and 150 nm apart, cross the wire at the bend. In a lithiated one (epsilon, x = 0.7, and
@@ -93,7 +93,7 @@ class PhantomTruth:
         return low + (high - low) * rich
 
     def thickness(self, points: FloatArray) -> FloatArray:
-        """Thickness in m: 85 nm at the left border of the view to 115 nm at the right one.
+        """Compute the thickness in m: 85 nm at the view's left border to 115 nm at the right.
 
         Args:
             points: Positions in m, shape (..., 2).
@@ -128,14 +128,14 @@ class PhantomTruth:
 
 
 def _stripes(along: FloatArray) -> FloatArray:
-    """1 in the stripes, 0 between and beyond them; the stripes lie evenly about s = 0."""
+    """Return 1 in the stripes, 0 elsewhere; the stripes lie evenly about s = 0."""
     last = (_STRIPES - 1) * _STRIPE
     nearest = np.clip(2.0 * _STRIPE * np.rint(along / (2.0 * _STRIPE)), -last, last)
     return _step(_STRIPE / 2.0 - np.abs(along - nearest))
 
 
 def _domains(along: FloatArray, across: FloatArray, width: float) -> FloatArray:
-    """1 in the lithium-poor domains of a lithiated wire, 0 elsewhere."""
+    """Return 1 in the lithium-poor domains of a lithiated wire, 0 elsewhere."""
     # A parabola cuts the cap off; divided by its slope, heights above it become distances.
     curvature = _CAP_DEPTH / (_CAP_REACH**2 * width)
     height = across - (0.5 - _CAP_DEPTH) * width - curvature * along**2

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from chemomech.arrays import CountArray, FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging.frames import refuse_frames, refuse_unusable, select_frames
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack
@@ -40,7 +40,7 @@ _LOWEST_ENERGY = 20.0
 
 
 def find_length_unit(unit: str, axis: str) -> float:
-    """Metres in a unit of length.
+    """Find the number of metres in a unit of length.
 
     Args:
         unit: Its name, e.g. ``um``.
@@ -96,12 +96,10 @@ def read_energies(table: Table, path: Path) -> FloatArray:
         InputError: They are said to be in eV, but too low for X-rays.
     """
     stated = _UNIT.search(table.names[0]) if table.names else None
-    try:
+    with naming(path=path):
         return to_electronvolts(
             table.numbers[:, 0], stated[0] if stated else "", "the first column"
         )
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
 
 
 def create_grid(x: FloatArray, y: FloatArray, pixel_size: float | None = None) -> PixelGrid:
@@ -145,67 +143,39 @@ def check_pixel_size(pixel_size: float) -> None:
 def arrange_stack(
     counts: CountArray,
     energies: FloatArray,
-    x: FloatArray,
-    y: FloatArray,
     grid: PixelGrid,
     *,
+    x: FloatArray | None = None,
+    y: FloatArray | None = None,
     leave_out: Sequence[int | float] = (),
     incident: FloatArray | None = None,
     source: str = "",
 ) -> Stack:
-    """Turn frames so that row 0 has the largest y, column 0 the smallest x, and energies rise.
+    """Turn frames so that rows run downwards and energies rise, and leave frames out.
 
     Args:
-        counts: Frames as they were scanned, shape (energies, y, x); they may be changed.
+        counts: Frames as they were scanned, shape (energies, rows, columns); they may be changed.
         energies: Photon energies, in eV, rising or falling, shape (energies,).
-        x: Positions of the columns, in any unit, shape (columns,).
-        y: Positions of the rows, upwards, in any unit, shape (rows,).
         grid: Where the pixels are.
+        x: Positions of the columns, in any unit, shape (columns,); None where they rise.
+        y: Positions of the rows, upwards, in any unit, shape (rows,); None where they fall.
         leave_out: Frames that are not used, see `select_frames`.
         incident: Counts I0 of each frame, if known.
         source: Where the frames came from.
 
     Returns:
-        The stack.
-
-    Raises:
-        InputError: As `sort_stack`.
-    """
-    rows = slice(None, None, -1 if y[-1] > y[0] else 1)
-    columns = slice(None, None, -1 if x[-1] < x[0] else 1)
-    if rows.step < 0 or columns.step < 0:
-        # A frame at a time: no second stack is made.
-        for frame in counts:
-            frame[...] = frame[rows, columns].copy()
-    return sort_stack(counts, energies, grid, leave_out=leave_out, incident=incident, source=source)
-
-
-def sort_stack(
-    counts: CountArray,
-    energies: FloatArray,
-    grid: PixelGrid,
-    *,
-    leave_out: Sequence[int | float] = (),
-    incident: FloatArray | None = None,
-    source: str = "",
-) -> Stack:
-    """Leave frames out, and turn a scan from high to low energies round.
-
-    Args:
-        counts: Frames, rows downwards, shape (energies, rows, columns); they may be moved.
-        energies: Photon energies, in eV, rising or falling, shape (energies,).
-        grid: Where the pixels are.
-        leave_out: Frames that are not used, see `select_frames`.
-        incident: Counts I0 of each frame, if known.
-        source: Where the frames came from.
-
-    Returns:
-        The stack, energies rising.
+        The stack, row 0 with the largest y, column 0 with the smallest x, energies rising.
 
     Raises:
         InputError: The energies neither rise nor fall, a frame is empty or not there, or the stack
             is not valid (see `Stack`).
     """
+    rows = slice(None, None, -1 if y is not None and y[-1] > y[0] else 1)
+    columns = slice(None, None, -1 if x is not None and x[-1] < x[0] else 1)
+    if rows.step < 0 or columns.step < 0:
+        # A frame at a time: no second stack is made.
+        for frame in counts:
+            frame[...] = frame[rows, columns].copy()
     if len(counts) <= len(energies):
         kept = select_frames(energies, leave_out)
         refuse_frames(
@@ -231,7 +201,7 @@ def sort_stack(
 
 
 def _find_spacing(positions: FloatArray, axis: str) -> float:
-    """Median step of the positions along an axis, in m."""
+    """Find the median step of the positions along an axis, in m."""
     if not np.isfinite(positions).all():
         raise InputError(f"the positions along {axis} are not all finite")
     if len(positions) < 2:

@@ -12,7 +12,7 @@ import numpy as np
 
 from chemomech.arrays import FloatArray, IndexArray
 from chemomech.errors import InputError
-from chemomech.imaging.frames import offer_to_leave_out, refuse_frames, select_frames
+from chemomech.imaging.frames import refuse_frames, select_frames, suggest_leaving_out
 from chemomech.imaging.scan_axes import arrange_stack, create_grid
 from chemomech.imaging.sdf_header import SdfHeader, parse_header
 from chemomech.imaging.selection import pick_channel, pick_region
@@ -61,7 +61,7 @@ def read_sdf(
             counts[index] = _read_frame(file, grid.shape, int(index))
     source = f"{path.name}, region {region}, {header.channels[number]}"
     return arrange_stack(
-        counts, header.energies, place.x, place.y, grid, leave_out=leave_out, source=source
+        counts, header.energies, grid, x=place.x, y=place.y, leave_out=leave_out, source=source
     )
 
 
@@ -124,8 +124,8 @@ class _FrameNames:
 
 
 def _read_frame(path: Path, shape: tuple[int, int], index: int) -> FloatArray:
-    """Numbers of a frame, counted from 0; shape (lines, points)."""
-    where, advice = f"frame {index + 1}", offer_to_leave_out(index + 1)
+    """Read the numbers of a frame, counted from 0; shape (lines, points)."""
+    where, advice = f"frame {index + 1}", suggest_leaving_out(index + 1)
     lines = read_text(path).splitlines()
     try:
         with warnings.catch_warnings():

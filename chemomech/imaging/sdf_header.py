@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging.scan_axes import find_length_unit, to_electronvolts
 
 _TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<mark>[{}()=;,])|(?P<word>[^\s{}()=;,"]+)')
@@ -60,7 +60,7 @@ def parse_header(text: str, path: Path) -> SdfHeader:
     Raises:
         InputError: It is no header, is cut short, or describes no images.
     """
-    try:
+    with naming(path=path):
         header = _Structure(_Reader(text).structure(end=""))
         scan = header.part("ScanDefinition")
         regions = tuple(_read_region(part) for part in scan.parts("Regions"))
@@ -70,8 +70,6 @@ def parse_header(text: str, path: Path) -> SdfHeader:
         if len(channels) > len(string.ascii_lowercase):
             raise InputError(f"the header names {len(channels)} channels, more than letters")
         stacked = len(energies) > 1 or "stack" in scan.text("Flags", "").lower()
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
     return SdfHeader(regions, energies, channels, stacked)
 
 
@@ -114,7 +112,7 @@ class _Structure:
         return str(value)
 
     def points(self, axis: str) -> FloatArray:
-        """Numbers of an axis, each after the other."""
+        """Return the numbers of an axis, each after the other."""
         words = self._list("Points")
         try:
             return np.array(words, dtype=np.float64)
@@ -122,7 +120,7 @@ class _Structure:
             raise InputError(f"the points of {axis} are not all numbers") from error
 
     def _list(self, name: str) -> list[object]:
-        """Values of a list, whose first one is their number."""
+        """Return the values of a list, whose first one is their number."""
         values = self._find(name)
         if not isinstance(values, list) or not values:
             raise InputError(f"{name} in the header is no list (count, value, ...)")
@@ -140,7 +138,7 @@ class _Structure:
 
 
 class _Reader:
-    """Takes a header apart, token by token."""
+    """Parser of a header, token by token."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -148,7 +146,7 @@ class _Reader:
         self._position = 0
 
     def structure(self, end: str) -> dict[str, object]:
-        """Everything up to the mark ``end``, or to the end of the file where that is empty."""
+        """Parse all up to the mark ``end``, or to the end of the file where that is empty."""
         values: dict[str, object] = {}
         name: list[str] = []
         while (token := self._next(end)) is not None:
@@ -184,7 +182,7 @@ class _Reader:
         return " ".join(words)
 
     def _list(self) -> list[object]:
-        """Values between parentheses."""
+        """Parse the values between parentheses."""
         values: list[object] = []
         while (token := self._next(")")) is not None:
             mark = token["mark"]

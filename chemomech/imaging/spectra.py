@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging.scan_axes import read_energies
 from chemomech.imaging.stack import check_energies
 from chemomech.imaging.text_tables import read_table
@@ -109,13 +109,11 @@ def read_spectra(path: Path | str) -> list[Spectrum]:
     else:
         names = tuple(f"{path.stem} {number + 1}" for number in range(columns))
         names = names if columns > 1 else (path.stem,)
-    try:
+    with naming(path=path):
         return [
             Spectrum(energies, values, name)
             for values, name in zip(numbers.T[1:], names, strict=True)
         ]
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
 
 
 def read_spectrum(path: Path | str, column: int = 1) -> Spectrum:

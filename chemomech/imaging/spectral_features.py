@@ -123,7 +123,7 @@ def compute_areas(spectra: FloatArray, energies: FloatArray) -> FloatArray:
 
 
 def _rebuild(pixels: MaskedSpectra, decomposition: Decomposition) -> tuple[FloatArray, FloatArray]:
-    """Spectra and their shares, (m, energies) and (m, pixels), whose products are the densities."""
+    """Rebuild the densities as products of spectra (m, energies) and shares (m, pixels)."""
     energies = len(pixels.od.energies)
     if decomposition.spectra.shape[1] != energies:
         raise InputError(

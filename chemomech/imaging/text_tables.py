@@ -82,7 +82,7 @@ def read_table(path: Path) -> Table:
 
 
 def _split(line: str) -> list[str]:
-    """Cells of a line; an empty one between two separators stays, to be refused."""
+    """Split a line into cells; an empty one between separators stays, to be refused."""
     for separator in _SEPARATORS:
         if separator in line.strip():
             # Several tabs in a row only line columns up.
@@ -92,7 +92,7 @@ def _split(line: str) -> list[str]:
 
 
 def _parse(cells: list[str], columns: int, number: int, path: Path) -> FloatArray:
-    """Numbers of one line."""
+    """Parse the numbers of one line."""
     where = f"line {number}"
     if len(cells) != columns:
         raise InputError(

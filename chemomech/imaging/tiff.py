@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.scan_axes import check_pixel_size, read_energies, sort_stack
+from chemomech.imaging.scan_axes import arrange_stack, check_pixel_size, read_energies
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_table
 from chemomech.text_files import require_file
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     import tifffile
 
 Number = TypeVar("Number", np.float32, np.float64)
+
+# What tifffile raises on damaged files, beside its own error.
+_UNREADABLE = (
+    *(OSError, ValueError, RuntimeError, TypeError, ArithmeticError, LookupError, MemoryError),
+    struct.error,
+)
 
 
 def read_tiff_stack(
@@ -58,7 +64,7 @@ def read_tiff_stack(
             path=str(energies),
         )
     grid = PixelGrid(frames.shape[1], frames.shape[2], pixel_size, pixel_size)
-    return sort_stack(frames, listed, grid, leave_out=leave_out, source=path.name)
+    return arrange_stack(frames, listed, grid, leave_out=leave_out, source=path.name)
 
 
 def count_pages(path: Path) -> int:
@@ -72,7 +78,7 @@ def count_pages(path: Path) -> int:
     try:
         with tifffile.TiffFile(path) as file:
             return len(file.pages)
-    except (tifffile.TiffFileError, OSError, ValueError, struct.error) as error:
+    except (*_UNREADABLE, tifffile.TiffFileError) as error:
         raise InputError(f"cannot be read as TIFF: {error}", path=str(path)) from error
 
 
@@ -105,9 +111,7 @@ def read_pages(path: Path, number_type: np.dtype[Number]) -> npt.NDArray[Number]
                     frame[...] = page.asarray()
     except InputError as error:
         raise InputError(error.message, path=str(path)) from error
-    except (tifffile.TiffFileError, ArithmeticError, LookupError, MemoryError) as error:
-        raise InputError(f"cannot be read as TIFF: {error}", path=str(path)) from error
-    except (OSError, RuntimeError, TypeError, ValueError, struct.error) as error:
+    except (*_UNREADABLE, tifffile.TiffFileError) as error:
         raise InputError(f"cannot be read as TIFF: {error}", path=str(path)) from error
     return frames
 

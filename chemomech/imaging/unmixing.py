@@ -126,7 +126,7 @@ def unmix(
 def _fit(
     design: Design, densities: FloatArray, od: OpticalDensity, count: int, method: _Method
 ) -> tuple[FloatArray, FloatArray]:
-    """Amounts of all columns, (p, n), and the covariance of the spectra's, (k, k, n)."""
+    """Fit all columns' amounts, (p, n), and the covariance of the spectra's, (k, k, n)."""
     amounts = fit_plain(design, densities)
     variance = od.predict_variance(design.matrix @ amounts)
     if method == "weighted":
@@ -157,14 +157,14 @@ def _check_spectra(spectra: FloatArray, energies: int) -> FloatArray:
 
 
 def _create_baselines(energies: FloatArray, constant: bool, linear: bool) -> FloatArray:
-    """Columns 1 and, from -1 to 1 over the energies, linear; shape (energies, b)."""
+    """Create columns: 1, and linear from -1 to 1 over the energies; shape (energies, b)."""
     middle, half = (energies[0] + energies[-1]) / 2, (energies[-1] - energies[0]) / 2
     columns = np.stack([np.ones(len(energies)), (energies - middle) / half], axis=1)
     return columns[:, [constant, linear]]
 
 
 def _create_design(spectra: FloatArray, baselines: FloatArray) -> Design:
-    """Spectra and baselines as the columns of one matrix that can be inverted."""
+    """Create a matrix of spectra and baselines as columns; refuse a singular one."""
     matrix = np.concatenate([spectra.T, baselines], axis=1)
     energies, unknowns = matrix.shape
     if energies < unknowns:

@@ -1,1 +1,1 @@
-"""From images to stress: the pipelines behind `measure`, `stress` and `phantom`."""
+"""Pipelines of `measure`, `stress` and `phantom`: from images to stress."""

@@ -23,7 +23,7 @@ from chemomech.imaging.alignment import align
 from chemomech.imaging.clustering import Clusters, cluster
 from chemomech.imaging.composition import create_composition
 from chemomech.imaging.decomposition import Decomposition, decompose
-from chemomech.imaging.detector import reject_unsound
+from chemomech.imaging.detector import mask_invalid_counts
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.measurement import Measurement
@@ -32,7 +32,11 @@ from chemomech.imaging.stack import Stack
 from chemomech.imaging.unmixing import ThicknessMaps, unmix
 from chemomech.imaging.view import View
 from chemomech.mapping.inputs import find_incident, load_stack, read_spectrum_at
-from chemomech.mapping.measurement_checks import doubt_composition, doubt_frames, doubt_outline
+from chemomech.mapping.measurement_checks import (
+    describe_full_outline,
+    describe_impossible_x,
+    describe_incomplete_frames,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +78,7 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
     """
     doubts: dict[str, str] = {}
     try:
-        analysis = _take_steps(config, doubts)
+        analysis = _run_steps(config, doubts)
     except InputError as error:
         message = ". Before that: ".join([error.message, *doubts.values()])
         raise InputError(message, key=error.key, path=error.path) from error
@@ -83,21 +87,21 @@ def analyse(config: cfg.MeasurementConfig) -> Analysis:
     return analysis
 
 
-def _take_steps(config: cfg.MeasurementConfig, doubts: dict[str, str]) -> Analysis:
+def _run_steps(config: cfg.MeasurementConfig, doubts: dict[str, str]) -> Analysis:
     """Carry out the steps; what is doubtful about them is added to ``doubts``."""
-    with _at("stack", config.stack.file):
+    with _naming_table("stack", config.stack.file):
         stack = load_stack(config.stack)
     source = stack.source
     light = config.optical_density
-    with _at("optical_density"):
+    with _naming_table("optical_density"):
         # Before frames are moved, which mixes neighbouring pixels.
-        stack = reject_unsound(stack, dark=light.dark, saturation=light.saturation)
-    _note(doubts, "stack", doubt_frames(stack))
-    with _at("alignment"):
+        stack = mask_invalid_counts(stack, dark=light.dark, saturation=light.saturation)
+    _note(doubts, "stack", describe_incomplete_frames(stack))
+    with _naming_table("alignment"):
         stack, shifts, rounds = _align(stack, config.alignment)
         view = View.find(stack)
         stack = stack if view.is_whole else stack.crop(view.rows, view.columns)
-    with _at("optical_density"):
+    with _naming_table("optical_density"):
         incident = find_incident(stack, light, view)
         density = od.convert(
             stack,
@@ -107,12 +111,12 @@ def _take_steps(config: cfg.MeasurementConfig, doubts: dict[str, str]) -> Analys
             incident_pixels=incident.pixels,
         )
     del stack  # two copies of a large stack are enough
-    with _at("outline"):
+    with _naming_table("outline"):
         image = mean_density(density, _window(config.outline.energies))
         outlines = _trace(image, density, config.outline, view)
-        particle = _cover(outlines, density.grid) & density.valid
-        _note(doubts, "outline", doubt_outline(outlines, density.grid, incident.source))
-    with _at("pca"):
+        particle = _find_covered_pixels(outlines, density.grid) & density.valid
+        _note(doubts, "outline", describe_full_outline(outlines, density.grid, incident.source))
+    with _naming_table("pca"):
         settings = config.pca
         components = decompose(
             density,
@@ -121,11 +125,11 @@ def _take_steps(config: cfg.MeasurementConfig, doubts: dict[str, str]) -> Analys
             centred=settings.centred,
             normalised=settings.normalised,
         )
-    with _at("clusters"):
+    with _naming_table("clusters"):
         clusters = _cluster(density, particle, components, config.clusters)
-    with _at("end_member"):
+    with _naming_table("end_member"):
         end_members = _collect_end_members(config, density.energies, clusters)
-    with _at("unmixing"):
+    with _naming_table("unmixing"):
         maps = unmix(
             density,
             particle,
@@ -134,7 +138,7 @@ def _take_steps(config: cfg.MeasurementConfig, doubts: dict[str, str]) -> Analys
             constant=config.unmixing.constant,
             linear=config.unmixing.linear,
         )
-    with _at("composition"):
+    with _naming_table("composition"):
         composition = create_composition(
             maps,
             end_members.lithium,
@@ -142,7 +146,7 @@ def _take_steps(config: cfg.MeasurementConfig, doubts: dict[str, str]) -> Analys
             minimum_thickness=config.composition.min_amount,
             source=config.stack.file.name,
         )
-        _note(doubts, "composition", doubt_composition(composition, end_members))
+        _note(doubts, "composition", describe_impossible_x(composition, end_members))
     measurement = Measurement(
         energies=density.energies,
         shifts=shifts,
@@ -167,7 +171,7 @@ def _note(doubts: dict[str, str], table: str, doubt: str | None) -> None:
 
 
 @contextmanager
-def _at(table: str, path: Path | None = None) -> Iterator[None]:
+def _naming_table(table: str, path: Path | None = None) -> Iterator[None]:
     """Name the table of the configuration at whose step something failed."""
     try:
         yield
@@ -227,7 +231,7 @@ def _trace(
     return outlines
 
 
-def _cover(outlines: list[Outline], grid: PixelGrid) -> BoolArray:
+def _find_covered_pixels(outlines: list[Outline], grid: PixelGrid) -> BoolArray:
     """Find the pixels whose centres lie in one of the outlines."""
     union = shapely.union_all([shapely.Polygon(o.exterior, o.holes) for o in outlines])
     shapely.prepare(union)
@@ -258,7 +262,7 @@ def _cluster(
 def _collect_end_members(
     config: cfg.MeasurementConfig, energies: FloatArray, clusters: Clusters
 ) -> EndMembers:
-    """Spectra of the end members, all for the thickness of the first one."""
+    """Collect the end members' spectra, all for the thickness of the first one."""
     # Of one area, spectra of clusters stand for one thickness.
     averages = (
         clusters.spectra_of_equal_area() if config.clusters.area_normalise else clusters.spectra
@@ -287,7 +291,7 @@ def _collect_end_members(
 
 
 def _measure_thickness(maps: ThicknessMaps, end_members: EndMembers) -> FloatArray | None:
-    """Thickness in m: the amounts of all end members together."""
+    """Compute the thickness in m: the amounts of all end members together."""
     if end_members.thickness is None:
         return None
     return np.asarray(maps.thickness.sum(axis=0) * end_members.thickness)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chemomech.arrays import BoolArray, FloatArray
 from chemomech.config import measurement as mcfg
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging import optical_density as od
 from chemomech.imaging.formats import read_stack
 from chemomech.imaging.image_files import read_mask
@@ -104,7 +104,5 @@ def read_spectrum_at(file: Path, column: int, energies: FloatArray) -> Spectrum:
         InputError: The file cannot be read, or does not reach as far as the energies.
     """
     spectrum = read_spectrum(file, column=column)
-    try:
+    with naming(path=file):
         return Spectrum(energies, spectrum.at(energies), spectrum.name)
-    except InputError as error:
-        raise InputError(error.message, path=str(file)) from error

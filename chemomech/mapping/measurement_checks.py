@@ -9,7 +9,7 @@ import numpy as np
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.end_members import EndMembers
-from chemomech.imaging.frames import offer_to_leave_out
+from chemomech.imaging.frames import suggest_leaving_out
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack
 
@@ -21,7 +21,7 @@ _UNCERTAINTIES, _CHANCE = 3.0, 0.005
 _NAMED = 5
 
 
-def doubt_frames(stack: Stack) -> str | None:
+def describe_incomplete_frames(stack: Stack) -> str | None:
     """Name the frames that lack many more rows or columns than others do.
 
     The view is cropped to what every frame shows, so that one stopped scan would crop them all.
@@ -43,14 +43,16 @@ def doubt_frames(stack: Stack) -> str | None:
         for i in partial[:_NAMED]
     ]
     more = f" and {len(partial) - _NAMED} more" if len(partial) > _NAMED else ""
-    offer = offer_to_leave_out(*(float(stack.energies[i]) for i in partial))
+    offer = suggest_leaving_out(*(float(stack.energies[i]) for i in partial))
     return (
         "frames lack counts in whole rows or columns, and the view is cropped to what all frames "
         f"show: {', '.join(named)}{more}. Was the scan stopped? If so, {offer}"
     )
 
 
-def doubt_outline(outlines: Sequence[Outline], grid: PixelGrid, incident: str) -> str | None:
+def describe_full_outline(
+    outlines: Sequence[Outline], grid: PixelGrid, incident: str
+) -> str | None:
     """Say so where the outlines cover nearly the whole image.
 
     Args:
@@ -72,7 +74,7 @@ def doubt_outline(outlines: Sequence[Outline], grid: PixelGrid, incident: str) -
     )
 
 
-def measure_excess(composition: CompositionMap, end_members: EndMembers) -> float:
+def find_impossible_share(composition: CompositionMap, end_members: EndMembers) -> float:
     """Return the share of trusted pixels whose x cannot be noise about a possible one.
 
     Possible are 0 to 1, or to the largest content of an end member; what lies beyond by more than
@@ -88,7 +90,7 @@ def measure_excess(composition: CompositionMap, end_members: EndMembers) -> floa
     return float(np.mean(excess > _UNCERTAINTIES * uncertainty))
 
 
-def doubt_composition(composition: CompositionMap, end_members: EndMembers) -> str | None:
+def describe_impossible_x(composition: CompositionMap, end_members: EndMembers) -> str | None:
     """Say so where more of the trusted pixels than by chance have an impossible x.
 
     Args:
@@ -98,7 +100,7 @@ def doubt_composition(composition: CompositionMap, end_members: EndMembers) -> s
     Returns:
         What is doubtful, or None.
     """
-    share = measure_excess(composition, end_members)
+    share = find_impossible_share(composition, end_members)
     if share <= _CHANCE:
         return None
     trusted = composition.values[composition.trusted]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from chemomech import config as cfg
 from chemomech.mapping.analysis import Analysis
-from chemomech.mapping.measurement_checks import measure_excess
+from chemomech.mapping.measurement_checks import find_impossible_share
 
 Report = Mapping[str, Mapping[str, object]]
 """Figures by step of the chain and by name; units are part of the names."""
@@ -134,7 +134,7 @@ def _describe_composition(analysis: Analysis) -> Mapping[str, object]:
         "trusted_pixels": int(composition.trusted.sum()),
         "mean_x": float(trusted.mean()),
         "range_x": _round([trusted.min(), trusted.max()]),
-        "share_outside": measure_excess(composition, analysis.measurement.end_members),
+        "share_outside": find_impossible_share(composition, analysis.measurement.end_members),
         "p5_to_p95_x": _round(np.percentile(trusted, [5, 95])),
         "median_uncertainty_x": float(np.median(composition.uncertainty[composition.trusted])),
     }

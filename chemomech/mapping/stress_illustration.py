@@ -114,7 +114,7 @@ def _fill_panels(
 
 
 def _list_bands(bands: StressBands) -> list[PercentileBand]:
-    """Percentiles of the whole particle, of the stresses shown."""
+    """List the whole particle's percentiles of the stresses shown."""
     found = []
     for stress in _SHOWN_BANDS:
         rows = [

@@ -12,7 +12,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from chemomech import config as cfg
-from chemomech.errors import ConvergenceError, InputError
+from chemomech.errors import ConvergenceError, InputError, naming
 from chemomech.forms.energy import Mechanics
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.extrusion import create_extruded_domain
@@ -238,11 +238,9 @@ def _smooth_and_extend(composition: CompositionMap, config: cfg.StressConfig) ->
     Raises:
         InputError: Nothing trusted is left after erosion.
     """
-    try:
-        treatment = config.treatment
+    treatment = config.treatment
+    with naming(key="treatment"):
         return prepare(composition, smoothing=treatment.smoothing, erosion=treatment.erosion)
-    except InputError as error:
-        raise InputError(error.message, key="treatment") from error
 
 
 @contextmanager

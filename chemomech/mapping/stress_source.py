@@ -13,7 +13,7 @@ from mpi4py import MPI
 from chemomech import config as cfg
 from chemomech.arrays import FloatArray
 from chemomech.config.stress import ParticleOutlineConfig
-from chemomech.errors import InputError, run_on_root
+from chemomech.errors import InputError, naming, run_on_root
 from chemomech.geometry import geojson_files
 from chemomech.geometry.outline import Outline
 from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
@@ -65,12 +65,13 @@ def load_particle(
         if isinstance(source, cfg.MeasuredCompositionConfig):
             found = read_measurement(source.file)
             outlines = source.file.with_name(OUTLINES)
-            outline = _read_drawn_outline(outlines, config.outline.particle)
+            outline = read_outline_geojson(outlines, _NANOMETRE, config.outline.particle)
             return ImagedParticle(outline, found.composition, found.thickness)
         assert isinstance(source, cfg.MapCompositionConfig)
         return ImagedParticle(_read_outline(config.outline, source), _read_map(source))
 
-    return run_on_root(comm, load), found
+    with _naming_outline():
+        return run_on_root(comm, load), found
 
 
 def pick_particle(
@@ -94,16 +95,10 @@ def pick_particle(
 def _read_outline(settings: ParticleOutlineConfig, source: cfg.MapCompositionConfig) -> Outline:
     assert settings.file is not None
     if settings.is_drawn:
-        return _read_drawn_outline(settings.file, settings.particle)
-    with _naming_outline():
-        return read_outline_image(
-            settings.file, source.pixel_size, settings.level, settings.region, settings.particle
-        )
-
-
-def _read_drawn_outline(file: Path, particle: int) -> Outline:
-    with _naming_outline():
-        return read_outline_geojson(file, _NANOMETRE, particle)
+        return read_outline_geojson(settings.file, _NANOMETRE, settings.particle)
+    return read_outline_image(
+        settings.file, source.pixel_size, settings.level, settings.region, settings.particle
+    )
 
 
 @contextmanager
@@ -135,9 +130,7 @@ def _read_map(source: cfg.MapCompositionConfig) -> CompositionMap:
     else:
         uncertainty = np.full(values.shape, source.uncertainty)
     grid = PixelGrid(rows, columns, source.pixel_size, source.pixel_size)
-    try:
+    with naming(key="composition.file", path=source.file):
         return CompositionMap(
             grid, values, uncertainty, trusted, reading="given", source=source.file.name
         )
-    except InputError as error:
-        raise InputError(error.message, key="composition.file", path=str(source.file)) from error

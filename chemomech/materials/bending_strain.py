@@ -34,7 +34,7 @@ class BendingStrain:
     fraction: Scalar
 
     def strain(self, x: Expr) -> Expr:
-        """Strain in global axes, a 3 x 3 UFL tensor; tension positive.
+        """Return the strain in global axes, a 3 x 3 UFL tensor; tension positive.
 
         Args:
             x: Position, a UFL vector of two or three components.

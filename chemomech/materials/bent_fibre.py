@@ -52,7 +52,7 @@ class BentFibre:
 
     @property
     def chi_shift(self) -> float:
-        """dchi, which coherency takes from chi."""
+        """Shift dchi by which coherency lowers chi."""
         return coherent_shift(
             self.young, self.poisson, self.expansion, plane_stress=not self.plane_strain
         )
@@ -66,7 +66,7 @@ class BentFibre:
     def energy(
         self, c: ArrayLike, law: FreeEnergy, strain: float, reference: float = 0.5
     ) -> NDArray[np.float64]:
-        """Free-energy density in units of RT C, less what does not depend on c.
+        """Compute the free-energy density in units of RT C, less what does not depend on c.
 
         Args:
             c: Compositions within the law's bounds, any shape.
@@ -82,11 +82,11 @@ class BentFibre:
         return np.asarray(DensityCurve(law).energy(c) + elastic)
 
     def potential_shift(self, strain: ArrayLike) -> NDArray[np.float64]:
-        """-k e: potential of coexistence at a strain, less that without, in units of RT."""
+        """Compute -k e, the shift of the coexistence potential by a strain, in units of RT."""
         return -self.tilt * np.asarray(strain, dtype=np.float64)
 
     def sorting_radius(self, law: FreeEnergy, width: float) -> float:
-        """Bend radius R = k w / (2 mu_s) below which the bend decides where the lithium goes.
+        """Compute the radius R = k w / (2 mu_s) below which the bend sorts the lithium.
 
         Here mu_s is the greatest distance of the potential's loop, with dchi, from coexistence. In
         a wider bend either phase can lie anywhere, and stripes across the wire last. In a tighter
@@ -103,7 +103,7 @@ class BentFibre:
         Raises:
             InputError: There are no two phases.
         """
-        pair = find_phases(law, self.chi_shift).sharpest
+        pair = find_phases(law, self.chi_shift).narrowest
         lowest, highest = pair.loop
         reach = max(highest - pair.potential, pair.potential - lowest)
         return self.tilt * width / (2.0 * reach)

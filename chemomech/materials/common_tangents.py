@@ -51,7 +51,7 @@ def find_spinodals(
         first, last = lower, upper
     near = np.linspace(first, last, 1203)[1:-1]
     spread = 0.5 + np.sinh(np.linspace(-math.asinh(_FAR), math.asinh(_FAR), 1201))
-    points = np.unique(np.concatenate((crowd_points(lower, upper), near, spread)))
+    points = np.unique(np.concatenate((cluster_points(lower, upper), near, spread)))
     points = points[(points > lower) & (points < upper)]
     points = _add_minima(curve, points)
     curvature = curve.curvature(points)
@@ -81,8 +81,8 @@ def find_tangents(
     return _find_hull(curve, [_Branch(curve, *pair) for pair in pairs if pair[0] < pair[1]])
 
 
-def crowd_points(lower: float, upper: float) -> FloatArray:
-    """Points of an interval, crowded at both ends, neither of which is one of them."""
+def cluster_points(lower: float, upper: float) -> FloatArray:
+    """Place points in an open interval, crowded at both ends."""
     share = 1.0 / (1.0 + np.exp(np.abs(LOGISTIC)))
     length = upper - lower
     points = np.where(LOGISTIC < 0.0, lower + length * share, upper - length * share)
@@ -100,7 +100,7 @@ class _Branch:
 
     def __init__(self, curve: DensityCurve, lower: float, upper: float) -> None:
         self.lower, self.upper = lower, upper
-        self._c = crowd_points(lower, upper)
+        self._c = cluster_points(lower, upper)
         self._energy, self._potential = curve.energy(self._c), curve.potential(self._c)
 
     @property
@@ -109,22 +109,22 @@ class _Branch:
         return float(self._potential[0]), float(self._potential[-1])
 
     def locate(self, potential: float) -> float:
-        """Composition of this branch at a potential, as close as samples allow."""
+        """Find the composition of this branch at a potential, as close as samples allow."""
         return float(np.interp(potential, self._potential, self._c))
 
     def find_lowest(self, potential: float) -> float:
-        """Least g - potential * c on this branch's samples."""
+        """Find the least g - potential * c on this branch's samples."""
         return float(np.min(self._energy - potential * self._c))
 
     def step(self, c: float, change: float) -> float:
-        """``c + change``, or half way to the end where this lies beyond."""
+        """Return ``c + change``, or half way to the end where this lies beyond."""
         if self.lower < c + change < self.upper:
             return c + change
         return (c + (self.upper if change > 0.0 else self.lower)) / 2.0
 
 
 def _find_hull(curve: DensityCurve, branches: Sequence[_Branch]) -> list[Tangent]:
-    """Tangents of the lower convex hull: from each branch to the one that first becomes stabler."""
+    """Find the lower convex hull's tangents: from each branch to the first that is stabler."""
     found, k = [], 0
     while k + 1 < len(branches):
         others = range(k + 1, len(branches))
@@ -141,7 +141,7 @@ def _find_hull(curve: DensityCurve, branches: Sequence[_Branch]) -> list[Tangent
 
 
 def _find_tangent(curve: DensityCurve, left: _Branch, right: _Branch) -> Tangent | None:
-    """Common tangent of two branches; None where they are never in equilibrium."""
+    """Find the common tangent of two branches; None where they are never in equilibrium."""
     low = max(right.potentials[0], left.potentials[0] - _TIE)
     high = min(left.potentials[1], right.potentials[1] + _TIE)
 
@@ -159,7 +159,7 @@ def _find_tangent(curve: DensityCurve, left: _Branch, right: _Branch) -> Tangent
 def _refine_tangent(
     curve: DensityCurve, left: _Branch, right: _Branch, potential: float
 ) -> Tangent:
-    """Newton's method for g'(c_a) = g'(c_b) = slope of the line between both."""
+    """Solve g'(c_a) = g'(c_b) = slope of the line between both by Newton's method."""
     c = np.array([left.locate(potential), right.locate(potential)])
     ends = np.array([[branch.lower, branch.upper] for branch in (left, right)])
     for _ in range(_ITERATIONS):
@@ -185,7 +185,7 @@ def _add_minima(curve: DensityCurve, points: FloatArray) -> FloatArray:
 
 
 def _find_zeros(curve: DensityCurve, left: FloatArray, right: FloatArray) -> FloatArray:
-    """Zeros of g'' in intervals at whose ends it has different signs."""
+    """Find the zeros of g'' in intervals at whose ends it has different signs."""
     rising = curve.curvature(right) > curve.curvature(left)
     columns = np.arange(len(left))
     for _ in range(11):

@@ -15,10 +15,10 @@ from chemomech.materials.scalars import Scalar, evaluate
 
 
 class EigenstrainLaw(Protocol):
-    """What an eigenstrain must offer; a new law is one such class."""
+    """Protocol of an eigenstrain law; a new law is one such class."""
 
     def strain(self, c: Expr, rotation: Expr | None) -> Expr:
-        """Eigenstrain e*(c) in global axes, a 3 x 3 UFL tensor."""
+        """Return the eigenstrain e*(c) in global axes, a 3 x 3 UFL tensor."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Eigenstrain:
         )
 
     def strain(self, c: Expr, rotation: Expr | None) -> Expr:
-        """Eigenstrain in global axes, a 3 x 3 UFL tensor.
+        """Return the eigenstrain in global axes, a 3 x 3 UFL tensor.
 
         Args:
             c: Composition.
@@ -86,7 +86,7 @@ class Eigenstrain:
 
 
 def rotate_from_wire(tensor: Expr, rotation: Expr | None) -> Expr:
-    """R t R^T: a tensor t given along (wire, across, out of plane), in global axes.
+    """Compute R t R^T, in global axes, of a tensor t along (wire, across, out of plane).
 
     Args:
         tensor: 3 x 3 UFL tensor in the wire's axes.

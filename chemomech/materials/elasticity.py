@@ -28,7 +28,7 @@ _NORMAL = 2
 
 
 class Assumption(StrEnum):
-    """How the third direction is treated."""
+    """Treatment of the third direction."""
 
     PLANE_STRAIN = "plane_strain"
     PLANE_STRESS = "plane_stress"
@@ -48,12 +48,12 @@ def create_isotropic_stiffness(young: Scalar, poisson: Scalar) -> Matrix:
     """
     lame = young * poisson / ((1 + poisson) * (1 - 2 * poisson))
     double_shear = young / (1 + poisson)
-    return _fill((lame + double_shear,) * 3, (lame,) * 3, (double_shear,) * 3)
+    return _create_mandel_matrix((lame + double_shear,) * 3, (lame,) * 3, (double_shear,) * 3)
 
 
 def create_cubic_stiffness(c11: Scalar, c12: Scalar, c44: Scalar) -> Matrix:
     """Create the stiffness of a cubic crystal in its axes, Mandel, shape (6, 6)."""
-    return _fill((c11,) * 3, (c12,) * 3, (2 * c44,) * 3)
+    return _create_mandel_matrix((c11,) * 3, (c12,) * 3, (2 * c44,) * 3)
 
 
 def create_orthotropic_stiffness(
@@ -76,15 +76,17 @@ def create_orthotropic_stiffness(
     m11, m22, m33 = s22 * s33 - s23 * s23, s33 - n13 * n13, s22 - n12 * n12
     m12, m13, m23 = n12 * s33 - s23 * n13, n13 * s22 - n12 * s23, n12 * n13 - s23
     scale = e1 / (m11 - n12 * m12 - n13 * m13)
-    return _fill(
+    return _create_mandel_matrix(
         (scale * m11, scale * m22, scale * m33),
         (scale * m23, scale * m13, scale * m12),
         [2 * modulus for modulus in shear],
     )
 
 
-def _fill(normal: Sequence[Scalar], across: Sequence[Scalar], shear: Sequence[Scalar]) -> Matrix:
-    """Mandel matrix from C_11 C_22 C_33, C_23 C_13 C_12, and its last three on the diagonal."""
+def _create_mandel_matrix(
+    normal: Sequence[Scalar], across: Sequence[Scalar], shear: Sequence[Scalar]
+) -> Matrix:
+    """Create a Mandel matrix of C_11 C_22 C_33, C_23 C_13 C_12 and its last diagonal entries."""
     entries = [*normal, *across, *shear]
     matrix: Matrix = np.zeros((6, 6), dtype=_find_type(entries))
     for i, value in enumerate([*normal, *shear]):
@@ -151,12 +153,12 @@ class Elasticity:
 
     @property
     def _has_mirror_plane(self) -> bool:
-        """Whether strains in the plane cause no shear out of it, in the axes of the stiffness."""
+        """True if strains in the plane cause no shear out of it, in the axes of the stiffness."""
         shears = {3, 4}
         return not any((i in shears) != (j in shears) for i, j, _ in _list_entries(self.stiffness))
 
     def energy(self, elastic_strain: Expr, rotation: Expr | None) -> Expr:
-        """Elastic energy density.
+        """Return the elastic energy density.
 
         Args:
             elastic_strain: 3 x 3 tensor in global axes.
@@ -176,7 +178,7 @@ class Elasticity:
         return self._relax_along(normal, elastic_strain)
 
     def _relax_along(self, normal: Expr, e: Expr) -> Expr:
-        """Least energy of all strains e + sym(a n): no traction t = sigma n is left.
+        """Find the least energy of all strains e + sym(a n): no traction t = sigma n is left.
 
         That is W(e) - t . Q^-1 t / 2 with the acoustic tensor Q of the normal.
 
@@ -196,13 +198,13 @@ class Elasticity:
 
 
 def _square(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
-    """Half of e . C e, term by term so that zeros cost nothing."""
+    """Compute half of e . C e, term by term so that zeros cost nothing."""
     terms = [0.5 * value * e[i] * e[j] for i, j, value in _list_entries(stiffness)]
     return sum(terms[1:], terms[0])
 
 
 def _apply(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
-    """C e as a 3 x 3 tensor."""
+    """Compute C e as a 3 x 3 tensor."""
     s: list[Expr] = [ufl.as_ufl(0.0)] * 6
     for i, j, value in _list_entries(stiffness):
         s[i] = s[i] + value * e[j]
@@ -211,7 +213,7 @@ def _apply(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
 
 
 def _list_entries(stiffness: Matrix) -> list[tuple[int, int, Scalar]]:
-    """Row, column and value of what is not zero; of numbers, of what is more than round-off."""
+    """List row, column and value of what is not zero; of numbers, what exceeds round-off."""
     numbers = [abs(value) for value in stiffness.flat if not isinstance(value, Expr)]
     least = 1e-14 * max(numbers, default=0.0)
     return [
@@ -222,14 +224,14 @@ def _list_entries(stiffness: Matrix) -> list[tuple[int, int, Scalar]]:
 
 
 def _mandel(e: Expr) -> tuple[Expr, ...]:
-    """Mandel components of a symmetric 3 x 3 tensor, written symmetrically so that d/de is too."""
+    """List the Mandel components of a symmetric tensor, so written that d/de is symmetric."""
     root = float(np.sqrt(0.5))
     shear = (root * (e[1, 2] + e[2, 1]), root * (e[0, 2] + e[2, 0]), root * (e[0, 1] + e[1, 0]))
     return (e[0, 0], e[1, 1], e[2, 2], *shear)
 
 
 def create_wire_rotation(tangent: Expr) -> Expr:
-    """Rotation tensor whose columns are the wire's axes (along, across, out of plane).
+    """Create the rotation whose columns are the wire's axes (along, across, out of plane).
 
     Args:
         tangent: Unit vector along the wire, of 2 or 3 components. In 3-D the wire is taken to be

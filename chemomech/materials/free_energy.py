@@ -14,14 +14,14 @@ from chemomech.materials.scalars import Scalar
 
 
 class FreeEnergy(Protocol):
-    """What a homogeneous free energy must offer; a new law is one such class."""
+    """Protocol of a homogeneous free energy; a new law is one such class."""
 
     @property
     def bounds(self) -> tuple[float, float]:
         """Open interval of compositions on which the density is finite."""
 
     def density(self, c: Expr) -> Expr:
-        """Free-energy density g(c) as a scalar UFL expression."""
+        """Return the free-energy density g(c) as a scalar UFL expression."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RegularSolution:
         return (0.0, 1.0)
 
     def density(self, c: Expr) -> Expr:
-        """Free-energy density g(c)."""
+        """Return the free-energy density g(c)."""
         entropy = c * ufl.ln(c) + (1 - c) * ufl.ln(1 - c)
         return entropy + self.chi * c * (1 - c)
 
@@ -61,7 +61,7 @@ class Polynomial:
     bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def density(self, c: Expr) -> Expr:
-        """Free-energy density g(c), by Horner's rule."""
+        """Return the free-energy density g(c), by Horner's rule."""
         value: Expr = ufl.as_ufl(self.coefficients[-1])
         for coefficient in reversed(self.coefficients[:-1]):
             value = value * c + coefficient

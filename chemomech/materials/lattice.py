@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.constants import Avogadro
 
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.materials.tabulated_eigenstrain import TabulatedEigenstrain
 from chemomech.text_files import read_text
 
@@ -92,7 +92,7 @@ class LatticePhase:
         return Avogadro * volume / self.formula_units
 
     def eigenstrain(self, reference: LatticePhase) -> FloatArray:
-        """Strain U - I with U^2 = F^T F that turns the cell of ``reference`` into this one.
+        """Compute the strain U - I, U^2 = F^T F, that turns the cell of ``reference`` into this.
 
         F maps the edges of the one cell to those of the other; the rotation in it makes no strain
         and is left out. For right angles the result is diag(a / a_ref - 1, b / b_ref - 1, ...),
@@ -119,13 +119,13 @@ class LatticePhase:
         return np.asarray(stretch - np.eye(3))
 
     def _squared_volume(self) -> float:
-        """Square of the volume of a cell with these angles and edges of one."""
+        """Compute the squared volume of a cell with these angles and edges of one."""
         cos_a, cos_b, cos_g = np.cos([self.alpha, self.beta, self.gamma])
         return float(1.0 - cos_a**2 - cos_b**2 - cos_g**2 + 2.0 * cos_a * cos_b * cos_g)
 
 
 def compute_partial_molar_volumes(phases: Sequence[LatticePhase]) -> FloatArray:
-    """Omega = dV/dx between neighbouring phases, by the lever rule.
+    """Compute Omega = dV/dx between neighbouring phases, by the lever rule.
 
     Args:
         phases: At least two, by rising lithium content.
@@ -179,7 +179,7 @@ def create_lattice_eigenstrain(
 
 
 def create_v2o5_volumes() -> tuple[FloatArray, FloatArray]:
-    """Molar volumes of Li_xV2O5 at 0, 0.1, 0.3, 0.4, 0.7, 0.9 and 1, pieced together from print.
+    """Create a table of the molar volumes of Li_xV2O5 at seven x, pieced together from print.
 
     x = 0: cell 11.512 x 3.564 x 4.368 A with Z = 2, alpha-V2O5 (public structure files). 0.1 and
     0.4: concentrations of 1850 and 7260 mol/m^3 in public scripts that map images of Li_xV2O5 to
@@ -226,10 +226,8 @@ def read_phases(path: Path | str) -> list[LatticePhase]:
     if not rows:
         raise InputError("the file is empty", path=str(path))
     header = [word.strip() for word in rows[0][1]]
-    try:
+    with naming(path=path):
         unit = _find_unit(header)
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
     phases = [_parse(header, words, unit, line, str(path)) for line, words in rows[1:]]
     if not phases:
         raise InputError("has a header, but no phase", path=str(path))
@@ -237,7 +235,7 @@ def read_phases(path: Path | str) -> list[LatticePhase]:
 
 
 def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Lines that hold something, with their numbers from 1."""
+    """Read the lines that hold something, with their numbers from 1."""
     try:
         reader = csv.reader(read_text(path).splitlines(keepends=True))
         rows = [(reader.line_num, words) for words in reader]
@@ -251,7 +249,7 @@ def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _find_unit(header: list[str]) -> str:
-    """Unit of the edges; refuses a header that does not name what a cell needs."""
+    """Find the unit of the edges; refuse a header that does not name what a cell needs."""
     unit = "nm" if "a_nm" in header else "angstrom"
     needed = {"name", "x", "formula_units", *(f"{edge}_{unit}" for edge in "abc")}
     missing, unknown = needed - set(header), set(header) - needed - set(_ANGLES)
@@ -276,10 +274,8 @@ def _parse(header: list[str], words: list[str], unit: str, line: int, path: str)
         content, number = float(entries["x"]), int(entries["formula_units"])
     except ValueError as error:
         raise InputError(f"holds what is no number: {error}", key=where, path=path) from error
-    try:
+    with naming(key=where, path=path):
         return LatticePhase(entries["name"], content, a, b, c, number, alpha, beta, gamma)
-    except InputError as error:
-        raise InputError(error.message, key=where, path=path) from error
 
 
 def _check_order(phases: Sequence[LatticePhase]) -> None:

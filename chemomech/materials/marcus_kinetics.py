@@ -13,7 +13,7 @@ from chemomech.materials.reactions import ButlerVolmer
 from chemomech.materials.scalars import Scalar, require, require_positive
 
 # Above, the closed form is off by more than a quarter and 1 - erf loses its digits.
-LARGEST_REORGANISATION = 40.0
+_LARGEST_REORGANISATION = 40.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,6 @@ class MarcusHushChidsey:
     reorganisation: Scalar
     electrolyte: Scalar = 1.0
     needs_reservoir: ClassVar[bool] = True
-    reservoir_bound: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         require_positive(self.rate, "rate")
@@ -61,29 +60,29 @@ class MarcusHushChidsey:
         require(
             self.reorganisation,
             "reorganisation",
-            lambda number: number <= LARGEST_REORGANISATION,
-            f"at most {LARGEST_REORGANISATION:g} kT (1 eV at room temperature), as far as the "
+            lambda number: number <= _LARGEST_REORGANISATION,
+            f"at most {_LARGEST_REORGANISATION:g} kT (1 eV at room temperature), as far as the "
             "closed form of the rate reaches",
         )
 
     def rate_constant(self, force: Expr) -> Expr:
-        """Rate k(y) of extraction, k(-y) of insertion (dimensionless).
+        """Return the rate k(y) of extraction, k(-y) of insertion (dimensionless).
 
         Args:
             force: Formal driving force y, per RT.
         """
         prefactor = ufl.sqrt(math.pi * self.reorganisation)
-        return prefactor * self._reach(force) / (1 + ufl.exp(-force))
+        return prefactor * self._erfc(force) / (1 + ufl.exp(-force))
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J."""
+        """Return the outward flux J."""
         force = mu - reservoir + ufl.ln(self.electrolyte / c)
-        limit = self._reach(force) / self._reach(ufl.as_ufl(0.0))
+        limit = self._erfc(force) / self._erfc(ufl.as_ufl(0.0))
         activity_driven = ButlerVolmer(self.rate).flux(c, mu, reservoir)
         return activity_driven * limit / ufl.cosh(force / 2)
 
-    def _reach(self, force: Expr) -> Expr:
-        """The erfc[...] of k(y), even in y, rising from erfc[0] to 2."""
+    def _erfc(self, force: Expr) -> Expr:
+        """Return the erfc[...] of k(y), even in y, rising from erfc[0] to 2."""
         lm = self.reorganisation
         distance = lm - ufl.sqrt(1 + ufl.sqrt(lm) + force**2)
         # UFL has no erfc; at lm = 40 and y = 0 the difference keeps eleven digits.

@@ -12,10 +12,10 @@ from chemomech.materials.scalars import Scalar
 
 
 class Mobility(Protocol):
-    """What a mobility law must offer."""
+    """Protocol of a mobility law; a new law is one such class."""
 
     def value(self, c: Expr) -> Expr:
-        """Mobility M(c) as a scalar UFL expression."""
+        """Return the mobility M(c) as a scalar UFL expression."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class DegenerateMobility:
     diffusivity: Scalar
 
     def value(self, c: Expr) -> Expr:
-        """Mobility M(c)."""
+        """Return the mobility M(c)."""
         return self.diffusivity * c * (1 - c)
 
 
@@ -44,6 +44,6 @@ class ConstantMobility:
     diffusivity: Scalar
 
     def value(self, c: Expr) -> Expr:
-        """Mobility D, whatever the composition."""
+        """Return the mobility D, whatever the composition."""
         del c
         return ufl.as_ufl(self.diffusivity)

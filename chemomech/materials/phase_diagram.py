@@ -18,7 +18,7 @@ from chemomech.errors import InputError
 from chemomech.materials.common_tangents import (
     LOGISTIC,
     Tangent,
-    crowd_points,
+    cluster_points,
     find_spinodals,
     find_tangents,
 )
@@ -71,22 +71,22 @@ class Coexistence:
     stiffness: float
 
     @property
-    def gap(self) -> float:
-        """c_b - c_a."""
+    def miscibility_gap(self) -> float:
+        """Width c_b - c_a of the miscibility gap."""
         return self.rich - self.poor
 
     def interface_width(self, gradient: float) -> float:
-        """Width s = (c_b - c_a) sqrt(gradient / (2 barrier)), eqn 4 corrected.
+        """Compute the width s = (c_b - c_a) sqrt(gradient / (2 barrier)), eqn 4 corrected.
 
         It is the distance between the two equilibrium values along the steepest tangent.
 
         Args:
             gradient: kappa / (RT), length squared.
         """
-        return self.gap * math.sqrt(gradient / (2.0 * self.barrier))
+        return self.miscibility_gap * math.sqrt(gradient / (2.0 * self.barrier))
 
-    def foot_length(self, gradient: float) -> float:
-        """Length sqrt(gradient / g'') over which an interface ends in its stiffer phase.
+    def tail_length(self, gradient: float) -> float:
+        """Compute the length sqrt(gradient / g'') of an interface's tail in the stiffer phase.
 
         For deep wells it is much shorter than the interface's width.
 
@@ -96,7 +96,7 @@ class Coexistence:
         return math.sqrt(gradient / self.stiffness) if self.stiffness > 0.0 else math.inf
 
     def interfacial_energy(self, gradient: float) -> float:
-        """Energy gamma / (RT C) = sqrt(gradient) * path of a planar interface per area.
+        """Compute the energy gamma / (RT C) = sqrt(gradient) * path per area of interface.
 
         Args:
             gradient: kappa / (RT), length squared.
@@ -104,7 +104,7 @@ class Coexistence:
         return math.sqrt(gradient) * self.path
 
     def stripe_period(self, gradient: float, length: float) -> float:
-        """Period lambda = sqrt(2 gamma L / (RT C barrier)), eqn 2.
+        """Compute the period lambda = sqrt(2 gamma L / (RT C barrier)) of stripes, eqn 2.
 
         Args:
             gradient: kappa / (RT), length squared.
@@ -129,8 +129,8 @@ class PhaseDiagram:
     coexistences: tuple[Coexistence, ...]
 
     @property
-    def separates(self) -> bool:
-        """Whether there are two phases or more."""
+    def has_phase_separation(self) -> bool:
+        """True if there are two phases or more."""
         return bool(self.coexistences)
 
     @property
@@ -140,14 +140,14 @@ class PhaseDiagram:
         return tuple(round((pair.poor + pair.rich) / 2, 6) for pair in self.coexistences)
 
     @property
-    def clearance(self) -> float:
+    def distance_to_bounds(self) -> float:
         """Smallest distance of a coexisting phase from the bounds; infinite without either."""
         lower, upper = self.curve.law.bounds
         distances = (min(pair.poor - lower, upper - pair.rich) for pair in self.coexistences)
         return min(distances, default=math.inf)
 
     @property
-    def sharpest(self) -> Coexistence:
+    def narrowest(self) -> Coexistence:
         """The phases whose interface is the narrowest.
 
         Raises:
@@ -158,9 +158,9 @@ class PhaseDiagram:
         return min(self.coexistences, key=lambda pair: pair.interface_width(1.0))
 
     def fastest_mode(self, composition: float, gradient: float, mobility: float) -> FastestMode:
-        """Fastest wave exp(i k x): k_max = sqrt(B / (2 gradient)), rate M B^2 / (4 gradient).
+        """Compute the fastest wave: k_max = sqrt(B / (2 gradient)), rate M B^2 / (4 gradient).
 
-        Here B = -g''(c0), and waves grow with the rate M k^2 [B - gradient k^2].
+        Here B = -g''(c0), and waves exp(i k x) grow with the rate M k^2 [B - gradient k^2].
 
         Args:
             composition: Mean composition c0.
@@ -178,7 +178,7 @@ class PhaseDiagram:
 
 
 def coherent_shift(young: float, poisson: float, expansion: float, *, plane_stress: bool) -> float:
-    """Coefficient of the energy (c - 1/2)^2 of coherent composition waves, all moduli equal.
+    """Compute the coefficient of the energy (c - 1/2)^2 of coherent waves, all moduli equal.
 
     It is E eta^2/2 in plane stress, E eta^2/(1 - nu) in 3-D and plane strain. In a regular solution
     this much is taken from chi.
@@ -220,7 +220,7 @@ def _measure(
         excess = curve.energy(c) - curve.energy(poor) - potential * (c - poor)
         return np.maximum(excess, 0.0)
 
-    c = crowd_points(poor, rich)
+    c = cluster_points(poor, rich)
     height = climb(c)
     speed = (c - poor) * (rich - c) / (rich - poor)
     path = float(np.sum(np.sqrt(2.0 * height) * speed) * (LOGISTIC[1] - LOGISTIC[0]))

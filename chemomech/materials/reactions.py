@@ -16,22 +16,17 @@ from chemomech.materials.scalars import Scalar, require, require_positive
 
 
 class ReactionLaw(Protocol):
-    """What a surface reaction must offer; a new law is one such class.
+    """Protocol of a surface reaction; a new law is one such class.
 
-    Every law here but `ConstantFlux` dissipates: J (mu - mu_res) >= 0, at the potential to which it
-    is bound where it is bound to one.
+    Every law here but `ConstantFlux` dissipates: J (mu - mu_res) >= 0, eqn 25's at mu_res = 0.
     """
 
     @property
     def needs_reservoir(self) -> bool:
-        """Whether the reaction is with a reservoir, rather than given outright."""
-
-    @property
-    def reservoir_bound(self) -> float | None:
-        """The one mu_res (per RT) that the law is written for and does not ask for, if any."""
+        """True if the reaction is with a reservoir, rather than given outright."""
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J of the normalised composition (length / time): > 0 takes lithium out.
+        """Return the flux J of the normalised composition (length / time), outward positive.
 
         Args:
             c: Composition at the surface, 0 < c < 1.
@@ -41,7 +36,33 @@ class ReactionLaw(Protocol):
 
 
 @dataclass(frozen=True)
-class ButlerVolmer:
+class _ReservoirReaction:
+    """A reaction with a reservoir, of a rate constant k_s (length / time, > 0)."""
+
+    rate: Scalar
+    needs_reservoir: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        require_positive(self.rate, "rate")
+
+
+@dataclass(frozen=True)
+class _TransferReaction(_ReservoirReaction):
+    """A reaction whose drive a transfer coefficient divides between extraction and insertion."""
+
+    alpha: Scalar = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.alpha, "alpha", lambda number: 0.0 <= number <= 1.0, "between 0 and 1")
+
+    def _drive(self, force: Expr) -> Expr:
+        """Return e^((1 - alpha) H) - e^(-alpha H), of the sign of H."""
+        return ufl.exp((1 - self.alpha) * force) - ufl.exp(-self.alpha * force)
+
+
+@dataclass(frozen=True)
+class ButlerVolmer(_ReservoirReaction):
     r"""J = k_s (1 - c) (e^mu - e^mu_res): extraction by activity, insertion by vacancies.
 
     This is generalised Butler-Volmer kinetics with a transition state that excludes one site,
@@ -67,20 +88,13 @@ class ButlerVolmer:
         InputError: The rate is not positive.
     """
 
-    rate: Scalar
-    needs_reservoir: ClassVar[bool] = True
-    reservoir_bound: ClassVar[float | None] = None
-
-    def __post_init__(self) -> None:
-        require_positive(self.rate, "rate")
-
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J."""
+        """Return the outward flux J."""
         return self.rate * (1 - c) * (ufl.exp(mu) - ufl.exp(reservoir))
 
 
 @dataclass(frozen=True)
-class LiteralEqn25:
+class LiteralEqn25(_ReservoirReaction):
     r"""J = k_s (1 - c) sqrt(mu) (e^(mu/2) - e^(-mu/2)), eqn 25 to the letter, mu per RT.
 
     It is defined for mu >= 0 only and zero is taken below. The reservoir is the reference state,
@@ -96,21 +110,14 @@ class LiteralEqn25:
         InputError: The rate is not positive.
     """
 
-    rate: Scalar
-    needs_reservoir: ClassVar[bool] = True
-    reservoir_bound: ClassVar[float | None] = 0.0
-
-    def __post_init__(self) -> None:
-        require_positive(self.rate, "rate")
-
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J; independent of the reservoir."""
+        """Return the outward flux J; independent of the reservoir."""
         del reservoir
         return self.rate * (1 - c) * _root_times_sinh(mu)
 
 
 @dataclass(frozen=True)
-class OddEqn25:
+class OddEqn25(_ReservoirReaction):
     r"""J = k_s (1 - c) sqrt(|mu|) (e^(mu/2) - e^(-mu/2)), eqn 25 made to insert too, mu per RT.
 
     The odd continuation of `LiteralEqn25`: it dissipates but has no derivation. The reservoir is
@@ -123,21 +130,14 @@ class OddEqn25:
         InputError: The rate is not positive.
     """
 
-    rate: Scalar
-    needs_reservoir: ClassVar[bool] = True
-    reservoir_bound: ClassVar[float | None] = 0.0
-
-    def __post_init__(self) -> None:
-        require_positive(self.rate, "rate")
-
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J; independent of the reservoir."""
+        """Return the outward flux J; independent of the reservoir."""
         del reservoir
         return self.rate * (1 - c) * (_root_times_sinh(mu) - _root_times_sinh(-mu))
 
 
 @dataclass(frozen=True)
-class SquareRootExchange:
+class SquareRootExchange(_TransferReaction):
     r"""J = k_s sqrt(c (1 - c)) [e^((1 - alpha) H) - e^(-alpha H)].
 
     The exchange current is that of an ideal solution in equilibrium, (1 - c) sqrt(c / (1 - c)), at
@@ -152,23 +152,14 @@ class SquareRootExchange:
         InputError: The rate is not positive or alpha is not between 0 and 1.
     """
 
-    rate: Scalar
-    alpha: Scalar = 0.5
-    needs_reservoir: ClassVar[bool] = True
-    reservoir_bound: ClassVar[float | None] = None
-
-    def __post_init__(self) -> None:
-        require_positive(self.rate, "rate")
-        _require_share(self.alpha, "alpha")
-
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J."""
+        """Return the outward flux J."""
         exchange = self.rate * ufl.sqrt(c * (1 - c))
-        return exchange * _drive(mu - reservoir, self.alpha)
+        return exchange * self._drive(mu - reservoir)
 
 
 @dataclass(frozen=True)
-class ConstantExchange:
+class ConstantExchange(_TransferReaction):
     r"""J = k_s [e^((1 - alpha) H) - e^(-alpha H)], whatever the composition.
 
     Args:
@@ -179,19 +170,10 @@ class ConstantExchange:
         InputError: The rate is not positive or alpha is not between 0 and 1.
     """
 
-    rate: Scalar
-    alpha: Scalar = 0.5
-    needs_reservoir: ClassVar[bool] = True
-    reservoir_bound: ClassVar[float | None] = None
-
-    def __post_init__(self) -> None:
-        require_positive(self.rate, "rate")
-        _require_share(self.alpha, "alpha")
-
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J."""
+        """Return the outward flux J."""
         del c
-        return self.rate * _drive(mu - reservoir, self.alpha)
+        return self.rate * self._drive(mu - reservoir)
 
 
 @dataclass(frozen=True)
@@ -207,27 +189,17 @@ class ConstantFlux:
 
     value: Scalar
     needs_reservoir: ClassVar[bool] = False
-    reservoir_bound: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         require(self.value, "value", lambda _: True, "a finite flux")
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Outward flux J."""
+        """Return the outward flux J."""
         del c, mu, reservoir
         return ufl.as_ufl(self.value)
 
 
-def _require_share(value: Scalar, key: str) -> None:
-    require(value, key, lambda number: 0.0 <= number <= 1.0, "between 0 and 1")
-
-
-def _drive(force: Expr, alpha: Scalar) -> Expr:
-    """e^((1 - alpha) H) - e^(-alpha H), of the sign of H."""
-    return ufl.exp((1 - alpha) * force) - ufl.exp(-alpha * force)
-
-
 def _root_times_sinh(mu: Expr) -> Expr:
-    """2 sqrt(mu) sinh(mu / 2) for mu > 0, else 0."""
+    """Return 2 sqrt(mu) sinh(mu / 2) for mu > 0, else 0."""
     # Strictly above: at mu = 0 the slope of this branch is 0 * inf.
     return ufl.conditional(ufl.gt(mu, 0.0), 2 * ufl.sqrt(mu) * ufl.sinh(mu / 2), 0.0)

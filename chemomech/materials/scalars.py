@@ -24,7 +24,7 @@ _ANYWHERE = (0.0,)
 
 
 def evaluate(scalar: Scalar) -> float | None:
-    """Present value of a scalar that is the same everywhere; None for one that varies in space.
+    """Return the value of a scalar that is the same everywhere; None if it varies in space.
 
     Args:
         scalar: A number, or an expression of numbers and `dolfinx.fem.Constant`.
@@ -38,7 +38,7 @@ def evaluate(scalar: Scalar) -> float | None:
 
 
 def evaluate_all(scalars: NDArray[Any]) -> NDArray[np.float64] | None:
-    """Present values of an array of scalars, of its shape; None where one varies in space."""
+    """Return the values of an array of scalars, of its shape; None if one varies in space."""
     values = [evaluate(scalar) for scalar in scalars.flat]
     if any(value is None for value in values):
         return None
@@ -46,7 +46,7 @@ def evaluate_all(scalars: NDArray[Any]) -> NDArray[np.float64] | None:
 
 
 def vanishes(expression: Expr) -> bool:
-    """Tell whether a scalar UFL expression is zero, whatever its fields hold.
+    """Tell if a scalar UFL expression is zero, whatever its fields hold.
 
     Args:
         expression: The expression; its constants have their present values.

@@ -1,4 +1,4 @@
-"""Chemical eigenstrain from a table: where one partial molar volume does not do (eqn 10)."""
+"""Chemical eigenstrain from a table, beyond one partial molar volume (eqn 10)."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class TabulatedEigenstrain:
         return np.diff(self.strains, axis=0) / np.diff(self.compositions)[:, None, None]
 
     def strain(self, c: Expr, rotation: Expr | None) -> Expr:
-        """Eigenstrain in global axes, a 3 x 3 UFL tensor.
+        """Return the eigenstrain in global axes, a 3 x 3 UFL tensor.
 
         A straight line through the reference and, at each entry where the slope jumps, a hinge
         max(0, .) that opens away from the reference, so that corners vanish there exactly.
@@ -218,12 +218,12 @@ class TabulatedEigenstrain:
 
 
 def _make_isotropic(strains: FloatArray) -> FloatArray:
-    """Linear strains, shape (n,), as tensors, shape (n, 3, 3)."""
+    """Turn linear strains, shape (n,), into tensors, shape (n, 3, 3)."""
     return strains[:, None, None] * np.eye(3)
 
 
 def _find_segment(nodes: FloatArray, composition: float) -> int:
-    """Number of the segment that holds a composition, or goes on to it from the table's end."""
+    """Find the segment that holds a composition, or that extends to it from the table's end."""
     index = int(np.searchsorted(nodes, composition, side="right")) - 1
     return min(max(index, 0), len(nodes) - 2)
 
@@ -250,7 +250,7 @@ def _check_reference(reference: float) -> None:
 
 
 def _check_windows(windows: Sequence[tuple[float, float, float]]) -> FloatArray:
-    """Phases as rows (low, high, Omega), shape (phases, 3)."""
+    """Return phases as rows (low, high, Omega), shape (phases, 3); refuse gaps and overlaps."""
     key = f"{_KEY}.windows"
     if not windows or any(len(window) != 3 for window in windows):
         raise InputError("phases need (c_low, c_high, Omega) each, and there must be one", key=key)

@@ -1,4 +1,4 @@
-"""The figures of Santos et al., Mater. Horiz. 2020, 7, 3275, made anew.
+"""Reproduction of the figures of Santos et al., Mater. Horiz. 2020, 7, 3275.
 
 `figures` lists them, a module each makes them, `reproduction` runs one, `page` writes what it
 found.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from chemomech.analysis.measures import compute_vertex_volumes
@@ -25,12 +28,7 @@ def make(work: Reproduction) -> Findings:
     study, runs = STUDIES[work.figure.name], work.run_sweep(work.figure.name)
     names = study.name_cases(runs)
     measures = [_measure_end(run) for run in runs]
-    for field in ("composition", "von_mises"):
-        panels = [
-            Panel(f"{name}\n$t$ = {format_time(float(run.times[-1]))}", run.grid, run.read(field))
-            for name, run in zip(names, runs, strict=True)
-        ]
-        write_panels(work.folder / f"{field}.png", panels, STYLES[field], min(len(runs), 3))
+    draw_ends(work.folder, runs, [f"{name}\n" for name in names])
     header = ["run", *measures[0]]
     rows: list[list[Cell]] = [
         [name, *measured.values()] for name, measured in zip(names, measures, strict=True)
@@ -45,6 +43,22 @@ def make(work: Reproduction) -> Findings:
         films=work.list_films(runs, names),
         tables=[Table("ends", "The ends of all runs", header, rows)],
     )
+
+
+def draw_ends(folder: Path, runs: Sequence[RunResults], titles: Sequence[str]) -> None:
+    """Draw composition and von Mises stress at the ends of runs, side by side.
+
+    Args:
+        folder: Folder for ``composition.png`` and ``von_mises.png``.
+        runs: The runs.
+        titles: Title of each, to which the time is added.
+    """
+    for field in ("composition", "von_mises"):
+        panels = [
+            Panel(f"{title}$t$ = {format_time(float(run.times[-1]))}", run.grid, run.read(field))
+            for title, run in zip(titles, runs, strict=True)
+        ]
+        write_panels(folder / f"{field}.png", panels, STYLES[field], min(len(runs), 3))
 
 
 def _measure_end(run: RunResults) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""A row of charts with letters, as all figures of this room have."""
+"""Page of charts with letters, the layout of all figures of the paper."""
 
 from __future__ import annotations
 

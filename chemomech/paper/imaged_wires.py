@@ -69,7 +69,7 @@ def make(work: Reproduction) -> Findings:
 
 
 def _compare_with_truth(chain: Path, wire: WireKind) -> tuple[float, int]:
-    """Root mean square error of the composition over trusted pixels, and their number.
+    """Compute the composition's root mean square error over trusted pixels, and their number.
 
     Args:
         chain: Folder with the measurement's results.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from chemomech.analysis.results import RunResults
-from chemomech.output.panels import Panel, write_panels
-from chemomech.output.pictures import STYLES, format_time
+from chemomech.output.pictures import format_time
+from chemomech.paper.beyond import draw_ends
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
 from chemomech.sweeps.summary import measure_run
@@ -17,7 +16,6 @@ _NOT_GIVEN = (
     "plane stress or plane strain: kappas, chi = 2.75, the bend and plane strain are this "
     "package's choice."
 )
-_ACROSS = 3
 #: Columns of the table beside kappa: the names `measure_run` gives, which end in the unit.
 _MEASURES = (
     *("time_s", "domains", "spanning_fraction", "period_nm", "interface_width_nm"),
@@ -29,12 +27,17 @@ _MEASURES = (
 def make(work: Reproduction) -> Findings:
     """Run the wires, draw their ends side by side, and measure them."""
     runs = work.run_sweep("4C-H")
-    for field in ("composition", "von_mises"):
-        _draw(work.folder / f"{field}.png", runs, field)
+    widths = [1e9 * (run.config.material.interface_width or 0.0) for run in runs]
+    letters = "CDEFGH" if len(runs) == 6 else "abcdef"
+    titles = [
+        f"({letter}) $\\kappa$ = {run.config.material.kappa:.3g} J m$^2$/mol\n"
+        f"$s$ = {width:.3g} nm, "
+        for letter, run, width in zip(letters, runs, widths, strict=False)
+    ]
+    draw_ends(work.folder, runs, titles)
     measures = [measure_run(run) for run in runs]
     table = tabulate(runs, measures)
     first, last = measures[0], measures[-1]
-    widths = [1e9 * (run.config.material.interface_width or 0.0) for run in runs]
     return Findings(
         computed=f"{len(runs)} wires from one and the same noise, with walls that are "
         f"{widths[0]:.3g} to {widths[-1]:.3g} nm wide without stress, on meshes of one recipe. "
@@ -78,18 +81,3 @@ def tabulate(runs: Sequence[RunResults], measures: Sequence[dict[str, object]]) 
         assert all(isinstance(value, float | int) for value in values)
         rows.append([run.config.material.kappa, *values])  # type: ignore[list-item]
     return Table("patterns", "The ends of all runs", ["kappa_J_m2_per_mol", *_MEASURES], rows)
-
-
-def _draw(path: Path, runs: Sequence[RunResults], field: str) -> None:
-    letters = "CDEFGH" if len(runs) == 6 else "abcdef"
-    panels = [
-        Panel(
-            f"({letter}) $\\kappa$ = {run.config.material.kappa:.3g} J m$^2$/mol\n"
-            f"$s$ = {1e9 * (run.config.material.interface_width or 0.0):.3g} nm, "
-            f"$t$ = {format_time(float(run.times[-1]))}",
-            run.grid,
-            run.read(field),
-        )
-        for letter, run in zip(letters, runs, strict=False)
-    ]
-    write_panels(path, panels, STYLES[field], _ACROSS)

@@ -20,7 +20,7 @@ from chemomech.paper.figures import Figure
 from chemomech.paper.page import Findings, Picture, write_page
 from chemomech.sweeps.cases import Sweep, read_sweep
 from chemomech.sweeps.folder import SweepFolder
-from chemomech.sweeps.sweeping import Pace, run_sweep
+from chemomech.sweeps.sweeping import JobLayout, run_sweep
 
 PAGE = "page.md"
 """The page of a figure, written last."""
@@ -91,8 +91,8 @@ class Reproduction:
             StoppedEarly: A signal asked to stop; another call goes on.
         """
         sweep = self.read_sweep(name)
-        pace = Pace.choose(len(sweep.cases), self.jobs, self.ranks)
-        run_sweep(sweep, self.folder / "runs", pace, retry=True)
+        layout = JobLayout.choose(len(sweep.cases), self.jobs, self.ranks)
+        run_sweep(sweep, self.folder / "runs", layout, retry=True)
         return [open_run(case.results) for case in SweepFolder(self.folder / "runs", sweep).cases]
 
     def list_films(self, runs: Sequence[RunResults], captions: Sequence[str]) -> list[Picture]:
@@ -110,7 +110,7 @@ class Reproduction:
         ]
 
 
-class Maker(Protocol):
+class FigureModule(Protocol):
     """A module that makes a figure."""
 
     def make(self, work: Reproduction) -> Findings:
@@ -118,7 +118,7 @@ class Maker(Protocol):
 
 
 def find_configuration(name: str) -> Path:
-    """Path of one of this room's configurations."""
+    """Find one of this package's configurations by its name."""
     # Packages are folders, not archives: configurations name one another by their paths.
     return Path(str(resources.files("chemomech.paper"))) / "configurations" / f"{name}.toml"
 
@@ -142,7 +142,7 @@ def reproduce(work: Reproduction) -> str:
         work.read_sweep(work.figure.name)
     with FolderLock(work.folder, MPI.COMM_SELF):
         _claim(work)
-        maker = cast("Maker", import_module(f"chemomech.paper.{work.figure.module}"))
+        maker = cast("FigureModule", import_module(f"chemomech.paper.{work.figure.module}"))
         findings = maker.make(work)
         write_page(work.folder / PAGE, work.figure, findings, work.command)
     return f"{work.folder / PAGE}: {findings.pictures[0].file}, {len(findings.tables)} tables"

@@ -83,7 +83,7 @@ def _draw_boundaries(axes: Axes, lines: Sequence[PhaseLine]) -> None:
 def _draw_potentials(axes: Axes, fibre: BentFibre) -> None:
     percent = np.linspace(-3.0, 3.0, 61)
     middle = fibre.potential_shift(percent / 100)
-    reach = find_phases(_LAW, fibre.chi_shift).sharpest.loop[1]
+    reach = find_phases(_LAW, fibre.chi_shift).narrowest.loop[1]
     colour = CATEGORY_COLOURS[0]
     axes.fill_between(
         percent, middle - reach, middle + reach, color=colour, alpha=0.2, linewidth=0,

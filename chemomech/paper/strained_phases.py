@@ -75,4 +75,4 @@ def find_phase_lines(bodies: list[Body], highest: float = 3.4, count: int = 80) 
 def find_ends(chi: float, shift: float) -> tuple[float, float]:
     """Find the poor ends of binodal and spinodal where coherency takes ``shift`` from chi."""
     phases = find_phases(RegularSolution(chi), shift)
-    return phases.sharpest.poor, phases.spinodals[0][0]
+    return phases.narrowest.poor, phases.spinodals[0][0]

@@ -1,4 +1,4 @@
-"""Beside figure 4C-H: domains in straight strips, counted over several noises."""
+"""Count domains in straight strips over several noises, beside figure 4C-H."""
 
 from __future__ import annotations
 

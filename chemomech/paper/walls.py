@@ -67,6 +67,6 @@ def _measure_wall(results: RunResults) -> Wall:
 
 
 def _fit_slope(walls: list[Wall]) -> float:
-    """Slope of log(width) over log(kappa)."""
+    """Fit the slope of log(width) over log(kappa)."""
     logs = np.log([[wall.kappa, wall.width] for wall in walls])
     return float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0])

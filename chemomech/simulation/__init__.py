@@ -1,1 +1,1 @@
-"""The pipeline of a simulation: stages, records, checkpoints, and the march through time."""
+"""Pipeline of a simulation: stages, records, checkpoints, and the time loop."""

@@ -1,4 +1,4 @@
-"""Why a run could not go on, in the user's units and with what may help."""
+"""Explain why a run could not go on, in the user's units and with what may help."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def _explain(error: StepError, config: Config, problem: ChemoMechanics) -> str:
     unit = config.material.scales.time
     what = describe_failure(error.time * unit, error.size * unit, "s")
     nearest = _find_nearest_to_bound(problem)
-    clearance = config.material.phases.clearance
-    near = _BEYOND_PHASES * clearance if 0.0 < clearance < np.inf else _NEAR
+    distance = config.material.phases.distance_to_bounds
+    near = _BEYOND_PHASES * distance if 0.0 < distance < np.inf else _NEAR
     is_near = nearest is not None and nearest.distance < near
     place = f"; {nearest}" if is_near else ""
     return f"{what}: {error.why}{place}. {_find_cause(config, problem, is_near)}"
@@ -62,7 +62,7 @@ class _Nearest:
 
 
 def _find_nearest_to_bound(problem: ChemoMechanics) -> _Nearest | None:
-    """The composition closest to a bound over all ranks; None without bounds."""
+    """Find the composition closest to a bound over all ranks; None without bounds."""
     lower, upper = problem.bounds
     if not np.isfinite([lower, upper]).all():
         return None
@@ -83,8 +83,8 @@ def _find_nearest_to_bound(problem: ChemoMechanics) -> _Nearest | None:
 
 
 def _find_cause(config: Config, problem: ChemoMechanics, is_near: bool) -> str:
-    """The likely cause and what helps against it; collective."""
-    clearance = config.material.phases.clearance
+    """Name the likely cause and what helps against it; collective."""
+    distance = config.material.phases.distance_to_bounds
     cells, needed = count_cells_across(config, problem.domain), config.cells_needed
     # The largest cells of a mesh of triangles are somewhat larger than the edge asked for.
     if cells is not None and needed is not None and cells < 0.6 * needed:
@@ -92,10 +92,10 @@ def _find_cause(config: Config, problem: ChemoMechanics, is_near: bool) -> str:
             f"The mesh is the likely cause: its largest cells hold {cells:.2g} across an "
             f"interface, where {needed:.3g} resolve it; make mesh.size smaller"
         )
-    if is_near and clearance < config.time.tolerance:
+    if is_near and distance < config.time.tolerance:
         return (
             f"time.tolerance is the likely cause: errors of {config.time.tolerance:g} lead beyond "
-            f"phases that lie {clearance:.1g} from the bounds; make it smaller than that"
+            f"phases that lie {distance:.1g} from the bounds; make it smaller than that"
         )
     if is_near:
         return "The law is the likely cause: it drives the composition to its bound"

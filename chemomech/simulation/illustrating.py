@@ -11,10 +11,10 @@ from chemomech.output.cycle_charts import write_cycle_chart
 from chemomech.output.file_names import LEDGER
 from chemomech.output.illustration import write_illustrations
 from chemomech.output.ledger import read_ledger
-from chemomech.simulation.preparation import Parts
+from chemomech.simulation.preparation import PreparedRun
 
 
-def illustrate(config: Config, parts: Parts) -> None:
+def illustrate(config: Config, parts: PreparedRun) -> None:
     """Draw what the configuration asks for into the run's folder; collective.
 
     Args:

@@ -14,9 +14,9 @@ from mpi4py import MPI
 from chemomech.output.context import Context
 
 #: What batch systems send before they end a job.
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 #: What Ctrl-C sends.
-INTERRUPT = signal.SIGINT
+_INTERRUPT = signal.SIGINT
 _FIRST = (
     "\nchemomech: interrupted: the state is saved after this time step; interrupt again to stop "
     "at once\n"
@@ -42,44 +42,44 @@ class StopRequest(Context):
         self._former: dict[int, object] = {}
 
     def __enter__(self) -> Self:
-        for number in (*SIGNALS, INTERRUPT):
+        for number in (*_SIGNALS, _INTERRUPT):
             self._former[number] = signal.signal(number, self._hear)
         return self
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Restore the former signal handlers."""
         for number, handler in self._former.items():
             # Batch systems often send both: the second must not kill what the first has stopped.
-            again = signal.SIG_IGN if self._heard and number != INTERRUPT else handler
+            again = signal.SIG_IGN if self._heard and number != _INTERRUPT else handler
             signal.signal(number, again)  # type: ignore[arg-type]
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether Ctrl-C has asked, here or on another rank."""
-        return self._heard == INTERRUPT
+        """True if Ctrl-C has asked, here or on another rank."""
+        return self._heard == _INTERRUPT
 
     def begin(self) -> None:
-        """From now on there is something to save, and :meth:`ask` is called again and again."""
+        """Let Ctrl-C ask rather than end: there is something to save from now on."""
         self._has_begun = True
 
     def ask(self) -> str | None:
-        """Tell why to stop, None while there is no reason; collective, the same on all ranks."""
+        """Return the reason to stop, None while there is none; collective, equal on all ranks."""
         late = self._deadline is not None and clock.monotonic() > self._deadline
         reasons = np.array([self._heard, int(late)], dtype=np.int32)
         self._comm.Allreduce(MPI.IN_PLACE, reasons, op=MPI.MAX)
         heard, passed = (int(reason) for reason in reasons)
         if heard:
             self._heard = heard
-        if heard == INTERRUPT:
+        if heard == _INTERRUPT:
             return "interrupted"
         if heard:
             return f"stopped by {signal.Signals(heard).name}"
         return "stopped at the limit of wall time" if passed else None
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        if number == INTERRUPT and (self.is_interrupted or not self._has_begun):
+        if number == _INTERRUPT and (self.is_interrupted or not self._has_begun):
             signal.default_int_handler(number, frame)
-        if number == INTERRUPT and not self._heard and self._comm.rank == 0:
+        if number == _INTERRUPT and not self._heard and self._comm.rank == 0:
             # Not through Python's own streams, in the middle of whose writing this may be.
             os.write(2, _FIRST.encode())
         self._heard = number

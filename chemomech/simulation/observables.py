@@ -20,8 +20,8 @@ from chemomech.units import Scales
 
 
 @dataclass
-class Moment:
-    """What is being recorded.
+class RecordedStep:
+    """The step that is being recorded, and the state it led to.
 
     Args:
         step: The step that led to the present state.
@@ -38,7 +38,7 @@ def list_observables(
     problem: ChemoMechanics,
     scales: Scales,
     stress: StressFields | None,
-    moment: Moment,
+    moment: RecordedStep,
     initial_mean: float,
     started: float,
     threshold: float,
@@ -49,7 +49,7 @@ def list_observables(
         problem: The problem whose state is recorded.
         scales: Factors from the problem's units to SI.
         stress: Fields of the present stress; None without mechanics.
-        moment: What is being recorded.
+        moment: The step that is being recorded, and the state it led to.
         initial_mean: Mean composition with which the run began.
         started: Time on the monotonic clock at which the run began.
         threshold: Composition above which a place belongs to a Li-rich region.
@@ -88,7 +88,7 @@ def list_observables(
 
 
 def _find_largest(sign: float, field: fem.Function) -> float:
-    """Largest value at any dof of a field times a sign; collective."""
+    """Find the largest value at any dof of a field times a sign; collective."""
     space = field.function_space
     owned = sign * field.x.array[: space.dofmap.index_map.size_local]
     return float(space.mesh.comm.allreduce(float(owned.max(initial=-np.inf)), op=MPI.MAX))

@@ -46,8 +46,8 @@ ProblemFactory = Callable[[Config, Particle], ChemoMechanics]
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What a run consists of.
+class PreparedRun:
+    """Problem, solver, records and folder of a run that is ready to start.
 
     Args:
         problem: Unknowns and forms, in the present state.
@@ -76,7 +76,7 @@ def prepare(
     comm: MPI.Comm,
     former: Restart | None,
     create: ProblemFactory = create_problem,
-) -> Parts:
+) -> PreparedRun:
     """Make the parts of a run; what can fail does so before the folder is touched.
 
     Args:
@@ -93,11 +93,11 @@ def prepare(
     name_files(config)  # Before any work, what of it cannot be written.
     if former is None or former.state is None:
         return _begin(config, output, comm, create, is_new=former is None)
-    return _take_up(config, output, comm, former, create)
+    return _restart(config, output, comm, former, create)
 
 
 def name_files(config: Config) -> list[str]:
-    """Names of the files that grow while a run goes on.
+    """List the names of the files that grow while a run goes on.
 
     Raises:
         InputError: DOLFINx lacks what the format of the fields needs.
@@ -123,12 +123,12 @@ def check_ranks(config: Config, particle: Particle) -> None:
 
 def _begin(
     config: Config, output: Path, comm: MPI.Comm, create: ProblemFactory, *, is_new: bool
-) -> Parts:
+) -> PreparedRun:
     particle = create_particle(config, comm)
     check_ranks(config, particle)
     problem = create(config, particle)
-    _tell_solver(config, problem)
-    _tell_resolution(config, problem)
+    _log_solver(config, problem)
+    _warn_of_coarse_mesh(config, problem)
     with explaining_failures(config, problem):
         stepper = create_stepper(config, problem)
     timetable = create_timetable(config, problem)
@@ -144,12 +144,14 @@ def _begin(
         checkpointer = _create_checkpointer(config, folder, problem)
         checkpointer.discard_snapshots(0)
     recorder = _create_recorder(config, folder, problem, particle, None)
-    return Parts(problem, timetable, stepper, recorder, checkpointer, None, folder, provenance)
+    return PreparedRun(
+        problem, timetable, stepper, recorder, checkpointer, None, folder, provenance
+    )
 
 
-def _take_up(
+def _restart(
     config: Config, output: Path, comm: MPI.Comm, former: Restart, create: ProblemFactory
-) -> Parts:
+) -> PreparedRun:
     assert former.state is not None
     particle = create_particle(config, comm, former.owners)
     problem = create(config, particle)
@@ -172,10 +174,10 @@ def _take_up(
     if problem.noise is not None and config.noise is not None:
         length = config.noise.interval / config.material.scales.time
         problem.noise.resume(config.noise.seed, progressed.noise_interval, length)
-    _tell_solver(config, problem)
-    _tell_resolution(config, problem)
+    _log_solver(config, problem)
+    _warn_of_coarse_mesh(config, problem)
     stepper = create_stepper(config, problem, memory)
-    return Parts(
+    return PreparedRun(
         problem, timetable, stepper, recorder, checkpointer, progressed, folder, provenance
     )
 
@@ -247,7 +249,7 @@ def _write_beginnings(config: Config, folder: RunFolder, provenance: Provenance)
     write_provenance(folder.path / PROVENANCE, provenance, folder.comm)
 
 
-def _tell_solver(config: Config, problem: ChemoMechanics) -> None:
+def _log_solver(config: Config, problem: ChemoMechanics) -> None:
     preset = resolve_preset(config, problem)
     if problem.domain.mesh.comm.rank == 0:
         why = "" if config.solver.preset != "auto" else ", chosen by size and dimension"
@@ -260,7 +262,7 @@ def _tell_solver(config: Config, problem: ChemoMechanics) -> None:
         )
 
 
-def _tell_resolution(config: Config, problem: ChemoMechanics) -> None:
+def _warn_of_coarse_mesh(config: Config, problem: ChemoMechanics) -> None:
     """Say what a mesh that was allowed to be coarse does not resolve; collective."""
     if not config.mesh.allow_coarse:
         return

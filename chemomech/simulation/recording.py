@@ -22,7 +22,7 @@ from chemomech.particle import Particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.observables import Observable
 from chemomech.problems.stress_fields import StressFields
-from chemomech.simulation.observables import Moment, list_observables
+from chemomech.simulation.observables import RecordedStep, list_observables
 from chemomech.simulation.stages import Position
 from chemomech.simulation.surface_observables import list_surface_observables
 from chemomech.solvers.steps import Step
@@ -31,7 +31,7 @@ from chemomech.units import Scales
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where the records of an earlier run are gone on with.
+    """Position in the records of an earlier run from which a restart goes on.
 
     Args:
         lines: Lines of the ledger that count.
@@ -183,7 +183,7 @@ class Recorder:
     ) -> list[Observable]:
         problem, scales, stress = self._problem, self._scales, self._stress
         nothing = Step(0, 0.0, 0.0, 0, 0, 0, 0.0, {}, {"c": 0.0})
-        self._moment = Moment(nothing, Position(), self.initial_mean)
+        self._moment = RecordedStep(nothing, Position(), self.initial_mean)
         listed = list_observables(
             problem,
             scales,

@@ -18,7 +18,7 @@ _HOUR = 3600.0
 
 
 class Quantity(Enum):
-    """What a cut-off looks at."""
+    """A quantity that may end a stage."""
 
     LEVEL = "voltage"  # in the form of mu_res per RT
     MEAN = "mean composition"
@@ -27,7 +27,7 @@ class Quantity(Enum):
 
 @dataclass(frozen=True)
 class CutOff:
-    """Ends a stage where a quantity crosses a value.
+    """Value of a quantity at which a stage ends.
 
     Args:
         quantity: Which one.
@@ -58,7 +58,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Position:
-    """Where in its schedule a run is.
+    """Progress of a run through its schedule.
 
     Args:
         cycle: Number of the cycle, from 1.
@@ -78,6 +78,10 @@ class Position:
     over: bool = False
     skipped: int = 0
 
+    def end_stage(self, *, skipped: bool = False) -> Position:
+        """Return the same position, its stage over; or skipped, over before it began."""
+        return replace(self, over=True, skipped=self.skipped + skipped)
+
 
 @dataclass(frozen=True)
 class Timetable:
@@ -92,13 +96,13 @@ class Timetable:
     cycles: int = 1
 
     def stage(self, position: Position) -> Stage:
-        """The stage at a position."""
+        """Return the stage at a position."""
         return self.stages[position.stage - 1]
 
-    def follow(
+    def next_position(
         self, position: Position, time: float, released: float, mean: float
     ) -> Position | None:
-        """The position after a stage has ended, None after the last.
+        """Return the position after a stage has ended, None after the last.
 
         Args:
             position: Of the stage that has ended.
@@ -137,7 +141,7 @@ def create_timetable(config: cfg.Config, problem: ChemoMechanics) -> Timetable:
 def create_events(
     cut_offs: Sequence[CutOff], problem: ChemoMechanics, position: Position
 ) -> list[Event]:
-    """Functions of the problem's state that reach zero where a stage ends.
+    """Create functions of the problem's state that reach zero where a stage ends.
 
     Args:
         cut_offs: The stage's cut-offs.
@@ -156,16 +160,6 @@ def create_events(
         return lambda: sign * (quantity() - cut_off.value)
 
     return [create(cut_off) for cut_off in cut_offs]
-
-
-def end_stage(position: Position) -> Position:
-    """The same position, its stage over."""
-    return replace(position, over=True)
-
-
-def skip_stage(position: Position) -> Position:
-    """The same position, its stage over before it began."""
-    return replace(position, over=True, skipped=position.skipped + 1)
 
 
 def _create_stage(
@@ -216,7 +210,7 @@ def _create_stage(
 def _scale_current(
     step: cfg.GalvanostaticConfig, scales: Scales, problem: ChemoMechanics, key: str
 ) -> float:
-    """Magnitude of the outflow that a current means."""
+    """Return the magnitude of the outflow that a current means."""
     assert step.current is not None
     dimension = problem.domain.mesh.geometry.dim
     if step.current.per_depth != (dimension == 2):

@@ -11,15 +11,15 @@ from chemomech.problems.growth import WaveGrowth
 from chemomech.solvers.steps import Step
 
 #: Times that the fastest wave could grow by e while the rate must not rise.
-STRETCH = 10.0
+_STRETCH = 10.0
 #: Steps in the time in which it grows by e. Implicit steps many times as long would damp it.
-RESOLUTION = 2.0
+_RESOLUTION = 2.0
 #: Rise of the rate that shows growth, in so long a stretch even by a 200th of that of theory.
-RISE = 1.05
+_RISE = 1.05
 #: Share of the rate asked for below which a rise may be what Newton's method has left over.
-SHARE = 0.01
+_SHARE = 0.01
 #: Change of composition, in the time of growth, that is round-off: nothing is there to grow.
-UNDISTURBED = 1e-12
+_UNDISTURBED = 1e-12
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class StationarityTest:
 
     @cached_property
     def _growth(self) -> WaveGrowth:
-        """Compiled when first asked for: most runs move from the first step on."""
+        """Growth of waves, compiled when first asked for: most runs move from the first step on."""
         return WaveGrowth(self._problem)
 
     @property
@@ -71,8 +71,8 @@ class StationarityTest:
         """Length that the next step must not exceed."""
         return math.inf if self.watch is None or self.watch.settled else self.watch.longest
 
-    def judge(self, step: Step) -> str | None:
-        """Take notice of a step; collective.
+    def update(self, step: Step) -> str | None:
+        """Take a step into account, and tell if the state is stationary; collective.
 
         Args:
             step: The step that led to the present state.
@@ -86,19 +86,19 @@ class StationarityTest:
         growth = self._growth.compute_highest()
         if growth == 0.0:
             return "no composition in it is unstable"
-        if step.rate < UNDISTURBED * growth:
+        if step.rate < _UNDISTURBED * growth:
             return "nothing moves, and nothing disturbs it"
         self._extend(step, growth)
         if self.watch is None or not self.watch.settled:
             return None
-        return f"slower and slower for {STRETCH:g} times the growth time of the fastest wave"
+        return f"slower and slower for {_STRETCH:g} times the growth time of the fastest wave"
 
     def _extend(self, step: Step, growth: float) -> None:
         """Make a step part of the stretch, or begin another one."""
-        rate = max(step.rate, SHARE * self._rate)
-        longest = 1.0 / (RESOLUTION * growth)
-        if self.watch is None or rate > RISE * self.watch.lowest:
+        rate = max(step.rate, _SHARE * self._rate)
+        longest = 1.0 / (_RESOLUTION * growth)
+        if self.watch is None or rate > _RISE * self.watch.lowest:
             self.watch = Watch(step.time, rate, longest)
             return
-        settled = (step.time - self.watch.began) * growth >= STRETCH
+        settled = (step.time - self.watch.began) * growth >= _STRETCH
         self.watch = Watch(self.watch.began, min(rate, self.watch.lowest), longest, settled)

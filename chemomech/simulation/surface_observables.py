@@ -8,7 +8,7 @@ from chemomech.output.ledger import name_column
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.observables import Observable
 from chemomech.problems.stress_fields import StressFields
-from chemomech.simulation.observables import Moment
+from chemomech.simulation.observables import RecordedStep
 from chemomech.units import Scales
 
 
@@ -16,7 +16,7 @@ def list_surface_observables(
     problem: ChemoMechanics,
     scales: Scales,
     stress: StressFields | None,
-    moment: Moment,
+    moment: RecordedStep,
     reference_voltage: float | None,
 ) -> list[Observable]:
     """List the columns of a particle that exchanges lithium with a reservoir.

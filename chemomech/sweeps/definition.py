@@ -126,7 +126,7 @@ class SweepConfig(Section):
 
 
 def split_value(value: object) -> tuple[float | None, str]:
-    """Number and unit of a value as TOML gives it; no number where it does not begin with one."""
+    """Split a value as TOML gives it into number and unit; no number if it begins without one."""
     if isinstance(value, bool):
         return None, ""
     if isinstance(value, int | float):

@@ -111,7 +111,7 @@ def _find_size(case: CaseFolder) -> Size | None:
 
 
 def _read_cost(case: CaseFolder) -> tuple[int | None, float | None]:
-    """Steps and wall time (s) of a finished case."""
+    """Read steps and wall time (s) of a finished case."""
     path = case.results / LEDGER
     if not path.exists():
         return None, None

@@ -166,7 +166,7 @@ class SweepFolder:
         """Write ``cases.csv``: what varies and how far each case has come."""
         header = ["case", *self.sweep.keys, "status", "exit_code", "starts", "wall_s", "ended"]
         rows = [
-            [folder.case.name, *folder.case.changes.values(), *_tell(folder)]
+            [folder.case.name, *folder.case.changes.values(), *_describe_outcome(folder)]
             for folder in self.cases
         ]
         write_csv(self.path / CASES, header, rows)
@@ -177,17 +177,11 @@ def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]
     _replace(path, format_csv([header, *rows]))
 
 
-def _tell(folder: CaseFolder) -> list[object]:
-    outcome = folder.read_outcome()
-    known = ["", "", "", ""]
-    if outcome is not None:
-        known = [
-            str(outcome.exit_code),
-            str(outcome.starts),
-            f"{outcome.wall_s:.1f}",
-            outcome.ended,
-        ]
-    return [folder.find_status().value, *known]
+def _describe_outcome(folder: CaseFolder) -> list[object]:
+    outcome, status = folder.read_outcome(), folder.find_status().value
+    if outcome is None:
+        return [status, "", "", "", ""]
+    return [status, outcome.exit_code, outcome.starts, f"{outcome.wall_s:.1f}", outcome.ended]
 
 
 def _check_unchanged(folder: CaseFolder) -> None:

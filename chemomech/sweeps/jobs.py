@@ -1,4 +1,4 @@
-"""Cases as processes of their own: a pool of MPI jobs, and how they are asked to stop."""
+"""Run cases as MPI jobs in a pool of processes, and ask them to stop."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class JobPool:
         ranks: Number of MPI ranks of each.
 
     Attributes:
-        heard: Number of the first signal that asked to stop; 0 while none has.
-        refused: What was said of cases that other processes run.
+        stop_signal: Number of the first signal that asked to stop; 0 while none has.
+        lock_errors: What was said of cases that other processes run.
     """
 
     jobs: int
     ranks: int
-    heard: int = 0
-    refused: list[InputError] = field(default_factory=list)
+    stop_signal: int = 0
+    lock_errors: list[InputError] = field(default_factory=list)
     _running: list[_Job] = field(default_factory=list)
 
     def run(self, folder: SweepFolder, cases: Sequence[CaseFolder]) -> None:
@@ -77,9 +77,9 @@ class JobPool:
         waiting = list(cases)
         total, ended = len(waiting), 0
         with self._listening():
-            while self._running or (waiting and not self.heard):
-                while waiting and not self.heard and len(self._running) < self.jobs:
-                    self._try(waiting.pop(0))
+            while self._running or (waiting and not self.stop_signal):
+                while waiting and not self.stop_signal and len(self._running) < self.jobs:
+                    self._start_if_free(waiting.pop(0))
                 time.sleep(_POLL)
                 for job in [job for job in self._running if job.process.poll() is not None]:
                     self._running.remove(job)
@@ -88,7 +88,7 @@ class JobPool:
                     _log.info("[%d/%d] %s: %s", ended, total, job.folder.case.name, outcome.ended)
                     folder.write_table()
 
-    def _try(self, folder: CaseFolder) -> None:
+    def _start_if_free(self, folder: CaseFolder) -> None:
         """Start a case, unless another process runs it or has just done so."""
         try:
             # A case outlives a sweep that is killed.
@@ -96,7 +96,7 @@ class JobPool:
             lock = FolderLock(folder.path, MPI.COMM_SELF)
         except InputError as error:
             _log.warning("%s is left to another process: %s", folder.case.name, error)
-            self.refused.append(error)
+            self.lock_errors.append(error)
             return
         if folder.find_status() is Status.DONE:
             lock.close()
@@ -127,7 +127,7 @@ class JobPool:
         code = job.process.returncode
         outcome = Outcome(
             exit_code=code,
-            stopped=code == _STOPPED or bool(self.heard and code),
+            stopped=code == _STOPPED or bool(self.stop_signal and code),
             wall_s=time.monotonic() - job.started + (former.wall_s if former else 0.0),
             starts=1 + (former.starts if former else 0),
             ended=_describe(job.folder, code),
@@ -148,7 +148,7 @@ class JobPool:
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         del frame
-        again, self.heard = bool(self.heard), self.heard or number
+        again, self.stop_signal = bool(self.stop_signal), self.stop_signal or number
         for job in self._running:
             # Launchers hand SIGUSR1 on to their ranks, which save their state; SIGTERM ends ranks.
             if not again:

@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Pace:
-    """Share of a machine that a sweep takes.
+class JobLayout:
+    """Number of cases at a time, and of MPI ranks of each.
 
     Args:
         jobs: Number of cases at a time.
@@ -34,7 +34,7 @@ class Pace:
     ranks: int
 
     @classmethod
-    def choose(cls, cases: int, jobs: int | None = None, ranks: int | None = None) -> Pace:
+    def choose(cls, cases: int, jobs: int | None = None, ranks: int | None = None) -> JobLayout:
         """Fill the cores this process may use, with cases rather than with ranks.
 
         Args:
@@ -48,7 +48,7 @@ class Pace:
         return cls(jobs, ranks or max(1, cores // jobs))
 
 
-def run_sweep(sweep: Sweep, output: Path, pace: Pace, *, retry: bool = False) -> str:
+def run_sweep(sweep: Sweep, output: Path, layout: JobLayout, *, retry: bool = False) -> str:
     """Run the cases of a sweep that are not done, a pool of processes at a time.
 
     Finished cases are not run again, stopped ones go on from their checkpoints. Failed ones are
@@ -57,7 +57,7 @@ def run_sweep(sweep: Sweep, output: Path, pace: Pace, *, retry: bool = False) ->
     Args:
         sweep: The sweep.
         output: Its folder; new, or that of the same sweep.
-        pace: How many cases and ranks at a time.
+        layout: How many cases and ranks at a time.
         retry: Run failed cases again.
 
     Returns:
@@ -77,10 +77,10 @@ def run_sweep(sweep: Sweep, output: Path, pace: Pace, *, retry: bool = False) ->
         to_run = [case for case in folder.cases if case.find_status() in wanted]
         if len(to_run) < len(folder.cases):
             _log.info("%d of %d cases to run", len(to_run), len(folder.cases))
-        pool = JobPool(pace.jobs, pace.ranks)
+        pool = JobPool(layout.jobs, layout.ranks)
         pool.run(folder, to_run)
         collect(folder)
-    _raise_what_happened(folder, pool)
+    _raise_failures(folder, pool)
     return f"{len(folder.cases)} cases done: {output / SUMMARY}, {output / OVERVIEW}"
 
 
@@ -114,13 +114,13 @@ def run_case(sweep: Sweep, output: Path, number: int, ranks: int) -> str:
         return f"{case.case.name} is done"
     pool = JobPool(1, ranks)
     pool.run(folder, [case])
-    _raise_what_happened(SweepFolder(output, _only(sweep, number)), pool)
+    _raise_failures(SweepFolder(output, _only(sweep, number)), pool)
     collecting = f"chemomech sweep {quote(str(sweep.file))} --collect"
     return f"{case.case.name} is done; when all are: {collecting}"
 
 
 def collect(folder: SweepFolder) -> int:
-    """Write table, summary and overview of what is there; the number of finished cases."""
+    """Write table, summary and overview of what is there; return the number of finished cases."""
     folder.write_table()
     return write_summary(folder)
 
@@ -129,19 +129,19 @@ def _only(sweep: Sweep, number: int) -> Sweep:
     return replace(sweep, cases=(sweep.cases[number],))
 
 
-def _raise_what_happened(folder: SweepFolder, pool: JobPool) -> None:
-    if pool.refused:
-        raise pool.refused[0]
+def _raise_failures(folder: SweepFolder, pool: JobPool) -> None:
+    if pool.lock_errors:
+        raise pool.lock_errors[0]
     states = [(case, case.find_status()) for case in folder.cases]
     left = sum(status in (Status.WAITING, Status.STOPPED) for _, status in states)
     if left:
-        stop = InterruptedRunError if pool.heard == signal.SIGINT else StoppedEarly
+        stop = InterruptedRunError if pool.stop_signal == signal.SIGINT else StoppedEarly
         raise stop(f"stopped with {left} cases to go; the same command goes on")
     failed = [case for case, status in states if status is Status.FAILED]
     if failed:
-        raise ConvergenceError("\n".join(["cases have failed:", *map(_complain, failed)]))
+        raise ConvergenceError("\n".join(["cases have failed:", *map(_describe_failure, failed)]))
 
 
-def _complain(case: CaseFolder) -> str:
+def _describe_failure(case: CaseFolder) -> str:
     outcome = case.read_outcome()
     return f"  {case.case.name}: {outcome.ended if outcome else ''} ({case.log}); run with --retry"

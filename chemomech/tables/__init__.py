@@ -1,1 +1,1 @@
-"""Commands from table to table: film stress from curvature, strain from unit cells."""
+"""Commands on tables: film stress from curvature, strain from unit cells."""

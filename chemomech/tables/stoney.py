@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.text_files import read_text
 
 _TIMES = {"time_s": 1.0, "time_min": 60.0, "time_h": 3600.0}
@@ -45,7 +45,7 @@ class StoneySubstrate:
             )
 
     def stress_per_curvature(self, film_thickness: float) -> float:
-        """E_s h_s^2 / (6 h_f (1 - nu_s)), in Pa m.
+        """Stoney's constant E_s h_s^2 / (6 h_f (1 - nu_s)), in Pa m.
 
         Args:
             film_thickness: h_f, in m.
@@ -64,7 +64,7 @@ class StoneySubstrate:
         return stiffness / (6.0 * film_thickness)
 
     def film_stress(self, curvature_change: ArrayLike, film_thickness: float) -> FloatArray:
-        """Stress sigma = E_s h_s^2 dK / (6 h_f (1 - nu_s)), eqn 1, equal in both directions.
+        """Compute sigma = E_s h_s^2 dK / (6 h_f (1 - nu_s)), eqn 1, equal in both directions.
 
         Tension is positive, and so is the curvature of a plate that is concave on the film's side:
         a film in tension shrinks its side and makes it so. Eqn 1 carries no sign, while the text
@@ -156,18 +156,16 @@ def read_curvature(
             path=str(path),
         )
     sign = 1.0 if positive_side == "concave" else -1.0
-    try:
+    with naming(path=path):
         return CurvatureRecord(
             "time" if first[0] in _TIMES else "voltage",
             columns[first[0]] * (_TIMES | _VOLTAGES)[first[0]],
             sign * _to_curvature(second[0], columns[second[0]]),
         )
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
 
 
 def _to_curvature(name: str, numbers: FloatArray) -> FloatArray:
-    """Curvatures in 1/m from a column of curvatures or radii."""
+    """Convert a column of curvatures or radii to curvatures in 1/m."""
     if name in _CURVATURES:
         return numbers * _CURVATURES[name]
     if np.any(numbers == 0.0):
@@ -176,7 +174,7 @@ def _to_curvature(name: str, numbers: FloatArray) -> FloatArray:
 
 
 def _read_columns(path: Path) -> dict[str, FloatArray]:
-    """Columns of numbers by their names."""
+    """Read columns of numbers by their names."""
     header, _, body = read_text(path).partition("\n")
     names = [word.strip() for word in header.split(",")]
     if not body.strip():

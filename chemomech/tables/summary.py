@@ -25,7 +25,7 @@ RECORD_UNITS = {"time": "s", "voltage": "V"}
 
 
 def compute_volume(phase: LatticePhase) -> float:
-    """V / N_A, the volume of one formula unit in cubic angstrom.
+    """Compute V / N_A, the volume of one formula unit in cubic angstrom.
 
     Args:
         phase: The phase.

@@ -71,7 +71,7 @@ def lattice(
 
 
 def _strain(phases: Sequence[LatticePhase], reference: LatticePhase, axes: str) -> FloatArray:
-    """Strains in the wire's frame, shape (phases, 3, 3)."""
+    """Compute the strains in the wire's frame, shape (phases, 3, 3)."""
     order = ["abc".index(edge) for edge in axes]
     strains = np.array([phase.eigenstrain(reference) for phase in phases])
     # Adding zero turns -0.0 into 0.0.

@@ -11,14 +11,18 @@ from chemomech.config.measurement import OpticalDensityConfig
 from chemomech.errors import InputError
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.imaging.detector import reject_unsound
+from chemomech.imaging.detector import mask_invalid_counts
 from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.view import View
 from chemomech.mapping.analysis import analyse
 from chemomech.mapping.inputs import find_incident
-from chemomech.mapping.measurement_checks import doubt_composition, doubt_frames, doubt_outline
+from chemomech.mapping.measurement_checks import (
+    describe_full_outline,
+    describe_impossible_x,
+    describe_incomplete_frames,
+)
 from chemomech.mapping.measurement_report import create_report
 
 SHAPE = (40, 48)
@@ -102,7 +106,7 @@ def test_borders_lost_by_aligned_frames_are_no_stopped_scan():
     for number, frame in enumerate(counts):
         frame[: 3 + number] = np.nan
     stack = Stack(counts, np.arange(510.0, 514.0), PixelGrid(*SHAPE, 35e-9, 35e-9))
-    assert doubt_frames(stack) is None
+    assert describe_incomplete_frames(stack) is None
 
 
 def test_frames_without_light_in_columns_are_named():
@@ -111,8 +115,8 @@ def test_frames_without_light_in_columns_are_named():
     counts[[0, 2, 3]] = 9.0
     counts[1, :, :40] = 9.0
     stack = Stack(counts, np.arange(510.0, 514.0), PixelGrid(*SHAPE, 35e-9, 35e-9))
-    assert "511 eV (0% of its rows, 17% of its columns)" in doubt_frames(
-        reject_unsound(stack, dark=5.0)
+    assert "511 eV (0% of its rows, 17% of its columns)" in describe_incomplete_frames(
+        mask_invalid_counts(stack, dark=5.0)
     )
 
 
@@ -180,7 +184,7 @@ def create_end_members(largest):
 def test_noise_about_a_possible_lithium_content_is_no_doubt(level, largest, doubtful):
     rng = np.random.default_rng(1)
     composition = create_map(level + 0.02 * rng.standard_normal((50, 50)), 0.02)
-    assert (doubt_composition(composition, create_end_members(largest)) is not None) == doubtful
+    assert (describe_impossible_x(composition, create_end_members(largest)) is not None) == doubtful
 
 
 @pytest.mark.parametrize(("share", "doubtful"), [(0.9, False), (0.99, True)])
@@ -189,4 +193,4 @@ def test_outline_of_nearly_all_the_image_is_doubted(share, doubtful):
     # From pixel centre to pixel centre the image is 1.4 x 0.35 um.
     width, height = share * 1.4e-6, 0.35e-6
     outline = Outline(np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]]))
-    assert (doubt_outline([outline], grid, "a file") is not None) == doubtful
+    assert (describe_full_outline([outline], grid, "a file") is not None) == doubtful

@@ -23,6 +23,6 @@ def test_great_chi_separates_at_default_settings(chi, comm, folder):
     )
     simulate(config, folder / "run", comm, quiet=True)
     ledger = read_ledger(folder / "run" / "ledger.csv")
-    tail = config.material.phases.clearance
+    tail = config.material.phases.distance_to_bounds
     assert ledger["c_min"][-1] == pytest.approx(tail, rel=0.2)
     assert 1 - ledger["c_max"][-1] == pytest.approx(tail, rel=0.2)

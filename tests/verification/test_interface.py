@@ -49,7 +49,7 @@ def measure_distance(x, c, fraction):
 
 def find_lowest_energy(chi):
     phases = find_phases(RegularSolution(chi))
-    return float(phases.curve.energy(phases.sharpest.poor))
+    return float(phases.curve.energy(phases.narrowest.poor))
 
 
 def test_width_and_energy(create_wall, bottom_profile, material, verify):

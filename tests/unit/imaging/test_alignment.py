@@ -224,7 +224,6 @@ def test_frame_that_shows_nothing_is_named():
     ("key", "value"),
     [
         ("max_iterations", 0),
-        ("upsampling", 0),
         ("tolerance", 0.0),
         ("tolerance", np.nan),
         ("max_shift", -1.0),

@@ -101,11 +101,9 @@ def test_thin_and_missing_pixels_are_not_trusted(thickness, disc):
     thickness[:, 3, 3] = 1e-3
     thickness[:, 5, 5] = [-1.0, 0.2, 0.1]
     thickness[:, 0, 0] = np.nan
-    trusted = np.ones(SHAPE, dtype=np.bool_)
-    trusted[10, 10] = False
-    found = create_composition(create_maps(thickness), LITHIUM, trusted=trusted, source="test")
+    found = create_composition(create_maps(thickness), LITHIUM, source="test")
     expected = np.ones(SHAPE, dtype=np.bool_)
-    expected[[3, 5, 0, 10], [3, 5, 0, 10]] = False
+    expected[[3, 5, 0], [3, 5, 0]] = False
     np.testing.assert_array_equal(found.trusted, expected)
     np.testing.assert_array_equal(np.isfinite(found.values), expected)
     np.testing.assert_array_equal(np.isfinite(found.uncertainty), expected)
@@ -122,9 +120,6 @@ def test_thin_and_missing_pixels_are_not_trusted(thickness, disc):
         ({"minimum_thickness": -0.1}, "minimum_thickness"),
         ({"minimum_thickness": 1.0}, "minimum_thickness"),
         ({"minimum_thickness": np.nan}, "minimum_thickness"),
-        ({"trusted": np.ones((2, 2), dtype=np.bool_)}, "trusted"),
-        ({"trusted": np.ones(SHAPE)}, "trusted"),
-        ({"trusted": np.zeros(SHAPE, dtype=np.bool_)}, None),
     ],
 )
 def test_wrong_options(thickness, options, key):

@@ -5,7 +5,7 @@ import pytest
 
 from chemomech.errors import InputError
 from chemomech.imaging.alignment import apply_shifts
-from chemomech.imaging.detector import reject_unsound
+from chemomech.imaging.detector import mask_invalid_counts
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.optical_density import (
     OpticalDensity,
@@ -148,7 +148,7 @@ def test_unsound_counts_are_rejected_before_frames_are_moved():
     counts[1, 3, 4] = 5000.0
     counts[2, 8, 12] = 0.0
     stack = with_counts(create_stack(), counts)
-    sound = reject_unsound(stack, saturation=5000.0)
+    sound = mask_invalid_counts(stack, saturation=5000.0)
     np.testing.assert_array_equal(np.argwhere(np.isnan(sound.counts)), [[1, 3, 4], [2, 8, 12]])
     od = convert(apply_shifts(sound, np.full((3, 2), -0.4)), INCIDENT)
     assert not od.valid[2:4, 3:5].any()
@@ -157,14 +157,14 @@ def test_unsound_counts_are_rejected_before_frames_are_moved():
 
 def test_sound_stack_is_handed_back():
     stack = create_stack()
-    assert reject_unsound(stack, dark=10.0, saturation=5000.0) is stack
+    assert mask_invalid_counts(stack, dark=10.0, saturation=5000.0) is stack
 
 
 def test_frame_without_light_is_named():
     stack = create_stack()
     dim = with_counts(stack, stack.counts * np.array([1.0, 0.5, 1.1])[:, None, None])
     with pytest.raises(InputError, match="every pixel at 515 eV"):
-        reject_unsound(dim, dark=950.0)
+        mask_invalid_counts(dim, dark=950.0)
 
 
 def test_computed_stack_without_noise_is_not_taken_for_saturated():

@@ -74,7 +74,7 @@ def solve_closed_forms(chi):
 @pytest.mark.parametrize(("chi", "c_a", "c_s", "dg", "integral", "width"), REGULAR_SOLUTION)
 def test_regular_solution_table(chi, c_a, c_s, dg, integral, width):
     phases = pd.find_phases(RegularSolution(chi))
-    pair = phases.sharpest
+    pair = phases.narrowest
     assert pair.poor == pytest.approx(c_a, abs=1e-6)
     assert phases.spinodals[0][0] == pytest.approx(c_s, abs=1e-6)
     assert pair.barrier == pytest.approx(dg, abs=1e-6)
@@ -93,9 +93,9 @@ def test_regular_solution_as_by_its_closed_forms(chi):
     width = (1 - 2 * poor) / math.sqrt(2 * barrier)
     foot = 1 / math.sqrt(1 / (poor * (1 - poor)) - 2 * chi)
     assert pair.interface_width(4.0) == pytest.approx(2 * width, rel=1e-6)
-    assert pair.foot_length(4.0) == pytest.approx(2 * foot, rel=1e-6)
+    assert pair.tail_length(4.0) == pytest.approx(2 * foot, rel=1e-6)
     assert pair.potential == pytest.approx(0.0, abs=1e-12)
-    assert phases.clearance == pytest.approx(poor, rel=1e-6)
+    assert phases.distance_to_bounds == pytest.approx(poor, rel=1e-6)
     # Exactly: a composition midway counts as before.
     assert phases.thresholds == (0.5,)
 
@@ -103,10 +103,10 @@ def test_regular_solution_as_by_its_closed_forms(chi):
 def test_phases_close_to_the_critical_point():
     """With c = 1/2 + m/2: m^2 = 3 (chi - 2) / 2 there, the spinodal at its root of a third."""
     phases = pd.find_phases(RegularSolution(2.0001))
-    pair = phases.sharpest
-    assert pair.gap == pytest.approx(math.sqrt(1.5e-4), rel=1e-3)
+    pair = phases.narrowest
+    assert pair.miscibility_gap == pytest.approx(math.sqrt(1.5e-4), rel=1e-3)
     (low, high), *_ = phases.spinodals
-    assert high - low == pytest.approx(pair.gap / math.sqrt(3), rel=1e-3)
+    assert high - low == pytest.approx(pair.miscibility_gap / math.sqrt(3), rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_phases_close_to_the_critical_point():
 )
 def test_numbers_of_three_widths(width_nm, kappa_275, kappa_250, wavelength_nm, gamma_mj):
     phases, weaker = (pd.find_phases(RegularSolution(chi)) for chi in (2.75, 2.5))
-    pair, gradient = phases.sharpest, kappa_275 / RT
+    pair, gradient = phases.narrowest, kappa_275 / RT
     assert pair.interface_width(gradient) == pytest.approx(width_nm * 1e-9, rel=5e-4)
-    assert weaker.sharpest.interface_width(kappa_250 / RT) == pytest.approx(
+    assert weaker.narrowest.interface_width(kappa_250 / RT) == pytest.approx(
         width_nm * 1e-9, rel=5e-4
     )
     fastest = phases.fastest_mode(0.5, gradient, 1e-15 / 4)
@@ -153,7 +153,7 @@ def find_strained(chi, *, plane_stress=False):
 
 def test_coherent_phase_diagram_in_plane_strain():
     phases = find_strained(2.75)
-    pair = phases.sharpest
+    pair = phases.narrowest
     assert pair.poor == pytest.approx(0.15625, abs=1e-5)
     assert phases.spinodals[0][0] == pytest.approx(0.28515, abs=1e-5)
     assert pair.interface_width(GRADIENT) == pytest.approx(13.27e-9, rel=1e-3)
@@ -165,7 +165,7 @@ def test_coherency_suppresses_separation_in_plane_strain_only():
     plain = pd.find_phases(RegularSolution(2.2)).fastest_mode(0.5, GRADIENT, 1e-15 / 4)
     assert plain.rate == pytest.approx(0.446, abs=5e-4)
     strained = find_strained(2.2)
-    assert not strained.separates
+    assert not strained.has_phase_separation
     with pytest.raises(InputError, match="no mode grows"):
         strained.fastest_mode(0.5, GRADIENT, 1e-15 / 4)
     stressed = find_strained(2.2, plane_stress=True)
@@ -184,32 +184,32 @@ def test_dispersion_relation():
 def test_an_interface_ends_like_an_exponential_of_its_foot_length(chi):
     """Near c_a the tie line's distance is g'' d^2 / 2, and d' = d / l along the wall."""
     phases = pd.find_phases(RegularSolution(chi))
-    poor = phases.sharpest.poor
+    poor = phases.narrowest.poor
     d = 1e-3 * poor
     tie = phases.curve.energy([poor, poor + d])
     slope = math.sqrt(2.0 * (tie[1] - tie[0]) / 2.0)
-    assert d / slope == pytest.approx(phases.sharpest.foot_length(2.0), rel=2e-3)
+    assert d / slope == pytest.approx(phases.narrowest.tail_length(2.0), rel=2e-3)
 
 
 def test_a_profile_and_a_curved_wall():
     """In a planar wall kappa (c')^2 / 2 = RT (g - tangent); a round one raises mu by gamma / r."""
     phases = pd.find_phases(LAW)
-    pair = phases.sharpest
+    pair = phases.narrowest
     for share, distance in ((0.1, 10.457e-9), (0.05, 13.675e-9)):
-        ends = (pair.poor + share * pair.gap, pair.rich - share * pair.gap)
+        ends = (pair.poor + share * pair.miscibility_gap, pair.rich - share * pair.miscibility_gap)
         lowest = float(phases.curve.energy(pair.poor))
         root, _ = integrate.quad(
             lambda c, floor=lowest: (2 * (mix(c, 2.75) - floor)) ** -0.5, *ends
         )
         assert math.sqrt(GRADIENT) * root == pytest.approx(distance, rel=1e-4)
-    shift = pair.interfacial_energy(GRADIENT) / (50e-9 * pair.gap)
+    shift = pair.interfacial_energy(GRADIENT) / (50e-9 * pair.miscibility_gap)
     assert shift == pytest.approx(0.02488, rel=1e-3)
 
 
 def test_stripe_period():
-    period = pd.find_phases(LAW).sharpest.stripe_period(GRADIENT, 100e-9)
+    period = pd.find_phases(LAW).narrowest.stripe_period(GRADIENT, 100e-9)
     assert period == pytest.approx(52.6e-9, rel=2e-3)
-    period = find_strained(2.75).sharpest.stripe_period(GRADIENT, 100e-9)
+    period = find_strained(2.75).narrowest.stripe_period(GRADIENT, 100e-9)
     assert period == pytest.approx(60.2e-9, rel=2e-3)
 
 
@@ -230,13 +230,13 @@ def test_double_well(rho, wells, tilt):
     # g at the middle; int sqrt(2 rho) (c - a)(b - c) dc; g'' = 2 rho (b - a)^2 in both wells.
     assert pair.barrier == pytest.approx(rho * gap**4 / 16, rel=1e-6)
     assert pair.path == pytest.approx(math.sqrt(2 * rho) * gap**3 / 6, rel=1e-6)
-    assert pair.foot_length(1.0) == pytest.approx(1 / (gap * math.sqrt(2 * rho)), rel=1e-6)
+    assert pair.tail_length(1.0) == pytest.approx(1 / (gap * math.sqrt(2 * rho)), rel=1e-6)
     assert pair.interface_width(1.0) == pytest.approx(math.sqrt(8 / rho) / gap, rel=1e-6)
     # g' - tilt = 4 rho x (x^2 - gap^2 / 4) at x from the middle, its extrema at x = half.
     top = 4 * rho * half * (gap**2 / 4 - half**2)
     np.testing.assert_allclose(pair.loop, [tilt - top, tilt + top], atol=1e-9)
     assert phases.thresholds == ((a + b) / 2,)
-    assert phases.clearance == math.inf
+    assert phases.distance_to_bounds == math.inf
 
 
 def test_a_line_moves_plateaus_and_nothing_else():
@@ -252,7 +252,7 @@ def test_a_line_moves_plateaus_and_nothing_else():
     assert slope(other.poor) == pytest.approx(other.potential, abs=1e-9)
     assert slope(other.rich) == pytest.approx(other.potential, abs=1e-9)
     rise = float(energy(other.rich) - energy(other.poor))
-    assert rise == pytest.approx(other.potential * other.gap, abs=1e-9)
+    assert rise == pytest.approx(other.potential * other.miscibility_gap, abs=1e-9)
 
 
 def test_three_phases_of_lithium_vanadium_oxide():
@@ -318,9 +318,9 @@ def test_one_phase(law):
     phases = pd.find_phases(law)
     assert phases.coexistences == ()
     assert phases.thresholds == ()
-    assert phases.clearance == math.inf
+    assert phases.distance_to_bounds == math.inf
     with pytest.raises(InputError, match="one phase only"):
-        _ = phases.sharpest
+        _ = phases.narrowest
 
 
 def test_wells_on_the_bounds():
@@ -335,9 +335,9 @@ def test_constants_count_by_their_present_value():
     mesh = create_unit_interval(MPI.COMM_SELF, 1)
     chi = fem.Constant(mesh, 2.75)
     law = RegularSolution(chi)
-    assert pd.find_phases(law).sharpest.poor == pytest.approx(0.099508, abs=1e-6)
+    assert pd.find_phases(law).narrowest.poor == pytest.approx(0.099508, abs=1e-6)
     chi.value = 3.0
-    assert pd.find_phases(law).sharpest.poor == pytest.approx(0.070720, abs=1e-6)
+    assert pd.find_phases(law).narrowest.poor == pytest.approx(0.070720, abs=1e-6)
 
 
 def test_coefficients_may_be_parts_of_a_constant():
@@ -345,7 +345,7 @@ def test_coefficients_may_be_parts_of_a_constant():
     well = create_double_well(5.0, (0.3, 0.7)).coefficients
     constant = fem.Constant(mesh, np.array(well))
     law = Polynomial(tuple(constant[k] for k in range(len(well))))
-    pair = pd.find_phases(law).sharpest
+    pair = pd.find_phases(law).narrowest
     np.testing.assert_allclose([pair.poor, pair.rich], [0.3, 0.7], atol=1e-9)
 
 

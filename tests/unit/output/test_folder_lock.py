@@ -21,7 +21,7 @@ from chemomech.output.folder_lock import FolderLock, list_contents
 from chemomech.paper.figures import find_figure
 from chemomech.paper.reproduction import Reproduction, reproduce
 from chemomech.run import simulate
-from chemomech.sweeps.sweeping import Pace, run_sweep
+from chemomech.sweeps.sweeping import JobLayout, run_sweep
 
 alone = pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="starts a process of its own")
 HOLD = """
@@ -198,7 +198,7 @@ def test_folder_in_use_is_refused_on_all_ranks_and_goes_where_nothing_is_written
         lambda folder, comm: measure(None, folder, comm),
         lambda folder, comm: stress(None, folder, comm),
         lambda folder, comm: write_phantom(folder, "lithiated", 3000.0, 0, comm),
-        lambda folder, comm: run_sweep(None, folder, Pace(1, 1)),
+        lambda folder, comm: run_sweep(None, folder, JobLayout(1, 1)),
         lambda folder, comm: reproduce(Reproduction(find_figure("4B"), folder)),
     ],
     ids=["run", "restart", "measure", "stress", "phantom", "sweep", "reproduce"],

@@ -16,7 +16,6 @@ from chemomech.simulation.stages import (
     Timetable,
     create_events,
     create_timetable,
-    end_stage,
 )
 
 #: F (C/mol), R (J/mol/K), C (mol/m^3), T (K), D (m^2/s).
@@ -200,11 +199,11 @@ def test_timetable_goes_through_its_cycles():
     while position is not None:
         seen.append((position.cycle, position.stage, position.began, position.released))
         assert timetable.stage(position) is timetable.stages[position.stage - 1]
-        ended = end_stage(position)
+        ended = position.end_stage()
         assert ended.over
         assert (ended.cycle, ended.stage) == (position.cycle, position.stage)
         time += 1.5
-        position = timetable.follow(ended, time, 10 * time, 0.5)
+        position = timetable.next_position(ended, time, 10 * time, 0.5)
         assert position is None or (not position.over and position.mean == 0.5)
     assert seen == [(1, 1, 0.0, 0.0), (1, 2, 1.5, 15.0), (2, 1, 3.0, 30.0), (2, 2, 4.5, 45.0)]
 

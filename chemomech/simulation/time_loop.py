@@ -1,4 +1,4 @@
-"""The march through time: stages, snapshots, noise, checkpoints, and why it ends."""
+"""Time loop of a run: stages, snapshots, noise, checkpoints, and the reason it ends."""
 
 from __future__ import annotations
 
@@ -17,14 +17,7 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.interruption import StopRequest
 from chemomech.simulation.keeping import Checkpointer, Progressed
 from chemomech.simulation.recording import Recorder
-from chemomech.simulation.stages import (
-    Position,
-    Stage,
-    Timetable,
-    create_events,
-    end_stage,
-    skip_stage,
-)
+from chemomech.simulation.stages import Position, Stage, Timetable, create_events
 from chemomech.simulation.stationarity import StationarityTest
 from chemomech.solvers.events import Event
 from chemomech.solvers.steps import Step
@@ -33,12 +26,12 @@ from chemomech.solvers.time_stepping import Bdf
 _log = logging.getLogger(__name__)
 
 #: Difference, relative to them, between times that are the same but for round-off.
-SAME_TIME = 1e-12
+_SAME_TIME = 1e-12
 
 
 @dataclass(frozen=True)
-class Plan:
-    """When a march does what; times in the problem's unit.
+class TimeLoopPlan:
+    """Times of stages, snapshots, noise and checkpoints, in the problem's unit.
 
     Args:
         timetable: Stages to go through.
@@ -67,19 +60,19 @@ class Plan:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a march ended.
+    """Reason for the end of a time loop.
 
     Args:
-        words: For people.
+        message: For people.
         is_final: Whether there is nothing left to do.
     """
 
-    words: str
+    message: str
     is_final: bool = True
 
 
-class March:
-    """Step a problem through its stages and record it.
+class TimeLoop:
+    """Time loop: step a problem through its stages and record it.
 
     Args:
         plan: When to do what.
@@ -94,7 +87,7 @@ class March:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: TimeLoopPlan,
         problem: ChemoMechanics,
         stepper: Bdf,
         recorder: Recorder,
@@ -124,7 +117,7 @@ class March:
         self._energy = name_column("energy_total_J", recorder.dimension)
 
     def run(self) -> Ending:
-        """Go on until the end; collective.
+        """Step until the end; collective.
 
         Raises:
             ConvergenceError: If a step cannot be taken.
@@ -137,10 +130,10 @@ class March:
             if not self._resumed:
                 self._begin_stage(timetable.stage(position))
             self._resumed = False
-            ending = None if position.over else self._go_through(timetable.stage(position))
+            ending = None if position.over else self._run_stage(timetable.stage(position))
             if ending is not None:
                 return ending
-            position = timetable.follow(
+            position = timetable.next_position(
                 self._position,
                 self._stepper.time,
                 self._released(),
@@ -148,8 +141,8 @@ class March:
             )
         return self._finish_schedule()
 
-    def count_steps(self) -> str:
-        """Tell people how many steps were taken, and what they led to."""
+    def describe_steps(self) -> str:
+        """Say how many steps were taken, and how many domains there are."""
         return f"{self._stepper.memory.number} steps, {self._domains} Li-rich domains"
 
     def _begin_stage(self, stage: Stage) -> None:
@@ -163,8 +156,8 @@ class March:
             self._record_snapshot(self._stepper.time, has_line=True)
             self.checkpoint()
 
-    def _go_through(self, stage: Stage) -> Ending | None:
-        """Step to the end of a stage; the march's ending where it ends with it or before."""
+    def _run_stage(self, stage: Stage) -> Ending | None:
+        """Step to the end of a stage; return the run's ending where it ends with it or before."""
         events = create_events(stage.cut_offs, self._problem, self._position)
         end = self._position.began + stage.duration
         over = self._skip_if_met(stage, events)
@@ -176,7 +169,7 @@ class March:
             over = step.event is not None or step.time >= end
             ending = self._find_end(step)
             if over:
-                self._position = end_stage(self._position)
+                self._position = self._position.end_stage()
             self._record(before, step, snapshot=over or ending is not None)
             if ending is not None:
                 return ending
@@ -187,7 +180,7 @@ class March:
         return None
 
     def _skip_if_met(self, stage: Stage, events: Sequence[Event]) -> bool:
-        """Tell people of a stage whose cut-off is met already; collective."""
+        """Skip a stage whose cut-off is met as it begins, with a warning; collective."""
         met = [
             cut_off.quantity.value
             for cut_off, event in zip(stage.cut_offs, events, strict=True)
@@ -195,7 +188,7 @@ class March:
         ]
         if not met:
             return False
-        self._position = skip_stage(self._position)
+        self._position = self._position.end_stage(skipped=True)
         if self._comm.rank == 0:
             _log.warning(
                 "schedule.step.%d is skipped in cycle %d, at %g s: as it begins, its cut-off (%s) "
@@ -208,17 +201,17 @@ class March:
         return True
 
     def _finish_schedule(self) -> Ending:
-        words = f"finished the schedule at {self._seconds():g} s"
+        message = f"finished the schedule at {self._seconds():g} s"
         skipped = self._position.skipped
         if skipped:
             steps = "1 step" if skipped == 1 else f"{skipped} steps"
-            words += f"; {steps} skipped, the cut-off met from the start"
-        return Ending(words)
+            message += f"; {steps} skipped, the cut-off met from the start"
+        return Ending(message)
 
     def _find_end(self, step: Step) -> Ending | None:
         if step.time >= self._plan.end:
             return Ending(f"reached the end time {self._plan.end * self._plan.time_scale:g} s")
-        reason = self._stationarity.judge(step)
+        reason = self._stationarity.update(step)
         if reason is not None and self._plan.ends_stationary:
             return Ending(f"stationary at {self._seconds():g} s: {reason}")
         return None
@@ -230,7 +223,7 @@ class March:
         return Ending(f"{reason} at {self._seconds():g} s; --restart continues it", False)
 
     def _next_target(self, end: float) -> float:
-        """Nearest time at which a step must land; for a picture none must."""
+        """Find the nearest time at which a step must land; for a picture none must."""
         noise = math.inf
         if self._problem.noise is not None:
             noise = (self._noise + 1) * self._plan.noise_interval
@@ -246,11 +239,11 @@ class March:
     def _record(self, before: float, step: Step, *, snapshot: bool) -> None:
         """Record a step, after the snapshots due since the time before it."""
         begin, end = (
-            bisect_right(self._plan.snapshots, time * (1 + SAME_TIME))
+            bisect_right(self._plan.snapshots, time * (1 + _SAME_TIME))
             for time in (before, step.time)
         )
         for time in self._plan.snapshots[begin:end]:
-            if time >= step.time * (1 - SAME_TIME):
+            if time >= step.time * (1 - _SAME_TIME):
                 snapshot = True
                 continue
             with self._stepper.interpolate(time):
@@ -277,7 +270,7 @@ class March:
         self._snapshots += 1
 
     def _is_checkpoint_due(self) -> bool:
-        """Whether it is time for a checkpoint; collective, as clocks differ."""
+        """Tell if it is time for a checkpoint; collective, as clocks differ."""
         if self._checkpointer is None:
             return False
         then, number = self._last_checkpoint
