@@ -20,6 +20,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from chemomech.config import StressConfig, create_config
+from chemomech.drawing import cluster_pictures, image_pictures, spectra_charts, stress_pictures
 from chemomech.errors import ChemoMechError, InputError
 from chemomech.geometry.geojson_files import write_outlines_geojson
 from chemomech.geometry.outline import Outline
@@ -45,7 +46,6 @@ from chemomech.imaging.unmixing import unmix
 from chemomech.imaging.view import View
 from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model
 from chemomech.mapping.stress_source import ImagedParticle
-from chemomech.output import cluster_pictures, image_pictures, spectra_charts, stress_pictures
 from chemomech.output.folder import RunFolder
 from chemomech.output.snapshots import Gatherer
 from chemomech.problems.stress_fields import StressFields

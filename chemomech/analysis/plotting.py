@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from chemomech.analysis.results import FieldResults
+from chemomech.drawing.pictures import STYLES, FieldStyle, Renderer, compute_limits, write_picture
+from chemomech.drawing.stress_pictures import STRESS_LABELS
 from chemomech.errors import InputError
-from chemomech.output.pictures import STYLES, FieldStyle, Renderer, compute_limits, write_picture
-from chemomech.output.stress_pictures import STRESS_LABELS
 
 _FORMATS = (".png", ".svg", ".pdf")
 """Suffixes of the pictures `plot_field` writes."""

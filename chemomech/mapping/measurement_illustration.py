@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from chemomech.arrays import FloatArray
+from chemomech.drawing import image_pictures as images
+from chemomech.drawing import spectra_charts as charts
+from chemomech.drawing.cluster_pictures import write_cluster_map, write_component_images
 from chemomech.errors import run_on_root
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.clustering import Clusters
 from chemomech.imaging.measurement import Measurement
-from chemomech.output import image_pictures as images
-from chemomech.output import spectra_charts as charts
-from chemomech.output.cluster_pictures import write_cluster_map, write_component_images
 from chemomech.output.folder import RunFolder
 
 

@@ -8,17 +8,17 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
+from chemomech.drawing import stress_pictures as pictures
+from chemomech.drawing.cross_section import cut_plane
+from chemomech.drawing.image_pictures import write_composition_picture
+from chemomech.drawing.measurement_figure import PanelData, write_panels
+from chemomech.drawing.stress_charts import PercentileBand, write_bands_chart
 from chemomech.errors import run_on_root
 from chemomech.imaging.measurement import Measurement
 from chemomech.mapping.measurement_illustration import get_curves, name_clusters
 from chemomech.mapping.stress_source import ImagedParticle
-from chemomech.output import stress_pictures as pictures
-from chemomech.output.cross_section import cut_plane
 from chemomech.output.folder import RunFolder
-from chemomech.output.image_pictures import write_composition_picture
-from chemomech.output.measurement_figure import PanelData, write_panels
 from chemomech.output.snapshots import Gatherer, SnapshotGrid
-from chemomech.output.stress_charts import PercentileBand, write_bands_chart
 from chemomech.problems.stress_statistics import StressBands
 
 Values = dict[str, NDArray[np.float64]]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chemomech.analysis.results import RunResults
-from chemomech.output.panels import Panel, write_panels
-from chemomech.output.pictures import STYLES, format_time
+from chemomech.drawing.panels import Panel, write_panels
+from chemomech.drawing.pictures import STYLES, format_time
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
 from chemomech.sweeps.summary import measure_run

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from chemomech.analysis.plotting import choose_style
 from chemomech.analysis.results import FieldResults
-from chemomech.output.pictures import FieldStyle, compute_limits, format_time
+from chemomech.drawing.pictures import FieldStyle, compute_limits, format_time
 from chemomech.reporting.contents import View, ViewField
 from chemomech.reporting.surface import Surface, create_surface
 

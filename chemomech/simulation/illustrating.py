@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from chemomech.config import Config
+from chemomech.drawing.charts import write_ledger_chart
+from chemomech.drawing.cycle_charts import write_cycle_chart
+from chemomech.drawing.illustration import write_illustrations
 from chemomech.errors import run_on_root
-from chemomech.output.charts import write_ledger_chart
-from chemomech.output.cycle_charts import write_cycle_chart
 from chemomech.output.file_names import LEDGER
-from chemomech.output.illustration import write_illustrations
 from chemomech.output.ledger import read_ledger
 from chemomech.simulation.preparation import Parts
 

@@ -110,8 +110,8 @@ def _open(case: CaseFolder) -> RunResults | None:
 def _draw(folder: SweepFolder, opened: Sequence[tuple[CaseFolder, RunResults]]) -> None:
     try:
         # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
-        from chemomech.output.panels import Panel, write_panels
-        from chemomech.output.pictures import STYLES, format_time
+        from chemomech.drawing.panels import Panel, write_panels
+        from chemomech.drawing.pictures import STYLES, format_time
     except ImportError as error:
         _log.warning("No overview: %s", error)
         return

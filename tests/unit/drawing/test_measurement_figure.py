@@ -7,11 +7,11 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from chemomech.drawing import measurement_figure
+from chemomech.drawing.stress_pictures import StressMap, TriangleMesh
 from chemomech.errors import InputError
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
-from chemomech.output import measurement_figure
-from chemomech.output.stress_pictures import StressMap, TriangleMesh
 
 
 def create_data(rows, columns):

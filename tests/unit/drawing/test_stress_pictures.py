@@ -5,12 +5,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
-from chemomech.errors import InputError
-from chemomech.output import stress_charts
-from chemomech.output.cross_section import cut_plane
-from chemomech.output.figure_parts import MISSING
-from chemomech.output.snapshots import SnapshotGrid
-from chemomech.output.stress_pictures import (
+from chemomech.drawing import stress_charts
+from chemomech.drawing.cross_section import cut_plane
+from chemomech.drawing.figure_parts import MISSING
+from chemomech.drawing.stress_pictures import (
     StressMap,
     TriangleMesh,
     create_plane_figure,
@@ -18,6 +16,8 @@ from chemomech.output.stress_pictures import (
     write_mesh_picture,
     write_stress_picture,
 )
+from chemomech.errors import InputError
+from chemomech.output.snapshots import SnapshotGrid
 
 
 def create_grid(columns=20, rows=6, pitch=40.0):
@@ -183,7 +183,7 @@ def test_cut_beside_a_solid_or_of_a_flat_mesh_is_refused():
 
 
 def test_solid_stress_is_drawn_by_the_renderer():
-    pictures = pytest.importorskip("chemomech.output.pictures")
+    pictures = pytest.importorskip("chemomech.drawing.pictures")
     grid = create_bricks()
     style = pictures.FieldStyle("Shear stress (MPa)", "RdBu_r", 1e-6, symmetric=True)
     values = 1e5 * (grid.points[:, 0] - 200.0)

@@ -70,9 +70,9 @@ def _draw(
 ) -> list[str]:
     try:
         # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
-        from chemomech.output.film import write_movie
-        from chemomech.output.pictures import STYLES, Renderer, compute_limits, write_picture
-        from chemomech.output.scene import RenderingError
+        from chemomech.drawing.film import write_movie
+        from chemomech.drawing.pictures import STYLES, Renderer, compute_limits, write_picture
+        from chemomech.drawing.scene import RenderingError
     except ImportError as error:
         _log.warning("No pictures: %s", error)
         return []

@@ -20,14 +20,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter
 
-from chemomech.errors import InputError
-from chemomech.output.figure_parts import (
+from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     LETTERS,
     create_figure,
     prepare_chart,
     save_figure,
 )
+from chemomech.errors import InputError
 from chemomech.output.ledger import Columns
 from chemomech.units import FARADAY
 

@@ -11,10 +11,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
-from chemomech.imaging.composition_map import CompositionMap
-from chemomech.imaging.grid import PixelGrid
-from chemomech.output.figure_parts import (
+from chemomech.drawing.figure_parts import (
     Extent,
     compute_limits,
     create_plane_figure,
@@ -24,6 +21,9 @@ from chemomech.output.figure_parts import (
     prepare_plane,
     save_figure,
 )
+from chemomech.errors import InputError
+from chemomech.imaging.composition_map import CompositionMap
+from chemomech.imaging.grid import PixelGrid
 
 _NANOMETRE = 1e-9
 

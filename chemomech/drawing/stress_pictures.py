@@ -14,8 +14,7 @@ from matplotlib.collections import Collection, LineCollection, PolyCollection
 from matplotlib.tri import Triangulation
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
-from chemomech.output.figure_parts import (
+from chemomech.drawing.figure_parts import (
     MISSING,
     Extent,
     compute_limits,
@@ -27,6 +26,7 @@ from chemomech.output.figure_parts import (
     prepare_plane,
     save_figure,
 )
+from chemomech.errors import InputError
 
 if TYPE_CHECKING:
     # Needs no DOLFINx at run time: a measurement is drawn without it.

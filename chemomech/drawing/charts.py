@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
-from chemomech.output.figure_parts import hide_offsets
+from chemomech.drawing.figure_parts import hide_offsets
 from chemomech.output.ledger import Columns, find_additional
 
 # Okabe and Ito's colours, told apart by colour-blind readers too.

@@ -13,7 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
-from chemomech.output.figure_parts import (
+from chemomech.drawing.figure_parts import (
     LETTERS,
     choose_scale,
     choose_ticks,
@@ -21,8 +21,8 @@ from chemomech.output.figure_parts import (
     format_length,
     save_figure,
 )
-from chemomech.output.pictures import FieldStyle, compute_limits
-from chemomech.output.scene import Scene
+from chemomech.drawing.pictures import FieldStyle, compute_limits
+from chemomech.drawing.scene import Scene
 from chemomech.output.snapshots import SnapshotGrid
 
 _PIXELS = 640

@@ -10,14 +10,14 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
-from chemomech.output.figure_parts import (
+from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     LETTERS,
     create_figure,
     prepare_chart,
     save_figure,
 )
+from chemomech.errors import InputError
 
 _MEGA = 1e6
 _BAR = 0.36

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.typing import NDArray
 
+from chemomech.drawing.figure_parts import create_figure
+from chemomech.drawing.film import encode_movie, read_movie
 from chemomech.errors import InputError
-from chemomech.output.figure_parts import create_figure
-from chemomech.output.film import encode_movie, read_movie
 
 Image = NDArray[np.uint8]
 

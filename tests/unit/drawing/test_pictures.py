@@ -4,10 +4,10 @@ import subprocess
 import numpy as np
 import pytest
 
-from chemomech.output.film import LEAST_SECONDS, write_movie
+from chemomech.drawing.film import LEAST_SECONDS, write_movie
 from chemomech.output.snapshots import SnapshotGrid
 
-pictures = pytest.importorskip("chemomech.output.pictures")
+pictures = pytest.importorskip("chemomech.drawing.pictures")
 imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
 
 

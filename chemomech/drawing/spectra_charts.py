@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from chemomech.arrays import FloatArray
+from chemomech.drawing.absorption_edges import AbsorptionEdge, find_edges
+from chemomech.drawing.cluster_pictures import choose_colours
+from chemomech.drawing.figure_parts import LETTERS, create_figure, prepare_chart, save_figure
 from chemomech.errors import InputError
-from chemomech.output.absorption_edges import AbsorptionEdge, find_edges
-from chemomech.output.cluster_pictures import choose_colours
-from chemomech.output.figure_parts import LETTERS, create_figure, prepare_chart, save_figure
 
 _MOST_COMPONENTS = 20
 # Share of the energy range that the name of an edge takes.

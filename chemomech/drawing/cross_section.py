@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chemomech.arrays import FloatArray
+from chemomech.drawing.stress_pictures import TriangleMesh
 from chemomech.errors import InputError
-from chemomech.output.stress_pictures import TriangleMesh
 
 if TYPE_CHECKING:
     # Needs no DOLFINx at run time: a measurement is drawn without it.

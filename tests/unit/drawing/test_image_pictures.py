@@ -5,12 +5,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
-from chemomech.errors import InputError
-from chemomech.imaging.composition_map import CompositionMap
-from chemomech.imaging.grid import PixelGrid
-from chemomech.output import cluster_pictures, image_pictures, spectra_charts
-from chemomech.output.absorption_edges import find_edges
-from chemomech.output.figure_parts import (
+from chemomech.drawing import cluster_pictures, image_pictures, spectra_charts
+from chemomech.drawing.absorption_edges import find_edges
+from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     MISSING,
     choose_scale,
@@ -19,6 +16,9 @@ from chemomech.output.figure_parts import (
     draw_scale_bar,
     prepare_plane,
 )
+from chemomech.errors import InputError
+from chemomech.imaging.composition_map import CompositionMap
+from chemomech.imaging.grid import PixelGrid
 
 GRID = PixelGrid(40, 60, 35e-9, 35e-9)
 

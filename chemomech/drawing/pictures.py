@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from chemomech.output import figure_parts
-from chemomech.output.figure_parts import choose_scale, choose_ticks, format_length
-from chemomech.output.scene import Scene
+from chemomech.drawing import figure_parts
+from chemomech.drawing.figure_parts import choose_scale, choose_ticks, format_length
+from chemomech.drawing.scene import Scene
 from chemomech.output.snapshots import SnapshotGrid
 
 _DPI = 200

@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
 from chemomech.arrays import FloatArray
+from chemomech.drawing.cluster_pictures import draw_clusters, draw_component, name_components
+from chemomech.drawing.figure_parts import create_figure, draw_scale_bar, save_figure
+from chemomech.drawing.image_pictures import DENSITY, draw_composition, draw_map
+from chemomech.drawing.spectra_charts import draw_cluster_spectra, draw_scree
+from chemomech.drawing.stress_pictures import StressMap, draw_stress
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.output.cluster_pictures import draw_clusters, draw_component, name_components
-from chemomech.output.figure_parts import create_figure, draw_scale_bar, save_figure
-from chemomech.output.image_pictures import DENSITY, draw_composition, draw_map
-from chemomech.output.spectra_charts import draw_cluster_spectra, draw_scree
-from chemomech.output.stress_pictures import StressMap, draw_stress
 
 _WIDTH, _HEIGHT = 10.0, 8.6
 _EIGEN_IMAGES = 3

@@ -12,9 +12,7 @@ from matplotlib.colors import ListedColormap, to_hex
 from matplotlib.patches import Patch
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
-from chemomech.imaging.grid import PixelGrid
-from chemomech.output.figure_parts import (
+from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     LETTERS,
     MISSING,
@@ -26,7 +24,9 @@ from chemomech.output.figure_parts import (
     prepare_plane,
     save_figure,
 )
-from chemomech.output.image_pictures import check_shape, get_extent
+from chemomech.drawing.image_pictures import check_shape, get_extent
+from chemomech.errors import InputError
+from chemomech.imaging.grid import PixelGrid
 
 IntArray = npt.NDArray[np.integer]
 
