@@ -28,7 +28,7 @@ from chemomech.geometry.field_data import TO_DOLFINX, FieldData
 from chemomech.geometry.field_files import read_field
 from chemomech.output.domains import count_domains
 from chemomech.output.folder import RunFolder
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 DEMOS = Path(__file__).resolve().parent
 RUNS = {"lithiation": "Lithiation", "delithiation": "Delithiation"}

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from chemomech.arrays import FloatArray
 from chemomech.drawing.stress_pictures import TriangleMesh
 from chemomech.errors import InputError
-
-if TYPE_CHECKING:
-    # Needs no DOLFINx at run time: a measurement is drawn without it.
-    from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 
 def cut_plane(

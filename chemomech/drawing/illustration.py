@@ -12,7 +12,7 @@ from chemomech.errors import run_on_root
 from chemomech.output.file_names import FILM
 from chemomech.output.folder import RunFolder
 from chemomech.output.frames import Frame, FrameFile
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 _log = logging.getLogger(__name__)
 

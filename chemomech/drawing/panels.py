@@ -23,7 +23,7 @@ from chemomech.drawing.figure_parts import (
 )
 from chemomech.drawing.pictures import FieldStyle, compute_limits
 from chemomech.drawing.scene import Scene
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 _PIXELS = 640
 _INCHES = 2.2

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from chemomech.drawing import figure_parts
 from chemomech.drawing.figure_parts import choose_scale, choose_ticks, format_length
 from chemomech.drawing.scene import Scene
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 _DPI = 200
 _LARGEST = (1280, 960)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.errors import ChemoMechError, describe_foreign_error
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 # VTK looks for an X server first, and complains where there is none, unless told to draw in memory.
 if sys.platform == "linux" and not os.environ.get("DISPLAY"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +26,7 @@ from chemomech.drawing.figure_parts import (
     save_figure,
 )
 from chemomech.errors import InputError
-
-if TYPE_CHECKING:
-    # Needs no DOLFINx at run time: a measurement is drawn without it.
-    from chemomech.output.snapshots import SnapshotGrid
-
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 STRESS_LABELS = MappingProxyType(
     {

@@ -18,7 +18,8 @@ from chemomech.imaging.measurement import Measurement
 from chemomech.mapping.measurement_illustration import get_curves, name_clusters
 from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.output.folder import RunFolder
-from chemomech.output.snapshots import Gatherer, SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
+from chemomech.output.snapshots import Gatherer
 from chemomech.problems.stress_statistics import StressBands
 
 Values = dict[str, NDArray[np.float64]]

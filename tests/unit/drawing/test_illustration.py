@@ -7,7 +7,7 @@ from mpi4py import MPI
 from chemomech.drawing.illustration import write_illustrations
 from chemomech.output.folder import RunFolder
 from chemomech.output.frames import FrameFile
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 COMM = MPI.COMM_WORLD
 

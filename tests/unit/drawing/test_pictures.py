@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from chemomech.drawing.film import LEAST_SECONDS, write_movie
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 pictures = pytest.importorskip("chemomech.drawing.pictures")
 imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")

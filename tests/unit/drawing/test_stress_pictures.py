@@ -17,7 +17,7 @@ from chemomech.drawing.stress_pictures import (
     write_stress_picture,
 )
 from chemomech.errors import InputError
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 
 def create_grid(columns=20, rows=6, pitch=40.0):
