@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from chemomech.analysis.results import FieldResults
-from chemomech.drawing.pictures import STYLES, FieldStyle, Renderer, compute_limits, write_picture
+from chemomech.drawing.pictures import Renderer, write_picture
 from chemomech.drawing.stress_pictures import STRESS_LABELS
+from chemomech.drawing.styles import STYLES, FieldStyle
 from chemomech.errors import InputError
 
 _FORMATS = (".png", ".svg", ".pdf")
@@ -43,7 +44,7 @@ def plot_field(
     if values.ndim == 2:
         values = np.linalg.norm(values, axis=1)
     style = choose_style(name)
-    renderer = Renderer(results.grid, style, compute_limits(style, values))
+    renderer = Renderer(results.grid, style, style.compute_limits(values))
     # A stress map belongs to no time.
     shown = found if len(results.times) > 1 or found > 0 else None
     try:

@@ -27,16 +27,14 @@ def cut_plane(
         InputError: The mesh is flat, or the plane misses it.
     """
     # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
-    import pyvista
+    from chemomech.drawing.scene import create_pyvista_grid
 
     if grid.dimension != 3:
         raise InputError(f"a mesh of {grid.cell_name} cells is flat and needs no cut")
     z = grid.points[:, 2]
     if height is None:
         height = float(z.min() + z.max()) / 2
-    cells = np.column_stack([np.full(len(grid.cells), grid.cells.shape[1]), grid.cells])
-    types = np.full(len(grid.cells), grid.vtk_type, dtype=np.uint8)
-    solid = pyvista.UnstructuredGrid(cells.ravel(), types, grid.points)
+    solid = create_pyvista_grid(grid)
     solid.point_data["values"] = np.asarray(values, dtype=np.float64)
     cut = solid.slice(normal="z", origin=(0.0, 0.0, height)).triangulate()
     if cut.n_cells == 0:

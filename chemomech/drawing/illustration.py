@@ -1,4 +1,4 @@
-"""All pictures of a finished run, drawn on rank 0."""
+"""Draw all pictures and the film of a finished run, on rank 0."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from chemomech.drawing.styles import STYLES
 from chemomech.errors import run_on_root
 from chemomech.output.file_names import FILM
 from chemomech.output.folder import RunFolder
@@ -71,7 +72,7 @@ def _draw(
     try:
         # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
         from chemomech.drawing.film import write_movie
-        from chemomech.drawing.pictures import STYLES, Renderer, compute_limits, write_picture
+        from chemomech.drawing.pictures import Renderer, write_picture
         from chemomech.drawing.scene import RenderingError
     except ImportError as error:
         _log.warning("No pictures: %s", error)
@@ -81,7 +82,7 @@ def _draw(
     try:
         for name in names:
             style = STYLES[name]
-            renderer = Renderer(grid, style, compute_limits(style, fields[name]))
+            renderer = Renderer(grid, style, style.compute_limits(fields[name]))
             shots = (
                 {f"pictures/{name}.png": Frame(frames.times[-1], fields[name])} if pictures else {}
             )

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
+from matplotlib.image import AxesImage
 
 from chemomech.arrays import FloatArray
 from chemomech.drawing.figure_parts import (
     Extent,
-    compute_limits,
-    create_plane_figure,
     draw_colour_bar,
     draw_scale_bar,
     get_colours,
+    open_plane,
     prepare_plane,
-    save_figure,
 )
+from chemomech.drawing.styles import FieldStyle
 from chemomech.errors import InputError
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
@@ -28,31 +28,10 @@ from chemomech.imaging.grid import PixelGrid
 _NANOMETRE = 1e-9
 
 
-@dataclass(frozen=True)
-class MapStyle:
-    """Style of a map of pixels.
-
-    Args:
-        label: What the colour bar says: quantity and unit.
-        colour_map: Name of a matplotlib colour map.
-        line: Colour of the particle's outline.
-        factor: Shown value over stored value, e.g. 1e9 for m shown in nm.
-        limits: Ends of the colour bar, as shown; from the values where None.
-        symmetric: Centre the limits on zero, for signed maps on a diverging colour map.
-    """
-
-    label: str
-    colour_map: str
-    line: str = "black"
-    factor: float = 1.0
-    limits: tuple[float, float] | None = None
-    symmetric: bool = False
-
-
-DENSITY = MapStyle("Optical density", "gray", line="#E69F00")
-RESIDUAL = MapStyle("RMS residual (optical density)", "magma", line="#56B4E9")
-UNCERTAINTY = MapStyle("Standard deviation of $x$", "cividis")
-THICKNESS = MapStyle("Thickness (nm)", "cividis", factor=1e9)
+DENSITY = FieldStyle("Optical density", "gray", line="#E69F00")
+RESIDUAL = FieldStyle("RMS residual (optical density)", "magma", line="#56B4E9")
+UNCERTAINTY = FieldStyle("Standard deviation of $x$", "cividis")
+THICKNESS = FieldStyle("Thickness (nm)", "cividis", factor=1e9)
 
 
 def get_extent(grid: PixelGrid) -> Extent:
@@ -64,11 +43,46 @@ def get_extent(grid: PixelGrid) -> Extent:
     )
 
 
+def draw_pixels(
+    axes: Axes,
+    values: npt.NDArray[np.generic],
+    grid: PixelGrid,
+    colours: Colormap,
+    limits: tuple[float, float],
+) -> AxesImage:
+    """Draw a map of pixels alone, in nm.
+
+    Args:
+        axes: Where to draw.
+        values: Masked or NaN where there is none, shape (rows, columns).
+        grid: Where the pixels are.
+        colours: Colours of values between the limits, and of none.
+        limits: Ends of the colours.
+
+    Raises:
+        InputError: The map does not fit the grid.
+    """
+    if values.shape != grid.shape:
+        raise InputError(f"a map of shape {values.shape} on a grid of shape {grid.shape}")
+    extent = get_extent(grid)
+    image = axes.imshow(
+        np.ma.masked_invalid(values),
+        cmap=colours,
+        vmin=limits[0],
+        vmax=limits[1],
+        extent=extent,
+        origin="upper",
+        interpolation="none",
+    )
+    prepare_plane(axes, extent)
+    return image
+
+
 def draw_map(
     axes: Axes,
     values: npt.NDArray[np.floating],
     grid: PixelGrid,
-    style: MapStyle,
+    style: FieldStyle,
     outlines: Sequence[FloatArray] = (),
 ) -> None:
     """Draw a map of pixels with its outline, scale bar and colour bar.
@@ -83,20 +97,9 @@ def draw_map(
     Raises:
         InputError: The map does not fit the grid or holds no finite value.
     """
-    check_shape(values, grid)
-    shown = np.ma.masked_invalid(np.asarray(values, dtype=np.float64) * style.factor)
-    low, high = style.limits or compute_limits(shown.filled(np.nan), style.symmetric)
-    extent = get_extent(grid)
-    image = axes.imshow(
-        shown,
-        cmap=get_colours(style.colour_map),
-        vmin=low,
-        vmax=high,
-        extent=extent,
-        origin="upper",
-        interpolation="none",
-    )
-    prepare_plane(axes, extent)
+    limits = style.compute_limits(values)
+    shown = np.asarray(values, dtype=np.float64) * style.factor
+    image = draw_pixels(axes, shown, grid, get_colours(style.colour_map), limits)
     for corners in outlines:
         closed = np.vstack([corners, corners[:1]]) / _NANOMETRE
         axes.plot(closed[:, 0], closed[:, 1], color=style.line, linewidth=1.0, gid="outline")
@@ -108,7 +111,7 @@ def write_map_picture(
     path: str | Path,
     values: npt.NDArray[np.floating],
     grid: PixelGrid,
-    style: MapStyle,
+    style: FieldStyle,
     outlines: Sequence[FloatArray] = (),
 ) -> None:
     """Write a map of pixels as a picture; see `draw_map` for the arguments and errors.
@@ -117,39 +120,15 @@ def write_map_picture(
         path: PNG file to write.
         values: Stored values, shape (rows, columns).
         grid: Where the pixels are.
-        style: How the map is shown, e.g. `RESIDUAL`, `UNCERTAINTY` or `THICKNESS`.
+        style: How the map is shown, e.g. `DENSITY`, `RESIDUAL`, `UNCERTAINTY` or `THICKNESS`.
         outlines: Closed curves in m, each of shape (n, 2).
     """
-    figure, axes = create_plane_figure(get_extent(grid))
-    draw_map(axes, values, grid, style, outlines)
-    save_figure(figure, path)
-
-
-def write_density_picture(
-    path: str | Path,
-    image: npt.NDArray[np.floating],
-    grid: PixelGrid,
-    outlines: Sequence[FloatArray] = (),
-) -> None:
-    """Write an image of optical density in grey with the outline in orange."""
-    write_map_picture(path, image, grid, DENSITY, outlines)
-
-
-def write_residual_picture(
-    path: str | Path,
-    residual: npt.NDArray[np.floating],
-    grid: PixelGrid,
-    outlines: Sequence[FloatArray] = (),
-) -> None:
-    """Write what the thickness maps leave of the optical density, RMS over the energies."""
-    write_map_picture(path, residual, grid, RESIDUAL, outlines)
+    with open_plane(path, get_extent(grid)) as axes:
+        draw_map(axes, values, grid, style, outlines)
 
 
 def draw_composition(
-    axes: Axes,
-    composition: CompositionMap,
-    outlines: Sequence[FloatArray] = (),
-    limits: tuple[float, float] | None = None,
+    axes: Axes, composition: CompositionMap, outlines: Sequence[FloatArray] = ()
 ) -> None:
     """Draw the lithium content x of the trusted pixels.
 
@@ -157,27 +136,16 @@ def draw_composition(
         axes: Where to draw.
         composition: The map; pixels that are not trusted are light grey.
         outlines: Closed curves in m, each of shape (n, 2).
-        limits: Ends of the colour bar in x, e.g. the same for two wires; from the map where None.
     """
     reading = "as printed" if composition.reading == "as_printed" else "per formula unit"
-    style = MapStyle(f"Li content $x$ ({reading})", "viridis", limits=limits)
+    style = FieldStyle(f"Li content $x$ ({reading})", "viridis")
     values = np.where(composition.trusted, composition.values, np.nan)
     draw_map(axes, values, composition.grid, style, outlines)
 
 
 def write_composition_picture(
-    path: str | Path,
-    composition: CompositionMap,
-    outlines: Sequence[FloatArray] = (),
-    limits: tuple[float, float] | None = None,
+    path: str | Path, composition: CompositionMap, outlines: Sequence[FloatArray] = ()
 ) -> None:
     """Write a composition map as a picture; see `draw_composition` for the arguments."""
-    figure, axes = create_plane_figure(get_extent(composition.grid))
-    draw_composition(axes, composition, outlines, limits)
-    save_figure(figure, path)
-
-
-def check_shape(values: npt.NDArray[np.generic], grid: PixelGrid) -> None:
-    """Refuse a map that does not fit its grid."""
-    if values.shape != grid.shape:
-        raise InputError(f"a map of shape {values.shape} on a grid of shape {grid.shape}")
+    with open_plane(path, get_extent(composition.grid)) as axes:
+        draw_composition(axes, composition, outlines)

@@ -1,8 +1,8 @@
-"""A measurement on one page, in the manner of the source paper's Figs 3 and 5."""
+"""Draw a measurement on one page, in the manner of the source paper's Figs 3 and 5."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
 from chemomech.arrays import FloatArray
-from chemomech.drawing.cluster_pictures import draw_clusters, draw_component, name_components
+from chemomech.drawing.cluster_pictures import draw_clusters, draw_component
 from chemomech.drawing.figure_parts import create_figure, draw_scale_bar, save_figure
 from chemomech.drawing.image_pictures import DENSITY, draw_composition, draw_map
-from chemomech.drawing.spectra_charts import draw_cluster_spectra, draw_scree
+from chemomech.drawing.spectra_charts import NamedSpectra, draw_scree, draw_spectra
 from chemomech.drawing.stress_pictures import StressMap, draw_stress
 from chemomech.imaging.composition_map import CompositionMap
 
@@ -37,14 +37,10 @@ class PanelData:
         scores: Scores of the first components, shape (k, rows, columns), NaN outside the mask.
         used: Number of components that the clusters were made from.
         labels: Number of each pixel's cluster, -1 outside, shape (rows, columns).
-        names: Name of each cluster.
-        energies: Photon energies in eV, shape (E,).
-        spectra: Mean spectrum of each cluster, shape (clusters, E).
-        spread: Standard deviation within each cluster, shape (clusters, E).
+        clusters: Names and mean spectra of the clusters.
         composition: Lithium content.
         von_mises: Von Mises stress.
         stress: A second, signed stress: along the wire, or hydrostatic where there is no wire.
-        elements: Symbols of the elements whose edges are named; all where None.
     """
 
     density: npt.NDArray[np.floating]
@@ -53,14 +49,10 @@ class PanelData:
     scores: FloatArray
     used: int
     labels: npt.NDArray[np.integer]
-    names: Sequence[str]
-    energies: FloatArray
-    spectra: FloatArray
-    spread: FloatArray
+    clusters: NamedSpectra
     composition: CompositionMap
     von_mises: StressMap
     stress: StressMap
-    elements: Collection[str] | None = None
 
 
 def write_panels(path: str | Path, data: PanelData) -> None:
@@ -85,11 +77,8 @@ def write_panels(path: str | Path, data: PanelData) -> None:
     draw_map(density, data.density, data.composition.grid, DENSITY, data.outlines)
     _draw_components(figure, grid[0, 5:8], data)
     clusters = _add_picture(figure, grid[0, 8:])
-    draw_clusters(clusters, data.labels, data.composition.grid, data.names)
-    spectra = _add_picture(figure, grid[1, :7])
-    draw_cluster_spectra(
-        spectra, data.energies, data.spectra, data.spread, data.names, elements=data.elements
-    )
+    draw_clusters(clusters, data.labels, data.composition.grid, data.clusters.names)
+    draw_spectra(_add_picture(figure, grid[1, :7]), data.clusters)
     composition = _add_picture(figure, grid[1, 7:])
     draw_composition(composition, data.composition, data.outlines)
     von_mises = _add_picture(figure, grid[2, :6])
@@ -103,7 +92,7 @@ def write_panels(path: str | Path, data: PanelData) -> None:
 
 
 def _add_picture(figure: Figure, place: SubplotSpec) -> Axes:
-    """Axes with room for a colour bar or a legend on their right."""
+    """Add axes with room for a colour bar or a legend on their right."""
     parts = place.subgridspec(1, 2, width_ratios=(1.0, 0.25), wspace=0.0)
     axes = figure.add_subplot(parts[0])
     axes.set_anchor("W")
@@ -111,15 +100,14 @@ def _add_picture(figure: Figure, place: SubplotSpec) -> Axes:
 
 
 def _draw_components(figure: Figure, place: SubplotSpec, data: PanelData) -> None:
-    """Scree plot above the first eigen-images."""
+    """Draw the scree plot above the first eigen-images."""
     shown = data.scores[:_EIGEN_IMAGES]
     inner = place.subgridspec(2, len(shown), height_ratios=(1.1, 1.0), hspace=0.8, wspace=0.1)
     scree = figure.add_subplot(inner[0, :])
     draw_scree(scree, data.variances, data.used)
-    titles = name_components(len(shown))
-    for column, (image, title) in enumerate(zip(shown, titles, strict=True)):
+    for column, image in enumerate(shown):
         panel = figure.add_subplot(inner[1, column])
-        draw_component(panel, image, data.composition.grid, title)
+        draw_component(panel, image, data.composition.grid, column + 1)
         if column == 0:
             draw_scale_bar(panel)
 

@@ -125,11 +125,16 @@ class Scene:
             self._plotter.add_mesh(edges, color="#303030", line_width=1.5, lighting=False)
 
 
-def _create_surface(grid: SnapshotGrid) -> tuple[pyvista.PolyData, NDArray[np.int64]]:
-    """Create the visible surface of a mesh, and the grid's vertex behind each of its points."""
+def create_pyvista_grid(grid: SnapshotGrid) -> pyvista.UnstructuredGrid:
+    """Create PyVista's form of a mesh."""
     cells = np.column_stack([np.full(len(grid.cells), grid.cells.shape[1]), grid.cells])
     types = np.full(len(grid.cells), grid.vtk_type, dtype=np.uint8)
-    solid = pyvista.UnstructuredGrid(cells.ravel(), types, grid.points)
+    return pyvista.UnstructuredGrid(cells.ravel(), types, grid.points)
+
+
+def _create_surface(grid: SnapshotGrid) -> tuple[pyvista.PolyData, NDArray[np.int64]]:
+    """Create the visible surface of a mesh, and the grid's vertex behind each of its points."""
+    solid = create_pyvista_grid(grid)
     solid.point_data["origin"] = np.arange(len(grid.points))
     surface = solid.extract_surface(algorithm="dataset_surface")
     return surface, np.asarray(surface.point_data["origin"], dtype=np.int64)

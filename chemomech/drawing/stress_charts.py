@@ -1,4 +1,4 @@
-"""Charts of stress in numbers: percentiles with their uncertainty, and the readings of a table."""
+"""Plot percentiles of stress with their uncertainty, and stress under each reading of a table."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from chemomech.arrays import FloatArray
 from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     LETTERS,
-    create_figure,
+    open_chart,
     prepare_chart,
-    save_figure,
 )
 from chemomech.errors import InputError
 
 _MEGA = 1e6
 _BAR = 0.36
+_WIRES = ("α/ε wire", "ε/δ wire")
 # A logarithmic scale from this ratio of the largest to the smallest bar on.
 _DECADE = 10.0
 
@@ -91,8 +91,11 @@ def write_bands_chart(path: str | Path, bands: Sequence[PercentileBand]) -> None
         raise InputError(
             f"a chart takes between 1 and {len(CATEGORY_COLOURS)} curves, got {len(bands)}"
         )
-    figure = create_figure(4.2, 3.0)
-    axes = figure.add_subplot()
+    with open_chart(path, 4.2, 3.0) as axes:
+        _draw_bands(axes, bands)
+
+
+def _draw_bands(axes: Axes, bands: Sequence[PercentileBand]) -> None:
     for band, colour in zip(bands, CATEGORY_COLOURS, strict=False):
         low, high = band.low / _MEGA, band.high / _MEGA
         axes.fill_betweenx(band.percentiles, low, high, color=colour, alpha=0.22, linewidth=0)
@@ -119,14 +122,9 @@ def write_bands_chart(path: str | Path, bands: Sequence[PercentileBand]) -> None
         loc="upper left",
         bbox_to_anchor=(1.0, 1.0),
     )
-    save_figure(figure, path)
 
 
-def write_readings_chart(
-    path: str | Path,
-    rows: Sequence[ReadingRow],
-    wires: tuple[str, str] = ("α/ε wire", "ε/δ wire"),
-) -> None:
+def write_readings_chart(path: str | Path, rows: Sequence[ReadingRow]) -> None:
     """Plot the 95th percentile of the von Mises stress in two wires under each reading.
 
     The ratio of the second wire to the first stands at the right end of each pair of bars. The
@@ -135,7 +133,6 @@ def write_readings_chart(
     Args:
         path: PNG file to write.
         rows: The readings, from top to bottom.
-        wires: Names of the two wires.
 
     Raises:
         InputError: There is no reading, or no stress at all.
@@ -143,17 +140,20 @@ def write_readings_chart(
     stress = np.array([(row.first, row.second) for row in rows]).reshape(-1, 2) / _MEGA
     if stress.size == 0 or stress.max() == 0.0:
         raise InputError("there is nothing to draw: no reading gives any stress")
-    figure = create_figure(5.4, 0.9 + 0.42 * len(rows))
-    axes = figure.add_subplot()
-    places = np.arange(len(rows), dtype=np.float64)
-    for column, (wire, colour) in enumerate(zip(wires, CATEGORY_COLOURS, strict=False)):
+    with open_chart(path, 5.4, 0.9 + 0.42 * len(rows)) as axes:
+        _draw_readings(axes, [row.reading for row in rows], stress)
+
+
+def _draw_readings(axes: Axes, readings: Sequence[str], stress: FloatArray) -> None:
+    places = np.arange(len(readings), dtype=np.float64)
+    for column, (wire, colour) in enumerate(zip(_WIRES, CATEGORY_COLOURS, strict=False)):
         shift = (column - 0.5) * _BAR
         axes.barh(places + shift, stress[:, column], _BAR, color=colour, label=wire)
     _write_ratios(axes, places, stress)
     if stress.min() > 0.0 and stress.max() >= _DECADE * stress.min():
         axes.set_xscale("log")
         axes.set_xlim(left=stress.min() / 2)
-    axes.set_yticks(places, [row.reading for row in rows])
+    axes.set_yticks(places, readings)
     axes.invert_yaxis()
     axes.set_xlabel("95th percentile of von Mises stress (MPa)", fontsize=LETTERS)
     prepare_chart(axes)
@@ -161,7 +161,6 @@ def write_readings_chart(
     axes.legend(
         loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=LETTERS
     )
-    save_figure(figure, path)
 
 
 def _write_ratios(axes: Axes, places: FloatArray, stress: FloatArray) -> None:

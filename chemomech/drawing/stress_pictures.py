@@ -1,4 +1,4 @@
-"""Pictures of the mesh and of the stress on it, drawn from plain arrays."""
+"""Draw a flat mesh and the stress on it, from plain arrays."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from chemomech.drawing.figure_parts import (
     MISSING,
     Extent,
     compute_limits,
-    create_plane_figure,
     draw_colour_bar,
     draw_scale_bar,
     get_colours,
     get_page,
+    open_plane,
     prepare_plane,
-    save_figure,
 )
 from chemomech.errors import InputError
 from chemomech.output.snapshot_grid import SnapshotGrid
@@ -40,7 +39,7 @@ STRESS_LABELS = MappingProxyType(
         "principal_3": r"Principal stress $\sigma_3$",
     }
 )
-"""What stresses are called in pictures, by the names of the stress fields."""
+"""Labels of stresses in pictures, by the names of the stress fields."""
 
 _UNSIGNED = ("von_mises",)
 _MARGIN = 0.02
@@ -121,9 +120,8 @@ class StressMap:
     Args:
         mesh: The mesh.
         name: A name of `STRESS_LABELS`.
-        values: Stress in Pa, tension positive, a number for each vertex, shape (n,), or for each
-            triangle, shape (m,); NaN where it is not meaningful, e.g. near the tips (light grey).
-        by_triangle: The values belong to triangles.
+        values: Stress in Pa at the vertices, tension positive, NaN where it is not meaningful, e.g.
+            near the tips (light grey); shape (n,).
 
     Raises:
         InputError: The name is not known, or the number of values does not fit the mesh.
@@ -132,41 +130,27 @@ class StressMap:
     mesh: TriangleMesh
     name: str
     values: FloatArray
-    by_triangle: bool = False
 
     def __post_init__(self) -> None:
         if self.name not in STRESS_LABELS:
             known = ", ".join(STRESS_LABELS)
             raise InputError(f"there is no stress called {self.name!r}; there are {known}")
-        owner = "triangles" if self.by_triangle else "points"
-        count = len(getattr(self.mesh, owner))
+        count = len(self.mesh.points)
         if self.values.shape != (count,):
-            raise InputError(f"{self.name} of shape {self.values.shape} for {count} {owner}")
-
-
-def _draw_mesh(axes: Axes, mesh: TriangleMesh) -> None:
-    """Draw the edges of a mesh and a scale bar."""
-    prepare_plane(axes, mesh.extent)
-    points = mesh.points
-    axes.triplot(points[:, 0], points[:, 1], mesh.triangles, color="#0072B2", linewidth=0.35)
-    _draw_boundary(axes, mesh)
-    draw_scale_bar(axes)
+            raise InputError(f"{self.name} of shape {self.values.shape} for {count} points")
 
 
 def write_mesh_picture(path: str | Path, mesh: TriangleMesh) -> None:
     """Write the edges of a mesh as a picture, with a scale bar."""
-    figure, axes = create_plane_figure(mesh.extent)
-    _draw_mesh(axes, mesh)
-    save_figure(figure, path)
+    with open_plane(path, mesh.extent) as axes:
+        prepare_plane(axes, mesh.extent)
+        points = mesh.points
+        axes.triplot(points[:, 0], points[:, 1], mesh.triangles, color="#0072B2", linewidth=0.35)
+        _draw_boundary(axes, mesh)
+        draw_scale_bar(axes)
 
 
-def draw_stress(
-    axes: Axes,
-    stress: StressMap,
-    *,
-    edges: bool = False,
-    limits: tuple[float, float] | None = None,
-) -> None:
+def draw_stress(axes: Axes, stress: StressMap, *, edges: bool = False) -> None:
     """Draw a stress in MPa (GPa from 1 GPa on) with scale bar and colour bar.
 
     Signed stresses are red in tension and blue in compression, on limits symmetric about zero; von
@@ -177,18 +161,14 @@ def draw_stress(
         axes: Where to draw.
         stress: The stress.
         edges: Draw the edges of the mesh on top where they are two points long or more.
-        limits: Ends of the colour bar in Pa, e.g. the same for two wires; from the values where
-            None.
 
     Raises:
         InputError: No value is finite.
     """
     signed = stress.name not in _UNSIGNED
-    low, high = limits or compute_limits(stress.values, symmetric=signed)
-    if not signed and limits is None:
-        low = 0.0
+    low, high = compute_limits(stress.values, symmetric=signed)
     # What rounding leaves of no stress is not a pattern.
-    low, high = min(low, -_LEAST_STRESS if signed else 0.0), max(high, _LEAST_STRESS)
+    low, high = min(low, -_LEAST_STRESS) if signed else 0.0, max(high, _LEAST_STRESS)
     unit, name = (_GIGA, "GPa") if max(abs(low), abs(high)) >= _GIGA else (_MEGA, "MPa")
     mesh = stress.mesh
     prepare_plane(axes, mesh.extent)
@@ -203,23 +183,16 @@ def draw_stress(
     draw_colour_bar(axes, mappable, f"{STRESS_LABELS[stress.name]} ({name})")
 
 
-def write_stress_picture(
-    path: str | Path,
-    stress: StressMap,
-    *,
-    edges: bool = False,
-    limits: tuple[float, float] | None = None,
-) -> None:
+def write_stress_picture(path: str | Path, stress: StressMap) -> None:
     """Write a stress as a picture; see `draw_stress` for the arguments and errors."""
-    figure, axes = create_plane_figure(stress.mesh.extent)
-    draw_stress(axes, stress, edges=edges, limits=limits)
-    save_figure(figure, path)
+    with open_plane(path, stress.mesh.extent) as axes:
+        draw_stress(axes, stress)
 
 
 def _colour_triangles(axes: Axes, stress: StressMap, unit: float) -> Collection:
-    """Triangles with a value in colour, the others light grey."""
+    """Draw triangles with a value in colour, the others light grey."""
     mesh, shown = stress.mesh, stress.values / unit
-    known = np.isfinite(shown if stress.by_triangle else shown[mesh.triangles].sum(axis=1))
+    known = np.isfinite(shown[mesh.triangles].sum(axis=1))
     if not known.any():
         raise InputError("there is nothing to draw: no triangle has a stress at all its corners")
     axes.add_collection(
@@ -227,8 +200,6 @@ def _colour_triangles(axes: Axes, stress: StressMap, unit: float) -> Collection:
         autolim=False,
     )
     drawn = Triangulation(mesh.points[:, 0], mesh.points[:, 1], mesh.triangles[known])
-    if stress.by_triangle:
-        return axes.tripcolor(drawn, facecolors=shown[known])
     # Corners of no triangle drawn may be NaN, which the colour bar must not see.
     return axes.tripcolor(drawn, np.ma.masked_invalid(shown), shading="gouraud")
 
@@ -241,7 +212,7 @@ def _draw_boundary(axes: Axes, mesh: TriangleMesh) -> None:
 
 
 def _measure_point(axes: Axes) -> float:
-    """Length of a point of the paper, in nm."""
+    """Measure a point of the paper, in nm."""
     figure = get_page(axes)
     figure.canvas.draw()
     left, right = axes.get_xlim()

@@ -13,7 +13,6 @@ from chemomech.drawing import spectra_charts as charts
 from chemomech.drawing.cluster_pictures import write_cluster_map, write_component_images
 from chemomech.errors import run_on_root
 from chemomech.geometry.outline import Outline
-from chemomech.imaging.clustering import Clusters
 from chemomech.imaging.measurement import Measurement
 from chemomech.output.folder import RunFolder
 
@@ -50,47 +49,44 @@ def get_curves(outlines: Sequence[Outline]) -> list[FloatArray]:
     return [curve for outline in outlines for curve in (outline.exterior, *outline.holes)]
 
 
-def name_clusters(clusters: Clusters) -> list[str]:
-    """Return the names of clusters as configurations number them."""
-    return [f"cluster {number + 1}" for number in range(len(clusters.spectra))]
+def get_spectra(found: Measurement) -> charts.NamedSpectra:
+    """Return the spectra of the clusters, which are named as configurations number them."""
+    clusters = found.clusters
+    names = [f"cluster {number + 1}" for number in range(len(clusters.spectra))]
+    return charts.NamedSpectra(found.energies, names, clusters.spectra, clusters.spread)
 
 
 def _list_pictures(
     found: Measurement, curves: list[FloatArray]
 ) -> dict[str, Callable[[Path], None]]:
-    grid, clusters = found.composition.grid, found.clusters
-    components = found.decomposition
-    names = name_clusters(clusters)
+    grid, labels = found.composition.grid, found.clusters.labels
+    components, spectra = found.decomposition, get_spectra(found)
     pictures: dict[str, Callable[[Path], None]] = {
-        "optical_density": lambda path: images.write_density_picture(
-            path, found.density, grid, curves
+        "optical_density": lambda path: images.write_map_picture(
+            path, found.density, grid, images.DENSITY, curves
         ),
         "scree": lambda path: charts.write_scree(path, components.scree, components.components),
         "components": lambda path: write_component_images(path, components.scores, grid),
-        "component_spectra": lambda path: charts.write_cluster_spectra(
+        "component_spectra": lambda path: charts.write_spectra(
             path,
-            found.energies,
-            components.spectra,
-            np.zeros_like(components.spectra),
-            [f"component {number + 1}" for number in range(components.components)],
-            label="Eigen-spectrum",
+            charts.NamedSpectra(
+                found.energies,
+                [f"component {number + 1}" for number in range(components.components)],
+                components.spectra,
+                label="Eigen-spectrum",
+            ),
         ),
-        "clusters": lambda path: write_cluster_map(path, clusters.labels, grid, names),
-        "cluster_spectra": lambda path: charts.write_cluster_spectra(
-            path, found.energies, clusters.spectra, clusters.spread, names
-        ),
-        "end_members": lambda path: charts.write_cluster_spectra(
+        "clusters": lambda path: write_cluster_map(path, labels, grid, spectra.names),
+        "cluster_spectra": lambda path: charts.write_spectra(path, spectra),
+        "end_members": lambda path: charts.write_spectra(
             path,
-            found.energies,
-            found.end_members.spectra,
-            np.zeros_like(found.end_members.spectra),
-            list(found.end_members.names),
+            charts.NamedSpectra(found.energies, found.end_members.names, found.end_members.spectra),
         ),
         "composition": lambda path: images.write_composition_picture(
             path, found.composition, curves
         ),
-        "residual": lambda path: images.write_residual_picture(
-            path, found.maps.residual, grid, curves
+        "residual": lambda path: images.write_map_picture(
+            path, found.maps.residual, grid, images.RESIDUAL, curves
         ),
         "uncertainty": lambda path: images.write_map_picture(
             path,

@@ -15,7 +15,7 @@ from chemomech.drawing.measurement_figure import PanelData, write_panels
 from chemomech.drawing.stress_charts import PercentileBand, write_bands_chart
 from chemomech.errors import run_on_root
 from chemomech.imaging.measurement import Measurement
-from chemomech.mapping.measurement_illustration import get_curves, name_clusters
+from chemomech.mapping.measurement_illustration import get_curves, get_spectra
 from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.output.folder import RunFolder
 from chemomech.output.snapshot_grid import SnapshotGrid
@@ -104,10 +104,7 @@ def _fill_panels(
         scores=found.decomposition.scores,
         used=found.decomposition.components,
         labels=found.clusters.labels,
-        names=name_clusters(found.clusters),
-        energies=found.energies,
-        spectra=found.clusters.spectra,
-        spread=found.clusters.spread,
+        clusters=get_spectra(found),
         composition=particle.composition,
         von_mises=maps["von_mises"],
         stress=maps["stress_along"],

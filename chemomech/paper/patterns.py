@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chemomech.analysis.results import RunResults
 from chemomech.drawing.panels import Panel, write_panels
-from chemomech.drawing.pictures import STYLES, format_time
+from chemomech.drawing.styles import STYLES, format_time
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
 from chemomech.sweeps.summary import measure_run

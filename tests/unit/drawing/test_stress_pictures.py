@@ -7,15 +7,15 @@ from matplotlib.image import imread
 
 from chemomech.drawing import stress_charts
 from chemomech.drawing.cross_section import cut_plane
-from chemomech.drawing.figure_parts import MISSING
+from chemomech.drawing.figure_parts import MISSING, create_plane
 from chemomech.drawing.stress_pictures import (
     StressMap,
     TriangleMesh,
-    create_plane_figure,
     draw_stress,
     write_mesh_picture,
     write_stress_picture,
 )
+from chemomech.drawing.styles import FieldStyle
 from chemomech.errors import InputError
 from chemomech.output.snapshot_grid import SnapshotGrid
 
@@ -53,7 +53,7 @@ MESH = TriangleMesh.from_grid(create_grid())
 
 
 def draw(stress, **options):
-    axes = create_plane_figure(stress.mesh.extent)[1]
+    axes = create_plane(stress.mesh.extent)
     draw_stress(axes, stress, **options)
     return axes
 
@@ -77,11 +77,8 @@ def test_quadrilaterals_are_halved():
     assert len(MESH.boundary) == 2 * (20 + 6)
 
 
-@pytest.mark.parametrize("by_triangle", [False, True])
-def test_signed_stress_has_symmetric_limits(by_triangle):
-    places = MESH.points[MESH.triangles].mean(axis=1) if by_triangle else MESH.points
-    values = 1e5 * places[:, 0] - 2e7
-    axes = draw(StressMap(MESH, "stress_along", values, by_triangle))
+def test_signed_stress_has_symmetric_limits():
+    axes = draw(StressMap(MESH, "stress_along", 1e5 * MESH.points[:, 0] - 2e7))
     low, high = get_mappable(axes).get_clim()
     assert low == -high
     assert high == pytest.approx(60.0, rel=0.04)
@@ -96,23 +93,16 @@ def test_von_mises_stress_starts_from_zero_and_is_given_in_gpa_where_large():
     assert get_colour_bar(axes).endswith("(GPa)")
 
 
-def test_limits_can_be_shared():
-    axes = draw(StressMap(MESH, "von_mises", MESH.points[:, 0]), limits=(0.0, 2e8))
-    assert get_mappable(axes).get_clim() == (0.0, 200.0)
-
-
 def test_rounding_errors_are_no_pattern():
     rounding = 1e-7 * np.sin(MESH.points[:, 0])
     axes = draw(StressMap(MESH, "hydrostatic", rounding))
     assert get_mappable(axes).get_clim() == (-1e-3, 1e-3)
 
 
-@pytest.mark.parametrize("by_triangle", [False, True])
-def test_triangles_without_a_value_are_grey(tmp_path, by_triangle):
-    places = MESH.points[MESH.triangles].mean(axis=1) if by_triangle else MESH.points
-    values = np.where(places[:, 0] < 400.0, np.nan, 5e7)
+def test_triangles_without_a_value_are_grey(tmp_path):
+    values = np.where(MESH.points[:, 0] < 400.0, np.nan, 5e7)
     path = tmp_path / "stress.png"
-    write_stress_picture(path, StressMap(MESH, "stress_along", values, by_triangle))
+    write_stress_picture(path, StressMap(MESH, "stress_along", values))
     page = imread(path)[..., :3]
     grey = (np.abs(page - to_rgb(MISSING)).max(axis=2) < 0.01).mean()
     red = (page[..., 0] - page[..., 2] > 0.2).mean()
@@ -185,9 +175,9 @@ def test_cut_beside_a_solid_or_of_a_flat_mesh_is_refused():
 def test_solid_stress_is_drawn_by_the_renderer():
     pictures = pytest.importorskip("chemomech.drawing.pictures")
     grid = create_bricks()
-    style = pictures.FieldStyle("Shear stress (MPa)", "RdBu_r", 1e-6, symmetric=True)
+    style = FieldStyle("Shear stress (MPa)", "RdBu_r", 1e-6, symmetric=True)
     values = 1e5 * (grid.points[:, 0] - 200.0)
-    renderer = pictures.Renderer(grid, style, pictures.compute_limits(style, values))
+    renderer = pictures.Renderer(grid, style, style.compute_limits(values))
     image = renderer.render(values).astype(int)
     renderer.close()
     field = image[90:-250, :-300]
