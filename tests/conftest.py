@@ -33,6 +33,7 @@ MESHLESS = (
     "unit/drawing/test_measurement_figure.py",
     "unit/drawing/test_side_by_side.py",
     "unit/drawing/test_stress_pictures.py",
+    "unit/paper/test_readings_chart.py",
     "unit/paper/test_reproduction.py",
     "unit/test_overrides.py",
     "unit/test_templates.py",
@@ -128,6 +129,21 @@ def folder(tmp_path):
     MPI.COMM_WORLD.barrier()
     yield path
     MPI.COMM_WORLD.barrier()
+
+
+@pytest.fixture
+def pages(monkeypatch):
+    """The figures saved in a test, by the stems of their files."""
+    from matplotlib.figure import Figure
+
+    saved, save = {}, Figure.savefig
+
+    def keep(figure, path, **options):
+        saved[Path(path).stem] = figure
+        save(figure, path, **options)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    return saved
 
 
 @pytest.fixture

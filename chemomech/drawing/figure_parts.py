@@ -99,7 +99,7 @@ def read_pixels(figure: Figure) -> npt.NDArray[np.uint8]:
 
 
 def hide_offsets(figure: Figure) -> None:
-    """Let the ticks of charts show their values: no constant to be added stands beside them."""
+    """Show plain values at the ticks of charts, without a constant to be added beside them."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             formatter = axis.get_major_formatter()

@@ -1,4 +1,4 @@
-"""Pictures of pixel maps: optical density, composition, thickness and residual."""
+"""Draw maps of pixels: optical density, composition, thickness and residual."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from chemomech.arrays import FloatArray
-from chemomech.drawing.absorption_edges import AbsorptionEdge, find_edges
 from chemomech.drawing.cluster_pictures import choose_colours
 from chemomech.drawing.figure_parts import LETTERS, open_chart, prepare_chart
 from chemomech.errors import InputError
+from chemomech.imaging.absorption_edges import AbsorptionEdge, find_edges
 
 _MOST_COMPONENTS = 20
 # Share of the energy range that the name of an edge takes.

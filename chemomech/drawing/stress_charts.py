@@ -1,4 +1,4 @@
-"""Plot percentiles of stress with their uncertainty, and stress under each reading of a table."""
+"""Plot percentiles of stress with their uncertainty."""
 
 from __future__ import annotations
 
@@ -19,10 +19,6 @@ from chemomech.drawing.figure_parts import (
 from chemomech.errors import InputError
 
 _MEGA = 1e6
-_BAR = 0.36
-_WIRES = ("α/ε wire", "ε/δ wire")
-# A logarithmic scale from this ratio of the largest to the smallest bar on.
-_DECADE = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,28 +49,6 @@ class PercentileBand:
             raise InputError(f"{self.label}: percentiles and stresses have shapes {shapes}")
         if not all(np.isfinite(array).all() for array in arrays):
             raise InputError(f"{self.label}: a percentile or a stress is not a finite number")
-
-
-@dataclass(frozen=True)
-class ReadingRow:
-    """One reading of the paper and what it makes of two wires.
-
-    Args:
-        reading: The choices made, e.g. ``normalised, free, constant Ω``.
-        first: 95th percentile of the von Mises stress in the first wire, in Pa.
-        second: The same in the second wire, in Pa.
-    """
-
-    reading: str
-    first: float
-    second: float
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite([self.first, self.second]).all() and min(self.first, self.second) >= 0):
-            raise InputError(
-                f"{self.reading}: von Mises stresses must be finite and not below zero, got "
-                f"{self.first:g} and {self.second:g} Pa"
-            )
 
 
 def write_bands_chart(path: str | Path, bands: Sequence[PercentileBand]) -> None:
@@ -122,56 +96,3 @@ def _draw_bands(axes: Axes, bands: Sequence[PercentileBand]) -> None:
         loc="upper left",
         bbox_to_anchor=(1.0, 1.0),
     )
-
-
-def write_readings_chart(path: str | Path, rows: Sequence[ReadingRow]) -> None:
-    """Plot the 95th percentile of the von Mises stress in two wires under each reading.
-
-    The ratio of the second wire to the first stands at the right end of each pair of bars. The
-    scale is logarithmic where the stresses span a decade or more.
-
-    Args:
-        path: PNG file to write.
-        rows: The readings, from top to bottom.
-
-    Raises:
-        InputError: There is no reading, or no stress at all.
-    """
-    stress = np.array([(row.first, row.second) for row in rows]).reshape(-1, 2) / _MEGA
-    if stress.size == 0 or stress.max() == 0.0:
-        raise InputError("there is nothing to draw: no reading gives any stress")
-    with open_chart(path, 5.4, 0.9 + 0.42 * len(rows)) as axes:
-        _draw_readings(axes, [row.reading for row in rows], stress)
-
-
-def _draw_readings(axes: Axes, readings: Sequence[str], stress: FloatArray) -> None:
-    places = np.arange(len(readings), dtype=np.float64)
-    for column, (wire, colour) in enumerate(zip(_WIRES, CATEGORY_COLOURS, strict=False)):
-        shift = (column - 0.5) * _BAR
-        axes.barh(places + shift, stress[:, column], _BAR, color=colour, label=wire)
-    _write_ratios(axes, places, stress)
-    if stress.min() > 0.0 and stress.max() >= _DECADE * stress.min():
-        axes.set_xscale("log")
-        axes.set_xlim(left=stress.min() / 2)
-    axes.set_yticks(places, readings)
-    axes.invert_yaxis()
-    axes.set_xlabel("95th percentile of von Mises stress (MPa)", fontsize=LETTERS)
-    prepare_chart(axes)
-    axes.tick_params(axis="y", length=0, labelsize=LETTERS)
-    axes.legend(
-        loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=LETTERS
-    )
-
-
-def _write_ratios(axes: Axes, places: FloatArray, stress: FloatArray) -> None:
-    for place, (first, second) in zip(places, stress, strict=True):
-        text = f"× {second / first:#.2g}".rstrip(".") if first > 0.0 else "no stress in one wire"
-        axes.annotate(
-            text,
-            xy=(max(first, second), place),
-            xytext=(4, 0),
-            textcoords="offset points",
-            fontsize=LETTERS,
-            va="center",
-            gid="ratio",
-        )

@@ -80,7 +80,7 @@ class TriangleMesh:
         """Create the flat mesh that `Gatherer` brought to rank 0; quadrilaterals are halved.
 
         Raises:
-            InputError: The mesh is solid: cut it first (`cut_plane`).
+            InputError: The mesh is solid: cut it first (`cut_half_way`).
         """
         if grid.dimension != 2:
             raise InputError(f"a mesh of {grid.cell_name} cells is not flat; cut it by a plane")

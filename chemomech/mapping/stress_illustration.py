@@ -9,7 +9,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from chemomech.drawing import stress_pictures as pictures
-from chemomech.drawing.cross_section import cut_plane
+from chemomech.drawing.cross_section import cut_half_way
 from chemomech.drawing.image_pictures import write_composition_picture
 from chemomech.drawing.measurement_figure import PanelData, write_panels
 from chemomech.drawing.stress_charts import PercentileBand, write_bands_chart
@@ -78,7 +78,7 @@ def _create_maps(grid: SnapshotGrid, values: Values) -> dict[str, pictures.Stres
     maps = {}
     for name, each in values.items():
         if grid.dimension == 3:
-            mesh, shown = cut_plane(grid, each)
+            mesh, shown = cut_half_way(grid, each)
         else:
             mesh, shown = pictures.TriangleMesh.from_grid(grid), each
         maps[name] = pictures.StressMap(mesh, name, shown)

@@ -1,4 +1,4 @@
-"""The folder of one run, in which only finished files bear their final name."""
+"""Claim the folder of one run, in which only finished files bear their final name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meshes as files: gmsh's own with named groups, and the formats of ParaView and FEniCSx."""
+"""Write meshes: gmsh's own files with named groups, and the formats of ParaView and FEniCSx."""
 
 from __future__ import annotations
 

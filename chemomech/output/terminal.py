@@ -63,7 +63,7 @@ def list_figures(title: str, rows: Sequence[tuple[str, str]]) -> Table:
 
 
 def _find_launcher() -> Path | None:
-    """Entry in /proc of the MPI launcher this process descends from."""
+    """Find the entry in /proc of the MPI launcher this process descends from."""
     pid = os.getppid()
     while pid > 0:
         process = Path("/proc", str(pid))

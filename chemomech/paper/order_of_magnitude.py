@@ -17,7 +17,6 @@ from mpi4py import MPI
 
 from chemomech import config as cfg
 from chemomech.config import create_config
-from chemomech.drawing.stress_charts import ReadingRow, write_readings_chart
 from chemomech.imaging.formats import write_stack
 from chemomech.imaging.phantom import create_phantom
 from chemomech.imaging.phantom_truth import PhantomTruth, WireKind
@@ -27,6 +26,7 @@ from chemomech.mapping.stress_model import STRESS_UNIT, create_model
 from chemomech.mapping.stress_source import pick_particle
 from chemomech.materials.lattice import create_v2o5_volumes
 from chemomech.paper.page import Cell, Findings, Picture, Table
+from chemomech.paper.readings_chart import ReadingRow, write_readings_chart
 from chemomech.paper.reproduction import Reproduction
 from chemomech.problems.stress_statistics import StressStatistics
 

@@ -6,7 +6,6 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from chemomech.drawing import cluster_pictures, image_pictures, spectra_charts
-from chemomech.drawing.absorption_edges import find_edges
 from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     MISSING,
@@ -20,6 +19,7 @@ from chemomech.drawing.figure_parts import (
 from chemomech.drawing.spectra_charts import NamedSpectra
 from chemomech.drawing.styles import FieldStyle
 from chemomech.errors import InputError
+from chemomech.imaging.absorption_edges import find_edges
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
 
