@@ -48,8 +48,6 @@ def write_illustrations(
     Raises:
         OSError: A file cannot be written; on every rank.
     """
-    if pictures:
-        folder.create_subfolder("pictures")
 
     def draw() -> list[str]:
         assert grid is not None
@@ -77,6 +75,8 @@ def _draw(
     except ImportError as error:
         _log.warning("No pictures: %s", error)
         return []
+    if pictures:
+        (folder.path / "pictures").mkdir(exist_ok=True)
     written = []
     names = sorted(fields.keys() & STYLES.keys()) if pictures else ["composition"]
     try:

@@ -73,21 +73,21 @@ def write_panels(path: str | Path, data: PanelData) -> None:
     grid = figure.add_gridspec(
         3, 12, left=0.04, right=1.0, bottom=0.04, top=0.96, hspace=0.36, wspace=0.3
     )
-    density = _add_picture(figure, grid[0, :4])
-    draw_map(density, data.density, data.composition.grid, DENSITY, data.outlines)
-    _draw_components(figure, grid[0, 5:8], data)
-    clusters = _add_picture(figure, grid[0, 8:])
-    draw_clusters(clusters, data.labels, data.composition.grid, data.clusters.names)
-    draw_spectra(_add_picture(figure, grid[1, :7]), data.clusters)
-    composition = _add_picture(figure, grid[1, 7:])
-    draw_composition(composition, data.composition, data.outlines)
-    von_mises = _add_picture(figure, grid[2, :6])
-    draw_stress(von_mises, data.von_mises, edges=True)
-    along = _add_picture(figure, grid[2, 6:])
-    draw_stress(along, data.stress)
-    places = (grid[0, :4], grid[0, 4:8], grid[0, 8:], grid[1, :7], grid[1, 7:], grid[2, :6])
-    for place, letter in zip((*places, grid[2, 6:]), "ABCDEFG", strict=True):
+    places = (
+        *(grid[0, :4], grid[0, 4:8], grid[0, 8:], grid[1, :7], grid[1, 7:]),
+        *(grid[2, :6], grid[2, 6:]),
+    )
+    for place, letter in zip(places, "ABCDEFG", strict=True):
         _write_letter(figure, place, letter)
+    a, _, c, d, e, f, g = places
+    pixels = data.composition.grid
+    draw_map(_add_picture(figure, a), data.density, pixels, DENSITY, data.outlines)
+    _draw_components(figure, grid[0, 5:8], data)
+    draw_clusters(_add_picture(figure, c), data.labels, pixels, data.clusters.names)
+    draw_spectra(_add_picture(figure, d), data.clusters)
+    draw_composition(_add_picture(figure, e), data.composition, data.outlines)
+    draw_stress(_add_picture(figure, f), data.von_mises, edges=True)
+    draw_stress(_add_picture(figure, g), data.stress)
     save_figure(figure, path)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -11,10 +11,9 @@ from chemomech.arrays import FloatArray
 from chemomech.drawing import image_pictures as images
 from chemomech.drawing import spectra_charts as charts
 from chemomech.drawing.cluster_pictures import write_cluster_map, write_component_images
-from chemomech.errors import run_on_root
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.measurement import Measurement
-from chemomech.output.folder import RunFolder
+from chemomech.output.folder import RunFolder, Writer
 
 
 def draw_measurement(
@@ -30,18 +29,12 @@ def draw_measurement(
     Raises:
         OSError: A picture cannot be written; on every rank.
     """
-    folder.create_subfolder("pictures")
 
-    def draw() -> list[str]:
+    def list_pictures() -> dict[str, Writer]:
         assert measurement is not None
-        names = []
-        for name, write in _list_pictures(measurement, get_curves(outlines)).items():
-            names.append(f"pictures/{name}.png")
-            write(folder.partial(names[-1]))
-        return names
+        return _list_pictures(measurement, get_curves(outlines))
 
-    for name in run_on_root(folder.comm, draw):
-        folder.finish(name)
+    folder.write_files(list_pictures)
 
 
 def get_curves(outlines: Sequence[Outline]) -> list[FloatArray]:
@@ -56,49 +49,44 @@ def get_spectra(found: Measurement) -> charts.NamedSpectra:
     return charts.NamedSpectra(found.energies, names, clusters.spectra, clusters.spread)
 
 
-def _list_pictures(
-    found: Measurement, curves: list[FloatArray]
-) -> dict[str, Callable[[Path], None]]:
-    grid, labels = found.composition.grid, found.clusters.labels
-    components, spectra = found.decomposition, get_spectra(found)
-    pictures: dict[str, Callable[[Path], None]] = {
-        "optical_density": lambda path: images.write_map_picture(
-            path, found.density, grid, images.DENSITY, curves
+def _list_pictures(found: Measurement, curves: list[FloatArray]) -> dict[str, Writer]:
+    composition, components, spectra = found.composition, found.decomposition, get_spectra(found)
+    grid = composition.grid
+    eigen_spectra = charts.NamedSpectra(
+        found.energies,
+        [f"component {number + 1}" for number in range(components.components)],
+        components.spectra,
+        label="Eigen-spectrum",
+    )
+    end_members = charts.NamedSpectra(
+        found.energies, found.end_members.names, found.end_members.spectra
+    )
+    maps = [
+        ("optical_density", found.density, images.DENSITY),
+        ("residual", found.maps.residual, images.RESIDUAL),
+        (
+            "uncertainty",
+            np.where(composition.trusted, composition.uncertainty, np.nan),
+            images.UNCERTAINTY,
         ),
+    ]
+    if found.thickness is not None:
+        maps.append(("thickness", found.thickness, images.THICKNESS))
+    pictures: dict[str, Writer] = {
+        name: partial(
+            images.write_map_picture, values=values, grid=grid, style=style, outlines=curves
+        )
+        for name, values, style in maps
+    }
+    pictures |= {
         "scree": lambda path: charts.write_scree(path, components.scree, components.components),
         "components": lambda path: write_component_images(path, components.scores, grid),
-        "component_spectra": lambda path: charts.write_spectra(
-            path,
-            charts.NamedSpectra(
-                found.energies,
-                [f"component {number + 1}" for number in range(components.components)],
-                components.spectra,
-                label="Eigen-spectrum",
-            ),
+        "component_spectra": lambda path: charts.write_spectra(path, eigen_spectra),
+        "clusters": lambda path: write_cluster_map(
+            path, found.clusters.labels, grid, spectra.names
         ),
-        "clusters": lambda path: write_cluster_map(path, labels, grid, spectra.names),
         "cluster_spectra": lambda path: charts.write_spectra(path, spectra),
-        "end_members": lambda path: charts.write_spectra(
-            path,
-            charts.NamedSpectra(found.energies, found.end_members.names, found.end_members.spectra),
-        ),
-        "composition": lambda path: images.write_composition_picture(
-            path, found.composition, curves
-        ),
-        "residual": lambda path: images.write_map_picture(
-            path, found.maps.residual, grid, images.RESIDUAL, curves
-        ),
-        "uncertainty": lambda path: images.write_map_picture(
-            path,
-            np.where(found.composition.trusted, found.composition.uncertainty, np.nan),
-            grid,
-            images.UNCERTAINTY,
-            curves,
-        ),
+        "end_members": lambda path: charts.write_spectra(path, end_members),
+        "composition": lambda path: images.write_composition_picture(path, composition, curves),
     }
-    if found.thickness is not None:
-        thickness = found.thickness
-        pictures["thickness"] = lambda path: images.write_map_picture(
-            path, thickness, grid, images.THICKNESS, curves
-        )
-    return pictures
+    return {f"pictures/{name}.png": write for name, write in pictures.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from dolfinx import fem
@@ -13,11 +14,10 @@ from chemomech.drawing.cross_section import cut_half_way
 from chemomech.drawing.image_pictures import write_composition_picture
 from chemomech.drawing.measurement_figure import PanelData, write_panels
 from chemomech.drawing.stress_charts import PercentileBand, write_bands_chart
-from chemomech.errors import run_on_root
 from chemomech.imaging.measurement import Measurement
 from chemomech.mapping.measurement_illustration import get_curves, get_spectra
 from chemomech.mapping.stress_source import ImagedParticle
-from chemomech.output.folder import RunFolder
+from chemomech.output.folder import RunFolder, Writer
 from chemomech.output.snapshot_grid import SnapshotGrid
 from chemomech.output.snapshots import Gatherer
 from chemomech.problems.stress_statistics import StressBands
@@ -48,30 +48,35 @@ def draw_stress(
     Raises:
         OSError: A picture cannot be written; on every rank.
     """
-    folder.create_subfolder("pictures")
     scalars = [field for field in fields if field.name in pictures.STRESS_LABELS]
     gatherer = Gatherer(fields[0].function_space.mesh)
     gathered = [gatherer.gather(field) for field in scalars]
 
-    def draw() -> list[str]:
+    def list_pictures() -> dict[str, Writer]:
         assert gatherer.grid is not None
         values = {f.name: v for f, v in zip(scalars, gathered, strict=True) if v is not None}
         maps = _create_maps(gatherer.grid, values)
-        written = _draw_maps(folder, maps)
+        writers: dict[str, Writer] = {
+            f"pictures/{name}.png": partial(pictures.write_stress_picture, stress=stress)
+            for name, stress in maps.items()
+        }
+        mesh = maps["von_mises"].mesh
+        writers["pictures/mesh.png"] = partial(pictures.write_mesh_picture, mesh=mesh)
         if particle is not None:
-            written.append("pictures/composition.png")
-            curves = get_curves([particle.outline])
-            write_composition_picture(folder.partial(written[-1]), particle.composition, curves)
+            writers["pictures/composition.png"] = partial(
+                write_composition_picture,
+                composition=particle.composition,
+                outlines=get_curves([particle.outline]),
+            )
         if measurement is not None and particle is not None:
-            written.append("figure.png")
-            write_panels(folder.partial(written[-1]), _fill_panels(measurement, particle, maps))
+            panels = _fill_panels(measurement, particle, maps)
+            writers["figure.png"] = partial(write_panels, data=panels)
         if bands is not None:
-            written.append("pictures/percentiles.png")
-            write_bands_chart(folder.partial(written[-1]), _list_bands(bands))
-        return written
+            shown = _list_bands(bands)
+            writers["pictures/percentiles.png"] = partial(write_bands_chart, bands=shown)
+        return writers
 
-    for name in run_on_root(folder.comm, draw):
-        folder.finish(name)
+    folder.write_files(list_pictures)
 
 
 def _create_maps(grid: SnapshotGrid, values: Values) -> dict[str, pictures.StressMap]:
@@ -83,15 +88,6 @@ def _create_maps(grid: SnapshotGrid, values: Values) -> dict[str, pictures.Stres
             mesh, shown = pictures.TriangleMesh.from_grid(grid), each
         maps[name] = pictures.StressMap(mesh, name, shown)
     return maps
-
-
-def _draw_maps(folder: RunFolder, maps: dict[str, pictures.StressMap]) -> list[str]:
-    written = ["pictures/mesh.png"]
-    pictures.write_mesh_picture(folder.partial(written[0]), maps["von_mises"].mesh)
-    for name, stress in maps.items():
-        written.append(f"pictures/{name}.png")
-        pictures.write_stress_picture(folder.partial(written[-1]), stress)
-    return written
 
 
 def _fill_panels(
