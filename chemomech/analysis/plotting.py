@@ -8,8 +8,7 @@ import numpy as np
 
 from chemomech.analysis.results import FieldResults
 from chemomech.drawing.pictures import Renderer, write_picture
-from chemomech.drawing.stress_pictures import STRESS_LABELS
-from chemomech.drawing.styles import STYLES, FieldStyle
+from chemomech.drawing.styles import choose_style
 from chemomech.errors import InputError
 
 _FORMATS = (".png", ".svg", ".pdf")
@@ -70,19 +69,3 @@ def check_picture(path: Path) -> None:
         raise InputError(f"{path} exists already and is left as it is", key="--output")
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path} lies in a folder that does not exist", key="--output")
-
-
-def choose_style(name: str) -> FieldStyle:
-    """Choose label with unit, colour map and factor of a field.
-
-    Args:
-        name: Name of a field of a run or a stress map.
-    """
-    if name in STYLES:
-        return STYLES[name]
-    if name == "displacement":
-        return FieldStyle("Displacement $|u|$ (nm)", "cividis", least=1e-6)
-    label = STRESS_LABELS.get(name, name.replace("_", " "))
-    if name in STRESS_LABELS or name == "stress":
-        return FieldStyle(f"{label} (GPa)", "RdBu_r", 1e-9, symmetric=True, least=1e-6)
-    return FieldStyle(label, "viridis")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -24,22 +23,9 @@ from chemomech.drawing.figure_parts import (
     open_plane,
     prepare_plane,
 )
+from chemomech.drawing.styles import STRESS_LABELS
 from chemomech.errors import InputError
 from chemomech.output.snapshot_grid import SnapshotGrid
-
-STRESS_LABELS = MappingProxyType(
-    {
-        "von_mises": "von Mises stress",
-        "hydrostatic": "Hydrostatic stress",
-        "stress_along": r"Stress along the wire $\sigma_{tt}$",
-        "stress_normal": r"Stress across the wire $\sigma_{nn}$",
-        "stress_shear": r"Shear stress $\sigma_{tn}$",
-        "principal_1": r"Principal stress $\sigma_1$",
-        "principal_2": r"Principal stress $\sigma_2$",
-        "principal_3": r"Principal stress $\sigma_3$",
-    }
-)
-"""Labels of stresses in pictures, by the names of the stress fields."""
 
 _UNSIGNED = ("von_mises",)
 _MARGIN = 0.02

@@ -71,6 +71,37 @@ STYLES = MappingProxyType(
 """Styles of the fields of a run, by name; stresses come in Pa, potentials in J/mol."""
 
 
+STRESS_LABELS = MappingProxyType(
+    {
+        "von_mises": "von Mises stress",
+        "hydrostatic": "Hydrostatic stress",
+        "stress_along": r"Stress along the wire $\sigma_{tt}$",
+        "stress_normal": r"Stress across the wire $\sigma_{nn}$",
+        "stress_shear": r"Shear stress $\sigma_{tn}$",
+        "principal_1": r"Principal stress $\sigma_1$",
+        "principal_2": r"Principal stress $\sigma_2$",
+        "principal_3": r"Principal stress $\sigma_3$",
+    }
+)
+"""Labels of stresses in pictures, by the names of the stress fields."""
+
+
+def choose_style(name: str) -> FieldStyle:
+    """Choose label with unit, colour map and factor of a field.
+
+    Args:
+        name: Name of a field of a run or a stress map.
+    """
+    if name in STYLES:
+        return STYLES[name]
+    if name == "displacement":
+        return FieldStyle("Displacement $|u|$ (nm)", "cividis", least=1e-6)
+    label = STRESS_LABELS.get(name, name.replace("_", " "))
+    if name in STRESS_LABELS or name == "stress":
+        return FieldStyle(f"{label} (GPa)", "RdBu_r", 1e-9, symmetric=True, least=1e-6)
+    return FieldStyle(label, "viridis")
+
+
 def format_time(time_s: float) -> str:
     """Write a time in seconds with the unit a reader expects, to three digits."""
     for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms")):

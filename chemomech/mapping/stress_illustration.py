@@ -14,6 +14,7 @@ from chemomech.drawing.cross_section import cut_half_way
 from chemomech.drawing.image_pictures import write_composition_picture
 from chemomech.drawing.measurement_figure import PanelData, write_panels
 from chemomech.drawing.stress_charts import PercentileBand, write_bands_chart
+from chemomech.drawing.styles import STRESS_LABELS
 from chemomech.imaging.measurement import Measurement
 from chemomech.mapping.measurement_illustration import get_curves, get_spectra
 from chemomech.mapping.stress_source import ImagedParticle
@@ -48,7 +49,7 @@ def draw_stress(
     Raises:
         OSError: A picture cannot be written; on every rank.
     """
-    scalars = [field for field in fields if field.name in pictures.STRESS_LABELS]
+    scalars = [field for field in fields if field.name in STRESS_LABELS]
     gatherer = Gatherer(fields[0].function_space.mesh)
     gathered = [gatherer.gather(field) for field in scalars]
 
@@ -120,6 +121,6 @@ def _list_bands(bands: StressBands) -> list[PercentileBand]:
             levels, mean, low, high = np.array(
                 [(float(r.statistic[1:]), r.mean, r.low, r.high) for r in rows]
             ).T
-            label = pictures.STRESS_LABELS[stress]
+            label = STRESS_LABELS[stress]
             found.append(PercentileBand(label, levels, mean, low, high))
     return found

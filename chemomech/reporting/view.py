@@ -12,9 +12,8 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
-from chemomech.analysis.plotting import choose_style
 from chemomech.analysis.results import FieldResults
-from chemomech.drawing.styles import FieldStyle, format_time
+from chemomech.drawing.styles import FieldStyle, choose_style, format_time
 from chemomech.reporting.contents import View, ViewField
 from chemomech.reporting.surface import Surface, create_surface
 
