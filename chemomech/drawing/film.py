@@ -89,7 +89,8 @@ def read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
     """
     if not Path(path).is_file():
         raise InputError("no such film", path=str(path))
-    # Portable pixmaps, one after another: each tells its size.
+    # Portable pixmaps, one after another: each tells its size. Not by imageio_ffmpeg.read_frames,
+    # which leaves its pipes open.
     program = imageio_ffmpeg.get_ffmpeg_exe()
     command = [program, "-v", "error", "-i", str(path), "-f", "image2pipe", "-c:v", "ppm", "-"]
     with subprocess.Popen(

@@ -177,12 +177,11 @@ def write_picture(path: str | Path, image: NDArray[np.uint8]) -> None:
     imsave(path, image, format="png", dpi=300)
 
 
-def _prepare_strip(axes: Axes) -> tuple[float, float]:
-    """Give axes pixel coordinates and no frame; return their width and height."""
+def _prepare_strip(axes: Axes) -> None:
+    """Give axes pixel coordinates and no frame."""
     box = axes.get_window_extent()
     axes.set(xlim=(0, box.width), ylim=(0, box.height))
     axes.set_axis_off()
-    return box.width, box.height
 
 
 def _draw_scale_bar(axes: Axes, left: float, projection: NDArray[np.float64]) -> None:
