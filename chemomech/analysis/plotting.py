@@ -43,16 +43,13 @@ def plot_field(
     if values.ndim == 2:
         values = np.linalg.norm(values, axis=1)
     style = choose_style(name)
-    renderer = Renderer(results.grid, style, style.compute_limits(values))
     # A stress map belongs to no time.
     shown = found if len(results.times) > 1 or found > 0 else None
-    try:
+    with Renderer(results.grid, style, style.compute_limits(values)) as renderer:
         if file.suffix == ".png":
             write_picture(file, renderer.render(values, shown))
         else:
             renderer.save_vector(file, values, shown)
-    finally:
-        renderer.close()
     return found
 
 

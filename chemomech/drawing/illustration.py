@@ -82,21 +82,20 @@ def _draw(
     try:
         for name in names:
             style = STYLES[name]
-            renderer = Renderer(grid, style, style.compute_limits(fields[name]))
             shots = (
                 {f"pictures/{name}.png": Frame(frames.times[-1], fields[name])} if pictures else {}
             )
             if name == "composition" and pictures:
                 shots["pictures/composition_start.png"] = next(iter(frames))
-            for file, frame in shots.items():
-                image = renderer.render(frame.values, frame.time_s)
-                write_picture(folder.partial(file), image)
-                written.append(file)
-            if name == "composition" and movie:
-                images = (renderer.render(frame.values, frame.time_s) for frame in frames)
-                write_movie(folder.partial(FILM), images, len(frames))
-                written.append(FILM)
-            renderer.close()
+            with Renderer(grid, style, style.compute_limits(fields[name])) as renderer:
+                for file, frame in shots.items():
+                    image = renderer.render(frame.values, frame.time_s)
+                    write_picture(folder.partial(file), image)
+                    written.append(file)
+                if name == "composition" and movie:
+                    images = (renderer.render(frame.values, frame.time_s) for frame in frames)
+                    write_movie(folder.partial(FILM), images, len(frames))
+                    written.append(FILM)
     # RuntimeError: what the film's encoder and VTK raise where they cannot work.
     except (RenderingError, RuntimeError) as error:
         _log.warning("No pictures: %s", error)

@@ -101,12 +101,9 @@ def _find_ratio(extent: NDArray[np.float64]) -> float:
 
 
 def _draw_panel(axes: Axes, panel: Panel, style: FieldStyle, limits: tuple[float, float]) -> None:
-    scene = Scene(panel.grid, style.colour_map, limits, (_PIXELS, round(1.6 * _PIXELS)))
-    try:
+    with Scene(panel.grid, style.colour_map, limits, (_PIXELS, round(1.6 * _PIXELS))) as scene:
         image = scene.render(np.asarray(panel.values, dtype=np.float64) * style.factor)
         pixels = float(np.linalg.norm(scene.axes, axis=1).max())
-    finally:
-        scene.close()
     height, width = image.shape[:2]
     axes.imshow(image, interpolation="antialiased")
     longest = max(map(len, panel.title.split("\n")))

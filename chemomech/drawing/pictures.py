@@ -24,6 +24,7 @@ from chemomech.drawing.figure_parts import (
 )
 from chemomech.drawing.scene import Scene
 from chemomech.drawing.styles import FieldStyle, format_time
+from chemomech.output.context import Context
 from chemomech.output.snapshot_grid import SnapshotGrid
 
 _LARGEST = (1280, 960)
@@ -78,7 +79,7 @@ def _lay_out(field: tuple[int, int], dimension: int) -> _Layout:
     )
 
 
-class Renderer:
+class Renderer(Context):
     """Draw snapshots of one field, all with the same colours, size and scale.
 
     Args:

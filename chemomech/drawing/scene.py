@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.errors import ChemoMechError, describe_foreign_error
+from chemomech.output.context import Context
 from chemomech.output.snapshot_grid import SnapshotGrid
 
 # VTK looks for an X server first, and complains where there is none, unless told to draw in memory.
@@ -29,7 +30,7 @@ class RenderingError(ChemoMechError):
     """Pictures cannot be drawn on this machine."""
 
 
-class Scene:
+class Scene(Context):
     """A mesh seen in parallel projection, filling its picture.
 
     Flat meshes are seen from above, solid ones isometrically with z upwards.
