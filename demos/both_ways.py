@@ -22,13 +22,13 @@ from mpi4py import MPI
 
 import chemomech
 from chemomech.config import Config, NanowireConfig
+from chemomech.drawing.side_by_side import write_side_by_side
 from chemomech.errors import ChemoMechError, InputError, run_on_root
 from chemomech.geometry.field_data import TO_DOLFINX, FieldData
 from chemomech.geometry.field_files import read_field
 from chemomech.output.domains import count_domains
 from chemomech.output.folder import RunFolder
-from chemomech.output.side_by_side import write_side_by_side
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 DEMOS = Path(__file__).resolve().parent
 RUNS = {"lithiation": "Lithiation", "delithiation": "Delithiation"}

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from chemomech.config import StressConfig, create_config
+from chemomech.drawing import cluster_pictures, image_pictures, spectra_charts, stress_pictures
 from chemomech.errors import ChemoMechError, InputError
 from chemomech.geometry.geojson_files import write_outlines_geojson
 from chemomech.geometry.outline import Outline
@@ -45,7 +46,6 @@ from chemomech.imaging.unmixing import unmix
 from chemomech.imaging.view import View
 from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model
 from chemomech.mapping.stress_source import ImagedParticle
-from chemomech.output import cluster_pictures, image_pictures, spectra_charts, stress_pictures
 from chemomech.output.folder import RunFolder
 from chemomech.output.snapshots import Gatherer
 from chemomech.problems.stress_fields import StressFields
@@ -170,13 +170,10 @@ def sort_pixels(density: OpticalDensity, particle: BoolArray, pictures: Pictures
     cluster_pictures.write_cluster_map(
         pictures.path("clusters"), clusters.labels, density.grid, names
     )
-    spectra_charts.write_cluster_spectra(
-        pictures.path("cluster_spectra"),
-        density.energies,
-        clusters.spectra,
-        clusters.spread,
-        names,
+    spectra = spectra_charts.NamedSpectra(
+        density.energies, names, clusters.spectra, clusters.spread
     )
+    spectra_charts.write_spectra(pictures.path("cluster_spectra"), spectra)
     pictures.finish("scree", "components", "clusters", "cluster_spectra")
 
 
@@ -218,8 +215,12 @@ def draw_outline(
         "trace_outlines",
         f"{len(outlines)} particle; {outlines[0].area * 1e12:.4f} um2, true {true * 1e12:.4f}",
     )
-    image_pictures.write_density_picture(
-        pictures.path("optical_density"), image, density.grid, [outlines[0].exterior]
+    image_pictures.write_map_picture(
+        pictures.path("optical_density"),
+        image,
+        density.grid,
+        image_pictures.DENSITY,
+        [outlines[0].exterior],
     )
     pictures.finish("optical_density")
     return outlines[0]

@@ -26,13 +26,8 @@ MESHLESS = (
     "unit/materials/test_bent_fibre.py",
     "unit/materials/test_lattice.py",
     "unit/tables/test_stoney.py",
-    "unit/output/test_charts.py",
-    "unit/output/test_cycle_charts.py",
-    "unit/output/test_illustration.py",
-    "unit/output/test_image_pictures.py",
-    "unit/output/test_measurement_figure.py",
-    "unit/output/test_side_by_side.py",
-    "unit/output/test_stress_pictures.py",
+    "unit/drawing",
+    "unit/paper/test_readings_chart.py",
     "unit/paper/test_reproduction.py",
     "unit/test_overrides.py",
     "unit/test_templates.py",
@@ -128,6 +123,21 @@ def folder(tmp_path):
     MPI.COMM_WORLD.barrier()
     yield path
     MPI.COMM_WORLD.barrier()
+
+
+@pytest.fixture
+def pages(monkeypatch):
+    """The figures saved in a test, by the stems of their files."""
+    from matplotlib.figure import Figure
+
+    saved, save = {}, Figure.savefig
+
+    def keep(figure, path, **options):
+        saved[Path(path).stem] = figure
+        save(figure, path, **options)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    return saved
 
 
 @pytest.fixture

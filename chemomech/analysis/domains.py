@@ -17,7 +17,7 @@ from chemomech.analysis.stripes import Periods, measure_periods
 from chemomech.analysis.wire_coordinates import WireCoordinates
 from chemomech.arrays import FloatArray
 from chemomech.output.domains import label_domains
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 # Of the width: vertices of the wire's sides lie on them up to rounding.
 _ON_SIDE = 1e-3

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from chemomech.arrays import FloatArray, IntArray
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 # Corners in VTK's order; the six tetrahedra of a hexahedron share its diagonal 0-6.
 _SIMPLICES = {

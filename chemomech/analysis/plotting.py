@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from chemomech.analysis.results import FieldResults
+from chemomech.drawing.pictures import Renderer, write_picture
+from chemomech.drawing.styles import choose_style
 from chemomech.errors import InputError
-from chemomech.output.pictures import STYLES, FieldStyle, Renderer, compute_limits, write_picture
-from chemomech.output.stress_pictures import STRESS_LABELS
 
 _FORMATS = (".png", ".svg", ".pdf")
 """Suffixes of the pictures `plot_field` writes."""
@@ -43,16 +43,13 @@ def plot_field(
     if values.ndim == 2:
         values = np.linalg.norm(values, axis=1)
     style = choose_style(name)
-    renderer = Renderer(results.grid, style, compute_limits(style, values))
     # A stress map belongs to no time.
     shown = found if len(results.times) > 1 or found > 0 else None
-    try:
+    with Renderer(results.grid, style, style.compute_limits(values)) as renderer:
         if file.suffix == ".png":
             write_picture(file, renderer.render(values, shown))
         else:
             renderer.save_vector(file, values, shown)
-    finally:
-        renderer.close()
     return found
 
 
@@ -69,19 +66,3 @@ def check_picture(path: Path) -> None:
         raise InputError(f"{path} exists already and is left as it is", key="--output")
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path} lies in a folder that does not exist", key="--output")
-
-
-def choose_style(name: str) -> FieldStyle:
-    """Choose label with unit, colour map and factor of a field.
-
-    Args:
-        name: Name of a field of a run or a stress map.
-    """
-    if name in STYLES:
-        return STYLES[name]
-    if name == "displacement":
-        return FieldStyle("Displacement $|u|$ (nm)", "cividis", least=1e-6)
-    label = STRESS_LABELS.get(name, name.replace("_", " "))
-    if name in STRESS_LABELS or name == "stress":
-        return FieldStyle(f"{label} (GPa)", "RdBu_r", 1e-9, symmetric=True, least=1e-6)
-    return FieldStyle(label, "viridis")

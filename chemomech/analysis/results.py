@@ -18,7 +18,7 @@ from chemomech.output.fields import SUFFIXES
 from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
 from chemomech.output.ledger import Columns, read_ledger
 from chemomech.output.provenance import PROVENANCE, read_provenance
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 _STRESS_TABLE = "stress.csv"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from chemomech.analysis.domains import DomainStatistics
-from chemomech.output.pictures import format_time
+from chemomech.drawing.styles import format_time
 from chemomech.output.terminal import list_figures, render
 from chemomech.text_files import create_csv
 

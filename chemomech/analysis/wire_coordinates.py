@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from chemomech.arrays import FloatArray
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.nanowire import Nanowire
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,7 +58,7 @@ def _plot(arguments: argparse.Namespace) -> str:
     path = arguments.output or Path(f"{arguments.field}.png")
     from chemomech.analysis.plotting import check_picture, plot_field
     from chemomech.analysis.results import open_results
-    from chemomech.output.pictures import format_time
+    from chemomech.drawing.styles import format_time
 
     check_picture(path)
     results = open_results(arguments.folder)

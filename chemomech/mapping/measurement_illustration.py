@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import run_on_root
+from chemomech.drawing import image_pictures as images
+from chemomech.drawing import spectra_charts as charts
+from chemomech.drawing.cluster_pictures import write_cluster_map, write_component_images
 from chemomech.geometry.outline import Outline
-from chemomech.imaging.clustering import Clusters
 from chemomech.imaging.measurement import Measurement
-from chemomech.output import image_pictures as images
-from chemomech.output import spectra_charts as charts
-from chemomech.output.cluster_pictures import write_cluster_map, write_component_images
-from chemomech.output.folder import RunFolder
+from chemomech.output.folder import RunFolder, Writer
 
 
 def draw_measurement(
@@ -31,18 +29,12 @@ def draw_measurement(
     Raises:
         OSError: A picture cannot be written; on every rank.
     """
-    folder.create_subfolder("pictures")
 
-    def draw() -> list[str]:
+    def list_pictures() -> dict[str, Writer]:
         assert measurement is not None
-        names = []
-        for name, write in _list_pictures(measurement, get_curves(outlines)).items():
-            names.append(f"pictures/{name}.png")
-            write(folder.partial(names[-1]))
-        return names
+        return _list_pictures(measurement, get_curves(outlines))
 
-    for name in run_on_root(folder.comm, draw):
-        folder.finish(name)
+    folder.write_files(list_pictures)
 
 
 def get_curves(outlines: Sequence[Outline]) -> list[FloatArray]:
@@ -50,59 +42,51 @@ def get_curves(outlines: Sequence[Outline]) -> list[FloatArray]:
     return [curve for outline in outlines for curve in (outline.exterior, *outline.holes)]
 
 
-def name_clusters(clusters: Clusters) -> list[str]:
-    """Return the names of clusters as configurations number them."""
-    return [f"cluster {number + 1}" for number in range(len(clusters.spectra))]
+def get_spectra(found: Measurement) -> charts.NamedSpectra:
+    """Return the spectra of the clusters, which are named as configurations number them."""
+    clusters = found.clusters
+    names = [f"cluster {number + 1}" for number in range(len(clusters.spectra))]
+    return charts.NamedSpectra(found.energies, names, clusters.spectra, clusters.spread)
 
 
-def _list_pictures(
-    found: Measurement, curves: list[FloatArray]
-) -> dict[str, Callable[[Path], None]]:
-    grid, clusters = found.composition.grid, found.clusters
-    components = found.decomposition
-    names = name_clusters(clusters)
-    pictures: dict[str, Callable[[Path], None]] = {
-        "optical_density": lambda path: images.write_density_picture(
-            path, found.density, grid, curves
+def _list_pictures(found: Measurement, curves: list[FloatArray]) -> dict[str, Writer]:
+    composition, components, spectra = found.composition, found.decomposition, get_spectra(found)
+    grid = composition.grid
+    eigen_spectra = charts.NamedSpectra(
+        found.energies,
+        [f"component {number + 1}" for number in range(components.components)],
+        components.spectra,
+        label="Eigen-spectrum",
+    )
+    end_members = charts.NamedSpectra(
+        found.energies, found.end_members.names, found.end_members.spectra
+    )
+    maps = [
+        ("optical_density", found.density, images.DENSITY),
+        ("residual", found.maps.residual, images.RESIDUAL),
+        (
+            "uncertainty",
+            np.where(composition.trusted, composition.uncertainty, np.nan),
+            images.UNCERTAINTY,
         ),
+    ]
+    if found.thickness is not None:
+        maps.append(("thickness", found.thickness, images.THICKNESS))
+    pictures: dict[str, Writer] = {
+        name: partial(
+            images.write_map_picture, values=values, grid=grid, style=style, outlines=curves
+        )
+        for name, values, style in maps
+    }
+    pictures |= {
         "scree": lambda path: charts.write_scree(path, components.scree, components.components),
         "components": lambda path: write_component_images(path, components.scores, grid),
-        "component_spectra": lambda path: charts.write_cluster_spectra(
-            path,
-            found.energies,
-            components.spectra,
-            np.zeros_like(components.spectra),
-            [f"component {number + 1}" for number in range(components.components)],
-            label="Eigen-spectrum",
+        "component_spectra": lambda path: charts.write_spectra(path, eigen_spectra),
+        "clusters": lambda path: write_cluster_map(
+            path, found.clusters.labels, grid, spectra.names
         ),
-        "clusters": lambda path: write_cluster_map(path, clusters.labels, grid, names),
-        "cluster_spectra": lambda path: charts.write_cluster_spectra(
-            path, found.energies, clusters.spectra, clusters.spread, names
-        ),
-        "end_members": lambda path: charts.write_cluster_spectra(
-            path,
-            found.energies,
-            found.end_members.spectra,
-            np.zeros_like(found.end_members.spectra),
-            list(found.end_members.names),
-        ),
-        "composition": lambda path: images.write_composition_picture(
-            path, found.composition, curves
-        ),
-        "residual": lambda path: images.write_residual_picture(
-            path, found.maps.residual, grid, curves
-        ),
-        "uncertainty": lambda path: images.write_map_picture(
-            path,
-            np.where(found.composition.trusted, found.composition.uncertainty, np.nan),
-            grid,
-            images.UNCERTAINTY,
-            curves,
-        ),
+        "cluster_spectra": lambda path: charts.write_spectra(path, spectra),
+        "end_members": lambda path: charts.write_spectra(path, end_members),
+        "composition": lambda path: images.write_composition_picture(path, composition, curves),
     }
-    if found.thickness is not None:
-        thickness = found.thickness
-        pictures["thickness"] = lambda path: images.write_map_picture(
-            path, thickness, grid, images.THICKNESS, curves
-        )
-    return pictures
+    return {f"pictures/{name}.png": write for name, write in pictures.items()}

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from chemomech.errors import run_on_root
+from chemomech.drawing import stress_pictures as pictures
+from chemomech.drawing.cross_section import cut_half_way
+from chemomech.drawing.image_pictures import write_composition_picture
+from chemomech.drawing.measurement_figure import PanelData, write_panels
+from chemomech.drawing.stress_charts import PercentileBand, write_bands_chart
+from chemomech.drawing.styles import STRESS_LABELS
 from chemomech.imaging.measurement import Measurement
-from chemomech.mapping.measurement_illustration import get_curves, name_clusters
+from chemomech.mapping.measurement_illustration import get_curves, get_spectra
 from chemomech.mapping.stress_source import ImagedParticle
-from chemomech.output import stress_pictures as pictures
-from chemomech.output.cross_section import cut_plane
-from chemomech.output.folder import RunFolder
-from chemomech.output.image_pictures import write_composition_picture
-from chemomech.output.measurement_figure import PanelData, write_panels
-from chemomech.output.snapshots import Gatherer, SnapshotGrid
-from chemomech.output.stress_charts import PercentileBand, write_bands_chart
+from chemomech.output.folder import RunFolder, Writer
+from chemomech.output.snapshot_grid import SnapshotGrid
+from chemomech.output.snapshots import Gatherer
 from chemomech.problems.stress_statistics import StressBands
 
 Values = dict[str, NDArray[np.float64]]
@@ -47,50 +49,46 @@ def draw_stress(
     Raises:
         OSError: A picture cannot be written; on every rank.
     """
-    folder.create_subfolder("pictures")
-    scalars = [field for field in fields if field.name in pictures.STRESS_LABELS]
+    scalars = [field for field in fields if field.name in STRESS_LABELS]
     gatherer = Gatherer(fields[0].function_space.mesh)
     gathered = [gatherer.gather(field) for field in scalars]
 
-    def draw() -> list[str]:
+    def list_pictures() -> dict[str, Writer]:
         assert gatherer.grid is not None
         values = {f.name: v for f, v in zip(scalars, gathered, strict=True) if v is not None}
         maps = _create_maps(gatherer.grid, values)
-        written = _draw_maps(folder, maps)
+        writers: dict[str, Writer] = {
+            f"pictures/{name}.png": partial(pictures.write_stress_picture, stress=stress)
+            for name, stress in maps.items()
+        }
+        mesh = maps["von_mises"].mesh
+        writers["pictures/mesh.png"] = partial(pictures.write_mesh_picture, mesh=mesh)
         if particle is not None:
-            written.append("pictures/composition.png")
-            curves = get_curves([particle.outline])
-            write_composition_picture(folder.partial(written[-1]), particle.composition, curves)
+            writers["pictures/composition.png"] = partial(
+                write_composition_picture,
+                composition=particle.composition,
+                outlines=get_curves([particle.outline]),
+            )
         if measurement is not None and particle is not None:
-            written.append("figure.png")
-            write_panels(folder.partial(written[-1]), _fill_panels(measurement, particle, maps))
+            panels = _fill_panels(measurement, particle, maps)
+            writers["figure.png"] = partial(write_panels, data=panels)
         if bands is not None:
-            written.append("pictures/percentiles.png")
-            write_bands_chart(folder.partial(written[-1]), _list_bands(bands))
-        return written
+            shown = _list_bands(bands)
+            writers["pictures/percentiles.png"] = partial(write_bands_chart, bands=shown)
+        return writers
 
-    for name in run_on_root(folder.comm, draw):
-        folder.finish(name)
+    folder.write_files(list_pictures)
 
 
 def _create_maps(grid: SnapshotGrid, values: Values) -> dict[str, pictures.StressMap]:
     maps = {}
     for name, each in values.items():
         if grid.dimension == 3:
-            mesh, shown = cut_plane(grid, each)
+            mesh, shown = cut_half_way(grid, each)
         else:
             mesh, shown = pictures.TriangleMesh.from_grid(grid), each
         maps[name] = pictures.StressMap(mesh, name, shown)
     return maps
-
-
-def _draw_maps(folder: RunFolder, maps: dict[str, pictures.StressMap]) -> list[str]:
-    written = ["pictures/mesh.png"]
-    pictures.write_mesh_picture(folder.partial(written[0]), maps["von_mises"].mesh)
-    for name, stress in maps.items():
-        written.append(f"pictures/{name}.png")
-        pictures.write_stress_picture(folder.partial(written[-1]), stress)
-    return written
 
 
 def _fill_panels(
@@ -103,10 +101,7 @@ def _fill_panels(
         scores=found.decomposition.scores,
         used=found.decomposition.components,
         labels=found.clusters.labels,
-        names=name_clusters(found.clusters),
-        energies=found.energies,
-        spectra=found.clusters.spectra,
-        spread=found.clusters.spread,
+        clusters=get_spectra(found),
         composition=particle.composition,
         von_mises=maps["von_mises"],
         stress=maps["stress_along"],
@@ -126,6 +121,6 @@ def _list_bands(bands: StressBands) -> list[PercentileBand]:
             levels, mean, low, high = np.array(
                 [(float(r.statistic[1:]), r.mean, r.low, r.high) for r in rows]
             ).T
-            label = pictures.STRESS_LABELS[stress]
+            label = STRESS_LABELS[stress]
             found.append(PercentileBand(label, levels, mean, low, high))
     return found

@@ -1,1 +1,1 @@
-"""Write results: folder, provenance, ledger, fields for ParaView, pictures and film."""
+"""Record results: folder, provenance, ledger, checkpoints, fields for ParaView, progress."""

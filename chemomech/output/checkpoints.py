@@ -150,10 +150,10 @@ class CheckpointStore:
             where = f"{error.filename}: " if error.filename else ""
             words = f"{where}{error.strerror or error}"
             raise OSError(f"checkpoint {number} was not written: {words}") from error
-        run_on_root(self._comm, lambda: self._let_go(number))
+        run_on_root(self._comm, lambda: self._remove_replaced(number))
 
     def numbers(self) -> list[int]:
-        """Numbers of the states that bear their final name, ascending, whether whole or not."""
+        """List the numbers of states under their final name, ascending, damaged ones included."""
         return run_on_root(self._comm, lambda: sorted(self._entries()))
 
     def find_latest(self) -> StoredState | None:
@@ -213,7 +213,7 @@ class CheckpointStore:
         run_on_root(self._comm, discard)
 
     def _entries(self) -> dict[int, Path]:
-        """Folders of states by number; like all that follows, only for one rank."""
+        """Find folders of states by number; like all that follows, only for one rank."""
         entries: dict[int, Path] = {}
         if not self._folder.is_dir():
             return entries
@@ -244,7 +244,7 @@ class CheckpointStore:
             write_array(partial / f"{name}.npy", array)
 
     def _finish(self, partial: Path, number: int) -> None:
-        """See a state to the disk and give it its name."""
+        """Flush a state to the disk and give it its name."""
         seal_folder(partial)
         final = self._folder / _name(number)
         if final.is_dir():
@@ -252,7 +252,7 @@ class CheckpointStore:
         partial.rename(final)
         synchronise(self._folder)
 
-    def _let_go(self, number: int) -> None:
+    def _remove_replaced(self, number: int) -> None:
         """Remove what a state that was just written replaces; failure harms nothing."""
         older = [path for each, path in sorted(self._entries().items()) if each < number]
         surplus = [] if self._keep is None else older[: max(0, len(older) - self._keep + 1)]
@@ -275,7 +275,7 @@ def _is_own_folder(path: Path) -> bool:
 
 
 def _remove(path: Path) -> None:
-    """Take a state away at once, not file by file."""
+    """Remove a state at once, not file by file."""
     doomed = path.with_name(path.name + _DISCARDED)
     if doomed.is_dir():
         shutil.rmtree(doomed)

@@ -1,4 +1,4 @@
-"""What is closed at the end of a ``with`` block."""
+"""Close what holds a file or a terminal at the end of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Context(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of it."""
+        """Release it."""
 
     def __enter__(self) -> Self:
         return self

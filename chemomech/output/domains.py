@@ -37,7 +37,7 @@ class DomainCounter:
         self._edges = np.unique(np.sort(pairs, axis=1), axis=0)
 
     def count(self, threshold: float = 0.5) -> int:
-        """Number of regions, the same on all ranks; collective.
+        """Count the regions, the same on all ranks; collective.
 
         Args:
             threshold: Value above which a vertex is within a region.
@@ -89,7 +89,7 @@ def label_domains(
 
 
 def _connect(edges: NDArray[np.integer], count: int) -> tuple[int, NDArray[np.int32]]:
-    """Number of connected components of a graph of so many nodes, and that of each node."""
+    """Count the connected components of a graph of so many nodes, and number that of each node."""
     weights = np.ones(len(edges), dtype=np.int8)
     graph = coo_array((weights, (edges[:, 0], edges[:, 1])), shape=(count, count))
     number, components = connected_components(graph, directed=False)

@@ -1,4 +1,4 @@
-"""Fields for ParaView and others: every field and time of a run in one file."""
+"""Write fields for ParaView and others: every field and time of a run in one file."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class FieldWriter(Context):
 
 @contextmanager
 def _naming_failure() -> Iterator[None]:
-    """Say what ADIOS2 means where a disk is full or gone."""
+    """Translate the error that ADIOS2 raises where a disk is full or gone."""
     try:
         yield
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""Names of the files in a folder of results that more than one room knows."""
+"""Name the files in a folder of results that several packages read or write."""
 
 CONFIG = "config.toml"
 """The resolved configuration."""

@@ -1,8 +1,9 @@
-"""The folder of one run, in which only finished files bear their final name."""
+"""Claim the folder of one run, in which only finished files bear their final name."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from chemomech.output.folder_lock import check_unused, unusable
 
 if TYPE_CHECKING:
     from mpi4py import MPI
+
+Writer = Callable[[Path], object]
+"""Writes a file to a path."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,28 @@ class RunFolder:
         run_on_root(self.comm, lambda: _rename(self.partial(name), final))
         return final
 
+    def write_files(self, list_writers: Callable[[], Mapping[str, Writer]]) -> None:
+        """Write files on rank 0, each under its partial name, then finish them; collective.
+
+        Args:
+            list_writers: Returns what writes each file to a path, by final name inside the folder;
+                called on rank 0 alone.
+
+        Raises:
+            OSError: A file cannot be written; on every rank.
+        """
+
+        def write() -> list[str]:
+            writers = list_writers()
+            for name, write_file in writers.items():
+                path = self.partial(name)
+                path.parent.mkdir(exist_ok=True)
+                write_file(path)
+            return list(writers)
+
+        for name in run_on_root(self.comm, write):
+            self.finish(name)
+
     def reopen_file(self, name: str) -> None:
         """Give a file back the name of one that is being written, if it bears its final one.
 
@@ -119,19 +145,6 @@ class RunFolder:
             self.comm,
             lambda: shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True),
         )
-
-    def create_subfolder(self, name: str) -> Path:
-        """Make a folder inside this one; collective.
-
-        Args:
-            name: Path relative to the run's folder, e.g. ``pictures``.
-
-        Returns:
-            The path of the folder made.
-        """
-        path = self.path / name
-        run_on_root(self.comm, lambda: path.mkdir(parents=True, exist_ok=True))
-        return path
 
 
 def _rename(partial: Path, final: Path) -> None:

@@ -82,9 +82,9 @@ class FolderLock(Context):
         run_on_root(comm, lambda: self._begin(is_new))
 
     def close(self) -> None:
-        """Let other processes have the folder; ranks wait for one another for a second at most."""
+        """Release the folder to other processes; ranks wait for one another up to a second."""
         self._over.set()
-        self._let_go()
+        self._release()
         if self._comm.size > 1:
             meeting, deadline = self._comm.Ibarrier(), time.monotonic() + _PATIENCE_S
             while not (is_met := meeting.Test()) and time.monotonic() < deadline:
@@ -92,7 +92,7 @@ class FolderLock(Context):
             if is_met:
                 self._comm.Free()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         with suppress(OSError):
             if self._lock is not None:
                 self._lock.unlock(unconditionally=True)
@@ -110,7 +110,7 @@ class FolderLock(Context):
         try:
             self._hold(place)
         except BaseException as error:
-            self._let_go()
+            self._release()
             if isinstance(error, OSError):
                 raise unusable(self._folder, error) from error
             raise

@@ -77,6 +77,6 @@ class FrameFile(Context):
             yield Frame(time_s, np.frombuffer(self._file.read(length), dtype=_SINGLE))
 
     def close(self) -> None:
-        """Let the file vanish."""
+        """Close the file, which removes it."""
         if self._file is not None:
             self._file.close()

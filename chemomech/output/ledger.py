@@ -1,4 +1,4 @@
-"""The ledger: one line a step, which shows that lithium was kept and energy fell."""
+"""Write and read the ledger: one line a step, with lithium balance and energies."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def name_columns(dimension: int, *, reacting: bool = False) -> tuple[str, ...]:
 
 
 def find_additional(columns: Iterable[str]) -> list[str]:
-    """Names of those columns that the package does not record by itself, in their order."""
+    """Find those columns that the package does not record by itself, in their order."""
     known = {*name_columns(2, reacting=True), *name_columns(3, reacting=True)}
     return [name for name in columns if name not in known]
 

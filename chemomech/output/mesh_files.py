@@ -1,4 +1,4 @@
-"""Meshes as files: gmsh's own with named groups, and the formats of ParaView and FEniCSx."""
+"""Write meshes: gmsh's own files with named groups, and the formats of ParaView and FEniCSx."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from chemomech.arrays import IntArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.gmsh_session import GmshSession
-from chemomech.output.snapshots import Gatherer, SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
+from chemomech.output.snapshots import Gatherer
 from chemomech.output.vtkhdf import VtkHdfFile
 
 _MESHIO_CELLS = {

@@ -9,7 +9,7 @@ import platform
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib import metadata
@@ -31,7 +31,7 @@ PROVENANCE = "provenance.json"
 #: Bytes beyond which a file is no record of ours.
 _LARGEST = 10_000_000
 
-PACKAGES = (
+_PACKAGES = (
     "chemomech",
     "fenics-dolfinx",
     "fenics-basix",
@@ -84,7 +84,6 @@ class Provenance:
 def collect_provenance(
     comm: MPI.Comm,
     config_text: str,
-    command: Sequence[str] | None = None,
     parameters: Mapping[str, float | NDArray[np.float64]] | None = None,
 ) -> Provenance:
     """Collect what is known when a run starts; collective, the same on all ranks.
@@ -92,17 +91,15 @@ def collect_provenance(
     Args:
         comm: Ranks of the run.
         config_text: The resolved configuration as it is written into the run's folder.
-        command: The command line; that of this process by default.
         parameters: Numbers of the model by name, in SI units.
     """
     hosts = tuple(sorted(set(comm.allgather(socket.gethostname()))))
-    words = tuple(sys.argv if command is None else command)
     # On all ranks: where nothing has used PETSc yet, importing it makes all ranks communicate.
     versions = _collect_versions()
 
     def collect() -> Provenance:
         return Provenance(
-            command=words,
+            command=tuple(sys.argv),
             config_sha256=hashlib.sha256(config_text.encode()).hexdigest(),
             versions=versions,
             hosts=hosts,
@@ -212,7 +209,7 @@ def _collect_versions() -> dict[str, str]:
         "petsc": ".".join(str(part) for part in PETSc.Sys.getVersion()),
         "mpi": MPI.Get_library_version().strip("\x00\n "),
     }
-    for package in PACKAGES:
+    for package in _PACKAGES:
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Folders with a manifest of checksums, which is verified before they are read.
+"""Seal folders by a manifest of checksums, and verify it before they are read.
 
 What lies in a folder is data and may have been changed by anyone: names in a manifest are compared
 with the files that are there and never opened, links are refused, and sizes are looked at before
@@ -34,7 +34,7 @@ class DamagedError(Exception):
 
 
 def seal_folder(folder: Path) -> None:
-    """Write a manifest of all files in a folder, and see everything to the disk.
+    """Write a manifest of all files in a folder, and flush everything to the disk.
 
     Args:
         folder: The folder, without a manifest.
@@ -160,7 +160,7 @@ def read_array(path: Path) -> NDArray[np.generic]:
 
 
 def synchronise(path: Path) -> None:
-    """See a file's content, or the names in a folder, to the disk.
+    """Flush a file's content, or the names in a folder, to the disk.
 
     Args:
         path: File or folder.
@@ -187,7 +187,7 @@ def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[np.generic]]
 
 
 def _list_files(folder: Path) -> dict[str, int]:
-    """Sizes of all files in a folder and its subfolders, by name."""
+    """Find the sizes of all files in a folder and its subfolders, by name."""
     sizes = {}
     for place, folders, files in os.walk(folder, onerror=_raise):
         for each in (*folders, *files):
@@ -206,7 +206,7 @@ def _raise(error: OSError) -> None:
 
 
 def _read_manifest(path: Path) -> dict[str, tuple[int, str]]:
-    """Size and hash of each file by name."""
+    """Read size and hash of each file by name."""
     content = read_json(path)
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise DamagedError(f"its {MANIFEST} is not of format {_FORMAT}")

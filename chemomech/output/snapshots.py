@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 from dolfinx import fem
 from dolfinx import mesh as dmesh
@@ -12,6 +9,7 @@ from dolfinx.mesh import CellType
 from numpy.typing import NDArray
 
 from chemomech.fenicsx import get_cell_nodes, get_geometry_degree
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 _VTK_ORDER = {
     CellType.triangle: (0, 1, 2),
@@ -19,56 +17,12 @@ _VTK_ORDER = {
     CellType.tetrahedron: (0, 1, 2, 3),
     CellType.hexahedron: (0, 1, 3, 2, 4, 5, 7, 6),
 }
-_VTK_TYPE = {"triangle": 5, "quadrilateral": 9, "tetrahedron": 10, "hexahedron": 12}
-_EDGES = {
-    "triangle": ((0, 1), (1, 2), (2, 0)),
-    "quadrilateral": ((0, 1), (1, 2), (2, 3), (3, 0)),
-    "tetrahedron": ((0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)),
-    "hexahedron": (
-        *((0, 1), (1, 2), (2, 3), (3, 0)),
-        *((4, 5), (5, 6), (6, 7), (7, 4)),
-        *((0, 4), (1, 5), (2, 6), (3, 7)),
-    ),
-}
-
-
-@dataclass(frozen=True)
-class SnapshotGrid:
-    """A whole linear mesh in plain arrays, in the order of its input whatever the partition.
-
-    Args:
-        points: Coordinates in the mesh's unit, shape ``(vertices, 3)``.
-        cells: Vertices of each cell in VTK's order, shape ``(cells, vertices per cell)``.
-        cell_name: ``triangle``, ``quadrilateral``, ``tetrahedron`` or ``hexahedron``.
-    """
-
-    points: NDArray[np.float64]
-    cells: NDArray[np.int64]
-    cell_name: str
-
-    @property
-    def dimension(self) -> int:
-        """Topological dimension: 2 or 3."""
-        return 2 if self.cell_name in ("triangle", "quadrilateral") else 3
-
-    @property
-    def vtk_type(self) -> int:
-        """VTK's number of the cell type."""
-        return _VTK_TYPE[self.cell_name]
-
-    @cached_property
-    def edges(self) -> NDArray[np.int64]:
-        """Each edge of the mesh once, shape ``(edges, 2)``."""
-        pairs = np.sort(self.cells[:, np.array(_EDGES[self.cell_name])].reshape(-1, 2), axis=1)
-        # One number a pair: NumPy sorts these much faster than rows.
-        count = len(self.points)
-        return np.column_stack(np.divmod(np.unique(pairs[:, 0] * count + pairs[:, 1]), count))
 
 
 class Gatherer:
     """Bring a distributed mesh to rank 0 once, then nodal values as often as wanted.
 
-    Construction, `gather` and `mark` are collective; results exist on rank 0, others get None.
+    Construction and `gather` are collective; results exist on rank 0, others get None.
 
     Args:
         mesh: Mesh of linear triangles, quadrilaterals, tetrahedra or hexahedra.
@@ -93,14 +47,13 @@ class Gatherer:
         coordinates = self._comm.gather(geometry.x[: self._owned])
         cells = self._gather_cells(cell)
         self._order: NDArray[np.int64] | None = None
-        self._sorted_index: NDArray[np.int64] | None = None
         self.grid: SnapshotGrid | None = None
         if indices is not None and coordinates is not None and cells is not None:
             index = np.concatenate(indices)
             self._order = np.argsort(index)
-            self._sorted_index = index[self._order]
             points = np.concatenate(coordinates)[self._order].astype(np.float64)
-            self.grid = SnapshotGrid(points, np.searchsorted(self._sorted_index, cells), cell.name)
+            corners = np.searchsorted(index[self._order], cells)
+            self.grid = SnapshotGrid(points, corners, cell.name)
 
     def gather(self, function: fem.Function) -> NDArray[np.float64] | None:
         """Gather a function's values at the vertices; collective.
@@ -127,29 +80,8 @@ class Gatherer:
         whole = np.concatenate(parts)[self._order].astype(np.float64)
         return whole[:, 0] if space.dofmap.bs == 1 else whole
 
-    def mark(self, facets: NDArray[np.int32]) -> NDArray[np.bool_] | None:
-        """Mark the vertices that lie on facets; collective.
-
-        Args:
-            facets: Local indices of facets on this rank.
-
-        Returns:
-            On rank 0 an array of shape ``(vertices,)``, True on the facets; None elsewhere.
-        """
-        topology, dimension = self._mesh.topology, self._mesh.topology.dim
-        for pair in ((dimension - 1, dimension), (dimension, dimension - 1), (dimension - 1, 0)):
-            topology.create_connectivity(*pair)
-        nodes = np.empty(0, dtype=np.int32)
-        # DOLFINx 0.9 reads beyond the end of an empty list, which most ranks have.
-        if facets.size:
-            nodes = np.unique(dmesh.entities_to_geometry(self._mesh, dimension - 1, facets))
-        parts = self._comm.gather(self._input_index[nodes])
-        if self._sorted_index is None:
-            return None
-        return np.isin(self._sorted_index, np.concatenate(parts))
-
     def _gather_cells(self, cell: CellType) -> NDArray[np.int64] | None:
-        """Cells as input indices of their vertices, in the order of the mesh's input."""
+        """Gather cells as input indices of their vertices, in the order of the mesh's input."""
         count = self._mesh.topology.index_map(self._mesh.topology.dim).size_local
         local = get_cell_nodes(self._mesh.geometry)[:count][:, list(_VTK_ORDER[cell])]
         cells = self._comm.gather(self._input_index[local])
@@ -159,7 +91,7 @@ class Gatherer:
         return np.concatenate(cells)[np.argsort(np.concatenate(original))]
 
     def _find_vertex_dofs(self, space: fem.FunctionSpace) -> NDArray[np.int32]:
-        """Block dof at each owned vertex; vertices and dofs may be owned by different ranks."""
+        """Find the block dof at each owned vertex; their owners may be different ranks."""
         nodes = get_cell_nodes(self._mesh.geometry)
         layout = space.dofmap.dof_layout
         at_vertices = [layout.entity_dofs(0, i)[0] for i in range(nodes.shape[1])]

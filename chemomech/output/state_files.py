@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from dolfinx import fem, mesh
@@ -31,7 +30,6 @@ from chemomech.fenicsx import get_adios2_write_mode, import_adios4dolfinx
 from chemomech.output.disk_space import require_space
 from chemomech.output.sealed_folders import DamagedError, read_json, write_json
 
-T = TypeVar("T")
 _Table = Mapping[str, tuple[int, ...]]
 """For each function the number of its space, and the sizes that `_describe` gives."""
 
@@ -196,7 +194,7 @@ def require_cells(domain: mesh.Mesh) -> None:
 
 
 def _describe(function: fem.Function) -> tuple[int, int, int]:
-    """Number of cells, of all unknowns, and of the unknowns of one cell."""
+    """Count cells, all unknowns, and the unknowns of one cell."""
     space = function.function_space
     topology, dofmap = space.mesh.topology, space.dofmap
     return (
@@ -217,7 +215,7 @@ def _lay_out(functions: Mapping[str, fem.Function]) -> _Table:
 
 
 def _compute_payload(table: _Table) -> int:
-    """Bytes of the numbers in a folder, without anything about them."""
+    """Count the bytes of the numbers in a folder, without anything about them."""
     total = 0
     spaces = set()
     for space, cells, unknowns, of_cell in table.values():
@@ -272,20 +270,20 @@ def _require_stored(path: Path, stored: _Table, name: str, function: fem.Functio
 
 def _run_together(
     comm: MPI.Comm,
-    action: Callable[[], T],
+    action: Callable[[], object],
     describe: Callable[[str], str],
     written: Path | None = None,
-) -> T:
+) -> None:
     """Run a collective action of ADIOS2 and raise the failure of any rank on all of them.
 
     Where others still wait inside the action for a rank that failed, that rank raises alone, after
     some time, and can end the program.
     """
-    said, result = "", None
+    said = ""
     # Of its own, for others may be at any place inside the action.
     meeting_place = comm.Dup()
     try:
-        result = action()
+        action()
     except Exception as error:  # noqa: BLE001 - ADIOS2 raises what it likes; raised on every rank
         said = describe_foreign_error(error)
         if written is not None:
@@ -294,7 +292,6 @@ def _run_together(
     meeting_place.Free()
     if failures:
         raise OSError(describe(failures[0]))
-    return result  # type: ignore[return-value]
 
 
 def _empty(path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+import psutil
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -32,11 +33,12 @@ def is_watched(stream: TextIO) -> bool:
     if not any(name in os.environ for name in _RANK_VARIABLES):
         return True
     try:
-        launcher = _find_launcher()
-        target = None if launcher is None else (launcher / "fd" / "1").readlink()
-    except OSError:
+        above = psutil.Process().parents()
+        launcher = next(process for process in above if process.name() in _LAUNCHERS)
+        target = Path("/proc", str(launcher.pid), "fd", "1").readlink()
+    except (OSError, psutil.Error, StopIteration):
         return False
-    return target is not None and str(target).startswith(_TERMINALS)
+    return str(target).startswith(_TERMINALS)
 
 
 def render(*tables: Table, width: int = 100) -> str:
@@ -60,15 +62,3 @@ def list_figures(title: str, rows: Sequence[tuple[str, str]]) -> Table:
     for label, value in rows:
         table.add_row(f"  {label}", value)
     return table
-
-
-def _find_launcher() -> Path | None:
-    """Entry in /proc of the MPI launcher this process descends from."""
-    pid = os.getppid()
-    while pid > 0:
-        process = Path("/proc", str(pid))
-        if (process / "comm").read_text().strip() in _LAUNCHERS:
-            return process
-        # "pid (name) state parent ...", where the name may hold blanks and brackets.
-        pid = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-    return None

@@ -1,4 +1,4 @@
-"""VTKHDF files: a mesh and fields over time, which VTK, ParaView and PyVista read by themselves."""
+"""Write VTKHDF files: a mesh and fields over time, as VTK, ParaView and PyVista read them."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class VtkHdfFile:
                 self._write_rows({name: array.__getitem__}, 0, len(array))
 
     def _create(self, cells: int, corners: int) -> None:
-        """Lay the file out; only for rank 0."""
+        """Create the datasets of the mesh; only for rank 0."""
         group = self._file.create_group("VTKHDF")
         group.attrs["Version"] = np.array(_VERSION)
         group.attrs["Type"] = np.bytes_("UnstructuredGrid")
@@ -106,7 +106,7 @@ class VtkHdfFile:
             self._create_series(group)
 
     def _create_series(self, group: h5py.Group) -> None:
-        """Prepare what grows by the step; what is the same for several is there once."""
+        """Create datasets that grow by the step; what is the same for several is there once."""
         data = group.create_group("PointData", track_order=True)
         for field in self._fields:
             pieces = math.ceil(self._points * field.width / _CHUNK)
@@ -131,7 +131,7 @@ class VtkHdfFile:
             dataset.resize((self._steps + 1) * self._points, axis=0)
 
     def _count_step(self, time: float) -> None:
-        """Let readers know of a step; only for rank 0."""
+        """Count a step, which readers then see; only for rank 0."""
         rows = {
             "Values": time,
             "NumberOfParts": 1,
@@ -178,7 +178,7 @@ class VtkHdfFile:
 
     @contextmanager
     def _opened(self, mode: str, size: int, prepare: Callable[[], None]) -> Iterator[None]:
-        """Have the file open on rank 0, if there is room for so many bytes; collective."""
+        """Open the file on rank 0, if there is room for so many bytes; collective."""
 
         def open_file() -> None:
             require_space(self._path, size + _SLACK)
@@ -209,7 +209,7 @@ class _Field:
         self._dofs = dofs[: nodes.index_map.size_local]
 
     def collect(self, rows: slice) -> NDArray[np.float64]:
-        """Values at some of this rank's own nodes, shape ``(nodes, *shape)``."""
+        """Collect values at some of this rank's own nodes, shape ``(nodes, *shape)``."""
         function = self._function
         values = function.x.array.reshape(-1, *function.ufl_shape)[self._dofs[rows]]
         missing = [(0, 0), *((0, 3 - extent) for extent in function.ufl_shape)]

@@ -10,8 +10,8 @@ import numpy as np
 from chemomech.analysis.measures import compute_vertex_volumes
 from chemomech.analysis.results import RunResults
 from chemomech.analysis.run_statistics import analyse_run, find_wire
-from chemomech.output.panels import Panel, write_panels
-from chemomech.output.pictures import STYLES, format_time
+from chemomech.drawing.panels import Panel, write_panels
+from chemomech.drawing.styles import STYLES, format_time
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction
 from chemomech.paper.studies import STUDIES

@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from chemomech.output.figure_parts import LETTERS, create_figure, prepare_chart, save_figure
+from chemomech.drawing.figure_parts import LETTERS, create_figure, prepare_chart, save_figure
 
 _WIDTH, _HEIGHT = 2.55, 2.6
 

@@ -25,8 +25,8 @@ from chemomech.mapping.analysis import Analysis, analyse
 from chemomech.mapping.stress_model import STRESS_UNIT, create_model
 from chemomech.mapping.stress_source import pick_particle
 from chemomech.materials.lattice import create_v2o5_volumes
-from chemomech.output.stress_charts import ReadingRow, write_readings_chart
 from chemomech.paper.page import Cell, Findings, Picture, Table
+from chemomech.paper.readings_chart import ReadingRow, write_readings_chart
 from chemomech.paper.reproduction import Reproduction
 from chemomech.problems.stress_statistics import StressStatistics
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chemomech.analysis.results import RunResults
-from chemomech.output.pictures import format_time
+from chemomech.drawing.styles import format_time
 from chemomech.paper.beyond import draw_ends
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction

@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from chemomech.drawing.figure_parts import CATEGORY_COLOURS
 from chemomech.materials.bent_fibre import BentFibre
 from chemomech.materials.density_curve import DensityCurve
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.phase_diagram import find_phases
-from chemomech.output.figure_parts import CATEGORY_COLOURS
 from chemomech.paper.chart_page import create_charts, save_charts
 from chemomech.paper.strained_phases import (
     CHI,

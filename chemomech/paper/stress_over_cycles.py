@@ -10,8 +10,8 @@ from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
 from chemomech.config import Config, load_config
-from chemomech.output.cycle_charts import write_cycle_chart
-from chemomech.output.figure_parts import CATEGORY_COLOURS
+from chemomech.drawing.cycle_charts import write_cycle_chart
+from chemomech.drawing.figure_parts import CATEGORY_COLOURS
 from chemomech.output.file_names import LEDGER
 from chemomech.output.ledger import Columns, read_ledger
 from chemomech.paper.chart_page import create_charts, save_charts

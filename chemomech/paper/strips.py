@@ -12,9 +12,9 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from chemomech.analysis.results import RunResults
 from chemomech.analysis.run_statistics import analyse_run
-from chemomech.output.figure_parts import CATEGORY_COLOURS
-from chemomech.output.panels import Panel, write_panels
-from chemomech.output.pictures import STYLES
+from chemomech.drawing.figure_parts import CATEGORY_COLOURS
+from chemomech.drawing.panels import Panel, write_panels
+from chemomech.drawing.styles import STYLES
 from chemomech.paper.chart_page import create_charts, save_charts
 from chemomech.paper.page import Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction

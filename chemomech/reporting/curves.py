@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from chemomech.output.figure_parts import CATEGORY_COLOURS
+from chemomech.drawing.figure_parts import CATEGORY_COLOURS
 from chemomech.output.ledger import Columns, find_additional
 
 Array = NDArray[Any]

@@ -11,8 +11,8 @@ import numpy as np
 
 from chemomech.analysis.results import FieldResults, RunResults
 from chemomech.analysis.run_statistics import analyse_run
+from chemomech.drawing.styles import format_time
 from chemomech.output.file_names import CONFIG, FILM
-from chemomech.output.pictures import format_time
 from chemomech.reporting.contents import Contents, Media, Table
 from chemomech.reporting.curves import create_ledger_curves
 from chemomech.reporting.view import create_view

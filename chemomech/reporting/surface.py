@@ -8,7 +8,7 @@ import numpy as np
 
 from chemomech.analysis.measures import compute_vertex_volumes, split_into_simplices
 from chemomech.arrays import FloatArray, IntArray
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 _FACES = {
     "tetrahedron": ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2)),

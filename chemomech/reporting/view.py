@@ -12,9 +12,8 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
-from chemomech.analysis.plotting import choose_style
 from chemomech.analysis.results import FieldResults
-from chemomech.output.pictures import FieldStyle, compute_limits, format_time
+from chemomech.drawing.styles import FieldStyle, choose_style, format_time
 from chemomech.reporting.contents import View, ViewField
 from chemomech.reporting.surface import Surface, create_surface
 
@@ -68,7 +67,7 @@ def _order(names: Sequence[str]) -> list[str]:
 
 
 def _create_field(style: FieldStyle, values: NDArray[np.float64]) -> ViewField:
-    low, high = compute_limits(style, values)
+    low, high = style.compute_limits(values)
     shown = np.asarray(values * style.factor, dtype="<f4")
     places = np.linspace(0.0, 1.0, _COLOURS)
     colours = [to_hex(colour) for colour in colormaps[style.colour_map](places)]

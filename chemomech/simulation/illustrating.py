@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from chemomech.config import Config
-from chemomech.errors import run_on_root
-from chemomech.output.charts import write_ledger_chart
-from chemomech.output.cycle_charts import write_cycle_chart
+from chemomech.drawing.charts import write_ledger_chart
+from chemomech.drawing.cycle_charts import write_cycle_chart
+from chemomech.drawing.illustration import write_illustrations
 from chemomech.output.file_names import LEDGER
-from chemomech.output.illustration import write_illustrations
+from chemomech.output.folder import Writer
 from chemomech.output.ledger import read_ledger
 from chemomech.simulation.preparation import PreparedRun
 
@@ -26,14 +26,17 @@ def illustrate(config: Config, parts: PreparedRun) -> None:
     """
     wanted, folder = config.output, parts.folder
     if wanted.pictures:
-        folder.create_subfolder("pictures")
-        columns = run_on_root(folder.comm, lambda: read_ledger(folder.path / LEDGER))
-        charts = {"pictures/ledger.png": write_ledger_chart}
-        if parts.problem.surface.reservoir is not None:
-            charts["pictures/cycles.png"] = write_cycle_chart
-        for name, write_chart in charts.items():
-            run_on_root(folder.comm, partial(write_chart, folder.partial(name), columns))
-            folder.finish(name)
+
+        def list_charts() -> dict[str, Writer]:
+            columns = read_ledger(folder.path / LEDGER)
+            charts: dict[str, Writer] = {
+                "pictures/ledger.png": partial(write_ledger_chart, columns=columns)
+            }
+            if parts.problem.surface.reservoir is not None:
+                charts["pictures/cycles.png"] = partial(write_cycle_chart, columns=columns)
+            return charts
+
+        folder.write_files(list_charts)
     if wanted.pictures or wanted.movie:
         grid, fields = parts.recorder.gather_latest()
         write_illustrations(

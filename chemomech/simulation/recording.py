@@ -17,7 +17,8 @@ from chemomech.errors import run_on_root
 from chemomech.output.fields import FieldWriter
 from chemomech.output.frames import FrameFile
 from chemomech.output.ledger import Ledger
-from chemomech.output.snapshots import Gatherer, SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
+from chemomech.output.snapshots import Gatherer
 from chemomech.particle import Particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.observables import Observable

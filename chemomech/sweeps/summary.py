@@ -11,6 +11,7 @@ from chemomech.analysis.domains import DomainStatistics
 from chemomech.analysis.measures import compute_percentiles
 from chemomech.analysis.results import RunResults, open_run
 from chemomech.analysis.run_statistics import analyse_run
+from chemomech.drawing.styles import STYLES, format_time
 from chemomech.errors import ChemoMechError, InputError
 from chemomech.sweeps.definition import Value
 from chemomech.sweeps.folder import OVERVIEW, SUMMARY, CaseFolder, Status, SweepFolder, write_csv
@@ -110,8 +111,7 @@ def _open(case: CaseFolder) -> RunResults | None:
 def _draw(folder: SweepFolder, opened: Sequence[tuple[CaseFolder, RunResults]]) -> None:
     try:
         # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
-        from chemomech.output.panels import Panel, write_panels
-        from chemomech.output.pictures import STYLES, format_time
+        from chemomech.drawing.panels import Panel, write_panels
     except ImportError as error:
         _log.warning("No overview: %s", error)
         return

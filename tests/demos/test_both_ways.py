@@ -10,7 +10,7 @@ import pytest
 from mpi4py import MPI
 
 from chemomech.config import load_config
-from chemomech.output.film import read_movie
+from chemomech.drawing.film import read_movie
 from chemomech.output.ledger import read_ledger
 
 COMM = MPI.COMM_WORLD

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dolfinx import fem
-from matplotlib.figure import Figure
 from mpi4py import MPI
 
 from chemomech.errors import run_on_root
@@ -17,19 +16,6 @@ from chemomech.geometry.meshing import create_domain
 @pytest.fixture
 def comm():
     return MPI.COMM_WORLD
-
-
-@pytest.fixture
-def pages(monkeypatch):
-    """The figures saved in a test, by the stems of their files."""
-    saved, save = {}, Figure.savefig
-
-    def keep(figure, path, **options):
-        saved[Path(path).stem] = figure
-        save(figure, path, **options)
-
-    monkeypatch.setattr(Figure, "savefig", keep)
-    return saved
 
 
 @pytest.fixture

@@ -34,8 +34,8 @@ def test_file_in_the_way_is_refused(shared_path, comm):
 @pytest.mark.parametrize("name", ["ledger.csv", "pictures/ledger.png"])
 def test_only_finished_files_bear_their_final_name(shared_path, comm, name):
     folder = RunFolder.create(shared_path / "out", comm)
-    folder.create_subfolder("pictures")
     if comm.rank == 0:
+        folder.partial(name).parent.mkdir(exist_ok=True)
         folder.partial(name).write_text("content")
     comm.barrier()
     assert ".partial." in folder.partial(name).name
@@ -43,6 +43,25 @@ def test_only_finished_files_bear_their_final_name(shared_path, comm, name):
     comm.barrier()
     assert folder.finish(name).read_text() == "content"
     assert not folder.partial(name).exists()
+
+
+def test_files_are_written_on_one_rank_and_finished(shared_path, comm):
+    folder = RunFolder.create(shared_path / "out", comm)
+
+    def list_writers():
+        assert comm.rank == 0
+        return {f"pictures/{n}.txt": lambda path, n=n: path.write_text(f"{n}") for n in (1, 2)}
+
+    folder.write_files(list_writers)
+    files = {path.name: path.read_text() for path in (folder.path / "pictures").iterdir()}
+    assert files == {"1.txt": "1", "2.txt": "2"}
+
+
+def test_files_that_cannot_be_written_fail_on_all_ranks(shared_path, comm):
+    folder = RunFolder.create(shared_path / "out", comm)
+    with pytest.raises(FileNotFoundError):
+        folder.write_files(lambda: {"a.txt": lambda path: (path / "b").write_text("")})
+    assert not list(folder.path.iterdir())
 
 
 def test_folders_are_finished_too(shared_path, comm):

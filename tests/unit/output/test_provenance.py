@@ -7,8 +7,9 @@ import numpy as np
 from chemomech.output.provenance import collect_provenance, write_provenance
 
 
-def test_record_names_run_and_versions(shared_path, comm):
-    provenance = collect_provenance(comm, "a = 1\n", command=["chemomech", "run", "x.toml"])
+def test_record_names_run_and_versions(shared_path, comm, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["chemomech", "run", "x.toml"])
+    provenance = collect_provenance(comm, "a = 1\n")
     path = shared_path / "provenance.json"
     write_provenance(path, provenance, comm, ended="stationary")
     record = json.loads(path.read_text())

@@ -76,16 +76,6 @@ def test_nodal_values_arrive_at_their_points(domain, comm, degree):
         assert vector is None
 
 
-def test_facets_mark_their_vertices(domain, comm):
-    gatherer = Gatherer(domain)
-    facets = mesh.locate_entities_boundary(
-        domain, domain.topology.dim - 1, lambda x: np.isclose(x[0], 2.0)
-    )
-    marked = gatherer.mark(facets)
-    if comm.rank == 0:
-        np.testing.assert_array_equal(marked, np.isclose(gatherer.grid.points[:, 0], 2.0))
-
-
 def test_values_without_a_vertex_are_refused(comm):
     square = mesh.create_unit_square(comm, 2, 2)
     cellwise = fem.Function(fem.functionspace(square, ("DG", 0)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 from chemomech.reporting.surface import create_surface
 
 

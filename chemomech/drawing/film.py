@@ -1,4 +1,4 @@
-"""Films of a run, in the form every browser and slide program plays."""
+"""Write and read films in the form that every browser and slide program plays."""
 
 from __future__ import annotations
 
@@ -17,18 +17,11 @@ from chemomech.errors import InputError
 LEAST_SECONDS = 4.0
 """A film shorter than this shows each snapshot more than once."""
 
-FRAMES_PER_SECOND = 24
-
+_FRAMES_PER_SECOND = 24
 _LAST_HELD = 1.0
 
 
-def write_movie(
-    path: str | Path,
-    frames: Iterable[NDArray[np.uint8]],
-    count: int,
-    *,
-    fps: int = FRAMES_PER_SECOND,
-) -> None:
+def write_movie(path: str | Path, frames: Iterable[NDArray[np.uint8]], count: int) -> None:
     """Write snapshots as an H.264 film (yuv420p, MP4).
 
     The first frame is the first snapshot and the last frame the last one, which is held for a
@@ -38,25 +31,22 @@ def write_movie(
         path: File to write, ending in ``.mp4``.
         frames: RGB images of one even width and height, shape ``(height, width, 3)``.
         count: Number of them, known before they are drawn.
-        fps: Frames per second of the film.
 
     Raises:
         InputError: There are no frames.
         OSError: The film cannot be written.
     """
-    repeats = max(int(np.ceil((LEAST_SECONDS - _LAST_HELD) * fps / max(count, 1))), 1)
-    encode_movie(path, _hold(frames, repeats, round(_LAST_HELD * fps)), fps=fps)
+    shown = (LEAST_SECONDS - _LAST_HELD) * _FRAMES_PER_SECOND
+    repeats = max(int(np.ceil(shown / max(count, 1))), 1)
+    encode_movie(path, _hold(frames, repeats, round(_LAST_HELD * _FRAMES_PER_SECOND)))
 
 
-def encode_movie(
-    path: str | Path, images: Iterable[NDArray[np.uint8]], *, fps: int = FRAMES_PER_SECOND
-) -> None:
+def encode_movie(path: str | Path, images: Iterable[NDArray[np.uint8]]) -> None:
     """Write images as an H.264 film (yuv420p, MP4), each shown once.
 
     Args:
         path: File to write, ending in ``.mp4``.
         images: RGB images of one even width and height, shape ``(height, width, 3)``.
-        fps: Frames per second of the film.
 
     Raises:
         InputError: There are no images.
@@ -70,7 +60,7 @@ def encode_movie(
     writer = imageio_ffmpeg.write_frames(
         str(path),
         (width, height),
-        fps=fps,
+        fps=_FRAMES_PER_SECOND,
         codec="libx264",
         pix_fmt_in="rgb24",
         pix_fmt_out="yuv420p",
@@ -99,7 +89,8 @@ def read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
     """
     if not Path(path).is_file():
         raise InputError("no such film", path=str(path))
-    # Portable pixmaps, one after another: each tells its size.
+    # Portable pixmaps, one after another: each tells its size. Not by imageio_ffmpeg.read_frames,
+    # which leaves its pipes open.
     program = imageio_ffmpeg.get_ffmpeg_exe()
     command = [program, "-v", "error", "-i", str(path), "-f", "image2pipe", "-c:v", "ppm", "-"]
     with subprocess.Popen(
@@ -118,7 +109,7 @@ def read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
 
 
 def _read_pixmap(stream: IO[bytes]) -> NDArray[np.uint8] | None:
-    """The next image of a stream of binary pixmaps (P6, 255 levels); None at its end."""
+    """Read the next image of a stream of binary pixmaps (P6, 255 levels); None at its end."""
     if not stream.readline():
         return None
     width, height = map(int, stream.readline().split())

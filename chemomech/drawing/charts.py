@@ -1,4 +1,4 @@
-"""The ledger as a page of curves: energy, composition, lithium balance and step size over time."""
+"""Draw a ledger as curves over time: energy, composition, lithium balance and step size."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
-from chemomech.output.figure_parts import hide_offsets
+from chemomech.drawing.figure_parts import CATEGORY_COLOURS, create_figure, hide_offsets
 from chemomech.output.ledger import Columns, find_additional
 
-# Okabe and Ito's colours, told apart by colour-blind readers too.
-_COLOURS = {
-    "chemical": "#0072B2",
-    "gradient": "#E69F00",
-    "elastic": "#D55E00",
-    "total": "black",
-}
+_BLUE, _ORANGE, _RED = CATEGORY_COLOURS[0], CATEGORY_COLOURS[1], CATEGORY_COLOURS[3]
+_COLOURS = {"chemical": _BLUE, "gradient": _ORANGE, "elastic": _RED, "total": "black"}
 _ROUNDING = 2.0**-53
 
 
@@ -49,8 +43,8 @@ def create_ledger_figure(columns: Columns) -> Figure:
     """
     further = find_additional(columns)
     rows = 2 + math.ceil(len(further) / 2)
-    figure = Figure(figsize=(8.0, 2.8 * rows), dpi=200, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = create_figure(8.0, 2.8 * rows)
+    figure.set_layout_engine("constrained")
     panels = figure.subplots(rows, 2, sharex=True).ravel()
     time = columns["time_s"].astype(np.float64)
     later = time > time[0]
@@ -90,7 +84,7 @@ def _plot_energy(panel: Axes, time: NDArray[np.float64], columns: Columns) -> No
 
 def _plot_composition(panel: Axes, time: NDArray[np.float64], columns: Columns) -> None:
     low, high = (columns[name].astype(np.float64) for name in ("c_min", "c_max"))
-    panel.fill_between(time, low, high, color="#0072B2", alpha=0.2, linewidth=0, label="range")
+    panel.fill_between(time, low, high, color=_BLUE, alpha=0.2, linewidth=0, label="range")
     panel.plot(time, columns["lithium_mean"], color="black", linewidth=1.4, label="mean")
     panel.set(ylim=(0, 1))
     panel.set_ylabel("Li composition", fontsize=9)
@@ -101,7 +95,7 @@ def _plot_balance(panel: Axes, time: NDArray[np.float64], columns: Columns) -> N
     # Exact zeros, which a logarithm cannot show, are drawn at the size of a rounding error.
     error = np.maximum(np.abs(columns["lithium_balance_error"]), _ROUNDING)
     panel.semilogy(time, error, color="black", linewidth=1.2)
-    panel.axhline(1e-10, color="#D55E00", linewidth=0.8, linestyle="--")
+    panel.axhline(1e-10, color=_RED, linewidth=0.8, linestyle="--")
     panel.set_ylim(_ROUNDING / 2, max(1e-9, 3 * float(error.max())))
     panel.set_ylabel("Lithium balance error", fontsize=9)
 

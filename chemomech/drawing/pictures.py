@@ -1,92 +1,38 @@
-"""Pictures of fields as a paper would print them: colour bar, scale and time."""
+"""Draw fields as a paper would print them, with colour bar, scale and time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from chemomech.output import figure_parts
-from chemomech.output.figure_parts import choose_scale, choose_ticks, format_length
-from chemomech.output.scene import Scene
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.drawing.figure_parts import (
+    DPI,
+    choose_scale,
+    choose_ticks,
+    create_figure,
+    format_length,
+    read_pixels,
+)
+from chemomech.drawing.scene import Scene
+from chemomech.drawing.styles import FieldStyle, format_time
+from chemomech.output.context import Context
+from chemomech.output.snapshot_grid import SnapshotGrid
 
-_DPI = 200
 _LARGEST = (1280, 960)
 _LEFT, _TOP = 60, 90
 _BAR_GAP, _BAR_WIDTH, _BAR_HEIGHT, _BAR_LABELS = 50, 36, 640, 190
 _FLAT_BOTTOM, _SOLID_BOTTOM = 110, 250
 _LEAST_WIDTH = 760
 _LEAST_HEIGHT = 420
-
-
-@dataclass(frozen=True)
-class FieldStyle:
-    """Style of a field.
-
-    Args:
-        label: What the colour bar says, in matplotlib's text (mathematics between dollar signs).
-        colour_map: Name of a matplotlib colour map.
-        factor: Shown value over stored value, e.g. 1e-9 for Pa shown in GPa.
-        limits: Ends of the colour bar, as shown; from the values where None.
-        symmetric: Centre the limits on zero, for signed fields on a diverging map.
-        least: Difference of values, as shown, that counts as round-off: a kPa, a millionth of RT.
-    """
-
-    label: str
-    colour_map: str
-    factor: float = 1.0
-    limits: tuple[float, float] | None = None
-    symmetric: bool = False
-    least: float = 0.0
-
-
-STYLES = MappingProxyType(
-    {
-        "composition": FieldStyle(r"Li composition $c$", "viridis", limits=(0.0, 1.0)),
-        "von_mises": FieldStyle("von Mises stress (GPa)", "magma", 1e-9, least=1e-6),
-        "hydrostatic": FieldStyle(
-            "Hydrostatic stress (GPa)", "RdBu_r", 1e-9, symmetric=True, least=1e-6
-        ),
-        "stress_along": FieldStyle(
-            r"Stress along the wire $\sigma_{tt}$ (GPa)", "RdBu_r", 1e-9, symmetric=True, least=1e-6
-        ),
-        "chemical_potential": FieldStyle(
-            "Chemical potential (kJ/mol)", "cividis", 1e-3, least=1e-5
-        ),
-    }
-)
-"""How the fields of a run are shown, by name; stresses come in Pa, potentials in J/mol."""
-
-
-def compute_limits(style: FieldStyle, *values: NDArray[np.floating]) -> tuple[float, float]:
-    """Choose the ends of a colour bar for one or more snapshots.
-
-    The outer half per cent at either end is left out, so that the corner of a clamp does not take
-    the contrast from the rest.
-
-    Args:
-        style: How the field is shown; its own limits come first.
-        values: Stored nodal values of the snapshots.
-
-    Returns:
-        Lower and upper end, as shown.
-    """
-    if style.limits is not None:
-        return style.limits
-    shown = np.concatenate([np.ravel(array) for array in values]) * style.factor
-    return figure_parts.compute_limits(shown, style.symmetric, style.least)
 
 
 class _Box(NamedTuple):
@@ -133,13 +79,13 @@ def _lay_out(field: tuple[int, int], dimension: int) -> _Layout:
     )
 
 
-class Renderer:
+class Renderer(Context):
     """Draw snapshots of one field, all with the same colours, size and scale.
 
     Args:
         grid: The whole mesh, in nanometres.
         style: How the field is shown.
-        limits: Ends of the colour bar, as shown; see `compute_limits`.
+        limits: Ends of the colour bar, as shown; see `FieldStyle.compute_limits`.
 
     Raises:
         RenderingError: This machine cannot draw.
@@ -151,10 +97,7 @@ class Renderer:
         self._scene = Scene(grid, style.colour_map, limits, _LARGEST)
         layout = _lay_out(self._scene.size, grid.dimension)
         self._size = layout.size
-        self._figure = Figure(
-            figsize=(layout.size[0] / _DPI, layout.size[1] / _DPI), dpi=_DPI, facecolor="white"
-        )
-        self._canvas = FigureCanvasAgg(self._figure)
+        self._figure = create_figure(layout.size[0] / DPI, layout.size[1] / DPI)
         axes = self._add_axes(layout.field)
         axes.set_axis_off()
         width, height = self._scene.size
@@ -184,8 +127,7 @@ class Renderer:
             snapshots of one renderer.
         """
         self._draw_field(values, time_s)
-        self._canvas.draw()
-        return np.asarray(self._canvas.buffer_rgba())[:, :, :3].copy()
+        return read_pixels(self._figure)
 
     def save_vector(
         self, path: str | Path, values: NDArray[np.floating], time_s: float | None = None
@@ -236,24 +178,11 @@ def write_picture(path: str | Path, image: NDArray[np.uint8]) -> None:
     imsave(path, image, format="png", dpi=300)
 
 
-def format_time(time_s: float) -> str:
-    """Write a time with the unit a reader expects, to three digits.
-
-    Args:
-        time_s: Time in seconds.
-    """
-    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms")):
-        if time_s >= size:
-            return f"{time_s / size:#.3g} {unit}".replace(". ", " ")
-    return "0 s" if time_s == 0 else f"{time_s / 1e-6:#.3g} µs".replace(". ", " ")
-
-
-def _prepare_strip(axes: Axes) -> tuple[float, float]:
-    """Give axes pixel coordinates and no frame; return their width and height."""
+def _prepare_strip(axes: Axes) -> None:
+    """Give axes pixel coordinates and no frame."""
     box = axes.get_window_extent()
     axes.set(xlim=(0, box.width), ylim=(0, box.height))
     axes.set_axis_off()
-    return box.width, box.height
 
 
 def _draw_scale_bar(axes: Axes, left: float, projection: NDArray[np.float64]) -> None:
@@ -266,7 +195,7 @@ def _draw_scale_bar(axes: Axes, left: float, projection: NDArray[np.float64]) ->
 
 
 def _draw_triad(axes: Axes, projection: NDArray[np.float64]) -> None:
-    """Three edges of one round length: in this view each direction has the same scale."""
+    """Draw three edges of one round length: in this view each direction has the same scale."""
     _prepare_strip(axes)
     pixels = float(np.linalg.norm(projection, axis=1).max())
     length = choose_scale(120 / pixels)

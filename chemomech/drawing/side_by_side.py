@@ -1,4 +1,4 @@
-"""Two films or more in one, beside each other, each under a title of its own."""
+"""Join films into one, beside each other, each under a title of its own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.typing import NDArray
 
+from chemomech.drawing.figure_parts import DPI, create_figure, read_pixels
+from chemomech.drawing.film import encode_movie, read_movie
 from chemomech.errors import InputError
-from chemomech.output.figure_parts import create_figure
-from chemomech.output.film import encode_movie, read_movie
 
 Image = NDArray[np.uint8]
 
@@ -63,12 +62,9 @@ def draw_title(title: str, width: int) -> Image:
     Returns:
         RGB image of an even height, shape ``(height, width, 3)``.
     """
-    figure = create_figure(1.0, 1.0)
-    figure.set_size_inches(width / figure.dpi, _TITLE_HEIGHT / figure.dpi)
+    figure = create_figure(width / DPI, _TITLE_HEIGHT / DPI)
     figure.text(0.5, 0.5, title, fontsize=_TITLE_SIZE, ha="center", va="center")
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
+    return read_pixels(figure)
 
 
 def _pad(image: Image, height: int) -> Image:

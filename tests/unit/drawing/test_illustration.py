@@ -2,11 +2,14 @@ import builtins
 
 import numpy as np
 import pytest
+from mpi4py import MPI
 
+from chemomech.drawing.illustration import write_illustrations
 from chemomech.output.folder import RunFolder
 from chemomech.output.frames import FrameFile
-from chemomech.output.illustration import write_illustrations
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
+
+COMM = MPI.COMM_WORLD
 
 
 @pytest.fixture
@@ -21,12 +24,12 @@ def story(tmp_path):
         yield grid, fields, frames
 
 
-def test_a_run_leaves_pictures_and_a_film(story, shared_path, comm):
-    folder = RunFolder.create(shared_path / "out", comm)
+def test_a_run_leaves_pictures_and_a_film(story, folder):
+    run = RunFolder.create(folder / "out", COMM)
     grid, fields, frames = story
-    drawn = write_illustrations(folder, grid if comm.rank == 0 else None, fields, frames)
+    drawn = write_illustrations(run, grid if COMM.rank == 0 else None, fields, frames)
     assert drawn
-    files = {str(path.relative_to(folder.path)) for path in folder.path.rglob("*.*")}
+    files = {str(path.relative_to(run.path)) for path in run.path.rglob("*.*")}
     assert files == {
         "movie.mp4",
         "pictures/composition.png",
@@ -36,26 +39,26 @@ def test_a_run_leaves_pictures_and_a_film(story, shared_path, comm):
 
 
 @pytest.mark.parametrize(("pictures", "movie"), [(True, False), (False, True)])
-def test_pictures_and_film_are_drawn_apart(story, shared_path, comm, pictures, movie):
-    folder = RunFolder.create(shared_path / "out", comm)
-    assert write_illustrations(folder, *story, pictures=pictures, movie=movie)
-    comm.barrier()
-    assert (folder.path / "movie.mp4").exists() == movie
-    assert (folder.path / "pictures/composition.png").exists() == pictures
+def test_pictures_and_film_are_drawn_apart(story, folder, pictures, movie):
+    run = RunFolder.create(folder / "out", COMM)
+    assert write_illustrations(run, *story, pictures=pictures, movie=movie)
+    COMM.barrier()
+    assert (run.path / "movie.mp4").exists() == movie
+    assert (run.path / "pictures/composition.png").exists() == pictures
 
 
-def test_without_vtk_the_run_ends_well(story, shared_path, comm, monkeypatch, caplog):
+def test_without_vtk_the_run_ends_well(story, folder, monkeypatch, caplog):
     genuine = builtins.__import__
 
     def refuse(name, *rest, **options):
-        if name == "chemomech.output.pictures":
+        if name == "chemomech.drawing.pictures":
             raise ImportError("libGL.so.1: cannot open shared object file")
         return genuine(name, *rest, **options)
 
-    folder = RunFolder.create(shared_path / "out", comm)
+    run = RunFolder.create(folder / "out", COMM)
     monkeypatch.setattr(builtins, "__import__", refuse)
-    drawn = write_illustrations(folder, *story)
+    drawn = write_illustrations(run, *story)
     monkeypatch.undo()
     assert not drawn
-    assert not [path for path in folder.path.rglob("*") if path.is_file()]
-    assert ("libGL.so.1" in caplog.text) == (comm.rank == 0)
+    assert not [path for path in run.path.rglob("*") if path.is_file()]
+    assert ("libGL.so.1" in caplog.text) == (COMM.rank == 0)

@@ -1,8 +1,9 @@
-"""Charts of spectra: the scree of the components and the spectra of the clusters."""
+"""Plot the scree of the components and the spectra of the clusters."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,53 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from chemomech.arrays import FloatArray
+from chemomech.drawing.cluster_pictures import choose_colours
+from chemomech.drawing.figure_parts import LETTERS, open_chart, prepare_chart
 from chemomech.errors import InputError
-from chemomech.output.absorption_edges import AbsorptionEdge, find_edges
-from chemomech.output.cluster_pictures import choose_colours
-from chemomech.output.figure_parts import LETTERS, create_figure, prepare_chart, save_figure
+from chemomech.imaging.absorption_edges import AbsorptionEdge, find_edges
 
 _MOST_COMPONENTS = 20
 # Share of the energy range that the name of an edge takes.
 _NAME_WIDTH = 0.09
 _NAME_ROWS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class NamedSpectra:
+    """Spectra on the same energies.
+
+    Args:
+        energies: Photon energies in eV, shape (E,).
+        names: Name of each of k spectra.
+        spectra: Shape (k, E).
+        spread: Standard deviation of each, NaN or zero for none, shape (k, E); None for none at
+            all.
+        label: Quantity on the ordinate.
+
+    Raises:
+        InputError: The shapes do not fit one another or no spectrum has a finite value.
+    """
+
+    energies: FloatArray
+    names: Sequence[str]
+    spectra: FloatArray
+    spread: FloatArray | None = None
+    label: str = "Optical density"
+
+    def __post_init__(self) -> None:
+        shape = (len(self.names), len(self.energies))
+        if self.spectra.shape != shape or self.bands.shape != shape:
+            raise InputError(
+                f"spectra of shape {self.spectra.shape} and spread of shape {self.bands.shape} for "
+                f"{shape[0]} names and {shape[1]} energies"
+            )
+        if not np.isfinite(self.spectra).any():
+            raise InputError("there is nothing to draw: no value of the spectra is a finite number")
+
+    @property
+    def bands(self) -> FloatArray:
+        """Standard deviations, zero where there are none, shape (k, E)."""
+        return np.zeros_like(self.spectra) if self.spread is None else self.spread
 
 
 def draw_scree(axes: Axes, variances: FloatArray, used: int = 0) -> None:
@@ -51,55 +90,28 @@ def draw_scree(axes: Axes, variances: FloatArray, used: int = 0) -> None:
 
 def write_scree(path: str | Path, variances: FloatArray, used: int = 0) -> None:
     """Write a scree plot; see `draw_scree` for the arguments and errors."""
-    figure = create_figure(3.6, 2.6)
-    draw_scree(figure.add_subplot(), variances, used)
-    save_figure(figure, path)
+    with open_chart(path, 3.6, 2.6) as axes:
+        draw_scree(axes, variances, used)
 
 
-def draw_cluster_spectra(
-    axes: Axes,
-    energies: FloatArray,
-    spectra: FloatArray,
-    spread: FloatArray,
-    names: Sequence[str],
-    *,
-    label: str = "Optical density",
-    elements: Collection[str] | None = None,
-) -> None:
-    """Draw the spectra of the clusters, bands of one standard deviation, and named edges.
+def draw_spectra(axes: Axes, data: NamedSpectra) -> None:
+    """Draw spectra with bands of one standard deviation, and name the absorption edges.
 
     Args:
         axes: Where to draw.
-        energies: Photon energies in eV, shape (E,).
-        spectra: Mean spectrum of each cluster, shape (k, E).
-        spread: Standard deviation within each cluster, NaN or zero for none, shape (k, E).
-        names: Name of each cluster, k of them; their colours are those of the map.
-        label: What the ordinate is.
-        elements: Symbols of the elements whose edges are named; where None all that have an edge
-            in the range.
-
-    Raises:
-        InputError: The shapes do not fit one another or no spectrum has a finite value.
+        data: The spectra; their colours are those of the clusters on the map.
     """
-    shape = (len(names), len(energies))
-    if spectra.shape != shape or spread.shape != shape:
-        raise InputError(
-            f"spectra of shape {spectra.shape} and spread of shape {spread.shape} for "
-            f"{shape[0]} names and {shape[1]} energies"
-        )
-    if not np.isfinite(spectra).any():
-        raise InputError("there is nothing to draw: no value of the spectra is a finite number")
     for name, colour, mean, deviation in zip(
-        names, choose_colours(len(names)), spectra, spread, strict=True
+        data.names, choose_colours(len(data.names)), data.spectra, data.bands, strict=True
     ):
-        axes.plot(energies, mean, color=colour, linewidth=1.2, label=name)
+        axes.plot(data.energies, mean, color=colour, linewidth=1.2, label=name)
         axes.fill_between(
-            energies, mean - deviation, mean + deviation, color=colour, alpha=0.18, linewidth=0
+            data.energies, mean - deviation, mean + deviation, color=colour, alpha=0.18, linewidth=0
         )
-    axes.set_xlim(float(energies.min()), float(energies.max()))
+    axes.set_xlim(float(data.energies.min()), float(data.energies.max()))
     axes.set_xlabel("Photon energy (eV)", fontsize=LETTERS)
-    axes.set_ylabel(label, fontsize=LETTERS)
-    _name_edges(axes, find_edges(energies, elements))
+    axes.set_ylabel(data.label, fontsize=LETTERS)
+    _name_edges(axes, find_edges(data.energies))
     prepare_chart(axes)
     axes.legend(
         loc="upper left",
@@ -110,25 +122,14 @@ def draw_cluster_spectra(
     )
 
 
-def write_cluster_spectra(
-    path: str | Path,
-    energies: FloatArray,
-    spectra: FloatArray,
-    spread: FloatArray,
-    names: Sequence[str],
-    *,
-    label: str = "Optical density",
-    elements: Collection[str] | None = None,
-) -> None:
-    """Write the spectra of the clusters; see `draw_cluster_spectra` for arguments and errors."""
-    figure = create_figure(5.2, 3.0)
-    axes = figure.add_subplot()
-    draw_cluster_spectra(axes, energies, spectra, spread, names, label=label, elements=elements)
-    save_figure(figure, path)
+def write_spectra(path: str | Path, data: NamedSpectra) -> None:
+    """Write a chart of spectra as PNG; see `draw_spectra`."""
+    with open_chart(path, 5.2, 3.0) as axes:
+        draw_spectra(axes, data)
 
 
 def _name_edges(axes: Axes, edges: Sequence[AbsorptionEdge]) -> None:
-    """Dashed lines at the edges, named above the frame; names too close move one row up."""
+    """Draw dashed lines at the edges, named above the frame; close names move one row up."""
     left, right = axes.get_xlim()
     ends = np.full(_NAME_ROWS, -np.inf)
     for edge in edges:

@@ -1,11 +1,9 @@
-"""Pictures of the mesh and of the stress on it, drawn from plain arrays."""
+"""Draw a flat mesh and the stress on it, from plain arrays."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,38 +12,20 @@ from matplotlib.collections import Collection, LineCollection, PolyCollection
 from matplotlib.tri import Triangulation
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
-from chemomech.output.figure_parts import (
+from chemomech.drawing.figure_parts import (
     MISSING,
     Extent,
     compute_limits,
-    create_plane_figure,
     draw_colour_bar,
     draw_scale_bar,
     get_colours,
     get_page,
+    open_plane,
     prepare_plane,
-    save_figure,
 )
-
-if TYPE_CHECKING:
-    # Needs no DOLFINx at run time: a measurement is drawn without it.
-    from chemomech.output.snapshots import SnapshotGrid
-
-
-STRESS_LABELS = MappingProxyType(
-    {
-        "von_mises": "von Mises stress",
-        "hydrostatic": "Hydrostatic stress",
-        "stress_along": r"Stress along the wire $\sigma_{tt}$",
-        "stress_normal": r"Stress across the wire $\sigma_{nn}$",
-        "stress_shear": r"Shear stress $\sigma_{tn}$",
-        "principal_1": r"Principal stress $\sigma_1$",
-        "principal_2": r"Principal stress $\sigma_2$",
-        "principal_3": r"Principal stress $\sigma_3$",
-    }
-)
-"""What stresses are called in pictures, by the names of the stress fields."""
+from chemomech.drawing.styles import STRESS_LABELS
+from chemomech.errors import InputError
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 _UNSIGNED = ("von_mises",)
 _MARGIN = 0.02
@@ -86,7 +66,7 @@ class TriangleMesh:
         """Create the flat mesh that `Gatherer` brought to rank 0; quadrilaterals are halved.
 
         Raises:
-            InputError: The mesh is solid: cut it first (`cut_plane`).
+            InputError: The mesh is solid: cut it first (`cut_half_way`).
         """
         if grid.dimension != 2:
             raise InputError(f"a mesh of {grid.cell_name} cells is not flat; cut it by a plane")
@@ -126,9 +106,8 @@ class StressMap:
     Args:
         mesh: The mesh.
         name: A name of `STRESS_LABELS`.
-        values: Stress in Pa, tension positive, a number for each vertex, shape (n,), or for each
-            triangle, shape (m,); NaN where it is not meaningful, e.g. near the tips (light grey).
-        by_triangle: The values belong to triangles.
+        values: Stress in Pa at the vertices, tension positive, NaN where it is not meaningful, e.g.
+            near the tips (light grey); shape (n,).
 
     Raises:
         InputError: The name is not known, or the number of values does not fit the mesh.
@@ -137,41 +116,27 @@ class StressMap:
     mesh: TriangleMesh
     name: str
     values: FloatArray
-    by_triangle: bool = False
 
     def __post_init__(self) -> None:
         if self.name not in STRESS_LABELS:
             known = ", ".join(STRESS_LABELS)
             raise InputError(f"there is no stress called {self.name!r}; there are {known}")
-        owner = "triangles" if self.by_triangle else "points"
-        count = len(getattr(self.mesh, owner))
+        count = len(self.mesh.points)
         if self.values.shape != (count,):
-            raise InputError(f"{self.name} of shape {self.values.shape} for {count} {owner}")
-
-
-def _draw_mesh(axes: Axes, mesh: TriangleMesh) -> None:
-    """Draw the edges of a mesh and a scale bar."""
-    prepare_plane(axes, mesh.extent)
-    points = mesh.points
-    axes.triplot(points[:, 0], points[:, 1], mesh.triangles, color="#0072B2", linewidth=0.35)
-    _draw_boundary(axes, mesh)
-    draw_scale_bar(axes)
+            raise InputError(f"{self.name} of shape {self.values.shape} for {count} points")
 
 
 def write_mesh_picture(path: str | Path, mesh: TriangleMesh) -> None:
     """Write the edges of a mesh as a picture, with a scale bar."""
-    figure, axes = create_plane_figure(mesh.extent)
-    _draw_mesh(axes, mesh)
-    save_figure(figure, path)
+    with open_plane(path, mesh.extent) as axes:
+        prepare_plane(axes, mesh.extent)
+        points = mesh.points
+        axes.triplot(points[:, 0], points[:, 1], mesh.triangles, color="#0072B2", linewidth=0.35)
+        _draw_boundary(axes, mesh)
+        draw_scale_bar(axes)
 
 
-def draw_stress(
-    axes: Axes,
-    stress: StressMap,
-    *,
-    edges: bool = False,
-    limits: tuple[float, float] | None = None,
-) -> None:
+def draw_stress(axes: Axes, stress: StressMap, *, edges: bool = False) -> None:
     """Draw a stress in MPa (GPa from 1 GPa on) with scale bar and colour bar.
 
     Signed stresses are red in tension and blue in compression, on limits symmetric about zero; von
@@ -182,18 +147,14 @@ def draw_stress(
         axes: Where to draw.
         stress: The stress.
         edges: Draw the edges of the mesh on top where they are two points long or more.
-        limits: Ends of the colour bar in Pa, e.g. the same for two wires; from the values where
-            None.
 
     Raises:
         InputError: No value is finite.
     """
     signed = stress.name not in _UNSIGNED
-    low, high = limits or compute_limits(stress.values, symmetric=signed)
-    if not signed and limits is None:
-        low = 0.0
+    low, high = compute_limits(stress.values, symmetric=signed)
     # What rounding leaves of no stress is not a pattern.
-    low, high = min(low, -_LEAST_STRESS if signed else 0.0), max(high, _LEAST_STRESS)
+    low, high = min(low, -_LEAST_STRESS) if signed else 0.0, max(high, _LEAST_STRESS)
     unit, name = (_GIGA, "GPa") if max(abs(low), abs(high)) >= _GIGA else (_MEGA, "MPa")
     mesh = stress.mesh
     prepare_plane(axes, mesh.extent)
@@ -208,23 +169,16 @@ def draw_stress(
     draw_colour_bar(axes, mappable, f"{STRESS_LABELS[stress.name]} ({name})")
 
 
-def write_stress_picture(
-    path: str | Path,
-    stress: StressMap,
-    *,
-    edges: bool = False,
-    limits: tuple[float, float] | None = None,
-) -> None:
+def write_stress_picture(path: str | Path, stress: StressMap) -> None:
     """Write a stress as a picture; see `draw_stress` for the arguments and errors."""
-    figure, axes = create_plane_figure(stress.mesh.extent)
-    draw_stress(axes, stress, edges=edges, limits=limits)
-    save_figure(figure, path)
+    with open_plane(path, stress.mesh.extent) as axes:
+        draw_stress(axes, stress)
 
 
 def _colour_triangles(axes: Axes, stress: StressMap, unit: float) -> Collection:
-    """Triangles with a value in colour, the others light grey."""
+    """Draw triangles with a value in colour, the others light grey."""
     mesh, shown = stress.mesh, stress.values / unit
-    known = np.isfinite(shown if stress.by_triangle else shown[mesh.triangles].sum(axis=1))
+    known = np.isfinite(shown[mesh.triangles].sum(axis=1))
     if not known.any():
         raise InputError("there is nothing to draw: no triangle has a stress at all its corners")
     axes.add_collection(
@@ -232,8 +186,6 @@ def _colour_triangles(axes: Axes, stress: StressMap, unit: float) -> Collection:
         autolim=False,
     )
     drawn = Triangulation(mesh.points[:, 0], mesh.points[:, 1], mesh.triangles[known])
-    if stress.by_triangle:
-        return axes.tripcolor(drawn, facecolors=shown[known])
     # Corners of no triangle drawn may be NaN, which the colour bar must not see.
     return axes.tripcolor(drawn, np.ma.masked_invalid(shown), shading="gouraud")
 
@@ -246,7 +198,7 @@ def _draw_boundary(axes: Axes, mesh: TriangleMesh) -> None:
 
 
 def _measure_point(axes: Axes) -> float:
-    """Length of a point of the paper, in nm."""
+    """Measure a point of the paper, in nm."""
     figure = get_page(axes)
     figure.canvas.draw()
     left, right = axes.get_xlim()

@@ -1,4 +1,4 @@
-"""Pictures of the components' eigen-images and maps of the clusters."""
+"""Draw the components' eigen-images and maps of the clusters."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from matplotlib.colors import ListedColormap, to_hex
 from matplotlib.patches import Patch
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
-from chemomech.imaging.grid import PixelGrid
-from chemomech.output.figure_parts import (
+from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     LETTERS,
     MISSING,
     compute_limits,
     create_figure,
-    create_plane_figure,
     draw_scale_bar,
     get_colours,
-    prepare_plane,
+    open_plane,
     save_figure,
 )
-from chemomech.output.image_pictures import check_shape, get_extent
+from chemomech.drawing.image_pictures import draw_pixels, get_extent
+from chemomech.errors import InputError
+from chemomech.imaging.grid import PixelGrid
 
 IntArray = npt.NDArray[np.integer]
 
@@ -36,44 +35,30 @@ _IMAGE_WIDTH = 1.8
 _GAP = 0.42
 
 
-def draw_component(axes: Axes, scores: FloatArray, grid: PixelGrid, title: str) -> None:
+def draw_component(axes: Axes, scores: FloatArray, grid: PixelGrid, number: int) -> None:
     """Draw an eigen-image: scores of one component, red above zero and blue below.
 
     Args:
         axes: Where to draw.
         scores: Scores, NaN outside the mask, shape (rows, columns).
         grid: Where the pixels are.
-        title: Name of the component.
+        number: The component, from 1, which is written above.
 
     Raises:
         InputError: The scores do not fit the grid or none is finite.
     """
-    check_shape(scores, grid)
-    low, high = compute_limits(scores, symmetric=True)
-    extent = get_extent(grid)
-    axes.imshow(
-        np.ma.masked_invalid(scores),
-        cmap=get_colours("RdBu_r"),
-        vmin=low,
-        vmax=high,
-        extent=extent,
-        origin="upper",
-        interpolation="none",
-    )
-    prepare_plane(axes, extent)
-    axes.set_title(title, fontsize=LETTERS, pad=3)
+    limits = compute_limits(scores, symmetric=True)
+    draw_pixels(axes, scores, grid, get_colours("RdBu_r"), limits)
+    axes.set_title(f"PC {number}", fontsize=LETTERS, pad=3)
 
 
-def write_component_images(
-    path: str | Path, scores: FloatArray, grid: PixelGrid, variances: FloatArray | None = None
-) -> None:
+def write_component_images(path: str | Path, scores: FloatArray, grid: PixelGrid) -> None:
     """Write the eigen-images side by side, each with colours of its own, centred on zero.
 
     Args:
         path: PNG file to write.
         scores: Scores, NaN outside the mask, shape (components, rows, columns).
         grid: Where the pixels are.
-        variances: Variances of all components, to name each one's share, shape (k,).
 
     Raises:
         InputError: The scores do not fit the grid or a component has no finite score.
@@ -92,25 +77,16 @@ def write_component_images(
             **{"wspace": 0.06, "hspace": _GAP / height},
         },
     ).ravel()
-    titles = name_components(len(scores), variances)
-    for panel, image, title in zip(panels, scores, titles, strict=False):
-        draw_component(panel, image, grid, title)
+    for number, (panel, image) in enumerate(zip(panels, scores, strict=False), start=1):
+        draw_component(panel, image, grid, number)
     for panel in panels[len(scores) :]:
         panel.set_axis_off()
     draw_scale_bar(panels[0])
     save_figure(figure, path)
 
 
-def name_components(count: int, variances: FloatArray | None = None) -> list[str]:
-    """Titles of the first components: number and, with the variances, share of the whole."""
-    if variances is None:
-        return [f"PC {number}" for number in range(1, count + 1)]
-    shares = 100.0 * variances[:count] / variances.sum()
-    return [f"PC {number} ({share:.2g} %)" for number, share in enumerate(shares, start=1)]
-
-
 def choose_colours(count: int) -> list[str]:
-    """Colours of clusters: Okabe and Ito's, or steps of viridis where eight do not suffice."""
+    """Choose colours of clusters: Okabe and Ito's, or steps of viridis for more than eight."""
     if count <= len(CATEGORY_COLOURS):
         return list(CATEGORY_COLOURS[:count])
     return [to_hex(get_colours("viridis")(step)) for step in np.linspace(0.0, 1.0, count)]
@@ -128,23 +104,13 @@ def draw_clusters(axes: Axes, labels: IntArray, grid: PixelGrid, names: Sequence
     Raises:
         InputError: The labels do not fit the grid, name no cluster, or no pixel has one.
     """
-    check_shape(labels, grid)
     if labels.max() < 0:
         raise InputError("there is nothing to draw: no pixel belongs to a cluster")
     if labels.max() >= len(names):
         raise InputError(f"cluster {labels.max()} has no name; there are {len(names)} names")
     colours = choose_colours(len(names))
-    extent = get_extent(grid)
-    axes.imshow(
-        np.ma.masked_less(labels, 0),
-        cmap=ListedColormap(colours).with_extremes(bad=MISSING),
-        vmin=-0.5,
-        vmax=len(names) - 0.5,
-        extent=extent,
-        origin="upper",
-        interpolation="none",
-    )
-    prepare_plane(axes, extent)
+    shown = ListedColormap(colours).with_extremes(bad=MISSING)
+    draw_pixels(axes, np.ma.masked_less(labels, 0), grid, shown, (-0.5, len(names) - 0.5))
     draw_scale_bar(axes)
     axes.legend(
         handles=[Patch(color=c, label=name) for c, name in zip(colours, names, strict=True)],
@@ -161,6 +127,5 @@ def write_cluster_map(
     path: str | Path, labels: IntArray, grid: PixelGrid, names: Sequence[str]
 ) -> None:
     """Write a map of clusters as a picture; see `draw_clusters` for the arguments and errors."""
-    figure, axes = create_plane_figure(get_extent(grid))
-    draw_clusters(axes, labels, grid, names)
-    save_figure(figure, path)
+    with open_plane(path, get_extent(grid)) as axes:
+        draw_clusters(axes, labels, grid, names)

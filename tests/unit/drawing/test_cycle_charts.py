@@ -9,8 +9,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 from scipy.constants import R as GAS_CONSTANT
 
+from chemomech.drawing.cycle_charts import create_cycle_figure, write_cycle_chart
 from chemomech.errors import InputError
-from chemomech.output.cycle_charts import create_cycle_figure, write_cycle_chart
 from chemomech.output.ledger import name_columns
 from chemomech.units import FARADAY
 

@@ -5,19 +5,19 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
-from chemomech.errors import InputError
-from chemomech.output import stress_charts
-from chemomech.output.cross_section import cut_plane
-from chemomech.output.figure_parts import MISSING
-from chemomech.output.snapshots import SnapshotGrid
-from chemomech.output.stress_pictures import (
+from chemomech.drawing import stress_charts
+from chemomech.drawing.cross_section import cut_half_way
+from chemomech.drawing.figure_parts import MISSING, create_plane
+from chemomech.drawing.stress_pictures import (
     StressMap,
     TriangleMesh,
-    create_plane_figure,
     draw_stress,
     write_mesh_picture,
     write_stress_picture,
 )
+from chemomech.drawing.styles import FieldStyle
+from chemomech.errors import InputError
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 
 def create_grid(columns=20, rows=6, pitch=40.0):
@@ -53,7 +53,7 @@ MESH = TriangleMesh.from_grid(create_grid())
 
 
 def draw(stress, **options):
-    axes = create_plane_figure(stress.mesh.extent)[1]
+    axes = create_plane(stress.mesh.extent)
     draw_stress(axes, stress, **options)
     return axes
 
@@ -77,11 +77,8 @@ def test_quadrilaterals_are_halved():
     assert len(MESH.boundary) == 2 * (20 + 6)
 
 
-@pytest.mark.parametrize("by_triangle", [False, True])
-def test_signed_stress_has_symmetric_limits(by_triangle):
-    places = MESH.points[MESH.triangles].mean(axis=1) if by_triangle else MESH.points
-    values = 1e5 * places[:, 0] - 2e7
-    axes = draw(StressMap(MESH, "stress_along", values, by_triangle))
+def test_signed_stress_has_symmetric_limits():
+    axes = draw(StressMap(MESH, "stress_along", 1e5 * MESH.points[:, 0] - 2e7))
     low, high = get_mappable(axes).get_clim()
     assert low == -high
     assert high == pytest.approx(60.0, rel=0.04)
@@ -96,23 +93,16 @@ def test_von_mises_stress_starts_from_zero_and_is_given_in_gpa_where_large():
     assert get_colour_bar(axes).endswith("(GPa)")
 
 
-def test_limits_can_be_shared():
-    axes = draw(StressMap(MESH, "von_mises", MESH.points[:, 0]), limits=(0.0, 2e8))
-    assert get_mappable(axes).get_clim() == (0.0, 200.0)
-
-
 def test_rounding_errors_are_no_pattern():
     rounding = 1e-7 * np.sin(MESH.points[:, 0])
     axes = draw(StressMap(MESH, "hydrostatic", rounding))
     assert get_mappable(axes).get_clim() == (-1e-3, 1e-3)
 
 
-@pytest.mark.parametrize("by_triangle", [False, True])
-def test_triangles_without_a_value_are_grey(tmp_path, by_triangle):
-    places = MESH.points[MESH.triangles].mean(axis=1) if by_triangle else MESH.points
-    values = np.where(places[:, 0] < 400.0, np.nan, 5e7)
+def test_triangles_without_a_value_are_grey(tmp_path):
+    values = np.where(MESH.points[:, 0] < 400.0, np.nan, 5e7)
     path = tmp_path / "stress.png"
-    write_stress_picture(path, StressMap(MESH, "stress_along", values, by_triangle))
+    write_stress_picture(path, StressMap(MESH, "stress_along", values))
     page = imread(path)[..., :3]
     grey = (np.abs(page - to_rgb(MISSING)).max(axis=2) < 0.01).mean()
     red = (page[..., 0] - page[..., 2] > 0.2).mean()
@@ -161,33 +151,29 @@ def test_edges_are_drawn_where_they_can_be_told_apart(tmp_path):
         assert bool(lines) == drawn
 
 
-@pytest.mark.parametrize("height", [None, 20.0])
-def test_cut_through_a_solid(height):
+def test_cut_through_a_solid():
     pytest.importorskip("pyvista")
     grid = create_bricks()
-    mesh, values = cut_plane(grid, grid.points[:, 0] + 2.0 * grid.points[:, 2], height)
-    np.testing.assert_allclose(values, mesh.points[:, 0] + 2.0 * (height or 0.0), atol=1e-3)
+    mesh, values = cut_half_way(grid, grid.points[:, 0] + 2.0 * grid.points[:, 2])
+    np.testing.assert_allclose(values, mesh.points[:, 0], atol=1e-3)
     ends = mesh.points[mesh.triangles]
     sides = ends[:, 1:] - ends[:, :1]
     area = 0.5 * np.abs(sides[:, 0, 0] * sides[:, 1, 1] - sides[:, 0, 1] * sides[:, 1, 0])
     assert area.sum() == pytest.approx(400.0 * 100.0)
 
 
-def test_cut_beside_a_solid_or_of_a_flat_mesh_is_refused():
+def test_cut_of_a_flat_mesh_is_refused():
     pytest.importorskip("pyvista")
-    grid = create_bricks()
-    with pytest.raises(InputError, match="misses the particle"):
-        cut_plane(grid, grid.points[:, 0], 70.0)
     with pytest.raises(InputError, match="needs no cut"):
-        cut_plane(create_grid(), np.zeros(147))
+        cut_half_way(create_grid(), np.zeros(147))
 
 
 def test_solid_stress_is_drawn_by_the_renderer():
-    pictures = pytest.importorskip("chemomech.output.pictures")
+    pictures = pytest.importorskip("chemomech.drawing.pictures")
     grid = create_bricks()
-    style = pictures.FieldStyle("Shear stress (MPa)", "RdBu_r", 1e-6, symmetric=True)
+    style = FieldStyle("Shear stress (MPa)", "RdBu_r", 1e-6, symmetric=True)
     values = 1e5 * (grid.points[:, 0] - 200.0)
-    renderer = pictures.Renderer(grid, style, pictures.compute_limits(style, values))
+    renderer = pictures.Renderer(grid, style, style.compute_limits(values))
     image = renderer.render(values).astype(int)
     renderer.close()
     field = image[90:-250, :-300]
@@ -195,18 +181,11 @@ def test_solid_stress_is_drawn_by_the_renderer():
     assert (field[..., 2] - field[..., 0]).max() > 80
 
 
-def test_charts_hold_their_numbers(tmp_path, pages):
+def test_bands_hold_their_numbers(tmp_path, pages):
     percentiles = np.array([5.0, 50.0, 95.0])
     stress = percentiles * 1e6
     band = stress_charts.PercentileBand("σ", percentiles, stress, stress - 5e6, stress + 5e6)
     stress_charts.write_bands_chart(tmp_path / "bands.png", [band])
-    rows = [
-        stress_charts.ReadingRow("normalised", 42e6, 42e6),
-        stress_charts.ReadingRow("as printed", 42e6, 420e6),
-        stress_charts.ReadingRow("none", 0.0, 1e6),
-    ]
-    stress_charts.write_readings_chart(tmp_path / "readings.png", rows)
-    stress_charts.write_readings_chart(tmp_path / "logarithmic.png", rows[:2])
     (axes,) = pages["bands"].axes
     (mean,) = [line for line in axes.lines if line.get_label() == "σ"]
     np.testing.assert_allclose(mean.get_xydata(), np.stack([percentiles, percentiles], axis=1))
@@ -214,25 +193,9 @@ def test_charts_hold_their_numbers(tmp_path, pages):
     ends = shade.get_paths()[0].vertices
     at_half = ends[ends[:, 1] == 50.0, 0]
     assert (at_half.min(), at_half.max()) == pytest.approx((45.0, 55.0))
-    for name, drawn, scale in (("readings", rows, "linear"), ("logarithmic", rows[:2], "log")):
-        (axes,) = pages[name].axes
-        first, second = ([bar.get_width() for bar in bars] for bars in axes.containers)
-        np.testing.assert_allclose(first, [row.first / 1e6 for row in drawn])
-        np.testing.assert_allclose(second, [row.second / 1e6 for row in drawn])
-        assert axes.get_xscale() == scale
-        ratios = ["× 1.0", "× 10", "no stress in one wire"]
-        assert [text.get_text() for text in axes.texts] == ratios[: len(drawn)]
 
 
-@pytest.mark.parametrize("rows", [[], [stress_charts.ReadingRow("none", 0.0, 0.0)]])
-def test_readings_without_stress_are_refused(tmp_path, rows):
-    with pytest.raises(InputError, match="nothing to draw"):
-        stress_charts.write_readings_chart(tmp_path / "readings.png", rows)
-
-
-def test_numbers_that_make_no_sense_are_refused(tmp_path):
-    with pytest.raises(InputError, match="not below zero"):
-        stress_charts.ReadingRow("free", -1.0, 1.0)
+def test_bands_that_make_no_sense_are_refused(tmp_path):
     two, three = np.ones(2), np.ones(3)
     with pytest.raises(InputError, match="have shapes"):
         stress_charts.PercentileBand("σ", two, two, two, three)

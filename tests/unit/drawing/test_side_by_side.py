@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from chemomech.drawing.film import encode_movie, read_movie
+from chemomech.drawing.side_by_side import draw_title, write_side_by_side
 from chemomech.errors import InputError
-from chemomech.output.film import encode_movie, read_movie
-from chemomech.output.side_by_side import draw_title, write_side_by_side
 
 
 def write_film(path, shape, greys):

@@ -1,4 +1,4 @@
-"""All pictures of a finished run, drawn on rank 0."""
+"""Draw all pictures and the film of a finished run, on rank 0."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from chemomech.drawing.styles import STYLES
 from chemomech.errors import run_on_root
 from chemomech.output.file_names import FILM
 from chemomech.output.folder import RunFolder
 from chemomech.output.frames import Frame, FrameFile
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 _log = logging.getLogger(__name__)
 
@@ -47,8 +48,6 @@ def write_illustrations(
     Raises:
         OSError: A file cannot be written; on every rank.
     """
-    if pictures:
-        folder.create_subfolder("pictures")
 
     def draw() -> list[str]:
         assert grid is not None
@@ -70,32 +69,33 @@ def _draw(
 ) -> list[str]:
     try:
         # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
-        from chemomech.output.film import write_movie
-        from chemomech.output.pictures import STYLES, Renderer, compute_limits, write_picture
-        from chemomech.output.scene import RenderingError
+        from chemomech.drawing.film import write_movie
+        from chemomech.drawing.pictures import Renderer, write_picture
+        from chemomech.drawing.scene import RenderingError
     except ImportError as error:
         _log.warning("No pictures: %s", error)
         return []
+    if pictures:
+        (folder.path / "pictures").mkdir(exist_ok=True)
     written = []
     names = sorted(fields.keys() & STYLES.keys()) if pictures else ["composition"]
     try:
         for name in names:
             style = STYLES[name]
-            renderer = Renderer(grid, style, compute_limits(style, fields[name]))
             shots = (
                 {f"pictures/{name}.png": Frame(frames.times[-1], fields[name])} if pictures else {}
             )
             if name == "composition" and pictures:
                 shots["pictures/composition_start.png"] = next(iter(frames))
-            for file, frame in shots.items():
-                image = renderer.render(frame.values, frame.time_s)
-                write_picture(folder.partial(file), image)
-                written.append(file)
-            if name == "composition" and movie:
-                images = (renderer.render(frame.values, frame.time_s) for frame in frames)
-                write_movie(folder.partial(FILM), images, len(frames))
-                written.append(FILM)
-            renderer.close()
+            with Renderer(grid, style, style.compute_limits(fields[name])) as renderer:
+                for file, frame in shots.items():
+                    image = renderer.render(frame.values, frame.time_s)
+                    write_picture(folder.partial(file), image)
+                    written.append(file)
+                if name == "composition" and movie:
+                    images = (renderer.render(frame.values, frame.time_s) for frame in frames)
+                    write_movie(folder.partial(FILM), images, len(frames))
+                    written.append(FILM)
     # RuntimeError: what the film's encoder and VTK raise where they cannot work.
     except (RenderingError, RuntimeError) as error:
         _log.warning("No pictures: %s", error)

@@ -1,7 +1,9 @@
-"""Parts of a measurement's figures: paper, colours, scale bars, colour bars, limits."""
+"""Create and write pages; draw scale bars and colour bars; choose colours and limits."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +29,15 @@ CATEGORY_COLOURS = (
 )
 """Okabe and Ito's colours, told apart by colour-blind readers too."""
 
+DPI = 200
+"""Pixels an inch."""
+
 LETTERS = 8.0
 """Size of the letters, in points."""
 
 MISSING = "0.87"
 """Grey of what has no value."""
 
-_DPI = 200
 _LONGEST_BAR = 0.3
 _WIDE = 2.0
 _LONGEST_SIDE = 4.6
@@ -44,17 +48,33 @@ _LEVELS = 256
 
 def create_figure(width: float, height: float) -> Figure:
     """Create a white page of a size in inches."""
-    figure = Figure((width, height), dpi=_DPI, facecolor="white")
+    figure = Figure((width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
 
-def create_plane_figure(extent: Extent) -> tuple[Figure, Axes]:
-    """Create a page of the shape of what is drawn on it, with one pair of axes."""
+@contextmanager
+def open_chart(path: str | Path, width: float, height: float) -> Iterator[Axes]:
+    """Open a page of a size in inches with one chart on it, written as PNG at the end."""
+    figure = create_figure(width, height)
+    yield figure.add_subplot()
+    save_figure(figure, path)
+
+
+@contextmanager
+def open_plane(path: str | Path, extent: Extent) -> Iterator[Axes]:
+    """Open a page of the shape of what is drawn on it, written as PNG at the end."""
+    axes = create_plane(extent)
+    yield axes
+    save_figure(get_page(axes), path)
+
+
+def create_plane(extent: Extent) -> Axes:
+    """Create axes that fill a page of the shape of what is drawn on it."""
     across, upward = extent[1] - extent[0], extent[3] - extent[2]
     inches = _LONGEST_SIDE / max(across, upward)
     figure = create_figure(max(across * inches, 1.4), max(upward * inches, 1.4))
-    return figure, figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    return figure.add_axes((0.0, 0.0, 1.0, 1.0))
 
 
 def get_page(axes: Axes) -> Figure:
@@ -70,8 +90,16 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     figure.savefig(path, format="png", bbox_inches="tight", pad_inches=0.06)
 
 
+def read_pixels(figure: Figure) -> npt.NDArray[np.uint8]:
+    """Return a page as an RGB image, shape ``(height, width, 3)``."""
+    canvas = figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
+
+
 def hide_offsets(figure: Figure) -> None:
-    """Let the ticks of charts show their values: no constant to be added stands beside them."""
+    """Show plain values at the ticks of charts, without a constant to be added beside them."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             formatter = axis.get_major_formatter()
@@ -170,6 +198,11 @@ def draw_colour_bar(axes: Axes, mappable: ScalarMappable, label: str) -> None:
         ticklocation="top" if wide else "right",
         extend=_name_ends_exceeded(mappable),
     )
+    finish_colour_bar(bar, label)
+
+
+def finish_colour_bar(bar: Colorbar, label: str) -> None:
+    """Label a colour bar, and give it small ticks and a thin frame."""
     bar.set_label(label, fontsize=LETTERS)
     choose_ticks(bar)
     bar.ax.tick_params(labelsize=LETTERS - 1, width=0.5, length=2.5)

@@ -4,10 +4,11 @@ import subprocess
 import numpy as np
 import pytest
 
-from chemomech.output.film import LEAST_SECONDS, write_movie
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.drawing.film import LEAST_SECONDS, write_movie
+from chemomech.drawing.styles import STYLES, format_time
+from chemomech.output.snapshot_grid import SnapshotGrid
 
-pictures = pytest.importorskip("chemomech.output.pictures")
+pictures = pytest.importorskip("chemomech.drawing.pictures")
 imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
 
 
@@ -34,8 +35,8 @@ def mean_colour(image, row, column):
 
 def test_field_has_the_colour_bars_colours():
     grid = create_sheet()
-    style = pictures.STYLES["composition"]
-    renderer = pictures.Renderer(grid, style, pictures.compute_limits(style))
+    style = STYLES["composition"]
+    renderer = pictures.Renderer(grid, style, style.compute_limits())
     values = (grid.points[:, 0] > 200).astype(float)
     image = renderer.render(values, 1.0)
     renderer.close()
@@ -50,7 +51,7 @@ def test_field_has_the_colour_bars_colours():
 
 def test_scale_bar_has_its_length():
     grid = create_sheet()
-    style = pictures.STYLES["composition"]
+    style = STYLES["composition"]
     renderer = pictures.Renderer(grid, style, (0.0, 1.0))
     image = renderer.render(np.zeros(len(grid.points)))
     renderer.close()
@@ -63,9 +64,9 @@ def test_scale_bar_has_its_length():
 
 def test_solid_is_drawn_in_colour():
     grid = create_brick()
-    style = pictures.STYLES["hydrostatic"]
+    style = STYLES["hydrostatic"]
     values = np.linspace(-1e9, 1e9, 8)
-    renderer = pictures.Renderer(grid, style, pictures.compute_limits(style, values))
+    renderer = pictures.Renderer(grid, style, style.compute_limits(values))
     image = renderer.render(values).astype(int)
     renderer.close()
     field = image[90:-250, :-300]
@@ -74,26 +75,26 @@ def test_solid_is_drawn_in_colour():
 
 
 def test_limits_leave_out_the_corner_of_a_clamp():
-    style = pictures.STYLES["von_mises"]
+    style = STYLES["von_mises"]
     stress = np.append(np.linspace(0.0, 2e9, 1000), 1e12)
-    low, high = pictures.compute_limits(style, stress)
+    low, high = style.compute_limits(stress)
     assert 0.0 <= low < 0.05
     assert 1.9 < high <= 2.0
 
 
 def test_limits_of_signed_fields_are_symmetric():
-    style = pictures.STYLES["hydrostatic"]
-    low, high = pictures.compute_limits(style, np.array([-1e9, -1e9, 3e9, 3e9]))
+    style = STYLES["hydrostatic"]
+    low, high = style.compute_limits(np.array([-1e9, -1e9, 3e9, 3e9]))
     assert (low, high) == (-3.0, 3.0)
-    low, high = pictures.compute_limits(style, np.zeros(5))
+    low, high = style.compute_limits(np.zeros(5))
     assert low < 0 < high
 
 
 def test_a_potential_at_rest_is_drawn_flat_with_its_value_at_the_bar(tmp_path):
     """Structure of 1e-8 kJ/mol is a billionth of RT: round-off, not a pattern."""
-    grid, style = create_sheet(), pictures.STYLES["chemical_potential"]
+    grid, style = create_sheet(), STYLES["chemical_potential"]
     values = -3.5209 + 1e-5 * np.sin(grid.points[:, 0] / 30)
-    renderer = pictures.Renderer(grid, style, pictures.compute_limits(style, values))
+    renderer = pictures.Renderer(grid, style, style.compute_limits(values))
     image = renderer.render(values, 1.0)
     renderer.save_vector(tmp_path / "field.svg", values)
     renderer.close()
@@ -120,7 +121,7 @@ def test_a_potential_at_rest_is_drawn_flat_with_its_value_at_the_bar(tmp_path):
     ],
 )
 def test_times_bear_the_unit_one_expects(seconds, text):
-    assert pictures.format_time(seconds) == text
+    assert format_time(seconds) == text
 
 
 @pytest.mark.parametrize(("longest", "scale"), [(1.0, 1), (99.0, 50), (0.3, 0.2), (750.0, 500)])

@@ -1,4 +1,4 @@
-"""A cycled particle on one page: voltage, current and stress over lithium content and over time."""
+"""Draw voltage, current and stress of a cycled particle over lithium content and over time."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter
 
-from chemomech.errors import InputError
-from chemomech.output.figure_parts import (
+from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     LETTERS,
     create_figure,
     prepare_chart,
     save_figure,
 )
+from chemomech.errors import InputError
 from chemomech.output.ledger import Columns
 from chemomech.units import FARADAY
 
@@ -136,7 +136,7 @@ def _name_unit(columns: Columns, name: str) -> str:
 
 
 def _find_stages(columns: Columns) -> list[_Stage]:
-    """Stages in the order of the ledger, each named after the largest current in it."""
+    """List stages in the order of the ledger, each named after the largest current in it."""
     cycle, stage, current = (_read(columns, name) for name in ("cycle", "stage", "current_A"))
     starts = np.flatnonzero((np.diff(cycle) != 0) | (np.diff(stage) != 0)) + 1
     least = _NO_CURRENT * float(np.abs(current).max())
@@ -150,7 +150,7 @@ def _find_stages(columns: Columns) -> list[_Stage]:
 
 
 def _choose_unit(values: FloatArray, unit: str) -> tuple[float, str]:
-    """Size and name of the unit, with a prefix, in which the largest value is 0.5 to 500."""
+    """Choose size and name of the unit, with a prefix, in which the largest value is 0.5 to 500."""
     largest = float(np.abs(np.nan_to_num(values)).max())
     power = np.floor(np.log10(2.0 * largest) / 3) if largest > 0.0 else 0.0
     power = 3 * int(np.clip(power, -8, 8))
@@ -178,7 +178,7 @@ def _prepare_curves(columns: Columns) -> list[_Curve]:
 def _add_panels(
     figure: Figure, places: Sequence[SubplotSpec], curves: Sequence[_Curve], abscissa: str
 ) -> _Panels:
-    """Panels below one another, of which the lowest bears the numbers of the common abscissa."""
+    """Add panels below one another; the lowest bears the numbers of the common abscissa."""
     panels: list[Axes] = []
     for place, curve in zip(places, curves, strict=True):
         first = panels[0] if panels else None
@@ -213,7 +213,7 @@ def _draw_half_cycles(panels: _Panels, columns: Columns, stages: Sequence[_Stage
 
 
 def _add_charge(panel: Axes, columns: Columns) -> None:
-    """Lithium content as charge, on an axis on top, by the ratio of what has passed."""
+    """Show lithium content as charge, on an axis on top, by the ratio of what has passed."""
     lithium, charge = _read(columns, "lithium_mean"), _read(columns, "charge_C")
     far = int(np.argmax(np.abs(lithium - lithium[0])))
     change, inserted = float(lithium[far] - lithium[0]), float(charge[0] - charge[far])
@@ -229,7 +229,7 @@ def _add_charge(panel: Axes, columns: Columns) -> None:
 
 
 def _draw_histories(panels: _Panels, columns: Columns, stages: Sequence[_Stage]) -> None:
-    """Curves over time on a background that lasts from the start of each stage to the next."""
+    """Draw curves over time on a background that lasts from the start of each stage to the next."""
     time = _read(columns, "time_s")
     end = float(time[-1])
     size, unit = _choose_unit(time, "s") if end < 1.0 else (1.0, "s")
@@ -260,7 +260,7 @@ def _lengthen(panel: Axes, least: tuple[float, float]) -> None:
 
 
 def _shade(stage: _Stage, stages: Sequence[_Stage]) -> tuple[float, float, float]:
-    """Colour of a half-cycle, the fuller the later its cycle."""
+    """Choose the colour of a half-cycle, the fuller the later its cycle."""
     first, last = stages[0].cycle, stages[-1].cycle
     share = (stage.cycle - first) / (last - first) if last > first else 1.0
     return _mix(_COLOURS[stage.kind], _PALEST + (1.0 - _PALEST) * share)

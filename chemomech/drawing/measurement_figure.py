@@ -1,8 +1,8 @@
-"""A measurement on one page, in the manner of the source paper's Figs 3 and 5."""
+"""Draw a measurement on one page, in the manner of the source paper's Figs 3 and 5."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
 from chemomech.arrays import FloatArray
+from chemomech.drawing.cluster_pictures import draw_clusters, draw_component
+from chemomech.drawing.figure_parts import create_figure, draw_scale_bar, save_figure
+from chemomech.drawing.image_pictures import DENSITY, draw_composition, draw_map
+from chemomech.drawing.spectra_charts import NamedSpectra, draw_scree, draw_spectra
+from chemomech.drawing.stress_pictures import StressMap, draw_stress
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.output.cluster_pictures import draw_clusters, draw_component, name_components
-from chemomech.output.figure_parts import create_figure, draw_scale_bar, save_figure
-from chemomech.output.image_pictures import DENSITY, draw_composition, draw_map
-from chemomech.output.spectra_charts import draw_cluster_spectra, draw_scree
-from chemomech.output.stress_pictures import StressMap, draw_stress
 
 _WIDTH, _HEIGHT = 10.0, 8.6
 _EIGEN_IMAGES = 3
@@ -37,14 +37,10 @@ class PanelData:
         scores: Scores of the first components, shape (k, rows, columns), NaN outside the mask.
         used: Number of components that the clusters were made from.
         labels: Number of each pixel's cluster, -1 outside, shape (rows, columns).
-        names: Name of each cluster.
-        energies: Photon energies in eV, shape (E,).
-        spectra: Mean spectrum of each cluster, shape (clusters, E).
-        spread: Standard deviation within each cluster, shape (clusters, E).
+        clusters: Names and mean spectra of the clusters.
         composition: Lithium content.
         von_mises: Von Mises stress.
         stress: A second, signed stress: along the wire, or hydrostatic where there is no wire.
-        elements: Symbols of the elements whose edges are named; all where None.
     """
 
     density: npt.NDArray[np.floating]
@@ -53,14 +49,10 @@ class PanelData:
     scores: FloatArray
     used: int
     labels: npt.NDArray[np.integer]
-    names: Sequence[str]
-    energies: FloatArray
-    spectra: FloatArray
-    spread: FloatArray
+    clusters: NamedSpectra
     composition: CompositionMap
     von_mises: StressMap
     stress: StressMap
-    elements: Collection[str] | None = None
 
 
 def write_panels(path: str | Path, data: PanelData) -> None:
@@ -81,29 +73,26 @@ def write_panels(path: str | Path, data: PanelData) -> None:
     grid = figure.add_gridspec(
         3, 12, left=0.04, right=1.0, bottom=0.04, top=0.96, hspace=0.36, wspace=0.3
     )
-    density = _add_picture(figure, grid[0, :4])
-    draw_map(density, data.density, data.composition.grid, DENSITY, data.outlines)
-    _draw_components(figure, grid[0, 5:8], data)
-    clusters = _add_picture(figure, grid[0, 8:])
-    draw_clusters(clusters, data.labels, data.composition.grid, data.names)
-    spectra = _add_picture(figure, grid[1, :7])
-    draw_cluster_spectra(
-        spectra, data.energies, data.spectra, data.spread, data.names, elements=data.elements
+    places = (
+        *(grid[0, :4], grid[0, 4:8], grid[0, 8:], grid[1, :7], grid[1, 7:]),
+        *(grid[2, :6], grid[2, 6:]),
     )
-    composition = _add_picture(figure, grid[1, 7:])
-    draw_composition(composition, data.composition, data.outlines)
-    von_mises = _add_picture(figure, grid[2, :6])
-    draw_stress(von_mises, data.von_mises, edges=True)
-    along = _add_picture(figure, grid[2, 6:])
-    draw_stress(along, data.stress)
-    places = (grid[0, :4], grid[0, 4:8], grid[0, 8:], grid[1, :7], grid[1, 7:], grid[2, :6])
-    for place, letter in zip((*places, grid[2, 6:]), "ABCDEFG", strict=True):
+    for place, letter in zip(places, "ABCDEFG", strict=True):
         _write_letter(figure, place, letter)
+    a, _, c, d, e, f, g = places
+    pixels = data.composition.grid
+    draw_map(_add_picture(figure, a), data.density, pixels, DENSITY, data.outlines)
+    _draw_components(figure, grid[0, 5:8], data)
+    draw_clusters(_add_picture(figure, c), data.labels, pixels, data.clusters.names)
+    draw_spectra(_add_picture(figure, d), data.clusters)
+    draw_composition(_add_picture(figure, e), data.composition, data.outlines)
+    draw_stress(_add_picture(figure, f), data.von_mises, edges=True)
+    draw_stress(_add_picture(figure, g), data.stress)
     save_figure(figure, path)
 
 
 def _add_picture(figure: Figure, place: SubplotSpec) -> Axes:
-    """Axes with room for a colour bar or a legend on their right."""
+    """Add axes with room for a colour bar or a legend on their right."""
     parts = place.subgridspec(1, 2, width_ratios=(1.0, 0.25), wspace=0.0)
     axes = figure.add_subplot(parts[0])
     axes.set_anchor("W")
@@ -111,15 +100,14 @@ def _add_picture(figure: Figure, place: SubplotSpec) -> Axes:
 
 
 def _draw_components(figure: Figure, place: SubplotSpec, data: PanelData) -> None:
-    """Scree plot above the first eigen-images."""
+    """Draw the scree plot above the first eigen-images."""
     shown = data.scores[:_EIGEN_IMAGES]
     inner = place.subgridspec(2, len(shown), height_ratios=(1.1, 1.0), hspace=0.8, wspace=0.1)
     scree = figure.add_subplot(inner[0, :])
     draw_scree(scree, data.variances, data.used)
-    titles = name_components(len(shown))
-    for column, (image, title) in enumerate(zip(shown, titles, strict=True)):
+    for column, image in enumerate(shown):
         panel = figure.add_subplot(inner[1, column])
-        draw_component(panel, image, data.composition.grid, title)
+        draw_component(panel, image, data.composition.grid, column + 1)
         if column == 0:
             draw_scale_bar(panel)
 

@@ -7,11 +7,12 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from chemomech.drawing import measurement_figure
+from chemomech.drawing.spectra_charts import NamedSpectra
+from chemomech.drawing.stress_pictures import StressMap, TriangleMesh
 from chemomech.errors import InputError
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
-from chemomech.output import measurement_figure
-from chemomech.output.stress_pictures import StressMap, TriangleMesh
 
 
 def create_data(rows, columns):
@@ -31,13 +32,15 @@ def create_data(rows, columns):
         scores=np.where(inside, np.stack([values - 0.2] * 4), np.nan),
         used=3,
         labels=np.where(inside, (values > 0.2).astype(int), -1),
-        names=["alpha", "epsilon"],
-        energies=energies,
-        spectra=np.stack([energies / 500.0, energies / 400.0]),
-        spread=np.full((2, 30), 0.05),
+        clusters=NamedSpectra(
+            energies,
+            ["alpha", "epsilon"],
+            np.stack([energies / 500.0, energies / 400.0]),
+            np.full((2, 30), 0.05),
+        ),
         composition=CompositionMap(grid, values, np.zeros(grid.shape), inside),
         von_mises=StressMap(mesh, "von_mises", np.array([0.0, 1e7, 2e7, 3e7])),
-        stress=StressMap(mesh, "stress_along", np.array([-1e7, 2e7]), by_triangle=True),
+        stress=StressMap(mesh, "stress_along", np.array([-1e7, 2e7, 0.0, 1e7])),
     )
 
 

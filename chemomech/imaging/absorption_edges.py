@@ -1,8 +1,7 @@
-"""Names and energies of the absorption edges that a soft X-ray stack may hold."""
+"""Name the absorption edges within a range of photon energies."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 from chemomech.arrays import FloatArray
@@ -50,18 +49,11 @@ _EDGES = (
 )
 
 
-def find_edges(
-    energies: FloatArray, elements: Collection[str] | None = None
-) -> list[AbsorptionEdge]:
-    """Edges whose onset lies within the range of some photon energies, in rising order.
+def find_edges(energies: FloatArray) -> list[AbsorptionEdge]:
+    """Find the edges whose onset lies within the range of some photon energies, in rising order.
 
     Args:
         energies: Photon energies in eV, shape (E,).
-        elements: Symbols of the elements to look for; all of the table where None.
     """
     low, high = float(energies.min()), float(energies.max())
-    return [
-        edge
-        for edge in _EDGES
-        if low <= edge.energy <= high and (elements is None or edge.element in elements)
-    ]
+    return [edge for edge in _EDGES if low <= edge.energy <= high]

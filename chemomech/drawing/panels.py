@@ -1,4 +1,4 @@
-"""Many particles on one page: the same field of each, under a title of its own."""
+"""Draw many particles on one page: the same field of each, under a title of its own."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
-from chemomech.output.figure_parts import (
+from chemomech.drawing.figure_parts import (
     LETTERS,
     choose_scale,
-    choose_ticks,
     create_figure,
+    finish_colour_bar,
     format_length,
     save_figure,
 )
-from chemomech.output.pictures import FieldStyle, compute_limits
-from chemomech.output.scene import Scene
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.drawing.scene import Scene
+from chemomech.drawing.styles import FieldStyle
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 _PIXELS = 640
 _INCHES = 2.2
@@ -53,7 +53,6 @@ def write_panels(
     panels: Sequence[Panel],
     style: FieldStyle,
     columns: int | None = None,
-    limits: tuple[float, float] | None = None,
 ) -> None:
     """Draw particles side by side with the same colours and one colour bar; PNG.
 
@@ -62,7 +61,6 @@ def write_panels(
         panels: The particles, row by row.
         style: How the field is shown.
         columns: Panels in a row; a page about as wide as high where None.
-        limits: Ends of the colour bar, as shown; from all values where None.
 
     Raises:
         ValueError: There are no panels.
@@ -71,7 +69,7 @@ def write_panels(
     if not panels:
         raise ValueError("there are no panels to draw")
     across = columns or math.ceil(math.sqrt(len(panels)))
-    ends = limits or compute_limits(style, *(panel.values for panel in panels))
+    limits = style.compute_limits(*(panel.values for panel in panels))
     down = math.ceil(len(panels) / across)
     # Pictures of equal width; the tallest of all gives the rows their height.
     shapes = [np.ptp(panel.grid.points, axis=0) for panel in panels]
@@ -85,33 +83,27 @@ def write_panels(
     for place in axes.ravel():
         place.set_axis_off()
     for place, panel in zip(axes.ravel(), panels, strict=False):
-        _draw_panel(place, panel, style, ends)
+        _draw_panel(place, panel, style, limits)
     bar = figure.colorbar(
-        ScalarMappable(Normalize(*ends), style.colour_map),
+        ScalarMappable(Normalize(*limits), style.colour_map),
         ax=axes,
         shrink=min(0.8, 3.0 / (down * height)),
         pad=0.02,
         aspect=18,
     )
-    bar.set_label(style.label, fontsize=LETTERS)
-    choose_ticks(bar)
-    bar.ax.tick_params(labelsize=LETTERS - 1, width=0.5, length=2.5)
-    bar.outline.set_linewidth(0.5)
+    finish_colour_bar(bar, style.label)
     save_figure(figure, path)
 
 
 def _find_ratio(extent: NDArray[np.float64]) -> float:
-    """Height over width of a particle in its picture, within what a page bears."""
+    """Find height over width of a particle in its picture, within what a page bears."""
     return float(np.clip(extent[1] / max(extent[0], 1e-9), 0.15, 1.6)) if extent[2] == 0 else 1.0
 
 
 def _draw_panel(axes: Axes, panel: Panel, style: FieldStyle, limits: tuple[float, float]) -> None:
-    scene = Scene(panel.grid, style.colour_map, limits, (_PIXELS, round(1.6 * _PIXELS)))
-    try:
+    with Scene(panel.grid, style.colour_map, limits, (_PIXELS, round(1.6 * _PIXELS))) as scene:
         image = scene.render(np.asarray(panel.values, dtype=np.float64) * style.factor)
         pixels = float(np.linalg.norm(scene.axes, axis=1).max())
-    finally:
-        scene.close()
     height, width = image.shape[:2]
     axes.imshow(image, interpolation="antialiased")
     longest = max(map(len, panel.title.split("\n")))

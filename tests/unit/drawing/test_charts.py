@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from chemomech.output.charts import create_ledger_figure, write_ledger_chart
-from chemomech.output.figure_parts import create_figure, save_figure
+from chemomech.drawing.charts import create_ledger_figure, write_ledger_chart
+from chemomech.drawing.figure_parts import create_figure, save_figure
 from chemomech.output.ledger import name_columns
 
 

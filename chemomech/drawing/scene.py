@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.errors import ChemoMechError, describe_foreign_error
-from chemomech.output.snapshots import SnapshotGrid
+from chemomech.output.context import Context
+from chemomech.output.snapshot_grid import SnapshotGrid
 
 # VTK looks for an X server first, and complains where there is none, unless told to draw in memory.
 if sys.platform == "linux" and not os.environ.get("DISPLAY"):
@@ -29,7 +30,7 @@ class RenderingError(ChemoMechError):
     """Pictures cannot be drawn on this machine."""
 
 
-class Scene:
+class Scene(Context):
     """A mesh seen in parallel projection, filling its picture.
 
     Flat meshes are seen from above, solid ones isometrically with z upwards.
@@ -125,11 +126,16 @@ class Scene:
             self._plotter.add_mesh(edges, color="#303030", line_width=1.5, lighting=False)
 
 
-def _create_surface(grid: SnapshotGrid) -> tuple[pyvista.PolyData, NDArray[np.int64]]:
-    """Create the visible surface of a mesh, and the grid's vertex behind each of its points."""
+def create_pyvista_grid(grid: SnapshotGrid) -> pyvista.UnstructuredGrid:
+    """Create PyVista's form of a mesh."""
     cells = np.column_stack([np.full(len(grid.cells), grid.cells.shape[1]), grid.cells])
     types = np.full(len(grid.cells), grid.vtk_type, dtype=np.uint8)
-    solid = pyvista.UnstructuredGrid(cells.ravel(), types, grid.points)
+    return pyvista.UnstructuredGrid(cells.ravel(), types, grid.points)
+
+
+def _create_surface(grid: SnapshotGrid) -> tuple[pyvista.PolyData, NDArray[np.int64]]:
+    """Create the visible surface of a mesh, and the grid's vertex behind each of its points."""
+    solid = create_pyvista_grid(grid)
     solid.point_data["origin"] = np.arange(len(grid.points))
     surface = solid.extract_surface(algorithm="dataset_surface")
     return surface, np.asarray(surface.point_data["origin"], dtype=np.int64)

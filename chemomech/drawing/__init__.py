@@ -1,0 +1,1 @@
+"""Draw fields, maps, ledgers and films; read records, write none."""
