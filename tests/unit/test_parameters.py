@@ -62,10 +62,12 @@ LAWS = {
         "assumption": "plane_stress",
     },
 }
+#: One for each way in which a matrix or a preconditioner holds a parameter.
+ON_RANKS = ("material.gradient.kappa", "mechanics.elasticity.young_modulus", "noise.strength")
 CASES = [
-    *(("isotropic", key, value) for key, value in CHANGES.items()),
-    *(("orthotropic", key, value) for key, value in ORTHOTROPIC.items()),
-    *(("cubic", key, value) for key, value in CUBIC.items()),
+    pytest.param(law, key, value, marks=[] if key in ON_RANKS else pytest.mark.one_rank)
+    for law, changes in (("isotropic", CHANGES), ("orthotropic", ORTHOTROPIC), ("cubic", CUBIC))
+    for key, value in changes.items()
 ]
 
 
