@@ -63,6 +63,8 @@ class Table:
 
     def derive(self, matrix: el.Matrix) -> el.Matrix:
         """Make a constant of each entry of a matrix of UFL scalars, one where they are the same."""
+        if matrix.dtype != object:
+            return matrix
         constants: dict[int, Scalar] = {}
         derived = matrix.copy()
         for index, entry in np.ndenumerate(matrix):
