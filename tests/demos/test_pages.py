@@ -185,6 +185,7 @@ def test_commands_run(page, clone):
 #: What each configuration on a page goes into: a model and where the rest of its keys is from.
 INTO = {
     "cycles.md": [(Config, ROOT / "demos/cycles.toml")],
+    "extending.md": [(Config, "simulation")],
     "imaging.md": [(StressConfig, "stress"), (StressConfig, "stress"), (Config, "simulation")],
     "running.md": [(Config, "simulation")],
     "shapes.md": [(Config, "simulation")],
