@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import ufl
 from basix.ufl import element
-from dolfinx import fem
+from dolfinx import default_scalar_type, fem
 from ufl.core.expr import Expr
 from ufl.form import Form
 
@@ -143,6 +143,9 @@ class Diffusion:
         trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
         dx = self._domain.dx(2 * self._degree)
         kappa = self._energy.gradient_coefficient
+        if not isinstance(kappa, Expr):
+            # As a constant even zero leaves a form to assemble.
+            kappa = fem.Constant(self._domain.mesh, default_scalar_type(kappa))
         return FourthOrder(
             self.c,
             ufl.inner(trial, test) * dx,
