@@ -53,7 +53,7 @@ def probe(run: Run) -> Probe:
     # Forget the multigrid of an earlier step.
     run.newton.linear.recover(krylov)
     memory = copy.deepcopy(kept)
-    memory.solver = None
+    memory.solver = {}
     step = run.branch(memory).advance(math.inf)
     krylov.setTolerances(rtol=usual)
     run.newton.recall(kept.solver)
