@@ -73,9 +73,23 @@ def create_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
         InputError: The file exists.
         OSError: It cannot be written.
     """
+    create_text(path, format_csv(rows))
+
+
+def create_text(path: Path, text: str) -> None:
+    """Write a text as a new file.
+
+    Args:
+        path: File to create.
+        text: What it holds.
+
+    Raises:
+        InputError: The file exists.
+        OSError: It cannot be written.
+    """
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(format_csv(rows))
+            file.write(text)
     except FileExistsError as error:
         raise InputError(
             "exists already and is left as it is; name another", path=str(path)

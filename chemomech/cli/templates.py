@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from mpi4py import MPI
 
 from chemomech.cli.arguments import add_command
-from chemomech.errors import InputError, run_on_root
+from chemomech.errors import run_on_root
+from chemomech.text_files import create_text
 
 if TYPE_CHECKING:
     from chemomech.cli.arguments import Commands
@@ -42,12 +43,6 @@ def _write_template(file: Path | None, subject: Subject) -> None:
     from chemomech.config.templates import create_template
 
     path = file or Path(f"{subject}.toml")
-    try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(create_template(subject))
-    except FileExistsError as error:
-        raise InputError(
-            "exists already and is left as it is; name another", path=str(path)
-        ) from error
+    create_text(path, create_template(subject))
     command = "run" if subject == "simulation" else subject.replace("measurement", "measure")
     sys.stdout.write(f"{path} written; next: chemomech {command} {quote(str(path))}\n")
