@@ -15,10 +15,8 @@ from chemomech.errors import InputError, naming
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.nanowire import Nanowire
-from chemomech.laws import Table, create_eigenstrain, create_reaction, create_stiffness
+from chemomech.laws import Table, create_mechanics, create_reaction
 from chemomech.materials import elasticity as el
-from chemomech.materials.eigenstrain import Eigenstrain
-from chemomech.materials.free_energy import FreeEnergy, Polynomial, RegularSolution
 from chemomech.materials.mobility import ConstantMobility, DegenerateMobility, Mobility
 from chemomech.particle import Particle, create_shape
 from chemomech.problems import initial_composition as initial
@@ -72,7 +70,8 @@ def create_problem(
         config.solver.degree_displacement,
         None if config.solver.quadrature_degree == "auto" else config.solver.quadrature_degree,
     )
-    homogeneous = _create_free_energy(config.material, parameters)
+    law = config.material.free_energy
+    homogeneous = law.create(Table(law, "material.free_energy", parameters).add)
     start = _create_initial_composition(config, domain, homogeneous.bounds)
     mean = compute_mean(start, domain.mesh, domain.dx(discretisation.chemical_quadrature))
     energy = FreeEnergyDensity(
@@ -203,15 +202,6 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory 
     return Bdf(problem, newton, control, memory)
 
 
-def _create_free_energy(material: cfg.MaterialConfig, parameters: Parameters) -> FreeEnergy:
-    law = material.free_energy
-    table = Table(law, "material.free_energy", parameters)
-    if isinstance(law, cfg.RegularSolutionConfig):
-        return RegularSolution(table.add("chi"))
-    coefficients = table.add("coefficients")
-    return Polynomial(coefficients, **({"bounds": law.bounds} if law.bounds else {}))
-
-
 def _create_mobility(material: cfg.MaterialConfig, parameters: Parameters) -> Mobility:
     law = material.mobility
     # The scale of time is L0^2 / D: in these units the diffusivity is one at first.
@@ -230,20 +220,18 @@ def _create_mechanics(
     law, strain = config.mechanics.elasticity, config.mechanics.eigenstrain
     domain, scales = particle.domain, config.material.scales
     dimension = domain.mesh.geometry.dim
-    elasticity = el.Elasticity(
-        create_stiffness(law, Table(law, "mechanics.elasticity", parameters), scales.stress),
-        el.Assumption(config.mechanics.resolve_assumption(dimension)),
-        in_wire_frame=getattr(law, "frame", "global") == "wire",
-    )
-    eigenstrain = create_eigenstrain(
+    elasticity, eigenstrain = create_mechanics(
+        law,
         strain,
-        Table(strain, "mechanics.eigenstrain", parameters),
+        (
+            Table(law, "mechanics.elasticity", parameters),
+            Table(strain, "mechanics.eigenstrain", parameters),
+        ),
+        el.Assumption(config.mechanics.resolve_assumption(dimension)),
+        scales.stress,
         initial_mean,
         scales.site_concentration,
     )
-    parameters.add_check(elasticity.require_stability)
-    if isinstance(eigenstrain, Eigenstrain):
-        parameters.add_check(eigenstrain.require_symmetry)
     rotation = None if particle.tangent is None else el.create_wire_rotation(particle.tangent)
     prestrain = _create_prestrain(config, domain, parameters)
     return Mechanics(elasticity, eigenstrain, rotation, prestrain)

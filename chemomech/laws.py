@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import get_args
 
 import numpy as np
@@ -60,6 +60,10 @@ class Table:
         number = getattr(self._section, key) if value is None else value
         meaning = _find_meaning(type(self._section).model_fields[key])
         return self._parameters.add(f"{self._name}.{key}", number, meaning, scale)
+
+    def add_check(self, check: Callable[[], None]) -> None:
+        """Add a check of the parameters, as `Parameters.add_check` does."""
+        self._parameters.add_check(check)
 
     def derive(self, matrix: el.Matrix) -> el.Matrix:
         """Make a constant of each entry of a matrix of UFL scalars, one where they are the same."""
@@ -155,6 +159,39 @@ def create_eigenstrain(
     return Eigenstrain(table.add("tensor"), origin, in_wire_frame=law.frame == "wire")
 
 
+def create_mechanics(
+    law: cfg.IsotropicConfig | cfg.CubicConfig | cfg.OrthotropicConfig,
+    strain: StrainConfig | EigenstrainConfig,
+    tables: tuple[Table, Table],
+    assumption: el.Assumption,
+    unit: float,
+    mean: float,
+    concentration: float = math.nan,
+) -> tuple[el.Elasticity, Eigenstrain | TabulatedEigenstrain]:
+    """Create stiffness and eigenstrain, both checked again whenever a parameter is set.
+
+    Args:
+        law: The table ``elasticity``.
+        strain: The table ``eigenstrain``.
+        tables: Where the numbers of both become parameters.
+        assumption: Treatment of the third direction.
+        unit: Pascals in a unit of stress of the equations.
+        mean: Mean composition of the particle.
+        concentration: Concentration of lithium sites (mol/m^3), where ``strain`` states none.
+
+    Raises:
+        InputError: If the numbers make no law.
+    """
+    elastic, expanding = tables
+    in_wire_frame = getattr(law, "frame", "global") == "wire"
+    elasticity = el.Elasticity(create_stiffness(law, elastic, unit), assumption, in_wire_frame)
+    eigenstrain = create_eigenstrain(strain, expanding, mean, concentration)
+    elastic.add_check(elasticity.require_stability)
+    if isinstance(eigenstrain, Eigenstrain):
+        expanding.add_check(eigenstrain.require_symmetry)
+    return elasticity, eigenstrain
+
+
 def create_reaction(law: cfg.ReactionConfig, table: Table, scales: Scales) -> ReactionLaw | None:
     """Create the dimensionless law of a table ``[[reaction]]``; None where nothing passes.
 
@@ -186,7 +223,7 @@ def create_reaction(law: cfg.ReactionConfig, table: Table, scales: Scales) -> Re
 
 
 def _list_marks(annotation: object, marks: Iterable[object]) -> Iterator[object]:
-    """What is written beside a type in `Annotated`, at any depth."""
+    """List what is written beside a type in `Annotated`, at any depth."""
     for mark in (*marks, *getattr(annotation, "__metadata__", ())):
         yield from mark.metadata if isinstance(mark, FieldInfo) else (mark,)
     for part in get_args(annotation):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -25,6 +26,10 @@ from chemomech.units import (
 _GREATEST_CHI = 12.0
 #: Feet of an interface that count as its width where they are steeper than the rest.
 _FEET = 12.0
+
+
+#: Gives a UFL scalar, or a list of them, for the number of a key.
+Take = Callable[[str], Any]
 
 
 class RegularSolutionConfig(Section):
@@ -50,9 +55,13 @@ class RegularSolutionConfig(Section):
         """Open interval of compositions."""
         return (0.0, 1.0)
 
-    def create(self) -> RegularSolution:
-        """Create the law."""
-        return RegularSolution(self.chi)
+    def create(self, take: Take | None = None) -> RegularSolution:
+        """Create the law.
+
+        Args:
+            take: Returns what stands for the number of a key; None for the numbers themselves.
+        """
+        return RegularSolution(self.chi if take is None else take("chi"))
 
 
 class PolynomialConfig(Section):
@@ -72,9 +81,10 @@ class PolynomialConfig(Section):
             raise SectionError("bounds", "the first must be smaller than the second")
         return self
 
-    def create(self) -> Polynomial:
-        """Create the law."""
-        return Polynomial(self.coefficients, self.bounds or (-math.inf, math.inf))
+    def create(self, take: Take | None = None) -> Polynomial:
+        """Create the law; see `RegularSolutionConfig.create`."""
+        coefficients = self.coefficients if take is None else take("coefficients")
+        return Polynomial(coefficients, self.bounds or (-math.inf, math.inf))
 
 
 FreeEnergyConfig = Annotated[RegularSolutionConfig | PolynomialConfig, Field(discriminator="kind")]

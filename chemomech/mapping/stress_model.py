@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,10 +24,9 @@ from chemomech.geometry.frame import (
 from chemomech.geometry.meshing import create_domain
 from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.laws import Table, create_eigenstrain, create_stiffness
+from chemomech.laws import Table, create_mechanics
 from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.materials import elasticity as el
-from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.problems.averages import compute_mean
 from chemomech.problems.conditions import Loads, Roller
 from chemomech.problems.parameters import Parameters
@@ -79,22 +77,18 @@ class StressModel:
             if domain.mesh.geometry.dim == 3
             else el.Assumption(config.assumption)
         )
-        law = config.elasticity
+        law, strain = config.elasticity, config.eigenstrain
         mean = compute_mean(composition, domain.mesh, domain.dx(2))
         parameters = Parameters(domain.mesh)
         with _naming_laws():
-            elasticity = el.Elasticity(
-                create_stiffness(law, Table(law, "elasticity", parameters), STRESS_UNIT),
+            elasticity, eigenstrain = create_mechanics(
+                law,
+                strain,
+                (Table(law, "elasticity", parameters), Table(strain, "eigenstrain", parameters)),
                 assumption,
-                in_wire_frame=getattr(law, "frame", "global") == "wire",
+                STRESS_UNIT,
+                mean,
             )
-            strain = config.eigenstrain
-            eigenstrain = create_eigenstrain(
-                strain, Table(strain, "eigenstrain", parameters), mean, math.nan
-            )
-            parameters.add_check(elasticity.require_stability)
-            if isinstance(eigenstrain, Eigenstrain):
-                parameters.add_check(eigenstrain.require_symmetry)
         mechanics = Mechanics(elasticity, eigenstrain, el.create_wire_rotation(tangent))
         loads = _create_loads(config, domain)
         self.problem = StaticStress(
