@@ -112,7 +112,7 @@ class TimeLoop:
             self._position = progressed.position
         watch = None if progressed is None else progressed.watch
         self._stationarity = StationarityTest(plan.quiet_rate, problem, watch)
-        self._last_checkpoint = (clock.monotonic(), stepper.memory.number)
+        self._last_checkpoint = (clock.monotonic(), stepper.number)
         self._domains = 0
         self._energy = name_column("energy_total_J", recorder.dimension)
 
@@ -143,13 +143,13 @@ class TimeLoop:
 
     def describe_steps(self) -> str:
         """Say how many steps were taken, and how many domains there are."""
-        return f"{self._stepper.memory.number} steps, {self._domains} Li-rich domains"
+        return f"{self._stepper.number} steps, {self._domains} Li-rich domains"
 
     def _begin_stage(self, stage: Stage) -> None:
         if stage.drive is not None:
             self._problem.surface.hold(stage.drive)
             self._stepper.reset_history()
-        beginning = self._stepper.memory.number == 0
+        beginning = self._stepper.number == 0
         if beginning or stage.drive is not None:
             self._record_step(self._stepper.present(), has_snapshot=beginning)
         if beginning:
@@ -275,7 +275,7 @@ class TimeLoop:
             return False
         then, number = self._last_checkpoint
         steps = self._plan.checkpoint_steps
-        if steps is not None and self._stepper.memory.number - number >= steps:
+        if steps is not None and self._stepper.number - number >= steps:
             return True
         late = clock.monotonic() - then >= self._plan.checkpoint_interval
         return bool(self._comm.bcast(late))
@@ -292,7 +292,7 @@ class TimeLoop:
             self._stationarity.watch,
         )
         self._checkpointer.write(self._stepper.memory, progressed)
-        self._last_checkpoint = (clock.monotonic(), self._stepper.memory.number)
+        self._last_checkpoint = (clock.monotonic(), self._stepper.number)
 
     def _seconds(self) -> float:
         return self._stepper.time * self._plan.time_scale

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ from chemomech.solvers.jacobian_blocks import JacobianBlock
 
 
 class BlockProblem(Protocol):
-    """What a problem must offer to be solved."""
+    """A problem in fields that can be solved."""
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -25,11 +26,11 @@ class BlockProblem(Protocol):
 
     @property
     def varying(self) -> Sequence[fem.Constant | fem.Function]:
-        """What the Jacobian may depend on and changes between solves without being unknown."""
+        """Constants and functions in the Jacobian that change between solves, but unknowns."""
 
     @property
     def mass_coefficient(self) -> fem.Constant | None:
-        """What the Jacobian is in parts a multiple of and changes with the time step, or None."""
+        """Coefficient of the rates, which changes with the time step; None without rates."""
 
 
 class BlockSystem:
@@ -75,7 +76,7 @@ class BlockSystem:
 
     @property
     def is_linear(self) -> bool:
-        """Whether the Jacobian does not depend on the unknowns, so that one linear solve does."""
+        """True where the Jacobian does not depend on the unknowns: one linear solve does."""
         return all(block.is_constant for block in self._blocks)
 
     def block(self, vector: PETSc.Vec, index: int) -> FloatArray:
@@ -121,7 +122,8 @@ class BlockSystem:
         self.jacobian.assemble()
         return any(changes)
 
-    def find_free_motions(self) -> list[tuple[int, FloatArray]]:
+    @cached_property
+    def free_motions(self) -> list[tuple[int, FloatArray]]:
         """Block of each elastic field that is not held, and its free rigid motions."""
         found = [
             (index, field.operator.find_free_motions())
@@ -133,7 +135,7 @@ class BlockSystem:
     def create_null_space(self) -> PETSc.NullSpace | None:
         """Null space of the whole Jacobian: free rigid motions, or None."""
         vectors = []
-        for index, motions in self.find_free_motions():
+        for index, motions in self.free_motions:
             for motion in motions:
                 vector = self.x.duplicate()
                 vector.array_w[self.offsets[index] : self.offsets[index + 1]] = motion

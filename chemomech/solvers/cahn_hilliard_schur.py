@@ -33,7 +33,7 @@ _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
 @dataclass(frozen=True)
 class PartMemory:
-    """What a part of a solver keeps from one solve to the next.
+    """Numbers and arrays that a part of a solver keeps from one solve to the next.
 
     Args:
         block: Number of the block whose field the arrays belong to.
@@ -52,7 +52,7 @@ SolverMemory = Mapping[str, PartMemory]
 
 @dataclass
 class SchurMemory:
-    """What the preconditioner was last built from, and how it has done since.
+    """State the preconditioner was last built from, and how it has done since.
 
     Args:
         shift: The shift a.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
@@ -16,17 +14,11 @@ class HeldValues:
 
     Args:
         form: What is assembled; None holds nothing.
-        varying: Constants and fields that are looked after otherwise.
     """
 
-    def __init__(
-        self, form: Form | None, varying: Set[fem.Constant | fem.Function] = frozenset()
-    ) -> None:
-        self._constants: list[fem.Constant] = []
-        self._fields: list[fem.Function] = []
-        if form is not None:
-            self._constants = [one for one in form.constants() if one not in varying]
-            self._fields = [one for one in form.coefficients() if one not in varying]
+    def __init__(self, form: Form | None) -> None:
+        self._constants: list[fem.Constant] = [] if form is None else [*form.constants()]
+        self._fields: list[fem.Function] = [] if form is None else [*form.coefficients()]
         self._values = self._read()
 
     def have_changed(self) -> bool:

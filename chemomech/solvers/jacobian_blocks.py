@@ -53,24 +53,22 @@ class JacobianBlock:
         self._held = HeldValues(_join(base, scaled))
         # The pattern is that of what is assembled first: PETSc drops what stays empty then.
         parts = [part for part in (base, scaled, changing) if part is not None]
-        first = next((part for part in parts if _covers_cells(part)), form)
-        self.matrix = fem_petsc.create_matrix(fem.form(first))
-        fem_petsc.assemble_matrix(self.matrix, fem.form(first), bcs=conditions)
+        first = fem.form(next((part for part in parts if _covers_cells(part)), form))
+        self.matrix = fem_petsc.create_matrix(first)
+        fem_petsc.assemble_matrix(self.matrix, first, bcs=conditions)
         self.matrix.assemble()
         self._changing = None if changing is None else fem.form(changing)
-        self._base, self._scaled = (
-            self._create_part(part)
-            if part is not None and (len(parts) > 1 or part is scaled)
-            else None
-            for part in (base, scaled)
-        )
-        self._whole = fem.form(base) if self.is_constant else None
+        self._scaled = None if scaled is None else self._create_part(scaled)
+        self._base: _Part | None = None
+        if base is not None:
+            # Alone it is the whole.
+            self._base = self._create_part(base) if len(parts) > 1 else _Part(first, self.matrix)
         if not self.is_constant:
             self._add_up()
 
     @property
     def is_constant(self) -> bool:
-        """Whether nothing but a parameter can change the matrix."""
+        """True where nothing but a parameter can change the matrix."""
         return self._changing is None and self._scaled is None
 
     def refresh(self) -> bool:
@@ -80,14 +78,10 @@ class JacobianBlock:
             Whether a parameter has changed what is otherwise constant.
         """
         has_new_parameters = self._held.have_changed()
-        if has_new_parameters:
-            for part in (self._base, self._scaled):
-                if part is not None:
-                    part.assemble(self._conditions)
-        if self._whole is not None:
-            if has_new_parameters:
-                _assemble(self.matrix, self._whole, self._conditions)
-        else:
+        for part in (self._base, self._scaled) if has_new_parameters else ():
+            if part is not None:
+                part.assemble(self._conditions)
+        if not self.is_constant:
             self._add_up()
         return has_new_parameters
 
@@ -126,15 +120,11 @@ class _Part:
 
     def assemble(self, conditions: Sequence[fem.DirichletBC]) -> None:
         """Assemble the matrix anew."""
-        _assemble(self.matrix, self.form, conditions)
-
-
-def _assemble(matrix: PETSc.Mat, form: fem.Form, conditions: Sequence[fem.DirichletBC]) -> None:
-    matrix.zeroEntries()
-    # Twice, as PETSc does not insert Dirichlet rows into a matrix that was never assembled.
-    matrix.assemble()
-    fem_petsc.assemble_matrix(matrix, form, bcs=conditions)
-    matrix.assemble()
+        self.matrix.zeroEntries()
+        # Twice: Dirichlet rows are not inserted into a matrix that was never assembled.
+        self.matrix.assemble()
+        fem_petsc.assemble_matrix(self.matrix, self.form, bcs=conditions)
+        self.matrix.assemble()
 
 
 def _join(*parts: Form | None) -> Form | None:

@@ -39,7 +39,7 @@ LINEAR: PetscOptions = {"ksp_rtol": 1e-12}
 
 @dataclass(frozen=True)
 class NewtonResult:
-    """How a nonlinear solve ended.
+    """Outcome of a nonlinear solve.
 
     Args:
         converged: Whether the tolerance was met.
@@ -121,7 +121,6 @@ class NewtonSolver:
             stol=settings.step_tolerance,
             max_it=settings.max_iterations,
         )
-        self._free_motions = system.find_free_motions()
         self._was_cut = False
         self._is_short = False
         self._verdict = 0
@@ -159,7 +158,7 @@ class NewtonSolver:
 
     @property
     def memory(self) -> SolverMemory:
-        """What the preconditioner keeps from one solve to the next."""
+        """Memory of the preconditioner from one solve to the next."""
         return self.linear.memory
 
     @property
@@ -220,7 +219,7 @@ class NewtonSolver:
         Not by PETSc's own removal either: it sums in an order that depends on where vectors happen
         to lie in memory, and no two runs would be the same to the last bit.
         """
-        for index, motions in self._free_motions:
+        for index, motions in self.system.free_motions:
             begin, end = self.system.offsets[index : index + 2]
             values = vector.array_w[begin:end]
             shares = self.system.comm.allreduce((motions * values).sum(axis=1))

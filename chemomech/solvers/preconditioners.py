@@ -48,7 +48,7 @@ class LinearSolver(Protocol):
 
     @property
     def memory(self) -> SolverMemory:
-        """What is kept from one solve to the next, by part of the solver."""
+        """Memory from one solve to the next, by part of the solver."""
 
     def recall(self, memory: SolverMemory) -> None:
         """Take over the memory of another solver of the same problem."""
@@ -97,7 +97,7 @@ class _RegularBlocks:
 
     def __init__(self, system: BlockSystem) -> None:
         self.matrix = system.jacobian
-        floating = [index for index, _ in system.find_free_motions()]
+        floating = [index for index, _ in system.free_motions]
         self._pairs: list[tuple[PETSc.Mat, PETSc.Mat]] = []
         if not floating:
             return
@@ -199,7 +199,7 @@ class _FieldSplit:
 
     @property
     def memory(self) -> SolverMemory:
-        """What the multigrid of each pair was last built from."""
+        """State from which the multigrid of each pair was last built."""
         return {
             name: pair.memory.pack(self._splits[name][0])
             for name, pair in self._pairs.items()

@@ -1,4 +1,4 @@
-"""How long the next time step is to be."""
+"""Choose the length of the next time step."""
 
 from __future__ import annotations
 

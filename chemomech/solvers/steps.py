@@ -1,4 +1,4 @@
-"""What time stepping needs of a problem and a solver, how it is controlled, and what it tells."""
+"""Time steps: protocols of problem and solver, control, outcome, memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chemomech.solvers.newton import NewtonResult
 
 
 class TransientProblem(Protocol):
-    """What a problem must offer to be stepped in time.
+    """A problem that can be stepped in time.
 
     Attributes:
         mass_coefficient: a in dx/dt = a x + history of each field that evolves.
@@ -37,11 +37,11 @@ class TransientProblem(Protocol):
 
 
 class NonlinearSolver(Protocol):
-    """What the time stepper needs of Newton's method."""
+    """A solver of one time step."""
 
     @property
     def memory(self) -> SolverMemory:
-        """What the solver keeps from one solve to the next."""
+        """Memory of the solver from one solve to the next."""
 
     @property
     def unused_options(self) -> list[str]:
@@ -111,7 +111,7 @@ class Step:
 
 @dataclass
 class Memory:
-    """What a stepper must know to go on as if nothing had happened.
+    """State of a stepper, complete enough to go on from.
 
     Args:
         number: Steps accepted so far.

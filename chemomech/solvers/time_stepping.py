@@ -116,6 +116,11 @@ class Bdf:
         return self._history.times[0]
 
     @property
+    def number(self) -> int:
+        """Number of steps accepted so far."""
+        return self._memory.number
+
+    @property
     def energies(self) -> dict[str, float]:
         """Parts of the energy at :attr:`time`."""
         return self._energies
@@ -214,7 +219,7 @@ class Bdf:
 
     @property
     def _released(self) -> dict[str, float]:
-        """What each evolving field has released, by its name."""
+        """Release of each evolving field so far, by its name."""
         names = (self._fields[index].name for index in self._evolving)
         return dict(zip(names, self._history.released[0], strict=True))
 
