@@ -97,5 +97,5 @@ class Field:
 
     @property
     def is_uniform(self) -> bool:
-        """Whether it is one unknown for the whole mesh."""
+        """True for one unknown for the whole mesh."""
         return isinstance(self.operator, Uniform)

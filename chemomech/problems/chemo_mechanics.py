@@ -27,7 +27,7 @@ from chemomech.problems.thermal_noise import NoiseLaw, ThermalNoise
 
 @dataclass(frozen=True)
 class Coupling:
-    """Where stress acts on lithium; what is left out shows what the coupling does.
+    """Switches of the stress part of mu; what is left out shows what the coupling does.
 
     Args:
         in_bulk: The stress part of mu drives diffusion.
@@ -144,13 +144,13 @@ class ChemoMechanics:
 
     @property
     def varying(self) -> tuple[fem.Constant | fem.Function, ...]:
-        """What changes from step to step without being unknown."""
+        """Constants and functions that change from step to step without being unknown."""
         others = [one for process in self.processes for one in process.varying]
         return (*self._diffusion.varying, *self.surface.constants, *others)
 
     @property
     def is_closed(self) -> bool:
-        """Whether the free energy can only fall: nothing is exchanged, stirred or left out.
+        """True where the free energy can only fall: nothing is exchanged, stirred or left out.
 
         In open circuit lithium goes where the reactions see less potential; where they do not see
         all of it, the energy may rise.

@@ -1,4 +1,4 @@
-"""What the outside does to a particle through its surface: hold a potential, a current, or rest."""
+"""Drives of a reacting particle: a potential held, a current held, or rest."""
 
 from __future__ import annotations
 

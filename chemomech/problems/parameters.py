@@ -24,7 +24,7 @@ Entries = Any
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a parameter is.
+    """Unit, description and limits of a parameter.
 
     Args:
         unit: Unit of its values; empty for a number without.

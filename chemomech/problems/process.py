@@ -23,7 +23,7 @@ class Process(Protocol):
 
     @property
     def varying(self) -> Sequence[fem.Constant | fem.Function]:
-        """What changes between solves in its forms without being unknown."""
+        """Constants and functions of its forms that change between solves without being unknown."""
 
     def create_fields(self, energy: Form) -> list[Field]:
         """Create its fields.

@@ -1,4 +1,4 @@
-"""Where a particle meets its electrolyte: reactions by group, and what drives them."""
+"""Surface of a particle in its electrolyte: reactions by group, and what drives them."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from chemomech.materials.scalars import Scalar
 
 @dataclass(frozen=True)
 class NoiseLaw:
-    """How strong thermal noise is.
+    """Strength of thermal noise.
 
     Args:
         sites: N: lithium sites in a unit of area (2-D) or of volume (3-D) of the mesh.

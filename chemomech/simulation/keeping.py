@@ -1,4 +1,4 @@
-"""What a run writes down to outlive its end, and how another run takes it up."""
+"""Write and restore checkpoints and snapshots of a run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FORMAT = 4
 
 @dataclass(frozen=True)
 class Identity:
-    """What a state must share with the run that takes it up.
+    """Configuration and mesh that a state must share with the run that goes on from it.
 
     Args:
         config: The configuration as nested tables, every default spelled out.
@@ -43,7 +43,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Progressed:
-    """How far the pipeline around the stepper has come.
+    """Progress of the pipeline around the stepper.
 
     Args:
         position: Where in its schedule the run is.

@@ -1,4 +1,4 @@
-"""What an earlier run has left in a folder, and whether this configuration may go on with it."""
+"""Find what an earlier run has left in a folder, and refuse to go on with another one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _MISSING = object()
 
 @dataclass(frozen=True)
 class Restart:
-    """What to go on with.
+    """A checkpoint to go on with, if there is one.
 
     Args:
         ended: How the run in the folder ended, if it did.
