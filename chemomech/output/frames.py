@@ -36,13 +36,14 @@ class FrameFile(Context):
     process that wrote it has died.
 
     Args:
-        folder: Where the file lies, made when the first frame is appended.
+        folder: Where the file lies, made when the first frame is appended; None for the system's
+            place for temporary files.
 
     Attributes:
         times: Times of the frames in seconds.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._file: IO[bytes] | None = None
         self.times: list[float] = []

@@ -25,6 +25,7 @@ def illustrate(config: Config, parts: PreparedRun) -> None:
         OSError: A file cannot be written; on every rank.
     """
     wanted, folder = config.output, parts.folder
+    assert folder is not None
     if wanted.pictures:
 
         def list_charts() -> dict[str, Writer]:

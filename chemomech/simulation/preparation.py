@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,15 +34,15 @@ from chemomech.particle import Particle, count_cells_across, create_particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.keeping import Checkpointer, Identity, Progressed
+from chemomech.simulation.planning import TimeLoopPlan, create_plan
 from chemomech.simulation.recording import Recorder
 from chemomech.simulation.restarting import RESTART, Restart
-from chemomech.simulation.stages import Timetable, create_timetable
 from chemomech.solvers.time_stepping import Bdf
 
 _log = logging.getLogger(__name__)
 
 ProblemFactory = Callable[[Config, Particle], ChemoMechanics]
-"""Names observables of a problem that is about to run."""
+"""Makes the problem of a configuration and its meshed particle."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +51,28 @@ class PreparedRun:
 
     Args:
         problem: Unknowns and forms, in the present state.
-        timetable: What drives it when.
+        plan: What happens when.
         stepper: Takes the steps.
         recorder: Writes ledger and fields.
         checkpointer: Writes checkpoints; None for none.
         progressed: How far an earlier run had come; None begins at the beginning.
-        folder: Where everything goes.
+        folder: Where everything goes; None leaves no files.
         provenance: What is known at the start.
     """
 
     problem: ChemoMechanics
-    timetable: Timetable
+    plan: TimeLoopPlan
     stepper: Bdf
     recorder: Recorder
     checkpointer: Checkpointer | None
     progressed: Progressed | None
-    folder: RunFolder
+    folder: RunFolder | None
     provenance: Provenance
 
 
 def prepare(
     config: Config,
-    output: Path,
+    output: Path | None,
     comm: MPI.Comm,
     former: Restart | None,
     create: ProblemFactory = create_problem,
@@ -81,7 +81,7 @@ def prepare(
 
     Args:
         config: The configuration.
-        output: The run's folder.
+        output: The run's folder; None leaves no files.
         comm: Ranks of the run.
         former: What an earlier run has left there; None claims a new folder.
         create: Makes the problem.
@@ -90,8 +90,9 @@ def prepare(
         InputError: If the input cannot be used; nothing is written then.
         ConvergenceError: If the initial state cannot be made consistent.
     """
-    name_files(config)  # Before any work, what of it cannot be written.
-    if former is None or former.state is None:
+    if output is not None:
+        name_files(config)  # Before any work, what of it cannot be written.
+    if output is None or former is None or former.state is None:
         return _begin(config, output, comm, create, is_new=former is None)
     return _restart(config, output, comm, former, create)
 
@@ -122,40 +123,43 @@ def check_ranks(config: Config, particle: Particle) -> None:
 
 
 def _begin(
-    config: Config, output: Path, comm: MPI.Comm, create: ProblemFactory, *, is_new: bool
+    config: Config, output: Path | None, comm: MPI.Comm, create: ProblemFactory, *, is_new: bool
 ) -> PreparedRun:
     particle = create_particle(config, comm)
-    check_ranks(config, particle)
+    if output is not None:
+        check_ranks(config, particle)
     problem = create(config, particle)
     _log_solver(config, problem)
     _warn_of_coarse_mesh(config, problem)
     with explaining_failures(config, problem):
         stepper = create_stepper(config, problem)
-    timetable = create_timetable(config, problem)
+    plan = create_plan(config, problem)
     _require_square_root(config, problem)
     _warn_of_unused_options(stepper, comm)
+    provenance = _collect_provenance(config, problem)
+    if output is None:
+        recorder = _create_recorder(config, None, problem, particle, None)
+        return PreparedRun(problem, plan, stepper, recorder, None, None, None, provenance)
     folder = RunFolder.create(output, comm) if is_new else RunFolder.reopen(output, comm)
     if not is_new:
         _reopen_records(folder)
-    provenance = _collect_provenance(config, problem)
     _write_beginnings(config, folder, provenance)
     checkpointer = None
     if config.checkpoint.interval != "off":
         checkpointer = _create_checkpointer(config, folder, problem)
         checkpointer.discard_snapshots(0)
     recorder = _create_recorder(config, folder, problem, particle, None)
-    return PreparedRun(
-        problem, timetable, stepper, recorder, checkpointer, None, folder, provenance
-    )
+    return PreparedRun(problem, plan, stepper, recorder, checkpointer, None, folder, provenance)
 
 
 def _restart(
     config: Config, output: Path, comm: MPI.Comm, former: Restart, create: ProblemFactory
 ) -> PreparedRun:
     assert former.state is not None
+    scale = config.material.scales.time
     particle = create_particle(config, comm, former.owners)
     problem = create(config, particle)
-    timetable = create_timetable(config, problem)
+    plan = create_plan(config, problem)
     folder = RunFolder.reopen(output, comm)
     checkpointer = _create_checkpointer(config, folder, problem)
     memory, progressed = checkpointer.restore(former.state)
@@ -163,12 +167,13 @@ def _restart(
     provenance = continue_provenance(
         folder.path / PROVENANCE, _collect_provenance(config, problem), comm
     )
+    provenance = _repeat_changes(provenance, problem, memory.history.times[0] * scale)
     _write_beginnings(config, folder, provenance)
     recorder = _create_recorder(config, folder, problem, particle, progressed)
     checkpointer.discard_snapshots(progressed.snapshots)
     for number in range(progressed.snapshots):
         recorder.record_snapshot(checkpointer.read_snapshot(number))
-    drive = timetable.stage(progressed.position).drive
+    drive = plan.timetable.stage(progressed.position).drive
     if drive is not None:
         problem.surface.resume(drive)
     if problem.noise is not None and config.noise is not None:
@@ -178,13 +183,26 @@ def _restart(
     _warn_of_coarse_mesh(config, problem)
     stepper = create_stepper(config, problem, memory)
     return PreparedRun(
-        problem, timetable, stepper, recorder, checkpointer, progressed, folder, provenance
+        problem, plan, stepper, recorder, checkpointer, progressed, folder, provenance
     )
 
 
 def _collect_provenance(config: Config, problem: ChemoMechanics) -> Provenance:
     comm = problem.domain.mesh.comm
     return collect_provenance(comm, format_config(config), parameters=problem.parameters)
+
+
+def _repeat_changes(provenance: Provenance, problem: ChemoMechanics, time_s: float) -> Provenance:
+    """Set again the parameters that were set before a checkpoint; forget those set after it."""
+    before = [change for change in provenance.changes if change["time_s"] < time_s]
+    now = [change for change in provenance.changes if change["time_s"] == time_s]
+    for change in before:
+        problem.parameters[change["parameter"]] = change["value"]
+    problem.parameters.take_changes()
+    # The stepper has not seen these: they are noted again when it takes its first step.
+    for change in now:
+        problem.parameters[change["parameter"]] = change["value"]
+    return replace(provenance, changes=tuple(before))
 
 
 def _reopen_records(folder: RunFolder) -> None:
@@ -225,12 +243,12 @@ def _create_checkpointer(
 
 def _create_recorder(
     config: Config,
-    folder: RunFolder,
+    folder: RunFolder | None,
     problem: ChemoMechanics,
     particle: Particle,
     progressed: Progressed | None,
 ) -> Recorder:
-    paths = [folder.partial(name) for name in name_files(config)]
+    paths = [] if folder is None else [folder.partial(name) for name in name_files(config)]
     return Recorder(
         problem,
         particle,
@@ -238,7 +256,7 @@ def _create_recorder(
         *paths,
         reference_voltage=None if config.schedule is None else config.schedule.reference_voltage,
         resume_point=None if progressed is None else progressed.records,
-        is_illustrated=config.output.pictures or config.output.movie,
+        is_illustrated=folder is not None and (config.output.pictures or config.output.movie),
         # What is not of the poorest phase counts as rich.
         threshold=next(iter(config.material.phases.thresholds), 0.5),
     )
