@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +16,10 @@ from chemomech.build import (
     create_stepper,
     resolve_preset,
 )
-from chemomech.config import Config, LiteralConfig, format_config, write_config
-from chemomech.errors import InputError, run_on_root
+from chemomech.config import Config, LiteralConfig
+from chemomech.errors import InputError
 from chemomech.geometry.partition import compute_fingerprint
-from chemomech.output.fields import SUFFIXES, name_field_file
-from chemomech.output.file_names import CONFIG, LEDGER
 from chemomech.output.folder import RunFolder
-from chemomech.output.provenance import (
-    PROVENANCE,
-    Provenance,
-    collect_provenance,
-    continue_provenance,
-    write_provenance,
-)
 from chemomech.output.state_files import require_cells
 from chemomech.particle import Particle, count_cells_across, create_particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
@@ -37,6 +28,7 @@ from chemomech.simulation.keeping import Checkpointer, Identity, Progressed
 from chemomech.simulation.planning import TimeLoopPlan, create_plan
 from chemomech.simulation.recording import Recorder
 from chemomech.simulation.restarting import RESTART, Restart
+from chemomech.simulation.run_record import RunRecord, name_files, reopen_records
 from chemomech.solvers.time_stepping import Bdf
 
 _log = logging.getLogger(__name__)
@@ -56,8 +48,7 @@ class PreparedRun:
         recorder: Writes ledger and fields.
         checkpointer: Writes checkpoints; None for none.
         progressed: How far an earlier run had come; None begins at the beginning.
-        folder: Where everything goes; None leaves no files.
-        provenance: What is known at the start.
+        record: Its folder, and what is noted there of it; None leaves no files.
     """
 
     problem: ChemoMechanics
@@ -66,8 +57,7 @@ class PreparedRun:
     recorder: Recorder
     checkpointer: Checkpointer | None
     progressed: Progressed | None
-    folder: RunFolder | None
-    provenance: Provenance
+    record: RunRecord | None
 
 
 def prepare(
@@ -95,17 +85,6 @@ def prepare(
     if output is None or former is None or former.state is None:
         return _begin(config, output, comm, create, is_new=former is None)
     return _restart(config, output, comm, former, create)
-
-
-def name_files(config: Config) -> list[str]:
-    """List the names of the files that grow while a run goes on.
-
-    Raises:
-        InputError: DOLFINx lacks what the format of the fields needs.
-    """
-    if not config.output.fields:
-        return [LEDGER]
-    return [LEDGER, name_field_file("fields", config.output.field_format)]
 
 
 def check_ranks(config: Config, particle: Particle) -> None:
@@ -136,39 +115,34 @@ def _begin(
     plan = create_plan(config, problem)
     _require_square_root(config, problem)
     _warn_of_unused_options(stepper, comm)
-    provenance = _collect_provenance(config, problem)
     if output is None:
         recorder = _create_recorder(config, None, problem, particle, None)
-        return PreparedRun(problem, plan, stepper, recorder, None, None, None, provenance)
+        return PreparedRun(problem, plan, stepper, recorder, None, None, None)
     folder = RunFolder.create(output, comm) if is_new else RunFolder.reopen(output, comm)
     if not is_new:
-        _reopen_records(folder)
-    _write_beginnings(config, folder, provenance)
+        reopen_records(folder)
+    record = RunRecord(config, folder, problem.parameters)
     checkpointer = None
     if config.checkpoint.interval != "off":
         checkpointer = _create_checkpointer(config, folder, problem)
         checkpointer.discard_snapshots(0)
     recorder = _create_recorder(config, folder, problem, particle, None)
-    return PreparedRun(problem, plan, stepper, recorder, checkpointer, None, folder, provenance)
+    return PreparedRun(problem, plan, stepper, recorder, checkpointer, None, record)
 
 
 def _restart(
     config: Config, output: Path, comm: MPI.Comm, former: Restart, create: ProblemFactory
 ) -> PreparedRun:
     assert former.state is not None
-    scale = config.material.scales.time
     particle = create_particle(config, comm, former.owners)
     problem = create(config, particle)
     plan = create_plan(config, problem)
     folder = RunFolder.reopen(output, comm)
     checkpointer = _create_checkpointer(config, folder, problem)
     memory, progressed = checkpointer.restore(former.state)
-    _reopen_records(folder)
-    provenance = continue_provenance(
-        folder.path / PROVENANCE, _collect_provenance(config, problem), comm
-    )
-    provenance = _repeat_changes(provenance, problem, memory.history.times[0] * scale)
-    _write_beginnings(config, folder, provenance)
+    reopen_records(folder)
+    time = memory.history.times[0] * config.material.scales.time
+    record = RunRecord(config, folder, problem.parameters, goes_on_from=time)
     recorder = _create_recorder(config, folder, problem, particle, progressed)
     checkpointer.discard_snapshots(progressed.snapshots)
     for number in range(progressed.snapshots):
@@ -182,34 +156,7 @@ def _restart(
     _log_solver(config, problem)
     _warn_of_coarse_mesh(config, problem)
     stepper = create_stepper(config, problem, memory)
-    return PreparedRun(
-        problem, plan, stepper, recorder, checkpointer, progressed, folder, provenance
-    )
-
-
-def _collect_provenance(config: Config, problem: ChemoMechanics) -> Provenance:
-    comm = problem.domain.mesh.comm
-    return collect_provenance(comm, format_config(config), parameters=problem.parameters)
-
-
-def _repeat_changes(provenance: Provenance, problem: ChemoMechanics, time_s: float) -> Provenance:
-    """Set again the parameters that were set before a checkpoint; forget those set after it."""
-    before = [change for change in provenance.changes if change["time_s"] < time_s]
-    now = [change for change in provenance.changes if change["time_s"] == time_s]
-    for change in before:
-        problem.parameters[change["parameter"]] = change["value"]
-    problem.parameters.take_changes()
-    # The stepper has not seen these: they are noted again when it takes its first step.
-    for change in now:
-        problem.parameters[change["parameter"]] = change["value"]
-    return replace(provenance, changes=tuple(before))
-
-
-def _reopen_records(folder: RunFolder) -> None:
-    """Prepare to go on with the ledger; fields are written anew, whatever their format was."""
-    folder.reopen_file(LEDGER)
-    for suffix in SUFFIXES:
-        folder.remove(f"fields.partial{suffix}")
+    return PreparedRun(problem, plan, stepper, recorder, checkpointer, progressed, record)
 
 
 def _require_square_root(config: Config, problem: ChemoMechanics) -> None:
@@ -260,11 +207,6 @@ def _create_recorder(
         # What is not of the poorest phase counts as rich.
         threshold=next(iter(config.material.phases.thresholds), 0.5),
     )
-
-
-def _write_beginnings(config: Config, folder: RunFolder, provenance: Provenance) -> None:
-    run_on_root(folder.comm, lambda: write_config(config, folder.path / CONFIG))
-    write_provenance(folder.path / PROVENANCE, provenance, folder.comm)
 
 
 def _log_solver(config: Config, problem: ChemoMechanics) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -21,19 +20,16 @@ from chemomech.errors import (
     InterruptedRunError,
     RecordsLostError,
     StoppedEarly,
-    run_on_root,
 )
 from chemomech.output.context import Context
-from chemomech.output.file_names import LEDGER
 from chemomech.output.folder_lock import FolderLock
-from chemomech.output.ledger import Columns, MemoryLedger, name_column, read_ledger
+from chemomech.output.ledger import Columns, MemoryLedger, name_column
 from chemomech.output.progress import Progress
-from chemomech.output.provenance import PROVENANCE, write_provenance
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.parameters import Parameters
 from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.interruption import StopRequest
-from chemomech.simulation.preparation import PreparedRun, ProblemFactory, name_files, prepare
+from chemomech.simulation.preparation import ProblemFactory, prepare
 from chemomech.simulation.restarting import RESTART, find_restart
 from chemomech.simulation.time_loop import Ending, TimeLoop
 
@@ -143,16 +139,11 @@ class Simulation(Context):
     @property
     def ledger(self) -> Columns:
         """Ledger so far: one array by column, a value for each step."""
-        ledger, folder = self._run.recorder.ledger, self._run.folder
-        if isinstance(ledger, MemoryLedger) or folder is None:
-            assert isinstance(ledger, MemoryLedger)
-            return ledger.read()
-        final = folder.path / LEDGER
-
-        def read() -> Columns:
-            return read_ledger(final if final.exists() else folder.partial(LEDGER))
-
-        return run_on_root(self._comm, read)
+        if self._run.record is not None:
+            return self._run.record.read_ledger()
+        ledger = self._run.recorder.ledger
+        assert isinstance(ledger, MemoryLedger)
+        return ledger.read()
 
     def fields(self) -> Mapping[str, fem.Function]:
         """Compute the fields of the present state by name.
@@ -305,10 +296,8 @@ class Simulation(Context):
         if not changes:
             return
         self._run.stepper.reset_history()
-        provenance = self._run.provenance.note_changes(self.time, changes)
-        self._run = replace(self._run, provenance=provenance)
-        if self._run.folder is not None:
-            write_provenance(self._run.folder.path / PROVENANCE, provenance, self._comm)
+        if self._run.record is not None:
+            self._run.record.note_changes(self.time, changes)
 
     def _end_records(self) -> None:
         self._run.recorder.close()
@@ -323,14 +312,8 @@ class Simulation(Context):
             self._is_sound = False
             self._can_close = self._comm.size == 1 and not isinstance(error, OSError)
             self._run.recorder.frames.close()
-            folder = self._run.folder
-            # Alone: nobody knows whether the other ranks failed as well. A folder that is gone, or
-            # a full disk, must not hide the error itself.
-            if folder is not None and self._comm.rank == 0 and folder.path.is_dir():
-                reason = f"failed: {error}" if str(error) else "interrupted"
-                with suppress(OSError):
-                    path = folder.path / PROVENANCE
-                    write_provenance(path, self._run.provenance, MPI.COMM_SELF, reason)
+            if self._run.record is not None:
+                self._run.record.note_failure(error)
             if isinstance(error, OSError):
                 raise RecordsLostError(*error.args) from error
             raise
@@ -340,35 +323,32 @@ class Simulation(Context):
         if self._is_complete:
             return
         self._is_complete = True
-        run, folder = self._run, self._run.folder
+        record = self._run.record
         if not ending.is_final:
-            if folder is not None:
-                write_provenance(
-                    folder.path / PROVENANCE, run.provenance, self._comm, ending.message
-                )
+            if record is not None:
+                record.note_ending(ending.message)
             raise (InterruptedRunError if is_interrupted else StoppedEarly)(ending.message)
-        if folder is None:
+        if record is None:
             return
-        for name in name_files(self.config):
-            folder.finish(name)
+        record.finish_files()
         # On record before anything is drawn: a picture that fails does not unmake the run.
-        write_provenance(folder.path / PROVENANCE, run.provenance, self._comm, ending.message)
+        record.note_ending(ending.message)
         try:
             if is_interrupted:
                 raise KeyboardInterrupt
-            self._illustrate(run)
+            self._illustrate()
         except KeyboardInterrupt as error:
             raise InterruptedRunError(
                 f"{ending.message}; interrupted while pictures are drawn: --restart draws them"
             ) from error
         # Last of all: while it is there, a restart completes what a killed run has not.
-        folder.remove(RESTART)
+        record.folder.remove(RESTART)
 
-    def _illustrate(self, run: PreparedRun) -> None:
+    def _illustrate(self) -> None:
         # Here: the first step need not wait for what draws the last.
         from chemomech.simulation.illustrating import illustrate
 
-        illustrate(self.config, run)
+        illustrate(self.config, self._run)
 
 
 def simulate(
