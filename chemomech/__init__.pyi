@@ -14,6 +14,15 @@ from .errors import ChemoMechError as ChemoMechError
 from .errors import ConvergenceError as ConvergenceError
 from .errors import InputError as InputError
 from .errors import StoppedEarly as StoppedEarly
+from .geometry.box import Box as Box
+from .geometry.domain import Domain as Domain
+from .geometry.evaluation import compute_norm as compute_norm
+from .geometry.evaluation import evaluate as evaluate
+from .geometry.evaluation import integrate as integrate
+from .geometry.meshing import create_domain as create_domain
+from .geometry.meshing import read_domain as read_domain
+from .geometry.nanowire import Nanowire as Nanowire
+from .geometry.outline import Outline as Outline
 from .mapping.measure import measure as measure
 from .mapping.stress import stress as stress
 from .output.ledger import read_ledger as read_ledger
@@ -22,3 +31,4 @@ from .reporting.writing import write_report as write_report
 from .simulation.simulation import Simulation as Simulation
 from .simulation.simulation import simulate as simulate
 from .simulation.validation import validate as validate
+from .solvers.steady import solve as solve
