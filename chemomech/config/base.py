@@ -58,6 +58,11 @@ class Section(BaseModel):
 
     choices: ClassVar[tuple[Choice, ...]] = ()
 
+    @classmethod
+    def list_kinds(cls) -> list[type[Self]]:
+        """List the tables that may stand where this one is expected."""
+        return [cls]
+
     @model_validator(mode="after")
     def _check_choices(self) -> Self:
         for choice in self.choices:
@@ -68,7 +73,7 @@ class Section(BaseModel):
 def list_sections(annotation: object) -> list[type[Section]]:
     """List all sections a type annotation speaks of."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
-        return [annotation]
+        return annotation.list_kinds()
     return [section for part in get_args(annotation) for section in list_sections(part)]
 
 

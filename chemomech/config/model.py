@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 from chemomech.config.base import Section, SectionError
 from chemomech.config.exchange_rules import check_exchange
 from chemomech.config.geometry import GeometryConfig, MeshConfig
+from chemomech.config.laws.reaction import ReactionConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
-from chemomech.config.reaction import ReactionConfig
 from chemomech.config.running import CheckpointConfig, GradingConfig, ThermalNoiseConfig
 from chemomech.config.schedule import ScheduleConfig
 from chemomech.config.simulation import (
@@ -86,9 +86,9 @@ class Config(Section):
         return self.output.snapshot_times(self.time.end)
 
     @property
-    def composition_bounds(self) -> tuple[float, float] | None:
-        """Open interval the composition must keep to, None where there is none."""
-        return self.material.free_energy.bounds
+    def composition_bounds(self) -> tuple[float, float]:
+        """Open interval the composition must keep to."""
+        return self.material.free_energy.create_plain().bounds
 
     @model_validator(mode="after")
     def _check_mesh(self) -> Self:
@@ -160,10 +160,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _check_initial(self) -> Self:
-        bounds = self.composition_bounds
-        if bounds is None or not isinstance(self.initial, UniformConfig | NoiseConfig):
+        if not isinstance(self.initial, UniformConfig | NoiseConfig):
             return self
-        lower, upper = bounds
+        lower, upper = self.composition_bounds
         if not lower < self.initial.mean < upper:
             raise SectionError(
                 "initial.mean", f"{self.initial.mean:g} lies outside ({lower:g}, {upper:g})"

@@ -16,7 +16,8 @@ from chemomech.build import (
     create_stepper,
     resolve_preset,
 )
-from chemomech.config import Config, LiteralConfig, format_config, write_config
+from chemomech.config import Config, format_config, write_config
+from chemomech.config.laws.reaction import LiteralConfig
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.partition import compute_fingerprint
 from chemomech.output.fields import SUFFIXES, name_field_file
