@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +19,10 @@ from pydantic import (
     model_validator,
 )
 from pydantic.types import Strict
+
+from chemomech.errors import UnloadedLawError
+
+S = TypeVar("S", bound="Section")
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,23 @@ class Section(BaseModel):
         for choice in self.choices:
             choice.check(self)
         return self
+
+
+def needs_laws(check: Callable[[S], S]) -> Callable[[S], S]:
+    """Let a check pass where the code of a user's law is not loaded.
+
+    Args:
+        check: The check of a section, which returns it.
+    """
+
+    @wraps(check)
+    def checked(section: S) -> S:
+        try:
+            return check(section)
+        except UnloadedLawError:
+            return section
+
+    return checked
 
 
 def list_sections(annotation: object) -> list[type[Section]]:

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from chemomech.config.base import Choice, Section, SectionError
+from chemomech.config.base import Choice, Section, SectionError, needs_laws
 from chemomech.config.laws.free_energy import FreeEnergyConfig
 from chemomech.config.laws.mobility import MobilityConfig
 from chemomech.errors import InputError
@@ -95,6 +95,7 @@ class MaterialConfig(Section):
         return min(width, _FEET * min(feet))
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_gradient(self) -> Self:
         try:
             self.phases  # noqa: B018 - found here, and kept
@@ -114,6 +115,7 @@ class MaterialConfig(Section):
         return self
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_mobility(self) -> Self:
         lower, upper = self.free_energy.create_plain().bounds
         if self.mobility.needs_fractions and not (lower >= 0.0 and upper <= 1.0):

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from chemomech.config.base import Section, SectionError
+from chemomech.config.base import Section, SectionError, needs_laws
 from chemomech.config.exchange_rules import check_exchange
 from chemomech.config.geometry import GeometryConfig, MeshConfig
 from chemomech.config.laws.reaction import ReactionConfig
@@ -91,6 +91,7 @@ class Config(Section):
         return self.material.free_energy.create_plain().bounds
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_mesh(self) -> Self:
         mesh, geometry = self.mesh, self.geometry
         if geometry.kind == "mesh":
@@ -125,6 +126,7 @@ class Config(Section):
             )
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_resolution(self) -> Self:
         width, size = self.material.interface_width, self.mesh.size
         cells = self.cells_needed
@@ -159,6 +161,7 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_initial(self) -> Self:
         if not isinstance(self.initial, UniformConfig | NoiseConfig):
             return self
@@ -203,6 +206,7 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_exchange(self) -> Self:
         initial = self.initial
         mean = initial.mean if isinstance(initial, UniformConfig | NoiseConfig) else None

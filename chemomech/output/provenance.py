@@ -65,6 +65,7 @@ class Provenance:
         started: Start of the run, UTC, ISO 8601.
         restarts: The same of each time it was gone on with, in their order.
         parameters: Numbers of the model by name, in SI units.
+        modules: Text of each module that states laws of the user's own, by the file's name.
     """
 
     command: tuple[str, ...]
@@ -79,12 +80,14 @@ class Provenance:
     started: str
     restarts: tuple[dict[str, object], ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
+    modules: Mapping[str, str] = field(default_factory=dict)
 
 
 def collect_provenance(
     comm: MPI.Comm,
     config_text: str,
     parameters: Mapping[str, float | NDArray[np.float64]] | None = None,
+    modules: Mapping[str, str] | None = None,
 ) -> Provenance:
     """Collect what is known when a run starts; collective, the same on all ranks.
 
@@ -92,6 +95,7 @@ def collect_provenance(
         comm: Ranks of the run.
         config_text: The resolved configuration as it is written into the run's folder.
         parameters: Numbers of the model by name, in SI units.
+        modules: Text of each module that states laws of the user's own, by the file's name.
     """
     hosts = tuple(sorted(set(comm.allgather(socket.gethostname()))))
     # On all ranks: where nothing has used PETSc yet, importing it makes all ranks communicate.
@@ -110,6 +114,7 @@ def collect_provenance(
             git_description=_ask_git("describe", "--always", "--dirty"),
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             parameters={n: np.asarray(v).tolist() for n, v in (parameters or {}).items()},
+            modules=modules or {},
         )
 
     return run_on_root(comm, collect)

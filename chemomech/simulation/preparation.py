@@ -18,6 +18,7 @@ from chemomech.build import (
 )
 from chemomech.config import Config, format_config, write_config
 from chemomech.config.laws.reaction import LiteralConfig
+from chemomech.config.laws.user_law import list_sources
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.partition import compute_fingerprint
 from chemomech.output.fields import SUFFIXES, name_field_file
@@ -185,7 +186,8 @@ def _restart(
 
 def _collect_provenance(config: Config, problem: ChemoMechanics) -> Provenance:
     comm = problem.domain.mesh.comm
-    return collect_provenance(comm, format_config(config), parameters=problem.parameters)
+    modules = {source.file: source.text for source in list_sources(config)}
+    return collect_provenance(comm, format_config(config), problem.parameters, modules)
 
 
 def _reopen_records(folder: RunFolder) -> None:

@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
+import ufl
 from pydantic import Field, StringConstraints, model_validator
 
 from chemomech.config.base import ExistingFile, Number, Section, SectionError
 from chemomech.config.laws.elasticity import Frame
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
-from chemomech.errors import naming
+from chemomech.config.laws.user_law import UserLawConfig
+from chemomech.errors import InputError, naming
 from chemomech.materials.eigenstrain import Eigenstrain, EigenstrainLaw
 from chemomech.materials.lattice import LatticePhase, create_lattice_eigenstrain, read_phases
 from chemomech.materials.scalars import Scalar
@@ -57,11 +59,6 @@ class EigenstrainConfig(LawConfig):
     """
 
     is_linear: ClassVar[bool] = False
-    reference_composition: Literal["mean"] | Lithium | None = Field(
-        default=None,
-        description='stress-free composition; "mean", a simulation\'s default: the initial mean; '
-        "0 in a stress map",
-    )
 
     @property
     def wire_key(self) -> str | None:
@@ -83,6 +80,37 @@ class EigenstrainConfig(LawConfig):
         Raises:
             SectionError: The table states what has no meaning there, or lacks what is needed.
         """
+        del use
+        return self
+
+    def create(
+        self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
+    ) -> EigenstrainLaw:
+        """Create the law of a table that is complete.
+
+        Args:
+            numbers: The table's numbers.
+            use: What it is used for.
+            mean: Mean composition of the particle, where that is the reference.
+            concentration: Concentration of lithium sites (mol/m^3), where the table states none.
+
+        Raises:
+            InputError: If the numbers make no law.
+        """
+        raise NotImplementedError
+
+
+class _ReferredConfig(EigenstrainConfig):
+    """An eigenstrain that counts from a stress-free composition."""
+
+    reference_composition: Literal["mean"] | Lithium | None = Field(
+        default=None,
+        description='stress-free composition; "mean", a simulation\'s default: the initial mean; '
+        "0 in a stress map",
+    )
+
+    def complete(self, use: Use) -> Self:
+        """Return the table with the defaults of its use; see `EigenstrainConfig.complete`."""
         defaults = {
             "reference_composition": use.reference,
             "frame": use.frame,
@@ -101,22 +129,6 @@ class EigenstrainConfig(LawConfig):
         missing = {key: defaults[key] for key, value in stated.items() if value is None}
         return self.model_copy(update=missing)
 
-    def create(
-        self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
-    ) -> EigenstrainLaw:
-        """Create the law of a table that is complete.
-
-        Args:
-            numbers: The table's numbers.
-            use: What it is used for.
-            mean: Mean composition of the particle, where that is the reference.
-            concentration: Concentration of lithium sites (mol/m^3), where the table states none.
-
-        Raises:
-            InputError: If the numbers make no law.
-        """
-        raise NotImplementedError
-
     def _resolve_reference(self, mean: float) -> float:
         reference = self.reference_composition
         assert reference is not None
@@ -128,7 +140,7 @@ class EigenstrainConfig(LawConfig):
         return number
 
 
-class _SwellingConfig(EigenstrainConfig):
+class _SwellingConfig(_ReferredConfig):
     """An eigenstrain of lithium's partial molar volume, which takes its concentration."""
 
     site_concentration: Concentration | None = Field(
@@ -148,7 +160,7 @@ class _SwellingConfig(EigenstrainConfig):
         return super().complete(use)
 
 
-class _TableConfig(EigenstrainConfig):
+class _TableConfig(_ReferredConfig):
     """An eigenstrain that is piecewise linear."""
 
     transition: Annotated[Number, Field(ge=0.0, le=1.0)] | None = Field(
@@ -183,7 +195,7 @@ class VegardConfig(_SwellingConfig):
         return Eigenstrain.isotropic(expansion, self._add_reference(numbers, use, mean))
 
 
-class TensorEigenstrainConfig(EigenstrainConfig):
+class TensorEigenstrainConfig(_ReferredConfig):
     """E (c - c_ref) with any symmetric tensor E."""
 
     kind: Literal["tensor"] = "tensor"
@@ -327,3 +339,27 @@ class LatticeEigenstrainConfig(_TableConfig):
             return create_lattice_eigenstrain(
                 self.phases, reference, self.axes, transition=self._width
             )
+
+
+class UserEigenstrainConfig(EigenstrainConfig, UserLawConfig):
+    """An eigenstrain of a user's own."""
+
+    needed: ClassVar[tuple[str, ...]] = ("strain",)
+    purpose: ClassVar[str] = "an eigenstrain"
+
+    @property
+    def wire_key(self) -> str | None:
+        """Key that refers the law to the wire's axes, where it has ``in_wire_frame = True``."""
+        return "kind" if getattr(self.law, "in_wire_frame", False) else None
+
+    def create(
+        self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
+    ) -> EigenstrainLaw:
+        """Create the law; see `EigenstrainConfig.create`."""
+        law: EigenstrainLaw = self.build(numbers)
+        return law
+
+    def _probe(self) -> None:
+        shape = self.law.strain(ufl.as_ufl(0.5), ufl.Identity(3)).ufl_shape
+        if shape != (3, 3):
+            raise InputError(f"the strain must have the shape (3, 3), not {shape}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from chemomech.config.base import Number, SectionError
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
+from chemomech.config.laws.user_law import UserLawConfig
 from chemomech.errors import naming
 from chemomech.materials import elasticity as el
 from chemomech.units import Modulus, Stress
@@ -131,3 +132,28 @@ class OrthotropicConfig(_CrystalConfig):
             numbers.add("poisson_ratios"),
             numbers.add("shear_moduli", scale),
         )
+
+
+class UserElasticityConfig(ElasticityConfig, UserLawConfig):
+    """An elasticity of a user's own: ``stiffness()``, a Mandel matrix in Pa, shape (6, 6)."""
+
+    needed: ClassVar[tuple[str, ...]] = ("stiffness",)
+    purpose: ClassVar[str] = "an elasticity"
+
+    @property
+    def wire_key(self) -> str | None:
+        """Key that refers the law to the wire's axes, where it has ``in_wire_frame = True``."""
+        return "kind" if getattr(self.law, "in_wire_frame", False) else None
+
+    def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
+        rows = self.build(numbers).stiffness()
+        # Each entry once: equal ones become one constant.
+        scaled: dict[int, Any] = {}
+        entries = [scaled.setdefault(id(x), scale * x) for row in rows for x in row]
+        plain = all(isinstance(entry, float) for entry in entries)
+        matrix: el.Matrix = np.empty(36, dtype=np.float64 if plain else object)
+        matrix[:] = entries
+        return matrix.reshape(6, 6)
+
+    def _probe(self) -> None:
+        self.create(Numbers(self), el.Assumption.THREE_DIMENSIONAL, 1.0)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, Self
 
+import ufl
 from pydantic import Field, model_validator
+from ufl.core.expr import Expr
 
 from chemomech.config.base import Number, SectionError
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
+from chemomech.config.laws.user_law import UserLawConfig
+from chemomech.errors import InputError
 from chemomech.materials.free_energy import FreeEnergy, Polynomial, RegularSolution
 
 #: Greatest chi with which runs were seen to work, on meshes that resolve their interfaces.
@@ -75,3 +80,33 @@ class PolynomialConfig(FreeEnergyConfig):
     def create(self, numbers: Numbers) -> Polynomial:
         """Create the law; see `FreeEnergyConfig.create`."""
         return Polynomial(numbers.add("coefficients"), self.bounds or (-math.inf, math.inf))
+
+
+@dataclass(frozen=True)
+class _BoundedDensity:
+    """The density of a law, within bounds of plain numbers."""
+
+    law: FreeEnergy
+    bounds: tuple[float, float]
+
+    def density(self, c: Expr) -> Expr:
+        """Return the free-energy density g(c)."""
+        return self.law.density(c)
+
+
+class UserFreeEnergyConfig(FreeEnergyConfig, UserLawConfig):
+    """A free energy g(c) of a user's own, in units of RT C."""
+
+    needed: ClassVar[tuple[str, ...]] = ("density", "bounds")
+    purpose: ClassVar[str] = "a free energy"
+
+    def create(self, numbers: Numbers) -> FreeEnergy:
+        """Create the law; see `FreeEnergyConfig.create`."""
+        lower, upper = self.law.bounds
+        return _BoundedDensity(self.build(numbers), (float(lower), float(upper)))
+
+    def _probe(self) -> None:
+        lower, upper = self.create_plain().bounds
+        if not lower < upper:
+            raise InputError(f"the bounds of {self.law_class.__name__} must increase")
+        ufl.as_ufl(self.law.density(ufl.as_ufl(0.5)))

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Self, Union
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import (
+    BaseModel,
+    Field,
+    GetCoreSchemaHandler,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from chemomech.config.base import Section
 
@@ -34,6 +42,35 @@ class LawConfig(Section):
         kinds = cls.list_kinds()
         if not kinds or cls in kinds:
             return handler(source)
-        return handler.generate_schema(
+        schema = handler.generate_schema(
             Annotated[Union[tuple(kinds)], Field(discriminator="kind")]  # noqa: UP007 - of a list
         )
+        return core_schema.with_info_wrap_validator_function(
+            cls._validate,
+            schema,
+            serialization=core_schema.wrap_serializer_function_ser_schema(
+                _serialise, info_arg=True, schema=schema
+            ),
+        )
+
+    @classmethod
+    def read_user_law(cls, value: object, info: ValidationInfo) -> Self | None:
+        """Make a table of what the kinds of a family do not know; None where it is not a law."""
+        tables = (child.read_user_law(value, info) for child in cls.__subclasses__())
+        return next((table for table in tables if table is not None), None)
+
+    @classmethod
+    def _validate(
+        cls, value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> object:
+        table = cls.read_user_law(value, info)
+        return handler(value) if table is None else table
+
+
+def _serialise(
+    value: LawConfig, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+) -> object:
+    if any(type(value) is kind for kind in type(value).list_kinds()):
+        return handler(value)
+    # The table of a user's law is none of the union's.
+    return value.model_dump(mode=info.mode, exclude_none=info.exclude_none)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import ufl
 from pydantic import Field
+from ufl.core.expr import Expr
 
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
+from chemomech.config.laws.user_law import UserLawConfig
+from chemomech.errors import InputError
 from chemomech.materials.mobility import ConstantMobility, DegenerateMobility, Mobility
 from chemomech.materials.scalars import evaluate
 from chemomech.units import Diffusivity
@@ -74,3 +79,38 @@ class ConstantMobilityConfig(_DiffusivityConfig):
     def create(self, numbers: Numbers, unit: float) -> ConstantMobility:
         """Create the law; see `MobilityConfig.create`."""
         return ConstantMobility(numbers.add("diffusivity", 1.0 / unit))
+
+
+@dataclass(frozen=True)
+class _ScaledMobility:
+    """A mobility of other units."""
+
+    law: Mobility
+    factor: float
+
+    def value(self, c: Expr) -> Expr:
+        """Return the mobility M(c)."""
+        return self.factor * ufl.as_ufl(self.law.value(c))
+
+
+class UserMobilityConfig(MobilityConfig, UserLawConfig):
+    """A mobility of a user's own, times RT a diffusivity in m^2/s."""
+
+    needed: ClassVar[tuple[str, ...]] = ("value",)
+    purpose: ClassVar[str] = "a mobility"
+
+    @property
+    def scale(self) -> float:
+        """The greatest value between c = 0.1 and 0.9."""
+        return max(self.evaluate(tenth / 10) for tenth in range(1, 10))
+
+    def create(self, numbers: Numbers, unit: float) -> Mobility:
+        """Create the law; see `MobilityConfig.create`."""
+        return _ScaledMobility(self.build(numbers), 1.0 / unit)
+
+    def _probe(self) -> None:
+        if not (math.isfinite(self.scale) and self.scale > 0.0):
+            raise InputError(
+                f"{self.law_class.__name__} must be positive (m^2/s) between c = 0.1 and 0.9, "
+                f"where its greatest value is {self.scale:g}"
+            )

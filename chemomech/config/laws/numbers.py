@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -26,6 +27,12 @@ class Numbers:
     def __init__(self, section: Section, name: str = "") -> None:
         self._section = section
         self._name = name
+
+    def of(self, section: Section) -> Self:
+        """Numbers of another section under the same name."""
+        other = copy.copy(self)
+        other._section = section
+        return other
 
     def name(self, key: str = "") -> str:
         """Dotted name of a key, or of the table itself."""

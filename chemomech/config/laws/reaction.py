@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+import ufl
 from pydantic import BeforeValidator, Field, PlainSerializer
+from ufl.core.expr import Expr
 
 from chemomech.config.base import Flag, GroupName, InteriorFraction, Number
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
+from chemomech.config.laws.user_law import UserLawConfig
 from chemomech.materials.marcus_kinetics import MarcusHushChidsey
 from chemomech.materials.reactions import (
     ButlerVolmer,
@@ -20,7 +23,7 @@ from chemomech.materials.reactions import (
     ReactionLaw,
     SquareRootExchange,
 )
-from chemomech.units import MOLAR_FLUX, RATE_CONSTANT, VELOCITY, Scales
+from chemomech.units import MOLAR_FLUX, VELOCITY, RateConstant, Scales
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,14 @@ _ALPHA = Field(default=0.5, description="charge transfer coefficient")
 
 
 class ReactionConfig(LawConfig):
-    """A reaction at a group of facets.
+    """A reaction at a group of facets."""
 
-    Attributes:
-        exchanges: Whether it exchanges lithium with a reservoir.
-    """
-
-    exchanges: ClassVar[bool] = True
     group: GroupName = Field(description="name of a facet group; the last one that fits")
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether it exchanges lithium with a reservoir."""
+        return True
 
     def create(self, numbers: Numbers, scales: Scales) -> ReactionLaw | None:
         """Create the law in the units of the equations; None where nothing passes.
@@ -78,7 +81,7 @@ class ReactionConfig(LawConfig):
 class _RateConfig(ReactionConfig):
     """A reaction with a rate constant."""
 
-    rate_constant: Annotated[float, RATE_CONSTANT] = Field(
+    rate_constant: RateConstant = Field(
         description="rate constant k_s, in m/s of normalised composition"
     )
 
@@ -151,11 +154,19 @@ class LiteralConfig(_RateConfig):
         return OddEqn25(rate) if self.odd else LiteralEqn25(rate)
 
 
-class ConstantFluxConfig(ReactionConfig):
+class _PrescribedConfig(ReactionConfig):
+    """A reaction that takes no notice of a reservoir."""
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether it exchanges lithium with a reservoir."""
+        return False
+
+
+class ConstantFluxConfig(_PrescribedConfig):
     """J = value, whatever the state."""
 
     kind: Literal["constant_flux"] = "constant_flux"
-    exchanges: ClassVar[bool] = False
     value: Annotated[_SurfaceFlux, BeforeValidator(_parse_flux), PlainSerializer(_format_flux)] = (
         Field(description="outward positive: > 0 delithiates, < 0 lithiates; m/s or mol/m^2/s")
     )
@@ -166,11 +177,47 @@ class ConstantFluxConfig(ReactionConfig):
         return ConstantFlux(numbers.add("value", 1.0 / scales.velocity, value))
 
 
-class NoFluxConfig(ReactionConfig):
+class NoFluxConfig(_PrescribedConfig):
     """J = 0: takes a part out of a greater group that reacts."""
 
     kind: Literal["no_flux"] = "no_flux"
-    exchanges: ClassVar[bool] = False
 
     def create(self, numbers: Numbers, scales: Scales) -> None:
         """Create nothing: nothing passes."""
+
+
+@dataclass(frozen=True)
+class _ScaledReaction:
+    """A reaction of other units."""
+
+    law: ReactionLaw
+    factor: float
+
+    @property
+    def needs_reservoir(self) -> bool:
+        """True if the reaction is with a reservoir, which it is unless it says otherwise."""
+        return getattr(self.law, "needs_reservoir", True)
+
+    def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
+        """Return the outward flux J."""
+        return self.factor * ufl.as_ufl(self.law.flux(c, mu, reservoir))
+
+
+class UserReactionConfig(ReactionConfig, UserLawConfig):
+    """A reaction of a user's own, a velocity of the normalised composition in m/s."""
+
+    needed: ClassVar[tuple[str, ...]] = ("flux",)
+    purpose: ClassVar[str] = "a reaction"
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether it exchanges lithium with a reservoir."""
+        return _ScaledReaction(self.law, 1.0).needs_reservoir
+
+    def create(self, numbers: Numbers, scales: Scales) -> ReactionLaw:
+        """Create the law; see `ReactionConfig.create`."""
+        return _ScaledReaction(self.build(numbers), 1.0 / scales.velocity)
+
+    def _probe(self) -> None:
+        half, none = ufl.as_ufl(0.5), ufl.as_ufl(0.0)
+        _ScaledReaction(self.law, 1.0).flux(half, none, none)
