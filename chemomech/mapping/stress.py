@@ -10,6 +10,7 @@ from mpi4py import MPI
 
 from chemomech import config as cfg
 from chemomech.config import format_config, write_config
+from chemomech.config.laws.user_law import list_sources
 from chemomech.errors import ChemoMechError, run_on_root
 from chemomech.imaging.composition import draw
 from chemomech.imaging.composition_map import CompositionMap
@@ -83,8 +84,9 @@ def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     table = statistics.compute()
     folder = RunFolder.create(output, comm)
     run_on_root(comm, lambda: write_config(config, output / CONFIG))
+    modules = {source.file: source.text for source in list_sources(config)}
     parameters = model.problem.parameters
-    provenance = collect_provenance(comm, format_config(config), parameters=parameters)
+    provenance = collect_provenance(comm, format_config(config), parameters, modules)
     write_provenance(output / PROVENANCE, provenance, comm)
     try:
         _write_analysis(config, source, folder)

@@ -126,12 +126,13 @@ def _create_trace(ledger: Columns, config: Config) -> Trace:
     """
     mechanics = config.mechanics
     assert mechanics is not None
-    elastic, eigenstrain = mechanics.elasticity, mechanics.eigenstrain
-    assert elastic.kind == "isotropic"
-    assert eigenstrain.kind == "vegard"
+    constants = mechanics.elasticity.isotropic_constants
+    expansion = mechanics.eigenstrain.find_expansion(config.material.site_concentration)
+    assert constants is not None
+    assert expansion is not None
+    young, poisson = constants
     lithium = _CONTRAST * ledger["lithium_mean"].astype(np.float64)
-    expansion = eigenstrain.partial_molar_volume * config.material.site_concentration / 3
-    modulus = elastic.young_modulus / (1.0 - elastic.poisson_ratio)
+    modulus = young / (1.0 - poisson)
     stress = -modulus * expansion * (lithium - lithium[0])
     bent = stress / _PLATE.stress_per_curvature(_FILM_THICKNESS)
     noise = _NOISE * np.random.default_rng(1).standard_normal(len(bent))
