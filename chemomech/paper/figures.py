@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chemomech.errors import InputError
-
-SOURCE = (
-    "D. A. Santos et al., Bending good beats breaking bad: phase separation patterns in individual "
-    "cathode particles upon lithiation and delithiation, Mater. Horiz. 2020, 7, 3275, "
-    "doi:10.1039/d0mh01240h"
-)
-"""What "the paper" is."""
+from chemomech import InputError
 
 
 @dataclass(frozen=True)

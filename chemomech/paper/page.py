@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chemomech.paper.figures import SOURCE, Figure
-from chemomech.sweeps.folder import write_csv
+from chemomech.paper.figures import Figure
+
+_SOURCE = (
+    "D. A. Santos et al., Bending good beats breaking bad: phase separation patterns in individual "
+    "cathode particles upon lithiation and delithiation, Mater. Horiz. 2020, 7, 3275, "
+    "doi:10.1039/d0mh01240h"
+)
+"""What "the paper" is."""
 
 _DATA = "data"
 """Folder of the tables."""
-
-Cell = str | float | int | None
 
 
 @dataclass(frozen=True)
@@ -22,16 +27,19 @@ class Table:
     Args:
         name: Name of the file, without its suffix.
         caption: What it holds.
-        header: Names of its columns, with units.
-        rows: Its lines; None where there is no value.
+        columns: Cells of each column by its name, with its unit; None where there is no value.
         shown: Whether the page shows it.
     """
 
     name: str
     caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    columns: Mapping[str, Iterable[object]]
     shown: bool = True
+
+    @property
+    def rows(self) -> list[tuple[object, ...]]:
+        """Its lines, below the header."""
+        return list(zip(*self.columns.values(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -77,17 +85,23 @@ def write_page(path: Path, figure: Figure, findings: Findings, command: str) -> 
     """
     (path.parent / _DATA).mkdir(exist_ok=True)
     for table in findings.tables:
-        rows = [["" if cell is None else cell for cell in row] for row in table.rows]
-        write_csv(path.parent / _DATA / f"{table.name}.csv", table.header, rows)
+        with (path.parent / _DATA / f"{table.name}.csv").open("w", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([table.columns, *table.rows])
     new = path.with_name(f"{path.stem}.partial{path.suffix}")
     new.write_text(_format(figure, findings, command), encoding="utf-8")
     new.replace(path)
 
 
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Read the lines of a table in CSV, each by the names of its columns."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def _format(figure: Figure, findings: Findings, command: str) -> str:
     parts = [
         f"# Figure {figure.name}: {figure.title}",
-        f'Made by `{command}`. "The paper" is {SOURCE}.',
+        f'Made by `{command}`. "The paper" is {_SOURCE}.',
         "## What the paper shows",
         figure.shown,
         "## What is computed here",
@@ -96,25 +110,18 @@ def _format(figure: Figure, findings: Findings, command: str) -> str:
     for picture in findings.pictures:
         parts += [f"![{picture.caption}]({picture.file})", f"*{picture.caption}*"]
     for table in findings.tables:
-        shown = [_format_table(table)] if table.shown else []
-        parts += [f"[{table.caption}]({_DATA}/{table.name}.csv)", *shown]
+        parts.append(f"[{table.caption}]({_DATA}/{table.name}.csv)")
+        if table.shown:
+            lines = [table.columns, ["---"] * len(table.columns), *table.rows]
+            parts.append("\n".join(f"| {' | '.join(map(_write, line))} |" for line in lines))
     if findings.films:
-        lines = [f"- [{film.caption}]({film.file})" for film in findings.films]
-        parts += ["## Films", "\n".join(lines)]
+        films = "\n".join(f"- [{film.caption}]({film.file})" for film in findings.films)
+        parts += ["## Films", films]
     parts += ["## Where they differ, and why", findings.differs]
     return "\n\n".join(parts) + "\n"
 
 
-def _format_table(table: Table) -> str:
-    lines = [_join(table.header), _join(["---"] * len(table.header))]
-    return "\n".join([*lines, *(_join([_write(cell) for cell in row]) for row in table.rows)])
-
-
-def _join(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _write(cell: Cell) -> str:
+def _write(cell: object) -> str:
     if cell is None or cell != cell:
         return "–"
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)

@@ -34,7 +34,7 @@ class Maker:
         (work.folder / "figure.png").write_bytes(b"picture")
         if self.stops:
             raise KeyboardInterrupt
-        table = Table("numbers", "Numbers", ["a", "b"], [[1.23456789, None], ["x", 2]])
+        table = Table("numbers", "Numbers", {"a": [1.23456789, "x"], "b": [None, 2]})
         return Findings("Computed.", "Differs.", [Picture("figure.png", "It.")], tables=[table])
 
 
