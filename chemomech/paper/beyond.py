@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from chemomech import RunResults, analyse_run, compute_vertex_volumes, find_wire, measure_run
+from chemomech import (
+    RegularSolution,
+    RunResults,
+    analyse_run,
+    compute_vertex_volumes,
+    find_wire,
+    measure_run,
+)
 from chemomech.paper.page import Findings, Table
 from chemomech.paper.reproduction import Reproduction
-from chemomech.paper.studies import STUDIES
+from chemomech.paper.strained_phases import CHI, WIDTH_NM, create_fibre
 
 _MEASURES = (
     *("time_s", "domains", "spanning_fraction", "period_nm", "interface_width_nm"),
     *("von_mises_p50_Pa", "von_mises_p95_Pa"),
 )
+_CRYSTAL = ("the same in all directions", "layers out of the plane", "layers across the wire")
 
 
 def make(work: Reproduction) -> Findings:
     """Run the cases of a study, draw their ends side by side, and measure them."""
-    study, runs = STUDIES[work.figure.name], work.run_sweep()
-    names = [study.name_case(number, run) for number, run in enumerate(runs)]
-    measures = [_measure_end(run) for run in runs]
-    columns = {name: [measured[name] for measured in measures] for name in measures[0]}
+    runs = work.run_sweep()
+    names = [_name_case(work.figure.name, number, run) for number, run in enumerate(runs)]
+    work.draw_ends(runs, [f"{name}\n" for name in names])
+    ends = [_measure_end(run) for run in runs]
+    columns = {name: [end[name] for end in ends] for name in ends[0]}
+    radius = create_fibre(plane_strain=False).sorting_radius(RegularSolution(CHI), WIDTH_NM)
     return Findings(
-        computed=study.explain(names, measures),
-        differs=study.differs,
-        pictures=work.draw_ends(runs, [f"{name}\n" for name in names], study.differs),
+        values={
+            "ends": dict(zip(names, ends, strict=True)),
+            "sorting_radius": radius / 1000,
+        },
         films=work.list_films(runs, names),
         tables=[Table("ends", "The ends of all runs", {"run": names, **columns})],
     )
+
+
+def _name_case(study: str, number: int, run: RunResults) -> str:
+    """Name a run after what varies in its study."""
+    if study == "anisotropy":
+        return _CRYSTAL[number]
+    if study == "particle":
+        mechanics = run.config.mechanics
+        coupled = mechanics is not None and mechanics.stress_in_bulk
+        return "stress drives lithium" if coupled else "it does not"
+    wire: Any = run.config.geometry
+    if study == "solids":
+        return f"{1e9 * wire.width:g} nm by {1e9 * wire.thickness:g} nm"
+    strain = wire.width / (2 * wire.bend_radius)
+    return f"R = {1e6 * wire.bend_radius:g} µm, {strain:.2%} at the edges"
 
 
 def _measure_end(run: RunResults) -> dict[str, float]:
@@ -40,7 +68,7 @@ def _measure_end(run: RunResults) -> dict[str, float]:
     """
     statistics = analyse_run(run)
     measured = measure_run(run, statistics)
-    figures = {key: float(measured[key]) for key in _MEASURES if key in measured}
+    figures = {key: measured[key] for key in _MEASURES if key in measured}
     wire = find_wire(run)
     if wire is None:
         return figures

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from chemomech.paper.figures import Figure
-
-_SOURCE = (
-    "D. A. Santos et al., Bending good beats breaking bad: phase separation patterns in individual "
-    "cathode particles upon lithiation and delithiation, Mater. Horiz. 2020, 7, 3275, "
-    "doi:10.1039/d0mh01240h"
-)
-"""What "the paper" is."""
-
-_DATA = "data"
-"""Folder of the tables."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +36,12 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture or film in the folder of the figure.
+class Film:
+    """A film in the folder of the figure.
 
     Args:
         file: Its path within the folder.
-        caption: What it shows, and what of it is this package's choice.
+        caption: What it shows.
     """
 
     file: str
@@ -60,18 +53,14 @@ class Findings:
     """Results computed for a figure.
 
     Args:
-        computed: What was computed and what came out, in paragraphs.
-        differs: Where that differs from the paper and why, in paragraphs.
-        pictures: What there is to look at.
-        films: What moves.
+        values: What the sentences of the page name, see ``pages/FIGURE.md.j2``.
         tables: The numbers behind the pictures.
+        films: What moves.
     """
 
-    computed: str
-    differs: str
-    pictures: Sequence[Picture]
-    films: Sequence[Picture] = field(default=())
-    tables: Sequence[Table] = field(default=())
+    values: Mapping[str, object]
+    tables: Sequence[Table]
+    films: Sequence[Film] = field(default=())
 
 
 def write_page(path: Path, figure: Figure, findings: Findings, command: str) -> None:
@@ -83,12 +72,29 @@ def write_page(path: Path, figure: Figure, findings: Findings, command: str) -> 
         findings: What it came to.
         command: What makes it again.
     """
-    (path.parent / _DATA).mkdir(exist_ok=True)
+    data = path.parent / "data"
+    data.mkdir(exist_ok=True)
     for table in findings.tables:
-        with (path.parent / _DATA / f"{table.name}.csv").open("w", encoding="utf-8") as file:
+        with (data / f"{table.name}.csv").open("w", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([table.columns, *table.rows])
+    environment = Environment(
+        loader=PackageLoader("chemomech.paper", "pages"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.filters |= {"f": format, "cell": _format_cell}
+    text = environment.get_template(f"{figure.name}.md.j2").render(
+        **findings.values,
+        figure=figure,
+        folder=path.parent,
+        command=command,
+        tables=findings.tables,
+        films=findings.films,
+    )
     new = path.with_name(f"{path.stem}.partial{path.suffix}")
-    new.write_text(_format(figure, findings, command), encoding="utf-8")
+    new.write_text(re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", encoding="utf-8")
     new.replace(path)
 
 
@@ -98,30 +104,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _format(figure: Figure, findings: Findings, command: str) -> str:
-    parts = [
-        f"# Figure {figure.name}: {figure.title}",
-        f'Made by `{command}`. "The paper" is {_SOURCE}.',
-        "## What the paper shows",
-        figure.shown,
-        "## What is computed here",
-        findings.computed,
-    ]
-    for picture in findings.pictures:
-        parts += [f"![{picture.caption}]({picture.file})", f"*{picture.caption}*"]
-    for table in findings.tables:
-        parts.append(f"[{table.caption}]({_DATA}/{table.name}.csv)")
-        if table.shown:
-            lines = [table.columns, ["---"] * len(table.columns), *table.rows]
-            parts.append("\n".join(f"| {' | '.join(map(_write, line))} |" for line in lines))
-    if findings.films:
-        films = "\n".join(f"- [{film.caption}]({film.file})" for film in findings.films)
-        parts += ["## Films", films]
-    parts += ["## Where they differ, and why", findings.differs]
-    return "\n\n".join(parts) + "\n"
-
-
-def _write(cell: object) -> str:
+def _format_cell(cell: object) -> str:
     if cell is None or cell != cell:
         return "–"
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)

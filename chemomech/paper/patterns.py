@@ -6,11 +6,6 @@ from chemomech import format_time, measure_run
 from chemomech.paper.page import Findings, Table
 from chemomech.paper.reproduction import Reproduction
 
-_NOT_GIVEN = (
-    "The paper gives neither kappa nor chi, nor the radius of the bend, nor whether the wire is in "
-    "plane stress or plane strain: kappas, chi = 2.75, the bend and plane strain are this "
-    "package's choice."
-)
 #: Columns of the table beside kappa: the names `measure_run` gives, which end in the unit.
 _MEASURES = (
     *("time_s", "domains", "spanning_fraction", "period_nm", "interface_width_nm"),
@@ -29,25 +24,12 @@ def make(work: Reproduction) -> Findings:
         f"({letter}) $\\kappa$ = {kappa:.3g} J m$^2$/mol\n$s$ = {width:.3g} nm, "
         for letter, kappa, width in zip(letters, kappas, widths, strict=False)
     ]
+    work.draw_ends(runs, titles)
     measures = [measure_run(run) for run in runs]
-    first, last = measures[0], measures[-1]
     columns = {name: [measured[name] for measured in measures] for name in _MEASURES}
     times = [format_time(float(run.times[-1])) for run in runs]
     return Findings(
-        computed=f"{len(runs)} wires from one and the same noise, with walls that are "
-        f"{widths[0]:.3g} to {widths[-1]:.3g} nm wide without stress, on meshes of one recipe. "
-        "Each runs for the same multiple of the time in which its fastest wave grows by e. From "
-        f"the smallest kappa to the largest, domains go from **{first['domains']} to "
-        f"{last['domains']}**, the part of them that spans the wire from "
-        f"**{first['spanning_fraction']:.2f} to {last['spanning_fraction']:.2f}**, the mean period "
-        f"from **{first['period_nm']:.3g} to {last['period_nm']:.3g} nm**. Percentiles of the von "
-        "Mises stress are by area; energies are per metre of depth.",
-        differs=f"{_NOT_GIVEN} So no panel here is the counterpart of one panel there; what can be "
-        "compared is the trend, from many thin domains in all directions to few broad stripes "
-        "across the wire. These patterns are long-lived, not final: the least energy of a long "
-        "wire has one wall, and a run that lasts longer has fewer domains. As in the paper, the "
-        "bent shape itself is free of stress, so nothing draws stripes to the bend.",
-        pictures=work.draw_ends(runs, titles, _NOT_GIVEN),
+        values={"widths": widths, "first": measures[0], "last": measures[-1]},
         films=work.list_films(
             runs,
             [f"kappa = {k:.3e} J m²/mol, {time}" for k, time in zip(kappas, times, strict=True)],

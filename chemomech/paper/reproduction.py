@@ -24,7 +24,7 @@ from chemomech import (
     run_sweep,
 )
 from chemomech.paper.figures import Figure
-from chemomech.paper.page import Findings, Picture, write_page
+from chemomech.paper.page import Film, Findings, write_page
 
 PAGE = "page.md"
 """The page of a figure, written last."""
@@ -100,29 +100,22 @@ class Reproduction:
         path.unlink(missing_ok=True)
         return path
 
-    def draw_ends(
-        self, runs: Sequence[RunResults], titles: Sequence[str], remark: str
-    ) -> list[Picture]:
+    def draw_ends(self, runs: Sequence[RunResults], titles: Sequence[str]) -> None:
         """Draw composition and von Mises stress at the ends of runs, side by side.
 
         Args:
             runs: The runs.
             titles: Title of each, to which the time is added.
-            remark: What else the captions say.
         """
-        pictures = []
-        for field, words in (("composition", "Composition"), ("von_mises", "Von Mises stress")):
-            picture = Picture(f"{field}.png", f"{words} at the end. {remark}")
-            pictures.append(picture)
-            timed = [
-                f"{title}$t$ = {format_time(float(run.times[-1]))}"
-                for title, run in zip(titles, runs, strict=True)
-            ]
-            path = self.make_way(picture.file)
+        timed = [
+            f"{title}$t$ = {format_time(float(run.times[-1]))}"
+            for title, run in zip(titles, runs, strict=True)
+        ]
+        for field in ("composition", "von_mises"):
+            path = self.make_way(f"{field}.png")
             plot_side_by_side(runs, field, path, timed, columns=min(len(runs), 3))
-        return pictures
 
-    def list_films(self, runs: Sequence[RunResults], captions: Sequence[str]) -> list[Picture]:
+    def list_films(self, runs: Sequence[RunResults], captions: Sequence[str]) -> list[Film]:
         """List the films that there are of runs in this folder.
 
         Args:
@@ -131,7 +124,7 @@ class Reproduction:
         """
         films = [run.folder / "movie.mp4" for run in runs]
         return [
-            Picture(film.relative_to(self.folder).as_posix(), caption)
+            Film(film.relative_to(self.folder).as_posix(), caption)
             for film, caption in zip(films, captions, strict=True)
             if film.exists()
         ]
@@ -165,7 +158,7 @@ def reproduce(work: Reproduction) -> str:
         maker = import_module(f"chemomech.paper.{work.figure.module}")
         findings: Findings = maker.make(work)
         write_page(work.folder / PAGE, work.figure, findings, work.command)
-    return f"{work.folder / PAGE}: {findings.pictures[0].file}, {len(findings.tables)} tables"
+    return f"{work.folder / PAGE}, with {len(findings.tables)} tables in {work.folder / 'data'}"
 
 
 def _claim(work: Reproduction, lock: FolderLock) -> None:

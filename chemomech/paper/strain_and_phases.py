@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chemomech import BentFibre, DensityCurve, RegularSolution, find_phases
 from chemomech.paper.charts import COLOURS, open_charts
-from chemomech.paper.page import Findings, Picture, Table
+from chemomech.paper.page import Findings, Table
 from chemomech.paper.reproduction import Reproduction
 from chemomech.paper.strained_phases import (
     CHI,
@@ -27,10 +27,6 @@ from chemomech.paper.strained_phases import (
 )
 
 _LAW = RegularSolution(CHI)
-_NOT_GIVEN = (
-    "The paper gives neither chi nor the radius of the bend, nor plane stress or plane strain: "
-    "they are this package's choice."
-)
 
 
 def make(work: Reproduction) -> Findings:
@@ -48,34 +44,14 @@ def make(work: Reproduction) -> Findings:
         _draw_potentials(potentials, strain)
         _draw_bends(bends, (stress, strain))
     poor, edge = np.array([find_ends(CHI, shift) for shift in shifts.values()]).T
-    spinodals = [f"{low:.4f} and {1 - low:.4f}" for low in edge]
-    radii = [fibre.sorting_radius(_LAW, WIDTH_NM) / 1000 for fibre in (stress, strain)]
     return Findings(
-        computed=f"At chi = {CHI}, the spinodal lies between {spinodals[0]} without "
-        f"stress, between {spinodals[1]} with coherency in plane stress, and between "
-        f"**{spinodals[2]}** in plane strain: strain **narrows** it. The strain of the bend, y/R, "
-        "enters the energy linearly in c: it "
-        "shifts the potential of each fibre, outer fibres (in tension) towards more lithium, and "
-        "leaves the compositions of the phase boundaries of a fibre where they are. In a bend "
-        f"tighter than R = **{radii[0]:.2f} µm** (plane stress) or **{radii[1]:.2f} µm** (plane "
-        f"strain), for a wire {WIDTH_NM:g} nm wide, only the rich phase lasts at the outer edge "
-        "and only the poor one at the inner edge; in wider ones either phase lasts everywhere, "
-        "and stripes across the wire can.",
-        differs=f"{_NOT_GIVEN} The paper draws its strained curve for bending; which part of it is "
-        "coherency and which the bend's own strain it does not say. Here the two are apart. Fibres "
-        "are homogeneous, and each is free in its other directions but the one that plane strain "
-        "holds.",
-        pictures=[
-            Picture(
-                "figure.png",
-                f"(a) Free energy at chi = {CHI}, without strain and in the outermost and "
-                f"innermost fibre of a bend of R = {RADIUS_NM / 1000:g} µm (plane strain), less "
-                "its value at c = 0.5. (b) Binodal (full) and spinodal (dashed). (c) Potentials "
-                "between which either phase lasts in a fibre, over its strain, plane strain; "
-                "full: coexistence. (d) Homogeneous phase diagram over bend radius and chi for a "
-                f"wire {WIDTH_NM:g} nm wide. {_NOT_GIVEN}",
-            )
-        ],
+        values={
+            "chi": CHI,
+            "edges": edge,
+            "radii": [fibre.sorting_radius(_LAW, WIDTH_NM) / 1000 for fibre in (stress, strain)],
+            "width": WIDTH_NM,
+            "bend": RADIUS_NM / 1000,
+        },
         tables=[
             Table(
                 "phases",

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chemomech import RunResults, StoneySubstrate, load_config, open_run, simulate
 from chemomech.paper.charts import COLOURS, open_charts
-from chemomech.paper.page import Findings, Picture, Table
+from chemomech.paper.page import Findings, Table
 from chemomech.paper.reproduction import Reproduction, find_configuration
 
 _PLATE = StoneySubstrate(young_modulus=203e9, poisson_ratio=0.29, thickness=0.736e-3)
@@ -47,7 +47,6 @@ _COLUMNS = (
 """Columns of the ledger in the table of the particle."""
 
 _INITIAL_CURVATURE, _NOISE = 0.05, 2e-3
-_SYNTHETIC = "The trace of curvature is synthetic: the paper's is not public."
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,33 +78,18 @@ def make(work: Reproduction) -> Findings:
     voltage, trace = run.ledger["voltage_V"], _create_trace(run)
     _draw(work.folder / "figure.png", trace, voltage)
     shutil.copyfile(folder / "pictures" / "cycles.png", work.folder / "particle.png")
-    error = float(np.sqrt(np.mean((trace.stress - trace.true_stress) ** 2)))
-    constant = _PLATE.stress_per_curvature(_FILM_THICKNESS)
-    cycles, stress = run.ledger["cycle"].max(), run.ledger["surface_von_mises_mean_Pa"]
     return Findings(
-        computed=f"**Film.** With the paper's plate and film, Stoney's constant is "
-        f"**{constant:.4e} "
-        f"Pa m**: 1 MPa bends the plate by {1e6 / constant:.4e} 1/m. {_SYNTHETIC} A film whose "
-        f"lithium follows that of the particle below by {_CONTRAST:g} has the stress -E eta dx/(1 "
-        f"- nu), at most {np.abs(trace.true_stress).max() / 1e6:.0f} MPa of compression; from the "
-        f"curvature, to which noise of {_NOISE:g} 1/m was added, it comes back to within "
-        f"**{error / 1e6:.1f} MPa** (root mean square).\n\n**Particle.** A small wire over "
-        f"{cycles} cycles at constant current between cut-off voltages: its voltage lies between "
-        f"{np.nanmin(voltage):.3f} and {np.nanmax(voltage):.3f} V, and its largest mean von Mises "
-        f"stress at the surface is **{stress.max() / 1e6:.0f} MPa**, while two phases are in it.",
-        differs="A film on a plate is held in its plane and is under compression whenever lithium "
-        "is in it. A particle is not held: full or empty it is free of stress, and only the "
-        "contrast between its phases strains it, so its stress rises and falls within each half "
-        "cycle. The paper gives neither rate constant nor chi, and its cell's voltage is that of "
-        "many particles; here one plateau (epsilon/delta, 3.2 V) stands for all.",
-        pictures=[
-            Picture("figure.png", f"Curvature, film stress, voltage. {_SYNTHETIC}"),
-            Picture(
-                "particle.png",
-                "Voltage, current and stress of the particle; chi, kappa, D and the rate constant "
-                "are this package's choice.",
-            ),
-        ],
+        values={
+            "constant": _PLATE.stress_per_curvature(_FILM_THICKNESS),
+            "contrast": _CONTRAST,
+            "compression": np.abs(trace.true_stress).max() / 1e6,
+            "noise": _NOISE,
+            "error": np.sqrt(np.mean((trace.stress - trace.true_stress) ** 2)) / 1e6,
+            "cycles": run.ledger["cycle"].max(),
+            "lowest": np.nanmin(voltage),
+            "highest": np.nanmax(voltage),
+            "stress": run.ledger["surface_von_mises_mean_Pa"].max() / 1e6,
+        },
         tables=[
             Table(
                 "film",

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from chemomech import RunResults
 from chemomech.paper.charts import open_charts
-from chemomech.paper.page import Findings, Picture, Table
+from chemomech.paper.page import Findings, Table
 from chemomech.paper.reproduction import Reproduction
-
-_NOT_GIVEN = "The paper gives neither kappa nor chi; those here are this package's choice."
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +48,11 @@ def make(work: Reproduction) -> Findings:
     slope = float(np.polyfit(np.log(kappas), np.log(widths), 1)[0])
     _draw(work.folder / "figure.png", walls, slope)
     return Findings(
-        computed=f"Walls of {len(walls)} gradient coefficients from {kappas[0]:.3g} to "
-        f"{kappas[-1]:.3g} J m2/mol, each the Cahn-Hilliard equation's solution in a thin strip "
-        "after a time in which diffusion crosses it more than four times. Widths are measured "
-        "between the values at both ends along the "
-        f"steepest slope. The slope of log(width) over log(kappa) is **{slope:.4f}** (theory: "
-        f"0.5); the largest deviation from eqn (4) is **{np.abs(errors).max():.2%}**. Divided by "
-        "the square root of kappa, all profiles are one.",
-        differs=f"{_NOT_GIVEN} As printed, the barrier of eqn (4) is the free energy midway "
-        "between the phases, which is negative for chi < 2.77; here it is counted from the tie "
-        "line, with which the equation is exact. Without strain; coherency widens walls as it "
-        "lowers chi (figure 4A).",
-        pictures=[
-            Picture("figure.png", f"Profiles, the same over distance/√kappa, widths. {_NOT_GIVEN}")
-        ],
+        values={
+            "kappas": kappas,
+            "slope": slope,
+            "deviation": np.abs(errors).max(),
+        },
         tables=[
             Table(
                 "widths",
