@@ -71,10 +71,13 @@ def write_measurement(path: Path, measurement: Measurement, report: str) -> None
 
 
 def read_measurement(path: Path) -> Measurement:
-    """Read back what `write_measurement` wrote.
+    """Read the ``measurement.h5`` that ``chemomech measure`` and `chemomech.measure` leave.
 
     Args:
         path: The file.
+
+    Returns:
+        What each step gave: maps of shape (rows, columns), lengths in m, photon energies in eV.
 
     Raises:
         InputError: The file cannot be read, or something is missing in it.

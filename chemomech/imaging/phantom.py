@@ -57,7 +57,7 @@ def create_phantom(
     noise: bool = True,
     supersampling: int = 7,
 ) -> Phantom:
-    """Measure a bent nanowire that never was: Poisson(I0 <exp(-OD(E, x, t))> + dark counts).
+    """Create a synthetic stack of a bent nanowire: Poisson(I0 <exp(-OD(E, x, t))> + dark counts).
 
     <.> is the average over a Gaussian spot and over the pixel, of a transmission known at points 5
     nm apart (``pixel_size / supersampling``); OD = mu(E, x) t / 100 nm with the made-up spectra of

@@ -11,10 +11,10 @@ from chemomech.errors import InputError
 from chemomech.imaging.image_files import read_map, read_mask
 from chemomech.imaging.spectra import read_spectra
 from chemomech.materials.lattice import read_phases
+from chemomech.materials.stoney import read_curvature
 from chemomech.output.ledger import name_columns, read_ledger
 from chemomech.problems.initial_composition import FromFile
 from chemomech.sweeps.definition import SweepConfig
-from chemomech.tables.stoney import read_curvature
 from chemomech.text_files import read_text
 
 LEDGER = name_columns(2)

@@ -6,6 +6,7 @@ import pytest
 from box import BOX, ELASTIC, create_tables
 from mpi4py import MPI
 
+import chemomech
 from chemomech import estimate, machine, particle
 from chemomech.config import create_config
 from chemomech.errors import InputError

@@ -10,6 +10,7 @@ import pytest
 from box import ELASTIC, create_tables
 from mpi4py import MPI
 
+import chemomech
 from chemomech import open_run
 from chemomech.build import create_problem, create_stepper
 from chemomech.cli import main
