@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import ufl
@@ -10,6 +10,7 @@ from dolfinx import default_scalar_type, fem
 from ufl.core.expr import Expr
 from ufl.form import Form
 
+from chemomech.errors import InputError
 from chemomech.forms.energy import FreeEnergyDensity
 from chemomech.forms.fields import Field
 from chemomech.geometry.domain import Domain
@@ -80,7 +81,8 @@ class ChemoMechanics:
 
     Raises:
         InputError: If the assumption does not suit the mesh, a condition cannot be imposed, a group
-            is unknown, or the tractions move a body that nothing holds.
+            is unknown, the tractions move a body that nothing holds, or two fields or two parts of
+            the energy have one name.
     """
 
     def __init__(
@@ -217,6 +219,7 @@ class ChemoMechanics:
         parts: list[Process] = [self._diffusion, *self.processes]
         if self.solid is not None:
             parts.insert(1, self.solid)
+        _require_own_names("part of the energy", ((part, part.energies) for part in parts))
         return {name: form for part in parts for name, form in part.energies.items()}
 
     def _create_fields(self, sources: tuple[Expr, Expr] | None) -> list[Field]:
@@ -239,14 +242,40 @@ class ChemoMechanics:
         def force(w: Expr) -> Form | None:
             return None if sources is None else -ufl.dot(sources[1], w) * self._diffusion.dx
 
-        fields = self._diffusion.create_fields(acting, flux, self.surface.outflow)
+        brought: list[tuple[object, list[Field]]] = [
+            (self._diffusion, self._diffusion.create_fields(acting, flux, self.surface.outflow))
+        ]
         if self.solid is not None:
-            fields += self.solid.create_fields(energy, force)
-        fields += self.surface.create_fields()
-        for process in self.processes:
-            fields += process.create_fields(energy)
-        return fields
+            brought.append((self.solid, self.solid.create_fields(energy, force)))
+        brought.append((self.surface, self.surface.create_fields()))
+        brought += [(process, process.create_fields(energy)) for process in self.processes]
+        _require_own_names(
+            "field", ((process, [field.name for field in fields]) for process, fields in brought)
+        )
+        return [field for _, fields in brought for field in fields]
 
 
 def _add(first: Form, *others: Form) -> Form:
     return sum(others, first)
+
+
+def _require_own_names(kind: str, named: Iterable[tuple[object, Iterable[str]]]) -> None:
+    """Refuse what bears a name that is taken: one of the two would be lost without a word.
+
+    Args:
+        kind: What is named.
+        named: Processes, and the names of what each brings.
+
+    Raises:
+        InputError: Two have one name.
+    """
+    owners: dict[str, object] = {}
+    for process, names in named:
+        for name in names:
+            if name in owners:
+                first, second = (type(owner).__name__ for owner in (owners[name], process))
+                raise InputError(
+                    f"each {kind} needs a name of its own, and both {first} and {second} bring "
+                    f"one named {name!r}"
+                )
+            owners[name] = process
