@@ -18,6 +18,7 @@ from chemomech.geometry.measures import compile_integral
 from chemomech.materials.mobility import Mobility
 from chemomech.problems.conditions import Loads
 from chemomech.problems.diffusion import Diffusion, Discretisation
+from chemomech.problems.field_conditions import DirichletCondition, hold_fields
 from chemomech.problems.observables import Observable
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.process import Process
@@ -62,6 +63,8 @@ class ChemoMechanics:
         parameters: What of the laws can be changed by name; none by default.
         processes: Makers of further processes; each is given this problem, whose fields its energy
             may hold.
+        conditions: Values at which fields, also those of further processes, are held on facet
+            groups: ``DirichletCondition("c", "left", 0.2)``.
         sources: Manufactured right-hand sides (of dc/dt and of equilibrium), for verification.
 
     Attributes:
@@ -99,6 +102,7 @@ class ChemoMechanics:
         noise: NoiseLaw | None = None,
         parameters: Parameters | None = None,
         processes: Sequence[Callable[[ChemoMechanics], Process]] = (),
+        conditions: Sequence[DirichletCondition] = (),
     ) -> None:
         self.domain = domain
         self.observables: list[Observable] = []
@@ -121,7 +125,8 @@ class ChemoMechanics:
         self.surface = self._create_surface(reactions)
         self.noise = None if noise is None else ThermalNoise(self.c, mobility, noise)
         self.processes = [create(self) for create in processes]
-        self.fields = self._create_fields(sources)
+        self._is_held = bool(conditions)
+        self.fields = hold_fields(self._create_fields(sources), domain, conditions)
         self._sum_energies = {
             name: compile_integral(form, domain.mesh.comm)
             for name, form in self._list_energies().items()
@@ -152,7 +157,7 @@ class ChemoMechanics:
 
     @property
     def is_closed(self) -> bool:
-        """True where the free energy can only fall: nothing is exchanged, stirred or left out.
+        """True where the free energy can only fall: nothing exchanged, held, stirred or left out.
 
         In open circuit lithium goes where the reactions see less potential; where they do not see
         all of it, the energy may rise.
@@ -160,10 +165,10 @@ class ChemoMechanics:
         complete = self.coupling.in_bulk and (
             self.coupling.in_reaction or not self.surface.is_in_contact
         )
-        return self.surface.is_isolated and self.noise is None and complete
+        return self.surface.is_isolated and not self._is_held and self.noise is None and complete
 
     def outflow(self) -> float:
-        """Lithium leaving per time, the integral of J over the surface (collective)."""
+        """Lithium leaving per time by reactions, the integral of J (collective)."""
         return self.surface.outflow()
 
     def mean_composition(self) -> float:

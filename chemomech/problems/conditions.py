@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ufl.form import Form
 
 from chemomech.errors import InputError
+from chemomech.forms.fields import find_owned_dofs
 from chemomech.geometry.domain import Domain
 
 #: Share of a load, by norm, that may act on a motion nothing resists: round-off, not a mistake.
@@ -153,9 +154,7 @@ def create_rigid_modes(
     comm = space.mesh.comm
     held = np.zeros(modes.shape[1], dtype=bool)
     for condition in conditions:
-        # Ghosts by their number: DOLFINx 0.9 counts the owned ones wrongly in blocked spaces.
-        dofs, _ = condition.dof_indices()
-        held[dofs[dofs < held.size]] = True
+        held[find_owned_dofs(space, condition)] = True
     modes = _orthonormalise(modes, comm)
     gram = comm.allreduce(modes[:, held] @ modes[:, held].T, op=MPI.SUM)
     held_share, combinations = np.linalg.eigh(gram)

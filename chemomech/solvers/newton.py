@@ -147,7 +147,10 @@ class NewtonSolver:
             self.snes.ksp.setTolerances(atol=LINEAR_SHARE**2 * settings.absolute_tolerance)
             # Kept: what petsc4py drops under MPI is not freed at once.
             self._change = system.jacobian.createVecLeft()
-            self._balances = [_Balance(system, index) for index in self._evolving]
+            # Where values are held, what a field conserves may come and go.
+            self._balances = [
+                _Balance(system, index) for index in self._evolving if system.is_complete(index)
+            ]
             self.snes.setLineSearchPreCheck(self._adjust_step)
             self.snes.setConvergenceTest(self._judge)
         self._given = tuple(options or ())

@@ -194,7 +194,13 @@ class _FieldSplit:
             mobility, curvature = (
                 self.matrix.getNestSubMatrix(*at) for at in ((first, rest[0]), (rest[0], first))
             )
-            self._pairs[name] = FactoredSchur(operator, coefficient, mobility, curvature, prefix)
+            held = (
+                self._system.find_held_rows(first, first),
+                self._system.find_held_rows(first, rest[0]),
+            )
+            self._pairs[name] = FactoredSchur(
+                operator, coefficient, mobility, curvature, prefix, held
+            )
             parts[name].setPythonContext(self._pairs[name])
 
     @property
