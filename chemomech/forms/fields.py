@@ -42,8 +42,10 @@ class Elastic:
     """Linear elasticity, which does not see rigid motions.
 
     Args:
-        find_motions: Returns all rigid motions as arrays of owned dofs; collective.
-        find_free_motions: Returns those that the supports leave free, orthonormal; collective.
+        find_motions: Returns all rigid motions of the mesh as a whole as arrays of owned dofs;
+            collective.
+        find_free_motions: Returns those that the supports leave free, orthonormal, of each body by
+            itself; collective.
     """
 
     find_motions: Callable[[], Sequence[FloatArray]]

@@ -93,10 +93,6 @@ class BlockSystem:
         rows = [find_owned_dofs(space, condition) for condition in conditions]
         return np.unique(np.concatenate([np.empty(0, dtype=np.int32), *rows]))
 
-    def is_complete(self, row: int) -> bool:
-        """Whether a field's equation holds everywhere: no condition stands in place of it."""
-        return not self._given_up[row]
-
     def gather_unknowns(self) -> None:
         """Copy the unknowns' owned values into ``x``, Dirichlet values imposed."""
         for field in self.fields:
