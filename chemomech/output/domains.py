@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import basix
 import numpy as np
-from dolfinx import fem, la
+from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+
+from chemomech.geometry.components import connect, join_over_ranks
 
 
 class DomainCounter:
@@ -44,20 +44,9 @@ class DomainCounter:
         """
         values = np.where(self._is_vertex, self._field.x.array, -np.inf)
         labels = label_domains(self._edges, values, threshold)
-        local = int(labels.max(initial=-1)) + 1
         if self._comm.size == 1:
-            return local
-        counts = self._comm.allgather(local)
-        labels[labels >= 0] += sum(counts[: self._comm.rank])
-        owned = la.vector(self._map, 1, dtype=np.int64)
-        owned.array[:] = labels
-        owned.scatter_forward()
-        ghost = slice(self._map.size_local, None)
-        shared = np.unique(np.column_stack([labels[ghost], owned.array[ghost]]), axis=0)
-        pairs = np.concatenate(self._comm.allgather(shared[shared[:, 0] >= 0]))
-        seen, joined = np.unique(pairs, return_inverse=True)
-        merged, _ = _connect(joined.reshape(-1, 2), len(seen))
-        return sum(counts) - len(seen) + merged
+            return int(labels.max(initial=-1)) + 1
+        return join_over_ranks(labels, self._map, self._comm)[0]
 
 
 def count_domains(
@@ -82,15 +71,7 @@ def label_domains(
         outside all of them. Shape ``(vertices,)``.
     """
     rich = values > threshold
-    _, components = _connect(edges[rich[edges].all(axis=1)], len(values))
+    _, components = connect(edges[rich[edges].all(axis=1)], len(values))
     labels = np.full(len(values), -1, dtype=np.int64)
     _, labels[rich] = np.unique(components[rich], return_inverse=True)
     return labels
-
-
-def _connect(edges: NDArray[np.integer], count: int) -> tuple[int, NDArray[np.int32]]:
-    """Count the connected components of a graph of so many nodes, and number that of each node."""
-    weights = np.ones(len(edges), dtype=np.int8)
-    graph = coo_array((weights, (edges[:, 0], edges[:, 1])), shape=(count, count))
-    number, components = connected_components(graph, directed=False)
-    return int(number), components
