@@ -15,7 +15,7 @@ from chemomech.imaging.clustering import Clusters
 from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.decomposition import Decomposition
-from chemomech.imaging.end_members import EndMembers
+from chemomech.imaging.spectra import EndMembers
 from chemomech.imaging.unmixing import ThicknessMaps
 
 Record = TypeVar("Record")

@@ -1,4 +1,4 @@
-"""Spectra: numbers over photon energy, such as I0 or the absorption of a standard."""
+"""Spectra: numbers over photon energy, such as I0 or the absorption of a pure phase."""
 
 from __future__ import annotations
 
@@ -69,6 +69,36 @@ class Spectrum:
                 f"nothing about {wanted[outside].flat[0]:g} eV"
             )
         return np.asarray(np.interp(wanted, self.energies, self.values))
+
+
+@dataclass(frozen=True, eq=False)
+class EndMembers:
+    """Names, lithium contents and spectra of pure phases.
+
+    Args:
+        names: What each is called.
+        lithium: Lithium content x of each, shape (k,).
+        spectra: Optical density of each at the stack's energies, shape (k, energies), all for the
+            same thickness.
+        thickness: That thickness, in m; None where it is not known, as with spectra of clusters.
+        sources: Where each spectrum came from, for the record.
+
+    Raises:
+        InputError: The shapes do not fit, or fewer than two are given.
+    """
+
+    names: tuple[str, ...]
+    lithium: FloatArray
+    spectra: FloatArray
+    thickness: float | None = None
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        if count < 2:
+            raise InputError("at least two end members are needed to make a composition of them")
+        if self.lithium.shape != (count,) or self.spectra.shape[:1] != (count,):
+            raise InputError("each end member needs a name, a lithium content and a spectrum")
 
 
 def read_spectra(path: Path | str) -> list[Spectrum]:

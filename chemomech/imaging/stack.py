@@ -84,6 +84,8 @@ def check_energies(energies: FloatArray) -> None:
     Raises:
         InputError: They are not, or there are none.
     """
+    if energies.ndim != 1:
+        raise InputError(f"needs a list of energies, got shape {energies.shape}")
     if energies.size == 0:
         raise InputError("there are no photon energies")
     if not np.isfinite(energies).all() or energies[0] <= 0.0:

@@ -8,9 +8,9 @@ import numpy as np
 
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.frames import suggest_leaving_out
 from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.spectra import EndMembers
 from chemomech.imaging.stack import Stack
 
 # Share of the lines of an image that frames lose when they are moved; a stopped scan lacks more.
