@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from chemomech.errors import InputError, naming
@@ -10,13 +10,19 @@ from chemomech.imaging.axis2000 import read_axis2000
 from chemomech.imaging.nexus import read_nexus
 from chemomech.imaging.nexus_writer import write_nexus
 from chemomech.imaging.numpy_files import read_npz
-from chemomech.imaging.scan_axes import check_pixel_size
 from chemomech.imaging.sdf import read_sdf
-from chemomech.imaging.selection import refuse_selection
+from chemomech.imaging.selection import Selection
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.tiff import read_tiff_stack
 from chemomech.text_files import require_file
 
+_READERS: dict[str, Callable[[Path, Selection], Stack]] = {
+    "sdf": read_sdf,
+    "nexus": read_nexus,
+    "axis2000": read_axis2000,
+    "tiff": read_tiff_stack,
+    "npz": read_npz,
+}
 _SUFFIXES = {
     ".hdr": "sdf",
     ".nxs": "nexus",
@@ -74,26 +80,14 @@ def read_stack(
     """
     path = Path(path)
     with naming(path=path):
-        if pixel_size is not None:
-            check_pixel_size(pixel_size)
+        listed = None if energies is None else Path(energies)
+        selection = Selection(region, channel, listed, pixel_size, leave_out)
         kind = _find_kind(path)
         if kind != "tiff" and energies is not None:
             raise InputError("only TIFF files need a list; this file has its own", key="energies")
-        if kind == "sdf":
-            return read_sdf(
-                path, region=region, channel=channel, pixel_size=pixel_size, leave_out=leave_out
-            )
-        if kind == "nexus":
-            return read_nexus(
-                path, region=region, channel=channel, pixel_size=pixel_size, leave_out=leave_out
-            )
-        refuse_selection(region, channel)
-        if kind == "axis2000":
-            return read_axis2000(path, pixel_size=pixel_size, leave_out=leave_out)
-        if kind == "npz":
-            return read_npz(path, pixel_size=pixel_size, leave_out=leave_out)
-        listed = None if energies is None else Path(energies)
-        return read_tiff_stack(path, energies=listed, pixel_size=pixel_size, leave_out=leave_out)
+        if kind not in ("sdf", "nexus"):
+            selection.refuse_choice()
+        return _READERS[kind](path, selection)
 
 
 def write_stack(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 
 from chemomech.arrays import CountArray, FloatArray
@@ -17,6 +16,7 @@ from chemomech.imaging.nexus_layout import (
     find_channels,
     find_entries,
     find_layout,
+    get_name,
     get_text,
 )
 from chemomech.imaging.nexus_monitor import find_stored_incident
@@ -26,27 +26,16 @@ from chemomech.imaging.scan_axes import (
     find_length_unit,
     to_electronvolts,
 )
-from chemomech.imaging.selection import pick_channel, pick_region
+from chemomech.imaging.selection import Selection
 from chemomech.imaging.stack import Stack
 from chemomech.text_files import require_file
-
-if TYPE_CHECKING:
-    import h5py
-
 
 _SMALLEST_PIXEL = 1e-9
 _ROUNDING = 1e-3
 
 
-def read_nexus(
-    path: Path,
-    *,
-    region: int = 1,
-    channel: str | int | None = None,
-    pixel_size: float | None = None,
-    leave_out: Sequence[int | float] = (),
-) -> Stack:
-    """Read a stack, or a single image, from an NXstxm file.
+def read_nexus(path: Path, selection: Selection) -> Stack:
+    """Read a stack, or a single image, from an NXstxm file; regions are its entries.
 
     The order of the axes is the one the file declares; where it declares none, the one that fits
     the lengths, energy, y, x first. Positions without a unit are in micrometres, as the
@@ -58,42 +47,22 @@ def read_nexus(
     each count is stored and not a grid (pystxmcontrol, version 2), counts are averaged over the
     pixels that were asked for.
 
-    Args:
-        path: HDF5 file.
-        region: Number of the entry, counted from 1.
-        channel: Name or number (from 1) of the detector's group; the first where not given.
-        pixel_size: Edge of a pixel, in m, in place of what the positions say.
-        leave_out: Frames that are not used, see `select_frames`.
-
-    Returns:
-        The stack, rows downwards.
-
     Raises:
         InputError: The file is no HDF5, cut short or holds no such images.
     """
-    import h5py
-
     require_file(path)
     try:
         with h5py.File(path, "r") as file:
-            return _read_file(file, path.name, region, channel, pixel_size, leave_out)
+            return _read_file(file, path.name, selection)
     except (OSError, RuntimeError, ValueError, LookupError, TypeError, MemoryError) as error:
         raise InputError(f"cannot be read as HDF5: {error}", path=str(path)) from error
 
 
-def _read_file(
-    file: h5py.File,
-    name: str,
-    region: int,
-    channel: str | int | None,
-    pixel_size: float | None,
-    leave_out: Sequence[int | float],
-) -> Stack:
+def _read_file(file: h5py.File, name: str, selection: Selection) -> Stack:
     entries = find_entries(file)
-    pick_region(region, len(entries))
-    entry = entries[region - 1]
+    entry = entries[selection.pick_region(len(entries))]
     channels = find_channels(entry)
-    group = channels[pick_channel(channel, [_last_name(group) for group in channels])]
+    group = channels[selection.pick_channel([get_name(group) for group in channels])]
     layout = find_layout(entry, group)
     energies = to_electronvolts(
         _read_axis(layout.energy), get_text(layout.energy, "units"), str(layout.energy.name)
@@ -106,17 +75,18 @@ def _read_file(
             f"{layout.data.name} of shape {layout.data.shape} does not fit {len(energies)} "
             f"energies, {len(y)} rows and {len(x)} columns"
         )
-    grid = _create_grid(layout, x, y, pixel_size)
-    kept = select_frames(energies, leave_out)
+    kept = select_frames(energies, selection.leave_out)
     incident, monitor = find_stored_incident(entry, layout, kept)
-    source = f"{name}, {_last_name(entry)}, {_last_name(group)}{monitor}{x_unit or y_unit}"
     return arrange_stack(
-        counts, energies, grid, x=x, y=y, leave_out=leave_out, incident=incident, source=source
+        counts,
+        energies,
+        _create_grid(layout, x, y, selection.pixel_size),
+        x=x,
+        y=y,
+        leave_out=selection.leave_out,
+        incident=incident,
+        source=f"{name}, {get_name(entry)}, {get_name(group)}{monitor}{x_unit or y_unit}",
     )
-
-
-def _last_name(group: h5py.Group) -> str:
-    return str(group.name).rsplit("/", maxsplit=1)[-1]
 
 
 def _read_axis(axis: h5py.Dataset) -> FloatArray:

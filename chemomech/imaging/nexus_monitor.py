@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
 from chemomech.arrays import FloatArray, IndexArray
-from chemomech.imaging.nexus_layout import Layout, find_monitors, get_text
-
-if TYPE_CHECKING:
-    import h5py
-
+from chemomech.imaging.nexus_layout import Layout, find_monitors, get_name, get_text
 
 _RING_CURRENT = re.compile(r"(?<![a-z])ring(?![a-z])|storage|beam.?current", re.IGNORECASE)
 _RING_UNITS = ("mA", "A")
@@ -47,7 +43,7 @@ def find_stored_incident(
     """
     remark = ""
     for monitor in find_monitors(entry):
-        name = str(monitor.parent.name).rsplit("/", maxsplit=1)[-1]
+        name = get_name(monitor.parent)
         means = _average(monitor, layout)
         if means is None:
             continue
@@ -81,7 +77,7 @@ def _mean(numbers: npt.NDArray[np.generic]) -> float:
 
 def _is_incident(monitor: h5py.Dataset, means: FloatArray) -> bool:
     unit = get_text(monitor, "units")
-    words = [str(monitor.parent.name).rsplit("/", maxsplit=1)[-1]]
+    words = [get_name(monitor.parent)]
     for item in (monitor, monitor.parent):
         words += [get_text(item, name) for name in ("long_name", "description", "local_name")]
     said = " ".join(words)

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.stack import Stack
-
-if TYPE_CHECKING:
-    import h5py
-
 
 _AXES = ("energy", "sample_y", "sample_x")
 
@@ -36,8 +32,6 @@ def write_nexus(path: Path, stack: Stack, attributes: Mapping[str, str | float |
     Raises:
         InputError: The file exists, or cannot be written.
     """
-    import h5py
-
     if path.exists():
         raise InputError("exists already and is left as it is; name another", path=str(path))
     # Under another name until it is whole: a file cut short never looks like a result.

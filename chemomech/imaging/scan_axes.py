@@ -116,28 +116,12 @@ def create_grid(x: FloatArray, y: FloatArray, pixel_size: float | None = None) -
         The grid; its origin is the lowest x and y.
 
     Raises:
-        InputError: Positions are not finite, do not step evenly or are too few to step at all, or
-            the pixel size is no positive length.
+        InputError: Positions are not finite, do not step evenly or are too few to step at all.
     """
-    if pixel_size is not None:
-        check_pixel_size(pixel_size)
-        row_spacing = column_spacing = pixel_size
-    else:
-        row_spacing, column_spacing = _find_spacing(y, "y"), _find_spacing(x, "x")
+    row_spacing = _find_spacing(y, "y") if pixel_size is None else pixel_size
+    column_spacing = _find_spacing(x, "x") if pixel_size is None else pixel_size
     origin = (float(min(x[0], x[-1])), float(min(y[0], y[-1])))
     return PixelGrid(len(y), len(x), row_spacing, column_spacing, origin)
-
-
-def check_pixel_size(pixel_size: float) -> None:
-    """Refuse a pixel size that is no positive length.
-
-    Raises:
-        InputError: It is not.
-    """
-    if not np.isfinite(pixel_size) or pixel_size <= 0.0:
-        raise InputError(
-            f"must be some positive length in m, e.g. 40e-9, got {pixel_size}", key="pixel_size"
-        )
 
 
 def arrange_stack(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import string
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,53 +14,41 @@ from chemomech.errors import InputError
 from chemomech.imaging.frames import refuse_frames, select_frames, suggest_leaving_out
 from chemomech.imaging.scan_axes import arrange_stack, create_grid
 from chemomech.imaging.sdf_header import SdfHeader, parse_header
-from chemomech.imaging.selection import pick_channel, pick_region
+from chemomech.imaging.selection import Selection
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_text
 
 
-def read_sdf(
-    path: Path,
-    *,
-    region: int = 1,
-    channel: str | int | None = None,
-    pixel_size: float | None = None,
-    leave_out: Sequence[int | float] = (),
-) -> Stack:
-    """Read a stack, or a single image, from a header and the frames beside it.
+def read_sdf(path: Path, selection: Selection) -> Stack:
+    """Read a stack, or a single image, from a header (``.hdr``) and the frames beside it.
 
-    Line q of a frame is point q of the header's QAxis, which is y.
-
-    Args:
-        path: The ``.hdr`` file.
-        region: Number of the region, counted from 1.
-        channel: Name or number (from 1) of the detector; the first where not given.
-        pixel_size: Edge of a pixel, in m, in place of the header's.
-        leave_out: Frames that are not used, see `select_frames`; their files need not be there.
-
-    Returns:
-        The stack, rows downwards.
+    Line q of a frame is point q of the header's QAxis, which is y. Files of frames that are left
+    out need not be there.
 
     Raises:
         InputError: The header or a frame is missing, cut short or wrong, or there is no such region
             or channel.
     """
     header = parse_header(read_text(path), path)
-    pick_region(region, len(header.regions))
-    number = pick_channel(channel, header.channels)
-    place = header.regions[region - 1]
-    grid = create_grid(place.x, place.y, pixel_size)
-    names = _FrameNames(path, header, region, number)
-    kept = select_frames(header.energies, leave_out)
-    files = names.locate(kept)
+    region = selection.pick_region(len(header.regions))
+    channel = selection.pick_channel(header.channels)
+    place = header.regions[region]
+    grid = create_grid(place.x, place.y, selection.pixel_size)
+    kept = select_frames(header.energies, selection.leave_out)
+    files = _FrameNames(path, header, region, channel).locate(kept)
     counts = np.full((len(header.energies), *grid.shape), np.nan, dtype=np.float32)
     for index, file in zip(kept, files, strict=True):
         # A count too large for the type becomes infinite, and is refused with the others.
         with np.errstate(over="ignore"):
             counts[index] = _read_frame(file, grid.shape, int(index))
-    source = f"{path.name}, region {region}, {header.channels[number]}"
     return arrange_stack(
-        counts, header.energies, grid, x=place.x, y=place.y, leave_out=leave_out, source=source
+        counts,
+        header.energies,
+        grid,
+        x=place.x,
+        y=place.y,
+        leave_out=selection.leave_out,
+        source=f"{path.name}, region {region + 1}, {header.channels[channel]}",
     )
 
 
@@ -70,7 +57,7 @@ class _FrameNames:
     """Names of the files of one region and channel: ``scan_a012.xim``, ``scan_a0123.xim``.
 
     The letter is the channel; the number of the frame has three digits, and one more, that of the
-    region, follows where there are several.
+    region, follows where there are several. Regions and channels count from 0.
     """
 
     path: Path
@@ -104,7 +91,7 @@ class _FrameNames:
         if self.header.stacked:
             name += f"{index:03d}"
         if len(self.header.regions) > 1:
-            name += str(self.region - 1)
+            name += str(self.region)
         return f"{name}.xim"
 
     def _refuse_other_names(self, expected: str, beside: list[str]) -> None:
