@@ -12,18 +12,15 @@ from chemomech.imaging.stack import Stack
 def mask_invalid_counts(
     stack: Stack, *, dark: float = 0.0, saturation: float | None = None
 ) -> Stack:
-    """Take away counts that no optical density can be computed from, before frames are moved.
+    """Replace counts that no optical density can be computed from by NaN.
 
-    Moving a frame mixes neighbouring pixels: after that, a pixel without light or at the ceiling of
-    the detector can no longer be told from a sound one.
+    It is done before frames are moved, which mixes neighbouring pixels: after that, a pixel without
+    light or at the ceiling of the detector can no longer be told from a sound one.
 
     Args:
-        stack: Counts as the microscope wrote them.
+        stack: Counts as the microscope wrote them; given back where there are no such counts.
         dark: Counts up to this number hold no light.
         saturation: Counts from which on the detector saturates.
-
-    Returns:
-        The stack with NaN for such counts; the stack itself if there are none.
 
     Raises:
         InputError: An argument is out of range, or nothing is left of a frame.
@@ -44,24 +41,13 @@ def mask_invalid_counts(
 
 
 def check_dark(dark: float) -> None:
-    """Refuse dark counts that are no number of counts.
-
-    Raises:
-        InputError: They are negative or not finite.
-    """
+    """Refuse dark counts that are negative or not finite."""
     if not (np.isfinite(dark) and dark >= 0.0):
         raise InputError(f"must be a number of counts, zero or more, got {dark:g}", key="dark")
 
 
 def check_limits(dark: float, saturation: float | None) -> float:
-    """Refuse dark counts and a saturation between which nothing can be counted.
-
-    Args:
-        dark: Counts up to this number hold no light.
-        saturation: Counts from which on the detector saturates; None if not known.
-
-    Returns:
-        The saturation, infinite where it is not known.
+    """Return the saturation, infinite where it is not known.
 
     Raises:
         InputError: The dark counts are no number of counts, or the saturation does not exceed them.

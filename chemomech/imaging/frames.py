@@ -1,4 +1,4 @@
-"""Frames of a file: leave some out, and refuse those that hold nothing or repeat an energy."""
+"""Leave frames of a file out, and refuse those that hold nothing or repeat an energy."""
 
 from __future__ import annotations
 
@@ -49,16 +49,13 @@ def select_frames(energies: FloatArray, leave_out: Sequence[int | float]) -> Ind
 
 
 def refuse_frames(indices: IndexArray, kept: IndexArray, energies: FloatArray, fault: str) -> None:
-    """Refuse frames, and say how to go on without them.
+    """Refuse frames, if there are any, and say how to go on without them.
 
     Args:
-        indices: Frames at fault, counted from 0 in the order of the file; none is no fault.
+        indices: Frames at fault, counted from 0 in the order of the file.
         kept: Frames that have not been left out; what has been stays so in the advice.
         energies: Photon energies in the order of the file, in eV.
         fault: What they do, e.g. ``holds nothing but zeros``, said of one frame.
-
-    Raises:
-        InputError: There are such frames.
     """
     if indices.size == 0:
         return
@@ -86,9 +83,6 @@ def refuse_unusable(counts: CountArray, energies: FloatArray, kept: IndexArray) 
         counts: The frames that are kept, shape (kept, rows, columns).
         energies: Photon energies of all frames of the file, in eV.
         kept: Indices of the frames that are kept.
-
-    Raises:
-        InputError: There are such frames; all of them are named.
     """
     sign = 1.0 if np.sign(np.diff(energies[kept])).sum() >= 0.0 else -1.0
     ahead = np.maximum.accumulate(sign * energies[kept])[:-1]

@@ -40,11 +40,7 @@ class Layout:
 
 
 def find_entries(file: h5py.File) -> list[h5py.Group]:
-    """Find entries, by name and number: those declared NXentry, or else all groups.
-
-    Raises:
-        InputError: There are none.
-    """
+    """Find entries, by name and number: those declared NXentry, or else all groups."""
     groups = _groups(file)
     entries = [group for group in groups if get_text(group, "NX_class") == "NXentry"] or groups
     if not entries:
@@ -53,11 +49,7 @@ def find_entries(file: h5py.File) -> list[h5py.Group]:
 
 
 def find_channels(entry: h5py.Group) -> list[h5py.Group]:
-    """Find groups of counts with sample positions, one for each detector; grids come first.
-
-    Raises:
-        InputError: There are none.
-    """
+    """Find groups of counts with sample positions, one for each detector; grids come first."""
     channels = [
         group
         for group in _groups(entry)

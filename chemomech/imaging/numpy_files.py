@@ -80,11 +80,7 @@ def read_npz(path: Path, selection: Selection) -> Stack:
 
 
 def read_npy(path: Path) -> NumberArray:
-    """Read one array of numbers.
-
-    Raises:
-        InputError: The file is missing, cut short or no array of numbers.
-    """
+    """Read one array of numbers; refuse a file that is cut short or holds none."""
     require_file(path)
     try:
         # Opened here, for NumPy leaves files open that it cannot read.

@@ -15,24 +15,13 @@ from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import Table
 
-_METRES = {
-    "m": 1.0,
-    "meter": 1.0,
-    "metre": 1.0,
-    "mm": 1e-3,
-    "millimeter": 1e-3,
-    "millimetre": 1e-3,
-    "um": 1e-6,
-    "\u00b5m": 1e-6,
-    "\u03bcm": 1e-6,
-    "micron": 1e-6,
-    "microns": 1e-6,
-    "micrometer": 1e-6,
-    "micrometre": 1e-6,
-    "nm": 1e-9,
-    "nanometer": 1e-9,
-    "nanometre": 1e-9,
-}
+_METRES = (
+    dict.fromkeys(("m", "meter", "metre"), 1.0)
+    | dict.fromkeys(("mm", "millimeter", "millimetre"), 1e-3)
+    | dict.fromkeys(("um", "\u00b5m", "\u03bcm", "micron", "microns"), 1e-6)
+    | dict.fromkeys(("micrometer", "micrometre"), 1e-6)
+    | dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-9)
+)
 _UNIT = re.compile(r"\bk?eV\b", re.IGNORECASE)
 _ELECTRONVOLTS = {"ev": 1.0, "kev": 1e3}
 # Photons of fewer eV pass through no sample of a transmission microscope.
@@ -40,15 +29,7 @@ _LOWEST_ENERGY = 20.0
 
 
 def find_length_unit(unit: str, axis: str) -> float:
-    """Find the number of metres in a unit of length.
-
-    Args:
-        unit: Its name, e.g. ``um``.
-        axis: Axis it was found on, for the message.
-
-    Raises:
-        InputError: It is no unit of length.
-    """
+    """Return the number of metres in a unit such as ``um``, found on an axis (for the message)."""
     try:
         return _METRES[unit.strip().lower()]
     except KeyError:
@@ -60,12 +41,9 @@ def to_electronvolts(energies: FloatArray, unit: str, axis: str) -> FloatArray:
 
     Args:
         energies: Photon energies.
-        unit: Name of their unit, ``eV`` or ``keV``; where it is empty, numbers that are all below
-            20 are taken for keV, others for eV.
+        unit: ``eV`` or ``keV``; where it is empty, numbers that are all below 20 are taken for keV,
+            others for eV.
         axis: Axis they were found on, for messages.
-
-    Returns:
-        Photon energies in eV.
 
     Raises:
         InputError: The unit is neither, or energies said to be in eV are too low for X-rays.
@@ -83,14 +61,11 @@ def to_electronvolts(energies: FloatArray, unit: str, axis: str) -> FloatArray:
 
 
 def read_energies(table: Table, path: Path) -> FloatArray:
-    """Read photon energies from the first column of a table.
+    """Read photon energies in eV from the first column of a table, shape (rows,).
 
     Args:
         table: Its heading may state the unit, eV or keV; without one see `to_electronvolts`.
         path: Where it came from, for messages.
-
-    Returns:
-        Photon energies in eV, in the order of the table, shape (rows,).
 
     Raises:
         InputError: They are said to be in eV, but too low for X-rays.
@@ -103,7 +78,7 @@ def read_energies(table: Table, path: Path) -> FloatArray:
 
 
 def create_grid(x: FloatArray, y: FloatArray, pixel_size: float | None = None) -> PixelGrid:
-    """Find rows and columns from the positions of a scan.
+    """Find rows and columns from the positions of a scan; the origin is the lowest x and y.
 
     The spacing is the median of the steps, which a jitter of the encoder leaves alone.
 
@@ -111,9 +86,6 @@ def create_grid(x: FloatArray, y: FloatArray, pixel_size: float | None = None) -
         x: Position of each column, in m, rising or falling, shape (columns,).
         y: Position of each row, in m, upwards, rising or falling, shape (rows,).
         pixel_size: Edge of a pixel, in m, in place of what the positions say.
-
-    Returns:
-        The grid; its origin is the lowest x and y.
 
     Raises:
         InputError: Positions are not finite, do not step evenly or are too few to step at all.

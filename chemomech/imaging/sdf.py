@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from chemomech.imaging.scan_axes import arrange_stack, create_grid
 from chemomech.imaging.sdf_header import SdfHeader, parse_header
 from chemomech.imaging.selection import Selection
 from chemomech.imaging.stack import Stack
-from chemomech.imaging.text_tables import read_text
+from chemomech.imaging.text_tables import parse_rows, read_text
 
 
 def read_sdf(path: Path, selection: Selection) -> Stack:
@@ -113,12 +112,10 @@ class _FrameNames:
 def _read_frame(path: Path, shape: tuple[int, int], index: int) -> FloatArray:
     """Read the numbers of a frame, counted from 0; shape (lines, points)."""
     where, advice = f"frame {index + 1}", suggest_leaving_out(index + 1)
-    lines = read_text(path).splitlines()
+    text = read_text(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            frame = np.loadtxt(lines, comments=None, ndmin=2)
-    except (ValueError, UserWarning) as error:
+        frame = parse_rows(text)
+    except ValueError as error:
         raise InputError(
             f"{where} is no table of numbers: {error}; {advice}", path=str(path)
         ) from error
@@ -128,4 +125,4 @@ def _read_frame(path: Path, shape: tuple[int, int], index: int) -> FloatArray:
             f"{shape[0]} lines of {shape[1]}; {advice}",
             path=str(path),
         )
-    return np.asarray(frame, dtype=np.float64)
+    return frame

@@ -19,12 +19,7 @@ _TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<mark>[{}()=;,])|(?P<word>[^\s{}()=;,
 
 @dataclass(frozen=True, eq=False)
 class SdfRegion:
-    """Position and size of one scanned region.
-
-    Args:
-        x: Positions along the PAxis, in m, shape (columns,).
-        y: Positions along the QAxis, in m, shape (rows,).
-    """
+    """Positions along the PAxis, x (columns,), and along the QAxis, y (rows,), in m."""
 
     x: FloatArray
     y: FloatArray
@@ -32,13 +27,9 @@ class SdfRegion:
 
 @dataclass(frozen=True, eq=False)
 class SdfHeader:
-    """Regions, energies and detectors that a header states.
+    """Regions, photon energies (eV, in the order of the scan) and names of detectors of a scan.
 
-    Args:
-        regions: Regions scanned.
-        energies: Photon energies, in eV, in the order of the scan.
-        channels: Names of the detectors.
-        stacked: Whether names of frames carry their number.
+    ``stacked`` is true where names of frames carry their number.
     """
 
     regions: tuple[SdfRegion, ...]
@@ -49,13 +40,6 @@ class SdfHeader:
 
 def parse_header(text: str, path: Path) -> SdfHeader:
     """Find regions, energies and channels in the text of a header.
-
-    Args:
-        text: The header.
-        path: Where it came from, for messages.
-
-    Returns:
-        What it says.
 
     Raises:
         InputError: It is no header, is cut short, or describes no images.

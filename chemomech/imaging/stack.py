@@ -52,15 +52,7 @@ class Stack:
             object.__setattr__(self, "incident", incident)
 
     def crop(self, rows: slice, columns: slice) -> Stack:
-        """Keep a rectangle of pixels; the grid's origin moves with it.
-
-        Args:
-            rows: Rows to keep, step 1.
-            columns: Columns to keep, step 1.
-
-        Raises:
-            InputError: Nothing is left.
-        """
+        """Keep a rectangle of pixels, slices of step 1; the grid's origin moves with it."""
         top, bottom, _ = rows.indices(self.grid.rows)
         left, right, _ = columns.indices(self.grid.columns)
         x, y = self.grid.origin
@@ -79,11 +71,7 @@ class Stack:
 
 
 def check_energies(energies: FloatArray) -> None:
-    """Refuse photon energies that are not finite, positive and increasing.
-
-    Raises:
-        InputError: They are not, or there are none.
-    """
+    """Refuse photon energies (eV) that are not finite, positive and increasing."""
     if energies.ndim != 1:
         raise InputError(f"needs a list of energies, got shape {energies.shape}")
     if energies.size == 0:
@@ -100,14 +88,7 @@ def check_energies(energies: FloatArray) -> None:
 
 
 def check_incident(incident: FloatArray, energies: int) -> FloatArray:
-    """Refuse an incident intensity I0 that is not one positive number for each energy.
-
-    Args:
-        incident: Counts.
-        energies: Number of photon energies.
-
-    Returns:
-        The counts as floating-point numbers, shape (energies,).
+    """Return I0 in floating-point numbers, shape (energies,).
 
     Raises:
         InputError: The length is wrong, or a count is not positive and finite.

@@ -54,11 +54,7 @@ def read_tiff_stack(path: Path, selection: Selection) -> Stack:
 
 
 def count_pages(path: Path) -> int:
-    """Count the pages of a TIFF file.
-
-    Raises:
-        InputError: The file is no TIFF.
-    """
+    """Count the pages of a TIFF file; refuse what is none."""
     import tifffile
 
     try:
@@ -69,11 +65,7 @@ def count_pages(path: Path) -> int:
 
 
 def read_pages(path: Path, number_type: np.dtype[Number]) -> npt.NDArray[Number]:
-    """Read all pages of a TIFF file of grey images.
-
-    Args:
-        path: TIFF file.
-        number_type: Type of the numbers to return.
+    """Read all pages of a TIFF file of grey images as numbers of one type.
 
     Returns:
         Shape (pages, rows, columns).
