@@ -129,12 +129,9 @@ def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
 
 @dataclass(frozen=True, eq=False)
 class _Registration:
-    """Shifts of the frames found so far.
+    """Shifts (row, column) of the frames found so far, and the spectrum of the reference.
 
-    Args:
-        shifts: (row, column) of each frame.
-        signs: Sign with which each frame is part of the reference; zero where it is not.
-        reference: Spectrum of the reference.
+    ``signs`` are those with which each frame is part of the reference; zero where it is not.
     """
 
     shifts: FloatArray

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.decomposition import Decomposition
-from chemomech.imaging.masked_spectra import MaskedSpectra, require_several_energies
+from chemomech.imaging.masked_spectra import MaskedSpectra
 from chemomech.imaging.optical_density import OpticalDensity
 from chemomech.imaging.spectral_features import (
     SpectralFeatures,
@@ -58,12 +58,9 @@ class Clusters:
     inertia: float
 
     def spectra_of_equal_area(self) -> FloatArray:
-        """Scale the spectra to one area, their mean, as if all clusters were equally thick.
+        """Scale the spectra, shape (k, energies), to one area, their mean, as if equally thick.
 
         Without this, eqn 8 would count a thick cluster's composition for less than a thin one's.
-
-        Returns:
-            Spectra, shape (k, energies).
 
         Raises:
             InputError: A cluster absorbs nothing above its pre-edge.
@@ -121,7 +118,6 @@ def cluster(
             pixels, or one of a single pixel; the pre-edge holds no energy; or the decomposition has
             one component, to be skipped, or another mask.
     """
-    require_several_energies(od.energies)
     _check_numbers(clusters, restarts, erosion)
     pixels = MaskedSpectra(od, mask)
     features = create_features(

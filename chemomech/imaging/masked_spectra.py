@@ -27,7 +27,8 @@ class MaskedSpectra:
         index: Numbers of the pixels in the flattened image, shape (n,).
 
     Raises:
-        InputError: The mask has another shape or type, or shows no valid pixel.
+        InputError: There is one photon energy only, or the mask has another shape or type, or shows
+            no valid pixel.
     """
 
     od: OpticalDensity
@@ -35,6 +36,12 @@ class MaskedSpectra:
     index: IndexArray = field(init=False)
 
     def __post_init__(self) -> None:
+        energies = self.od.energies
+        if len(energies) < 2:
+            raise InputError(
+                f"one image, at {energies[0]:g} eV, holds no spectra; images at two or more photon "
+                "energies are needed"
+            )
         self.od.grid.require_mask(self.mask, "mask")
         index = np.flatnonzero(self.mask & self.od.valid)
         if index.size == 0:
@@ -53,7 +60,7 @@ class MaskedSpectra:
         """Yield the pixels in order, a block at a time.
 
         Yields:
-            Which of the n pixels the block holds, and their spectra, shape (energies, block).
+            Slice of the n pixels that the block holds, and their spectra, shape (energies, block).
         """
         flat = self.od.values.reshape(len(self.od.energies), -1)
         for start in range(0, self.count, _BLOCK):
@@ -61,27 +68,10 @@ class MaskedSpectra:
             yield part, flat[:, self.index[part]].astype(np.float64)
 
     def to_image(self, values: FloatArray) -> FloatArray:
-        """Lay values of the pixels out as images, NaN elsewhere.
+        """Lay values of the pixels, shape (..., n), out as images, shape (..., rows, columns).
 
-        Args:
-            values: Shape (..., n).
-
-        Returns:
-            Images, shape (..., rows, columns).
+        Elsewhere is NaN.
         """
         images = np.full((*values.shape[:-1], self.od.valid.size), np.nan)
         images[..., self.index] = values
         return images.reshape(*values.shape[:-1], *self.od.grid.shape)
-
-
-def require_several_energies(energies: FloatArray) -> None:
-    """Refuse a single image, which has no spectra.
-
-    Raises:
-        InputError: There is only one photon energy.
-    """
-    if len(energies) < 2:
-        raise InputError(
-            f"one image, at {energies[0]:g} eV, holds no spectra; images at two or more photon "
-            "energies are needed"
-        )

@@ -81,9 +81,6 @@ class OpticalDensity:
 
         Args:
             densities: Optical densities, measured or fitted, shape (energies, n).
-
-        Returns:
-            Variance, shape (energies, n).
         """
         incident = self.incident[:, None]
         intensity = incident * np.exp(-densities.astype(np.float64))
@@ -139,16 +136,13 @@ def convert(
 
 
 def find_incident(stack: Stack, mask: BoolArray) -> FloatArray:
-    """Average the counts of an empty region, I0(E) = mean I(E) over the mask.
+    """Average the counts of an empty region, I0(E) = mean I(E) over the mask, shape (energies,).
 
-    Pixels that were not measured at every energy are left out.
+    Dark counts are included. Pixels that were not measured at every energy are left out.
 
     Args:
         stack: Counts.
         mask: Pixels without a sample, shape (rows, columns).
-
-    Returns:
-        I0 as counted (dark counts included), shape (energies,).
 
     Raises:
         InputError: The mask does not fit or shows no pixel that was measured at every energy, or
@@ -175,18 +169,13 @@ def find_incident(stack: Stack, mask: BoolArray) -> FloatArray:
 
 
 def find_empty_region(stack: Stack) -> BoolArray:
-    """Find the pixels without a sample: the commonest brightness of the bright part of the image.
+    """Find the pixels without a sample, shape (rows, columns): a mask for `find_incident`.
 
-    Of the transmission averaged over energies, Otsu's threshold takes the bright part; one pixel
-    next to anything darker is left out. What lies within 2.5 standard deviations of the peak of
-    its histogram is empty. Taking the very brightest pixels instead would take their noise for
-    light. A substrate that fills the gaps counts as empty, and is divided out.
-
-    Args:
-        stack: Counts.
-
-    Returns:
-        Mask for `find_incident`, shape (rows, columns).
+    They have the commonest brightness of the bright part of the image. Of the transmission averaged
+    over energies, Otsu's threshold takes the bright part; one pixel next to anything darker is left
+    out. What lies within 2.5 standard deviations of the peak of its histogram is empty. Taking the
+    very brightest pixels instead would take their noise for light. A substrate that fills the gaps
+    counts as empty, and is divided out.
 
     Raises:
         InputError: No pixel was measured at every energy, or there is no contrast or no bright
@@ -256,8 +245,7 @@ def _refuse_energies(wrong: BoolArray, stack: Stack, what: str) -> None:
 def _refuse_saturation(stack: Stack, region: BoolArray) -> None:
     """Refuse a region whose counts do not scatter and reach the same ceiling in every such frame.
 
-    Counts scatter, those of a saturated detector do not. Frames without scatter at different levels
-    mean that the stack was computed, where that is in order.
+    Frames without scatter at different levels mean that the stack was computed, which is in order.
     """
     if np.count_nonzero(region) < 2:
         return

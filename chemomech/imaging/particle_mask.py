@@ -19,14 +19,11 @@ _SPECK_PIXELS = 9
 
 
 def mean_density(od: OpticalDensity, window: tuple[float, float] | None = None) -> FloatArray:
-    """Average the optical density over energies, all or those in a window.
+    """Average the optical density over energies; NaN where not valid, shape (rows, columns).
 
     Args:
         od: Optical densities.
-        window: Lowest and highest photon energy, in eV, both included.
-
-    Returns:
-        Mean density, NaN where not valid, shape (rows, columns).
+        window: Lowest and highest photon energy, in eV, both included; all where None.
 
     Raises:
         InputError: The window holds no energy.

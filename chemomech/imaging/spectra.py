@@ -49,13 +49,7 @@ class Spectrum:
             raise InputError(f"the value at {energies[wrong[0]]:g} eV is {values[wrong[0]]}")
 
     def at(self, energies: FloatArray) -> FloatArray:
-        """Interpolate linearly.
-
-        Args:
-            energies: Photon energies, in eV, any shape.
-
-        Returns:
-            Values, of the same shape.
+        """Interpolate linearly at photon energies in eV, of any shape.
 
         Raises:
             InputError: An energy is not finite, or more than rounding outside the spectrum.
@@ -108,12 +102,6 @@ def read_spectra(path: Path | str) -> list[Spectrum]:
     rise or fall; they are in eV or keV, as the heading says, or else in keV if all are below 20.
     Spectra are named by the heading of their column, or else by the file.
 
-    Args:
-        path: Text file, e.g. ``.xas``, ``.csv``, ``.txt``, ``.dat`` or ``.xsp``.
-
-    Returns:
-        One spectrum for each column but the first.
-
     Raises:
         InputError: The file is missing, empty or no such table, or a spectrum is not valid.
     """
@@ -151,10 +139,7 @@ def read_spectrum(path: Path | str, column: int = 1) -> Spectrum:
 
     Args:
         path: Text file.
-        column: Which column of values, counted from 1, the energies not among them.
-
-    Returns:
-        The spectrum.
+        column: Number of the column of values, counted from 1, the energies not among them.
 
     Raises:
         InputError: As `read_spectra`, or there is no such column.

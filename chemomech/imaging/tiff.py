@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.scan_axes import arrange_stack, read_energies
 from chemomech.imaging.selection import Selection
@@ -77,7 +77,7 @@ def read_pages(path: Path, number_type: np.dtype[Number]) -> npt.NDArray[Number]
 
     require_file(path)
     try:
-        with tifffile.TiffFile(path) as file:
+        with tifffile.TiffFile(path) as file, naming(path=path):
             pages: list[tifffile.TiffPage | tifffile.TiffFrame] = list(file.pages)
             shape: tuple[int, ...] = pages[0].shape
             frames = np.empty((len(pages), *_check_page(pages[0], 1, shape)), dtype=number_type)
@@ -87,8 +87,6 @@ def read_pages(path: Path, number_type: np.dtype[Number]) -> npt.NDArray[Number]
                 # A count too large for the type becomes infinite; whoever asked refuses it.
                 with np.errstate(over="ignore"):
                     frame[...] = page.asarray()
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
     except (*_UNREADABLE, tifffile.TiffFileError) as error:
         raise InputError(f"cannot be read as TIFF: {error}", path=str(path)) from error
     return frames
