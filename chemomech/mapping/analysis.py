@@ -46,10 +46,10 @@ class Analysis:
     """Results of a stack.
 
     Args:
-        measurement: What each step gave.
+        measurement: Results of each step.
         outlines: Outlines of the particles in m, the largest first, all in one frame.
         density: The optical densities of all energies.
-        view: What part of the images every frame shows.
+        view: The part of the images that every frame shows.
         rounds: Rounds the alignment took.
         incident_source: Where I0 came from, in words.
         source: What was read, in words: entry, channel, what the file left open.
@@ -68,9 +68,6 @@ class Analysis:
 
 def analyse(config: cfg.MeasurementConfig) -> Analysis:
     """Carry out all steps of the chain; call it on one rank only.
-
-    Args:
-        config: The configuration.
 
     Raises:
         InputError: If a step cannot be done; the key names its table. Doubts about earlier steps,

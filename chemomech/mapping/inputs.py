@@ -17,14 +17,7 @@ from chemomech.imaging.view import View
 
 
 def load_stack(settings: mcfg.StackConfig) -> Stack:
-    """Read the stack of a table ``stack``.
-
-    Args:
-        settings: The table.
-
-    Raises:
-        InputError: The file cannot be read, or holds one photon energy only.
-    """
+    """Read the stack of a table ``stack``; refuse one of a single photon energy."""
     stack = read_stack(
         settings.file,
         region=settings.scan_region,
@@ -93,12 +86,7 @@ def _average(stack: Stack, mask: BoolArray, source: str) -> Incident:
 
 
 def read_spectrum_at(file: Path, column: int, energies: FloatArray) -> Spectrum:
-    """Read a spectrum and interpolate it at the energies of a stack.
-
-    Args:
-        file: Text file of columns.
-        column: Which spectrum of the file, from 1.
-        energies: Photon energies in eV.
+    """Read a spectrum, one column of a file counted from 1, at the energies (eV) of a stack.
 
     Raises:
         InputError: The file cannot be read, or does not reach as far as the energies.

@@ -20,12 +20,7 @@ _PARTS = 1 << 20
 
 
 def create_report(config: cfg.MeasurementConfig, analysis: Analysis) -> Report:
-    """Gather the figures by which a measurement is judged.
-
-    Args:
-        config: What was asked for.
-        analysis: What came of it.
-    """
+    """Gather the figures by which a measurement is judged."""
     found = analysis.measurement
     report: dict[str, Mapping[str, object]] = {
         "stack": _describe_stack(config, analysis),

@@ -1,4 +1,4 @@
-"""The pipeline behind `chemomech phantom`: a synthetic measurement as files, ready to be used."""
+"""Run `chemomech phantom`: write a synthetic measurement as files, ready to be used."""
 
 from __future__ import annotations
 

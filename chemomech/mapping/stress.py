@@ -1,4 +1,4 @@
-"""The pipeline behind `chemomech stress`: from a composition to the stress it causes."""
+"""Run `chemomech stress`: from a composition to the stress it causes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All pictures of a stress map, and the figure that shows the way to it."""
+"""Draw all pictures of a stress map, and the figure that shows the way to it."""
 
 from __future__ import annotations
 

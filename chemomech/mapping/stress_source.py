@@ -82,10 +82,7 @@ def pick_particle(
     Args:
         measurement: What was measured of the image.
         outlines: Outlines of its particles in m, the largest first.
-        number: Which particle, counted from 1.
-
-    Raises:
-        InputError: There is no such particle.
+        number: Number of the particle, counted from 1; refused where there is none.
     """
     with _naming_outline():
         index = geojson_files.pick_particle([outline.area for outline in outlines], number)

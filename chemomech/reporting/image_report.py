@@ -9,8 +9,14 @@ from chemomech.analysis.results import StressResults
 from chemomech.errors import InputError
 from chemomech.output.file_names import CONFIG
 from chemomech.output.provenance import PROVENANCE, read_provenance
-from chemomech.reporting.contents import Contents, Table
-from chemomech.reporting.run_report import describe_provenance, gather_pictures, write_command
+from chemomech.reporting.contents import (
+    Contents,
+    Table,
+    describe_provenance,
+    format_command,
+    format_number,
+    gather_pictures,
+)
 from chemomech.reporting.view import create_view
 from chemomech.text_files import TEXT_ENCODING, read_csv
 
@@ -18,11 +24,7 @@ _MEGA = 1e6
 
 
 def gather_stress(results: StressResults) -> Contents:
-    """Gather the contents of a stress map's page.
-
-    Args:
-        results: The stress map.
-    """
+    """Gather the contents of a stress map's page."""
     folder = results.folder
     header, rows = read_csv(folder / "stress.csv")
     everywhere = next(row for row in rows if row[0] == "von_mises" and row[1] == "all")
@@ -32,15 +34,14 @@ def gather_stress(results: StressResults) -> Contents:
         ("von Mises, 95th percentile", f"{float(figures['p95_Pa']) / _MEGA:.1f} MPa"),
         ("mesh", f"{len(results.grid.points)} vertices, {results.grid.cell_name}s"),
     ]
+    cells = [[*row[:2], *(format_number(cell, 4) for cell in row[2:])] for row in rows]
     return Contents(
         title=f"Stress map {folder.resolve().name}",
         facts=facts,
         views=[create_view(results)],
         pictures=gather_pictures(folder),
-        tables=[
-            Table("Stress by region", header, [[*row[:2], *map(_round, row[2:])] for row in rows])
-        ],
-        command=write_command("stress", results),
+        tables=[Table("Stress by region", header, cells)],
+        command=format_command("stress", results),
         config=(folder / CONFIG).read_text(encoding=TEXT_ENCODING),
         provenance=describe_provenance(results.provenance),
     )
@@ -84,16 +85,9 @@ def _flatten(value: object, name: str = "") -> list[tuple[str, str]]:
     if isinstance(value, list):
         if len(value) > 8 or any(isinstance(part, (dict, list)) for part in value):
             return [(name, f"{len(value)} entries")]
-        return [(name, ", ".join(_say(part) for part in value))]
-    return [(name, _say(value))]
+        return [(name, ", ".join(_format(part) for part in value))]
+    return [(name, _format(value))]
 
 
-def _say(value: object) -> str:
+def _format(value: object) -> str:
     return f"{value:.5g}" if isinstance(value, float) else str(value)
-
-
-def _round(text: str) -> str:
-    try:
-        return f"{float(text):.4g}"
-    except ValueError:
-        return text

@@ -1,34 +1,34 @@
-"""Gather the report of a simulation, and the parts common to all reports."""
+"""Gather the report of a simulation."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chemomech.analysis.results import FieldResults, RunResults
+from chemomech.analysis.results import RunResults
 from chemomech.analysis.run_statistics import analyse_run
 from chemomech.drawing.styles import format_time
 from chemomech.output.file_names import CONFIG, FILM
-from chemomech.reporting.contents import Contents, Media, Table
+from chemomech.reporting.contents import (
+    Contents,
+    Media,
+    Table,
+    describe_provenance,
+    format_command,
+    gather_pictures,
+)
 from chemomech.reporting.curves import create_ledger_curves
 from chemomech.reporting.view import create_view
 from chemomech.text_files import TEXT_ENCODING
 
 _LARGEST_FILM = 50_000_000
-#: Pictures that the page draws anew, to be looked into.
-_REDRAWN = ("ledger.png",)
 
 
 def gather_run(results: RunResults) -> Contents:
-    """Gather the contents of a simulation's page.
-
-    Args:
-        results: The run, finished or not.
-    """
+    """Gather the contents of the page of a simulation, finished or not."""
     folder, ledger = results.folder, results.ledger
     film, gaps = _find_film(folder)
     if not results.is_finished:
@@ -56,57 +56,10 @@ def gather_run(results: RunResults) -> Contents:
         pictures=pictures,
         tables=[_tabulate_domains(results)],
         missing=gaps,
-        command=write_command("run", results),
+        command=format_command("run", results),
         config=(folder / CONFIG).read_text(encoding=TEXT_ENCODING),
         provenance=describe_provenance(results.provenance),
     )
-
-
-def gather_pictures(folder: Path) -> list[Media]:
-    """Take in the pictures of a folder of results, in the order of their names.
-
-    Args:
-        folder: The folder; its figure comes first.
-    """
-    files = [folder / "figure.png", *sorted((folder / "pictures").glob("*.png"))]
-    return [
-        Media.read(file, file.stem.replace("_", " "))
-        for file in files
-        if file.exists() and ".partial" not in file.name and file.name not in _REDRAWN
-    ]
-
-
-def write_command(verb: str, results: FieldResults) -> str:
-    """Return the command that repeats the work from the configuration on the page.
-
-    Args:
-        verb: Name of chemomech's command.
-        results: What it left.
-    """
-    ranks = int(results.provenance.get("ranks", 1))
-    start = f"mpirun -n {ranks} " if ranks > 1 else ""
-    return f"{start}chemomech {verb} {CONFIG}"
-
-
-def describe_provenance(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """Say where results come from, in lines.
-
-    Args:
-        record: What ``provenance.json`` holds.
-    """
-    versions = record.get("versions") or {}
-    shown = {
-        "command": shlex.join(record.get("command") or ()),
-        "started": record.get("started"),
-        "finished": record.get("finished"),
-        "ranks": record.get("ranks"),
-        "hosts": ", ".join(record.get("hosts") or ()),
-        "platform": record.get("platform"),
-        "code": record.get("git_description"),
-        "configuration (SHA-256)": record.get("config_sha256"),
-        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-    }
-    return [(name, str(value)) for name, value in shown.items() if value]
 
 
 def _find_film(folder: Path) -> tuple[Media | None, list[str]]:

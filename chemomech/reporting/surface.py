@@ -36,11 +36,7 @@ class Surface:
     weights: FloatArray
 
     def sample(self, values: FloatArray) -> FloatArray:
-        """Values at the points: means over the vertices that each stands for.
-
-        Args:
-            values: One value a vertex of the whole mesh.
-        """
+        """Average values at the vertices of the whole mesh over those each point stands for."""
         seen = self.owners >= 0
         owners, weights = self.owners[seen], self.weights[seen]
         count = len(self.points)

@@ -10,10 +10,10 @@ from pathlib import Path
 from chemomech.analysis.results import open_run
 from chemomech.errors import InputError
 from chemomech.output.file_names import CONFIG
-from chemomech.reporting.contents import Contents, Media, Table, View
+from chemomech.reporting.contents import Contents, Media, Table, View, format_number
 from chemomech.reporting.view import MOST_POINTS, create_view
 from chemomech.sweeps.folder import CASES, DEFINITION, OVERVIEW, RESULTS, SUMMARY, Status
-from chemomech.text_files import TEXT_ENCODING, read_csv
+from chemomech.text_files import read_csv, read_text
 
 #: No more cases than this can be turned; a page has to stay small enough to be sent.
 _MOST_VIEWS = 24
@@ -55,7 +55,7 @@ def gather_sweep(folder: Path) -> Contents:
         missing=[*gaps, *lacking],
         command=f"chemomech sweep {DEFINITION}                     # all of it\n"
         f"chemomech run {shlex.quote(cases.rows[0][0])}/{CONFIG}    # one of its cases",
-        config=_read_text(folder / DEFINITION),
+        config=read_text(folder / DEFINITION),
         config_name=DEFINITION,
     )
 
@@ -78,19 +78,8 @@ def _create_views(folder: Path, names: Sequence[str]) -> tuple[list[View], list[
 
 def _read(path: Path, caption: str) -> Table:
     header, rows = read_csv(path)
-    return Table(caption, header, [[_round(cell) for cell in row] for row in rows])
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding=TEXT_ENCODING)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error}", path=str(path)) from error
-
-
-def _round(text: str) -> str:
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return text if len(text) <= 7 else f"{number:.5g}"
+    return Table(
+        caption,
+        header,
+        [[cell if len(cell) <= 7 else format_number(cell, 5) for cell in row] for row in rows],
+    )

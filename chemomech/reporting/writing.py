@@ -49,19 +49,15 @@ def write_report(
         )
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path} lies in a folder that does not exist", key="--output")
-    text = format_page(gather(place))
+    text = _format_page(_gather(place))
     new = path.with_name(f".{path.name}.{os.getpid()}.partial")
     new.write_text(text, encoding="utf-8")
     new.replace(path)
     return path
 
 
-def gather(folder: Path) -> Contents:
-    """Gather what a page says of a folder, whatever it holds.
-
-    Raises:
-        InputError: It holds no results, or they are damaged.
-    """
+def _gather(folder: Path) -> Contents:
+    """Gather what a page says of a folder, whatever it holds."""
     if not folder.is_dir():
         raise InputError("no such folder", path=str(folder))
     if (folder / CASES).exists():
@@ -73,12 +69,8 @@ def gather(folder: Path) -> Contents:
     return gather_run(open_run(folder))
 
 
-def format_page(contents: Contents) -> str:
-    """Write the page as HTML.
-
-    Args:
-        contents: What it shows.
-    """
+def _format_page(contents: Contents) -> str:
+    """Write the page as HTML."""
     environment = Environment(
         loader=PackageLoader("chemomech.reporting", "."),
         autoescape=True,
