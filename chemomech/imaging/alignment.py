@@ -11,7 +11,7 @@ from skimage.registration import phase_cross_correlation
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-from chemomech.imaging.frames import suggest_leaving_out
+from chemomech.imaging.selection import suggest_leaving_out
 from chemomech.imaging.stack import Stack
 
 _FrameArray = npt.NDArray[np.float32]

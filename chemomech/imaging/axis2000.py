@@ -39,9 +39,7 @@ def read_axis2000(path: Path, selection: Selection) -> Stack:
     y = np.linspace(*description.y_limits, description.rows) * _MICROMETRE
     grid = create_grid(x, y, selection.pixel_size)
     energies = to_electronvolts(description.energies, "", "the list of energies")
-    return arrange_stack(
-        counts, energies, grid, x=x, y=y, leave_out=selection.leave_out, source=path.name
-    )
+    return arrange_stack(counts, energies, grid, selection, x=x, y=y, source=path.name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -215,9 +215,7 @@ def _compute_statistics(
     means /= sizes[:, None]
     # About the means, in a second pass: the difference of large sums would lose digits.
     for part, block in pixels.blocks():
-        for number in range(clusters):
-            chosen = labels[part] == number
-            squares[number] += np.sum((block[:, chosen].T - means[number]) ** 2, axis=0)
+        squares += member[:, part] @ (block.T - means[labels[part]]) ** 2
     return means, np.sqrt(squares / (sizes - 1)[:, None]), sizes.astype(np.int64)
 
 

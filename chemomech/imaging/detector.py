@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chemomech.errors import InputError
-from chemomech.imaging.frames import suggest_leaving_out
+from chemomech.imaging.selection import suggest_leaving_out
 from chemomech.imaging.stack import Stack
 
 

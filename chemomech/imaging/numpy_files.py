@@ -71,9 +71,9 @@ def read_npz(path: Path, selection: Selection) -> Stack:
         counts,
         energies,
         grid,
+        selection,
         x=x,
         y=y,
-        leave_out=selection.leave_out,
         incident=incident,
         source=path.name,
     )

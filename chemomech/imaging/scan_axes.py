@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError, naming
-from chemomech.imaging.frames import refuse_frames, refuse_unusable, select_frames
 from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.selection import Selection, refuse_frames, refuse_unusable
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import Table
 
@@ -100,22 +99,22 @@ def arrange_stack(
     counts: CountArray,
     energies: FloatArray,
     grid: PixelGrid,
+    selection: Selection,
     *,
     x: FloatArray | None = None,
     y: FloatArray | None = None,
-    leave_out: Sequence[int | float] = (),
     incident: FloatArray | None = None,
     source: str = "",
 ) -> Stack:
     """Turn frames so that rows run downwards and energies rise, and leave frames out.
 
     Args:
-        counts: Frames as they were scanned, shape (energies, rows, columns); they may be changed.
+        counts: Frames as they were scanned, shape (energies, rows, columns).
         energies: Photon energies, in eV, rising or falling, shape (energies,).
         grid: Where the pixels are.
+        selection: Frames that are used.
         x: Positions of the columns, in any unit, shape (columns,); None where they rise.
         y: Positions of the rows, upwards, in any unit, shape (rows,); None where they fall.
-        leave_out: Frames that are not used, see `select_frames`.
         incident: Counts I0 of each frame, if known.
         source: Where the frames came from.
 
@@ -126,14 +125,12 @@ def arrange_stack(
         InputError: The energies neither rise nor fall, a frame is empty or not there, or the stack
             is not valid (see `Stack`).
     """
-    rows = slice(None, None, -1 if y is not None and y[-1] > y[0] else 1)
-    columns = slice(None, None, -1 if x is not None and x[-1] < x[0] else 1)
-    if rows.step < 0 or columns.step < 0:
-        # A frame at a time: no second stack is made.
-        for frame in counts:
-            frame[...] = frame[rows, columns].copy()
+    if y is not None and y[-1] > y[0]:
+        counts = counts[:, ::-1]
+    if x is not None and x[-1] < x[0]:
+        counts = counts[:, :, ::-1]
     if len(counts) <= len(energies):
-        kept = select_frames(energies, leave_out)
+        kept = selection.select_frames(energies)
         refuse_frames(
             kept[kept >= len(counts)],
             kept,
@@ -142,10 +139,7 @@ def arrange_stack(
             "the scan stopped early?)",
         )
         if len(kept) < len(counts):
-            # In place: no second stack is made.
-            for new, old in enumerate(kept):
-                counts[new] = counts[old]
-            counts = counts[: len(kept)]
+            counts = counts[kept]
         if incident is not None and incident.shape == energies.shape:
             incident = incident[kept]
         refuse_unusable(counts, energies, kept)

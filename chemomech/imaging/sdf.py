@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
 from chemomech.arrays import FloatArray, IndexArray
 from chemomech.errors import InputError
-from chemomech.imaging.frames import refuse_frames, select_frames, suggest_leaving_out
 from chemomech.imaging.scan_axes import arrange_stack, create_grid
 from chemomech.imaging.sdf_header import SdfHeader, parse_header
-from chemomech.imaging.selection import Selection
+from chemomech.imaging.selection import Selection, refuse_frames, suggest_leaving_out
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import parse_rows, read_text
 
@@ -33,8 +32,8 @@ def read_sdf(path: Path, selection: Selection) -> Stack:
     channel = selection.pick_channel(header.channels)
     place = header.regions[region]
     grid = create_grid(place.x, place.y, selection.pixel_size)
-    kept = select_frames(header.energies, selection.leave_out)
-    files = _FrameNames(path, header, region, channel).locate(kept)
+    kept = selection.select_frames(header.energies)
+    files = _locate_frames(path, header, region, channel, kept)
     counts = np.full((len(header.energies), *grid.shape), np.nan, dtype=np.float32)
     for index, file in zip(kept, files, strict=True):
         # A count too large for the type becomes infinite, and is refused with the others.
@@ -44,69 +43,53 @@ def read_sdf(path: Path, selection: Selection) -> Stack:
         counts,
         header.energies,
         grid,
+        selection,
         x=place.x,
         y=place.y,
-        leave_out=selection.leave_out,
         source=f"{path.name}, region {region + 1}, {header.channels[channel]}",
     )
 
 
-@dataclass(frozen=True)
-class _FrameNames:
-    """Names of the files of one region and channel: ``scan_a012.xim``, ``scan_a0123.xim``.
+def _locate_frames(
+    path: Path, header: SdfHeader, region: int, channel: int, kept: IndexArray
+) -> list[Path]:
+    """Find the files of frames, whatever the case of their names; refuse to go on without one.
 
-    The letter is the channel; the number of the frame has three digits, and one more, that of the
-    region, follows where there are several. Regions and channels count from 0.
+    They are called ``scan_a012.xim`` or ``scan_a0123.xim``: the letter is the channel; the number
+    of the frame has three digits, and one more, that of the region, follows where there are
+    several. All count from 0.
     """
+    start = f"{path.stem}_{string.ascii_lowercase[channel]}"
+    end = f"{region if len(header.regions) > 1 else ''}.xim"
+    names = [f"{start}{f'{i:03d}' if header.stacked else ''}{end}" for i in kept]
+    beside = {file.name: file for file in path.parent.iterdir()}
+    folded = {name.lower(): file for name, file in beside.items()}
+    files = [beside.get(name) or folded.get(name.lower()) for name in names]
+    missing = np.array([file is None for file in files])
+    if missing.all():
+        _refuse_other_names(path, names[0], list(beside))
+    refuse_frames(
+        kept[missing],
+        kept,
+        header.energies,
+        f"is missing ({names[int(np.argmax(missing))]}; was the scan stopped early?)",
+    )
+    return [file for file in files if file is not None]
 
-    path: Path
-    header: SdfHeader
-    region: int
-    channel: int
 
-    def locate(self, indices: IndexArray) -> list[Path]:
-        """Find the files of frames, counted from 0, whatever the case of their names.
-
-        Raises:
-            InputError: Some are missing; all of them are named.
-        """
-        beside = {file.name: file for file in self.path.parent.iterdir()}
-        folded = {name.lower(): file for name, file in beside.items()}
-        names = [self._name(int(index)) for index in indices]
-        files = [beside.get(name) or folded.get(name.lower()) for name in names]
-        missing = np.array([file is None for file in files])
-        if missing.all():
-            self._refuse_other_names(names[0], list(beside))
-        refuse_frames(
-            indices[missing],
-            indices,
-            self.header.energies,
-            f"is missing ({names[int(np.argmax(missing))]}; was the scan stopped early?)",
+def _refuse_other_names(path: Path, expected: str, beside: list[str]) -> NoReturn:
+    """Say that there are no frames of this header, and which others there are."""
+    ending = expected.lower().removeprefix(path.stem.lower())
+    others = sorted(name[: -len(ending)] for name in beside if name.lower().endswith(ending))
+    there = "no other .xim files are there"
+    if others:
+        there = (
+            f"there are those of {', '.join(others)}: was the header renamed? Call it "
+            f"{others[0]}.hdr again"
         )
-        return [file for file in files if file is not None]
-
-    def _name(self, index: int) -> str:
-        name = f"{self.path.stem}_{string.ascii_lowercase[self.channel]}"
-        if self.header.stacked:
-            name += f"{index:03d}"
-        if len(self.header.regions) > 1:
-            name += str(self.region)
-        return f"{name}.xim"
-
-    def _refuse_other_names(self, expected: str, beside: list[str]) -> None:
-        """Say that there are no frames of this header, and which others there are."""
-        ending = expected.lower().removeprefix(self.path.stem.lower())
-        others = sorted(name[: -len(ending)] for name in beside if name.lower().endswith(ending))
-        there = "no other .xim files are there"
-        if others:
-            there = (
-                f"there are those of {', '.join(others)}: was the header renamed? Call it "
-                f"{others[0]}.hdr again"
-            )
-        raise InputError(
-            f"has no frames: {expected} and so on should be beside it, but {there}",
-            path=str(self.path),
-        )
+    raise InputError(
+        f"has no frames: {expected} and so on should be beside it, but {there}", path=str(path)
+    )
 
 
 def _read_frame(path: Path, shape: tuple[int, int], index: int) -> FloatArray:

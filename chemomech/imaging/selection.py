@@ -1,4 +1,4 @@
-"""Choice among what a stack's file holds, and what the file does not state."""
+"""Choice of a file's region, detector and frames, and refusal of frames of no use."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ from pathlib import Path
 
 import numpy as np
 
+from chemomech.arrays import CountArray, FloatArray, IndexArray
 from chemomech.errors import InputError
+
+# Energies this close, relative and in eV, are the same one: messages print so many digits.
+_SAME_RELATIVE, _SAME_ENERGY = 1e-5, 0.01
+_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Choice of a file's region, detector and frames, and what the file does not state.
+    """Choice among what a file of a stack holds, and what the file does not state.
 
     Args:
         region: Number of the region scanned, counted from 1.
         channel: Name or number (from 1) of the detector; None for the first.
         energies: Text file whose first column lists the photon energies; for TIFF.
         pixel_size: Edge of a pixel, in m, in place of what the file says.
-        leave_out: Frames that are not used, see `select_frames`.
+        leave_out: Frames that are not used: whole numbers count frames in the order of the file
+            from 1, other numbers are photon energies in eV, each standing for all frames taken at
+            it.
 
     Raises:
         InputError: The pixel size is no positive length.
@@ -61,6 +68,33 @@ class Selection:
         if self.channel not in (None, 1):
             raise InputError("files of this kind have one channel only", key="channel")
 
+    def select_frames(self, energies: FloatArray) -> IndexArray:
+        """Return the indices, from 0, of the frames that are used; refuse to leave out others.
+
+        Args:
+            energies: Photon energies in the order of the file, in eV, shape (frames,).
+        """
+        kept = np.ones(len(energies), dtype=np.bool_)
+        for frame in self.leave_out:
+            if isinstance(frame, int | np.integer):
+                if not 1 <= frame <= len(energies):
+                    raise InputError(
+                        f"there is no frame {frame}; the file has {len(energies)}", key="leave_out"
+                    )
+                kept[frame - 1] = False
+                continue
+            there = np.isclose(energies, frame, rtol=_SAME_RELATIVE, atol=_SAME_ENERGY)
+            if not there.any():
+                nearest = energies[int(np.argmin(np.abs(energies - frame)))]
+                raise InputError(
+                    f"there is no frame at {frame:g} eV; the nearest is at {nearest:g} eV",
+                    key="leave_out",
+                )
+            kept &= ~there
+        if not kept.any():
+            raise InputError("leaves out every frame", key="leave_out")
+        return np.flatnonzero(kept)
+
 
 def check_pixel_size(pixel_size: float) -> None:
     """Refuse a pixel size that is no positive length."""
@@ -68,3 +102,58 @@ def check_pixel_size(pixel_size: float) -> None:
         raise InputError(
             f"must be some positive length in m, e.g. 40e-9, got {pixel_size}", key="pixel_size"
         )
+
+
+def refuse_frames(indices: IndexArray, kept: IndexArray, energies: FloatArray, fault: str) -> None:
+    """Refuse frames, if there are any, and say how to go on without them.
+
+    Args:
+        indices: Frames at fault, counted from 0 in the order of the file.
+        kept: Frames that have not been left out; what has been stays so in the advice.
+        energies: Photon energies in the order of the file, in eV.
+        fault: What they do, e.g. ``holds nothing but zeros``, said of one frame.
+    """
+    if indices.size == 0:
+        return
+    named = ", ".join(f"frame {i + 1} ({energies[i]:g} eV)" for i in indices[:_NAMED])
+    if len(indices) > _NAMED:
+        named += f" and {len(indices) - _NAMED} more"
+    if len(indices) > 1:
+        named += " each"
+    left_out = np.setdiff1d(np.arange(len(energies)), np.setdiff1d(kept, indices))
+    raise InputError(f"{named} {fault}; {suggest_leaving_out(*(left_out + 1).tolist())}")
+
+
+def suggest_leaving_out(*frames: int | float) -> str:
+    """Return words that offer to leave frames out, by number (int) or energy in eV (float)."""
+    named = ", ".join(
+        str(frame) if isinstance(frame, int) else f'"{frame:g} eV"' for frame in frames
+    )
+    return f"to go on without, set the stack's leave_out = [{named}]"
+
+
+def refuse_unusable(counts: CountArray, energies: FloatArray, kept: IndexArray) -> None:
+    """Refuse frames out of the order of photon energies, and those without a count.
+
+    Args:
+        counts: The frames that are kept, shape (kept, rows, columns).
+        energies: Photon energies of all frames of the file, in eV.
+        kept: Indices of the frames that are kept.
+    """
+    sign = 1.0 if np.sign(np.diff(energies[kept])).sum() >= 0.0 else -1.0
+    ahead = np.maximum.accumulate(sign * energies[kept])[:-1]
+    behind = np.flatnonzero(sign * energies[kept][1:] <= ahead)
+    if behind.size:
+        refuse_frames(
+            kept[1:][behind],
+            kept,
+            energies,
+            f"does not go beyond {sign * ahead[behind[0]]:g} eV, where the scan has been already; "
+            "photon energies must increase, or decrease, from frame to frame",
+        )
+    unmeasured = np.array([bool(np.isnan(frame).all()) for frame in counts])
+    refuse_frames(kept[unmeasured], kept, energies, "holds nothing but NaN")
+    dark = np.array([not np.nan_to_num(frame).any() for frame in counts])
+    refuse_frames(
+        kept[dark], kept, energies, "holds nothing but zeros (was the scan stopped early?)"
+    )

@@ -50,7 +50,7 @@ def read_tiff_stack(path: Path, selection: Selection) -> Stack:
             path=str(energies),
         )
     grid = PixelGrid(frames.shape[1], frames.shape[2], pixel_size, pixel_size)
-    return arrange_stack(frames, listed, grid, leave_out=selection.leave_out, source=path.name)
+    return arrange_stack(frames, listed, grid, selection, source=path.name)
 
 
 def count_pages(path: Path) -> int:

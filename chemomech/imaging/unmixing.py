@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, get_args
 
@@ -56,7 +56,6 @@ class ThicknessMaps:
         return np.isfinite(self.thickness[0])
 
 
-@dataclass(frozen=True, eq=False)
 class _Design:
     """The matrix A = Q R of the model D = A t, shape (energies, p), no column zero.
 
@@ -67,19 +66,12 @@ class _Design:
         condition: Condition number of A with its columns scaled to unit norm.
     """
 
-    matrix: FloatArray
-    inverse: FloatArray = field(init=False)
-    orthonormal: FloatArray = field(init=False)
-    triangle: FloatArray = field(init=False)
-    condition: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        norms = np.linalg.norm(self.matrix, axis=0)
-        orthonormal, triangle = np.linalg.qr(self.matrix)
-        object.__setattr__(self, "condition", float(np.linalg.cond(self.matrix / norms)))
-        object.__setattr__(self, "inverse", np.linalg.pinv(self.matrix / norms) / norms[:, None])
-        object.__setattr__(self, "orthonormal", orthonormal)
-        object.__setattr__(self, "triangle", triangle)
+    def __init__(self, matrix: FloatArray) -> None:
+        norms = np.linalg.norm(matrix, axis=0)
+        self.matrix = matrix
+        self.inverse = np.linalg.pinv(matrix / norms) / norms[:, None]
+        self.orthonormal, self.triangle = np.linalg.qr(matrix)
+        self.condition = float(np.linalg.cond(matrix / norms))
 
 
 def unmix(

@@ -8,8 +8,8 @@ import numpy as np
 
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.imaging.frames import suggest_leaving_out
 from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.selection import suggest_leaving_out
 from chemomech.imaging.spectra import EndMembers
 from chemomech.imaging.stack import Stack
 

@@ -1,20 +1,15 @@
-"""Contents of a report, apart from how it looks, and the parts common to all reports."""
+"""Contents of a report, apart from how it looks."""
 
 from __future__ import annotations
 
 import base64
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from chemomech.analysis.results import FieldResults
 from chemomech.output.file_names import CONFIG
 
 _TYPES = {".png": "image/png", ".mp4": "video/mp4"}
-#: Pictures that the page draws anew, to be looked into.
-_REDRAWN = ("ledger.png",)
 
 
 @dataclass(frozen=True)
@@ -107,45 +102,3 @@ class Contents:
     config: str = ""
     config_name: str = CONFIG
     provenance: Sequence[tuple[str, str]] = ()
-
-
-def gather_pictures(folder: Path) -> list[Media]:
-    """Take in the pictures of a folder of results by name; its figure comes first."""
-    files = [folder / "figure.png", *sorted((folder / "pictures").glob("*.png"))]
-    return [
-        Media.read(file, file.stem.replace("_", " "))
-        for file in files
-        if file.exists() and ".partial" not in file.name and file.name not in _REDRAWN
-    ]
-
-
-def format_command(verb: str, results: FieldResults) -> str:
-    """Return the command that repeats the work from the configuration on the page."""
-    ranks = int(results.provenance.get("ranks", 1))
-    start = f"mpirun -n {ranks} " if ranks > 1 else ""
-    return f"{start}chemomech {verb} {CONFIG}"
-
-
-def describe_provenance(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """Say where results come from, in lines; the record is what ``provenance.json`` holds."""
-    versions = record.get("versions") or {}
-    shown = {
-        "command": shlex.join(record.get("command") or ()),
-        "started": record.get("started"),
-        "finished": record.get("finished"),
-        "ranks": record.get("ranks"),
-        "hosts": ", ".join(record.get("hosts") or ()),
-        "platform": record.get("platform"),
-        "code": record.get("git_description"),
-        "configuration (SHA-256)": record.get("config_sha256"),
-        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-    }
-    return [(name, str(value)) for name, value in shown.items() if value]
-
-
-def format_number(value: object, digits: int) -> str:
-    """Round a number, or a text that holds one, to so many digits; leave others as they are."""
-    try:
-        return f"{float(str(value)):.{digits}g}"
-    except ValueError:
-        return str(value)
