@@ -17,30 +17,23 @@ from chemomech.imaging.tiff import read_tiff_stack
 from chemomech.text_files import require_file
 
 _READERS: dict[str, Callable[[Path, Selection], Stack]] = {
-    "sdf": read_sdf,
-    "nexus": read_nexus,
-    "axis2000": read_axis2000,
-    "tiff": read_tiff_stack,
-    "npz": read_npz,
-}
-_SUFFIXES = {
-    ".hdr": "sdf",
-    ".nxs": "nexus",
-    ".h5": "nexus",
-    ".hdf5": "nexus",
-    ".hdf": "nexus",
-    ".ncb": "axis2000",
-    ".tif": "tiff",
-    ".tiff": "tiff",
-    ".npz": "npz",
+    ".hdr": read_sdf,
+    ".nxs": read_nexus,
+    ".h5": read_nexus,
+    ".hdf5": read_nexus,
+    ".hdf": read_nexus,
+    ".ncb": read_axis2000,
+    ".tif": read_tiff_stack,
+    ".tiff": read_tiff_stack,
+    ".npz": read_npz,
 }
 _MAGIC_BYTES = {
-    b"\x89HDF\r\n\x1a\n": "nexus",
-    b"PK\x03\x04": "npz",
-    b"II*\x00": "tiff",
-    b"MM\x00*": "tiff",
-    b"II+\x00": "tiff",
-    b"MM\x00+": "tiff",
+    b"\x89HDF\r\n\x1a\n": read_nexus,
+    b"PK\x03\x04": read_npz,
+    b"II*\x00": read_tiff_stack,
+    b"MM\x00*": read_tiff_stack,
+    b"II+\x00": read_tiff_stack,
+    b"MM\x00+": read_tiff_stack,
 }
 
 
@@ -82,12 +75,12 @@ def read_stack(
     with naming(path=path):
         listed = None if energies is None else Path(energies)
         selection = Selection(region, channel, listed, pixel_size, leave_out)
-        kind = _find_kind(path)
-        if kind != "tiff" and energies is not None:
+        reader = _find_reader(path)
+        if reader is not read_tiff_stack and energies is not None:
             raise InputError("only TIFF files need a list; this file has its own", key="energies")
-        if kind not in ("sdf", "nexus"):
+        if reader not in (read_sdf, read_nexus):
             selection.refuse_choice()
-        return _READERS[kind](path, selection)
+        return reader(path, selection)
 
 
 def write_stack(
@@ -104,23 +97,23 @@ def write_stack(
         InputError: The file exists, cannot be written, or its name does not say that it is HDF5.
     """
     path = Path(path)
-    if _SUFFIXES.get(path.suffix.lower()) != "nexus":
+    if _READERS.get(path.suffix.lower()) is not read_nexus:
         raise InputError("is to be HDF5; end its name in .nxs, .h5 or .hdf5", path=str(path))
     write_nexus(path, stack, attributes)
 
 
-def _find_kind(path: Path) -> str:
+def _find_reader(path: Path) -> Callable[[Path, Selection], Stack]:
     require_file(path)
     try:
         with path.open("rb") as file:
             beginning = file.read(8)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}") from error
-    for known, kind in _MAGIC_BYTES.items():
+    for known, reader in _MAGIC_BYTES.items():
         if beginning.startswith(known):
-            return kind
+            return reader
     if path.suffix.lower() == ".xim":
         raise InputError("is one frame of a stack; name the .hdr file beside it")
-    if path.suffix.lower() not in _SUFFIXES:
-        raise InputError(f"is of an unknown kind; known are {', '.join(_SUFFIXES)}")
-    return _SUFFIXES[path.suffix.lower()]
+    if path.suffix.lower() not in _READERS:
+        raise InputError(f"is of an unknown kind; known are {', '.join(_READERS)}")
+    return _READERS[path.suffix.lower()]

@@ -53,23 +53,17 @@ def read_map(path: Path | str) -> FloatArray:
     return values
 
 
-def read_mask(
-    path: Path | str, shape: tuple[int, ...], *, upwards: bool | None = None
-) -> BoolArray:
-    """Read which pixels of an image are meant.
+def read_mask(path: Path | str, shape: tuple[int, ...]) -> BoolArray:
+    """Read the pixels of an image that are meant: true, shape (rows, columns), rows downwards.
 
     Two kinds of pixels are told apart: false or true; zero and another number; dark and bright; or,
-    in text, blanks and marks (one line of characters a row), or a table of 0 and 1.
+    in text, blanks and marks (one line of characters a row), or a table of 0 and 1. The first row
+    of the file is the top one, but in text of blanks and marks, which analysis programs write line
+    by line as a scan runs, upwards.
 
     Args:
         path: NumPy array (``.npy``), image (PNG, TIFF) or text.
         shape: Rows and columns of the image it belongs to.
-        upwards: Whether the first row of the file is the lowest one. Where not given: it is in text
-            of blanks and marks, which analysis programs write line by line as a scan runs, and not
-            in arrays, images and tables.
-
-    Returns:
-        True for the pixels meant, shape (rows, columns), rows downwards.
 
     Raises:
         InputError: The file is missing, of another kind or another shape, holds more than two
@@ -99,7 +93,7 @@ def read_mask(
     mask = numbers == levels[-1]
     if not levels[-1] > 0:
         raise InputError("the mask marks no pixel", path=str(path))
-    return mask[::-1].copy() if (drawn if upwards is None else upwards) else mask
+    return mask[::-1].copy() if drawn else mask
 
 
 def _read_page(path: Path) -> NumberArray:

@@ -10,14 +10,6 @@ from chemomech.analysis.measures import compute_vertex_volumes, split_into_simpl
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.output.snapshot_grid import SnapshotGrid
 
-_FACES = {
-    "tetrahedron": ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2)),
-    "hexahedron": (
-        *((0, 3, 2, 1), (4, 5, 6, 7), (0, 1, 5, 4)),
-        *((1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7)),
-    ),
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Surface:
@@ -71,17 +63,12 @@ def create_surface(grid: SnapshotGrid, most: int) -> Surface:
 def _find_triangles(grid: SnapshotGrid) -> IntArray:
     if grid.dimension == 2:
         return split_into_simplices(grid)
-    faces = grid.cells[:, np.array(_FACES[grid.cell_name])].reshape(
-        -1, len(_FACES[grid.cell_name][0])
-    )
-    _, first, count = np.unique(
-        np.sort(faces, axis=1), axis=0, return_index=True, return_counts=True
-    )
-    # Of the faces between two cells there are two.
-    outer = faces[first[count == 1]]
-    if outer.shape[1] == 3:
-        return outer
-    return np.concatenate([outer[:, [0, 1, 2]], outer[:, [0, 2, 3]]])
+    # Here: what is flat need not wait for VTK.
+    from chemomech.drawing.scene import create_pyvista_grid
+
+    solid = create_pyvista_grid(grid)
+    surface = solid.extract_surface(algorithm="dataset_surface", pass_pointid=True).triangulate()
+    return np.asarray(surface["vtkOriginalPointIds"][surface.regular_faces], dtype=np.int64)
 
 
 def _group(vertices: FloatArray, triangles: IntArray, seen: IntArray, most: int) -> IntArray:
