@@ -1,4 +1,4 @@
-"""Name the absorption edges within a range of photon energies."""
+"""Names of the absorption edges within a range of photon energies."""
 
 from __future__ import annotations
 
@@ -8,13 +8,7 @@ from chemomech.arrays import FloatArray
 
 
 class AbsorptionEdge(NamedTuple):
-    """Onset of the absorption by one shell of an element.
-
-    Args:
-        element: Chemical symbol.
-        shell: ``K``, ``L3`` or ``L2``.
-        energy: Onset, in eV.
-    """
+    """Onset (eV) of the absorption by a shell, ``K``, ``L3`` or ``L2``, of an element."""
 
     element: str
     shell: str
@@ -41,11 +35,7 @@ _ONSETS = {
 
 
 def find_edges(energies: FloatArray) -> list[AbsorptionEdge]:
-    """Find the edges whose onset lies within the range of some photon energies, in rising order.
-
-    Args:
-        energies: Photon energies in eV, shape (E,).
-    """
+    """Find the edges whose onset lies within the range of photon energies (eV), in rising order."""
     low, high = float(energies.min()), float(energies.max())
     return [
         AbsorptionEdge(element, shell, energy)

@@ -89,9 +89,9 @@ def write_stack(
     """Write a stack as an NXstxm HDF5 file; `read_stack` reads the same one back.
 
     Args:
-        path: File to write, ``.nxs``, ``.h5`` or ``.hdf5``; one that exists is left as it is.
-        stack: What to write.
-        attributes: Where the stack came from and what was done to it, for the record.
+        path: File to create, ``.nxs``, ``.h5`` or ``.hdf5``.
+        stack: The stack.
+        attributes: Where it came from and what was done to it, for the record.
 
     Raises:
         InputError: The file exists, cannot be written, or its name does not say that it is HDF5.

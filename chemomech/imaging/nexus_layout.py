@@ -16,7 +16,7 @@ _REQUESTED = "requested_values"
 
 @dataclass(frozen=True)
 class Layout:
-    """The datasets of one detector.
+    """Datasets of one detector.
 
     Args:
         data: Counts, with three axes, or with two (y and x) if there is one energy; more axes only
@@ -73,11 +73,9 @@ def find_monitors(entry: h5py.Group) -> list[h5py.Dataset]:
 
 
 def find_layout(entry: h5py.Group, group: h5py.Group) -> Layout:
-    """Find the counts of a detector, their axes and the order of these.
+    """Find the counts of a detector's group, their axes and the order of these.
 
-    Args:
-        entry: The entry, where the energies are if the detector's group has none.
-        group: The detector's group.
+    Energies are in the entry where the group has none.
 
     Raises:
         InputError: An axis is missing, or the order is not known.

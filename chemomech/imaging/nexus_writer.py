@@ -16,17 +16,12 @@ _AXES = ("energy", "sample_y", "sample_x")
 
 
 def write_nexus(path: Path, stack: Stack, attributes: Mapping[str, str | float | int]) -> None:
-    """Write a stack; `read_nexus` reads the same one back.
+    """Write a stack as a new HDF5 file; `read_nexus` reads the same one back.
 
     Rows are written upwards, as a microscope scans them; positions are in micrometres. All that the
     definition NXstxm asks for is there. A stack does not know when it was scanned, for how long and
     where: start and end are the time of writing, dwell times 1, the angle NaN, and the source is
-    "unknown".
-
-    Args:
-        path: HDF5 file to write; one that exists is left as it is.
-        stack: What to write.
-        attributes: What to note on the entry: where the stack came from and what was done to it.
+    "unknown". The attributes are noted on the entry: where the stack came from and what was done.
 
     Raises:
         InputError: The file exists, or cannot be written.

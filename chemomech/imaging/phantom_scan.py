@@ -86,10 +86,10 @@ class Scanner:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """The wire at the points of a scanner.
+    """Points of a scanner in or at the wire.
 
     Args:
-        points: Flat numbers of the points in or at the wire, shape (n,).
+        points: Flat numbers of the points, shape (n,).
         coverage: Part of each point's square the wire covers, shape (n,).
         thickness: In m, shape (n,).
         composition: x, shape (n,).
@@ -127,10 +127,7 @@ class Scene:
     def transmit(self, first: float, slope: float, image: CountArray) -> None:
         """Write the transmission exp(-OD) into an image that is 1 outside the wire.
 
-        Args:
-            first: Optical density of a metre at x = 0.
-            slope: What x = 1 adds to it.
-            image: Shape as that of the scanner.
+        The optical density of a metre is ``first`` at x = 0; x = 1 adds ``slope`` to it.
         """
         density = self.thickness * (first + slope * self.composition)
         image.ravel()[self.points] = 1.0 + self.coverage * np.expm1(-density)

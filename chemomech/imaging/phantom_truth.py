@@ -109,10 +109,7 @@ class BentWire:
         return np.asarray(np.hypot(beyond, across) - self.width / 2.0)
 
     def trace(self, extent: tuple[float, float]) -> FloatArray:
-        """Draw the outline of what lies in a view.
-
-        Args:
-            extent: Width and height of the view, whose lower left corner is (0, 0), in m.
+        """Draw the outline of what lies in a view of this width and height (m) from (0, 0).
 
         Returns:
             Corners in m, counter-clockwise, the first not repeated, shape (n, 2); exactly on the
@@ -177,7 +174,7 @@ def place_wire(extent: tuple[float, float], width: float, *, leaves_view: bool) 
 
 @dataclass(frozen=True, eq=False)
 class PhantomTruth:
-    """The truth behind a phantom's stack, in the particle frame of its grid (see `PixelGrid`).
+    """Truth behind a phantom's stack, in the particle frame of its grid (see `PixelGrid`).
 
     Composition and thickness are defined everywhere: they carry on outside the wire.
 
@@ -208,15 +205,12 @@ class PhantomTruth:
     standards: EndMembers
 
     def composition(self, points: FloatArray) -> FloatArray:
-        """Compute x of Li_xV2O5: two phases 0.2 apart, and walls 40 nm thick between them.
+        """Compute x of Li_xV2O5, shape (...), at points in m, shape (..., 2).
 
         In a delithiated wire (alpha, x = 0.1, and epsilon, x = 0.3) five stripes of epsilon, 150 nm
         wide and 150 nm apart, cross the wire at the bend. In a lithiated one (epsilon, x = 0.7, and
-        delta, x = 0.9) epsilon fills the outside of the bend and one tip. Away from the walls x is
-        exactly that of a phase; it is twice continuously differentiable.
-
-        Args:
-            points: Positions in m, shape (..., 2).
+        delta, x = 0.9) epsilon fills the outside of the bend and one tip. Away from walls of 40 nm
+        x is exactly that of a phase; it is twice continuously differentiable.
         """
         (_, low), (_, high) = PHASES[self.kind]
         along, across = self.wire.measure(points)
@@ -227,10 +221,9 @@ class PhantomTruth:
         return low + (high - low) * rich
 
     def thickness(self, points: FloatArray) -> FloatArray:
-        """Compute the thickness in m: 85 nm at the view's left border to 115 nm at the right.
+        """Compute the thickness in m, shape (...), at points in m, shape (..., 2).
 
-        Args:
-            points: Positions in m, shape (..., 2).
+        It rises from 85 nm at the view's left border to 115 nm at the right.
         """
         extent = max(self.grid.columns - 1, 1) * self.grid.column_spacing
         return _THICKNESS * (1.0 + _WEDGE * (2.0 * points[..., 0] / extent - 1.0))

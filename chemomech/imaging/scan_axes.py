@@ -118,9 +118,6 @@ def arrange_stack(
         incident: Counts I0 of each frame, if known.
         source: Where the frames came from.
 
-    Returns:
-        The stack, row 0 with the largest y, column 0 with the smallest x, energies rising.
-
     Raises:
         InputError: The energies neither rise nor fall, a frame is empty or not there, or the stack
             is not valid (see `Stack`).

@@ -160,7 +160,7 @@ def write_spectra(
     """Write spectra as a table of comma-separated values that `read_spectra` reads back exactly.
 
     Args:
-        path: File to write; one that exists is left as it is.
+        path: File to create.
         energies: Photon energies, in eV, increasing, shape (energies,).
         spectra: Values by name, each of shape (energies,).
 

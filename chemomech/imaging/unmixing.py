@@ -57,7 +57,7 @@ class ThicknessMaps:
 
 
 class _Design:
-    """The matrix A = Q R of the model D = A t, shape (energies, p), no column zero.
+    """Matrix A = Q R of the model D = A t, shape (energies, p), no column zero.
 
     Attributes:
         inverse: pinv(A), shape (p, energies).

@@ -29,7 +29,7 @@ from chemomech.imaging.measurement import Measurement
 from chemomech.imaging.particle_mask import mean_density
 from chemomech.imaging.spectra import EndMembers
 from chemomech.imaging.stack import Stack
-from chemomech.imaging.unmixing import ThicknessMaps, unmix
+from chemomech.imaging.unmixing import unmix
 from chemomech.imaging.view import View
 from chemomech.mapping.inputs import find_incident, load_stack, read_spectrum_at
 from chemomech.mapping.measurement_checks import (
@@ -155,7 +155,9 @@ def _run_steps(config: cfg.MeasurementConfig, doubts: dict[str, str]) -> Analysi
         end_members=end_members,
         maps=maps,
         composition=composition,
-        thickness=_measure_thickness(maps, end_members),
+        thickness=None
+        if end_members.thickness is None
+        else maps.thickness.sum(axis=0) * end_members.thickness,
     )
     return Analysis(
         measurement, tuple(outlines), density, view, rounds, incident.source, source, doubts
@@ -285,10 +287,3 @@ def _collect_end_members(
         first,
         tuple(sources),
     )
-
-
-def _measure_thickness(maps: ThicknessMaps, end_members: EndMembers) -> FloatArray | None:
-    """Compute the thickness in m: the amounts of all end members together."""
-    if end_members.thickness is None:
-        return None
-    return np.asarray(maps.thickness.sum(axis=0) * end_members.thickness)

@@ -1,4 +1,4 @@
-"""The surface of a mesh as triangles, thinned out where it is too large for a browser."""
+"""Surface of a mesh as triangles, thinned out where it is too large for a browser."""
 
 from __future__ import annotations
 
@@ -38,14 +38,10 @@ class Surface:
 
 
 def create_surface(grid: SnapshotGrid, most: int) -> Surface:
-    """Find what can be seen of a mesh.
+    """Find the part of a mesh (nm) that can be seen.
 
-    Vertices that fall into one cell of a square lattice become one point where there are more than
-    ``most``; the lattice is chosen so that about as many are left.
-
-    Args:
-        grid: The whole mesh, in nm.
-        most: Number of points that are left as they are.
+    Where there are more than ``most`` vertices, those that fall into one cell of a square lattice
+    become one point; the lattice is chosen so that about as many are left.
     """
     triangles = _find_triangles(grid)
     seen = np.unique(triangles)

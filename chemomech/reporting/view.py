@@ -1,4 +1,4 @@
-"""The final state as a surface that can be turned in a browser."""
+"""Final state as a surface that can be turned in a browser."""
 
 from __future__ import annotations
 
