@@ -95,7 +95,7 @@ def align(
 
 
 def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
-    """Move frames by known shifts: I_e(x) becomes I_e(x - s_e).
+    """Move frames by known shifts: I_e(x) becomes I_e(x - s_e), on the same grid.
 
     Cubic splines interpolate: unlike a Fourier shift they do not carry the borders' mismatch into
     the image. They average the noise of neighbouring pixels: after a move by half a pixel along
@@ -106,9 +106,6 @@ def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
     Args:
         stack: Counts.
         shifts: (row, column) in pixels, shape (energies, 2).
-
-    Returns:
-        The moved frames on the same grid.
 
     Raises:
         InputError: The shifts are not one finite pair for each energy, or a frame leaves the view.

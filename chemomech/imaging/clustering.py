@@ -118,7 +118,10 @@ def cluster(
             pixels, or one of a single pixel; the pre-edge holds no energy; or the decomposition has
             one component, to be skipped, or another mask.
     """
-    _check_numbers(clusters, restarts, erosion)
+    limits = (("clusters", clusters, 1), ("restarts", restarts, 1), ("erosion", erosion, 0))
+    for key, value, least in limits:
+        if value < least:
+            raise InputError(f"must be at least {least}, got {value}", key=key)
     pixels = MaskedSpectra(od, mask)
     features = create_features(
         pixels,
@@ -146,16 +149,6 @@ def cluster(
     return Clusters(
         labels, inside, spectra[order], spread[order], sizes[order], areas[order], inertia
     )
-
-
-def _check_numbers(clusters: int, restarts: int, erosion: int) -> None:
-    for key, value, least in (
-        ("clusters", clusters, 1),
-        ("restarts", restarts, 1),
-        ("erosion", erosion, 0),
-    ):
-        if value < least:
-            raise InputError(f"must be at least {least}, got {value}", key=key)
 
 
 def _find_core(pixels: MaskedSpectra, features: SpectralFeatures, erosion: int) -> BoolArray:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from chemomech.arrays import BoolArray, FloatArray, IndexArray
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.optical_density import OpticalDensity
 
@@ -15,7 +14,6 @@ from chemomech.imaging.optical_density import OpticalDensity
 _BLOCK = 8192
 
 
-@dataclass(frozen=True, eq=False)
 class MaskedSpectra:
     """Spectra D(E, n) of the n pixels that a mask shows and that were measured at every energy.
 
@@ -31,25 +29,20 @@ class MaskedSpectra:
             no valid pixel.
     """
 
-    od: OpticalDensity
-    mask: BoolArray
-    index: IndexArray = field(init=False)
-
-    def __post_init__(self) -> None:
-        energies = self.od.energies
+    def __init__(self, od: OpticalDensity, mask: BoolArray) -> None:
+        energies = od.energies
         if len(energies) < 2:
             raise InputError(
                 f"one image, at {energies[0]:g} eV, holds no spectra; images at two or more photon "
                 "energies are needed"
             )
-        self.od.grid.require_mask(self.mask, "mask")
-        index = np.flatnonzero(self.mask & self.od.valid)
-        if index.size == 0:
-            count = np.count_nonzero(self.mask)
+        od.grid.require_mask(mask, "mask")
+        self.od, self.index = od, np.flatnonzero(mask & od.valid)
+        if self.index.size == 0:
+            count = np.count_nonzero(mask)
             raise InputError(
                 f"none of the {count} pixels in the mask has a valid spectrum", key="mask"
             )
-        object.__setattr__(self, "index", index)
 
     @property
     def count(self) -> int:

@@ -11,7 +11,7 @@ from scipy.special import expit
 from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError, naming
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.phantom_scan import Scanner, Scene, draw_drift
+from chemomech.imaging.phantom_scan import Scanner, draw_drift
 from chemomech.imaging.phantom_truth import PHASES, PhantomTruth, WireKind, place_wire
 from chemomech.imaging.spectra import EndMembers
 from chemomech.imaging.stack import Stack, check_energies
@@ -203,12 +203,15 @@ def _scan(
     truth: PhantomTruth, energies: FloatArray, scanner: Scanner, rng: np.random.Generator | None
 ) -> CountArray:
     """Compute the counts of all frames, shape (energies, rows, columns)."""
-    scene = Scene.create(truth, scanner)
+    points, coverage, positions = scanner.find_points(truth.wire)
+    thickness, composition = truth.thickness(positions), truth.composition(positions)
     image = np.ones(scanner.shape, dtype=np.float32)
     pristine, full = compute_absorption(energies, np.array([0.0, 1.0])) / _STANDARD_THICKNESS
     frames = np.empty((len(energies), *truth.grid.shape), dtype=np.float32)
     for number, shift in enumerate(truth.shifts):
-        scene.transmit(pristine[number], full[number] - pristine[number], image)
+        slope = full[number] - pristine[number]
+        density = thickness * (pristine[number] + slope * composition)
+        image.ravel()[points] = 1.0 + coverage * np.expm1(-density)
         expected = truth.incident[number] * scanner.scan(image, shift) + truth.dark
         frames[number] = expected if rng is None else rng.poisson(expected)
     return frames

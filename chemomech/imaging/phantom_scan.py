@@ -9,7 +9,7 @@ from scipy import ndimage, sparse, special
 
 from chemomech.arrays import CountArray, FloatArray, IntArray
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.phantom_truth import PhantomTruth
+from chemomech.imaging.phantom_truth import BentWire
 
 _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 # Weights of the spot further out are below 1e-6 of the whole.
@@ -66,6 +66,28 @@ class Scanner:
         lines = self._weigh(rows, shift[0]) @ image
         return np.asarray(self._weigh(columns, shift[1]) @ lines.T).T.astype(np.float64)
 
+    def find_points(self, wire: BentWire) -> tuple[IntArray, CountArray, FloatArray]:
+        """Find the n points in or at a wire, among those of the pixels it touches.
+
+        Returns:
+            Flat numbers of the points, shape (n,); part of each point's square that the wire
+            covers, shape (n,); and positions in m, shape (n, 2).
+        """
+        border, fine, size = self.border, self.supersampling, self.grid.pixel_size
+        rows, columns = self.grid.shape
+        spacing = size / fine
+        row, column = np.mgrid[-border : rows + border, -border : columns + border]
+        centres = np.stack([column, rows - 1 - row], axis=-1) * size
+        touched = wire.signed_distance(centres) < size
+        within = (np.arange(fine) - (fine - 1) / 2.0) * spacing
+        down, right = np.meshgrid(within, within, indexing="ij")
+        positions = centres[touched][:, None, None] + np.stack([right, -down], axis=-1)
+        numbers = np.mgrid[:fine, :fine] + np.argwhere(touched)[:, :, None, None] * fine
+        flat = numbers[:, 0] * self.shape[1] + numbers[:, 1]
+        coverage = np.clip(0.5 - wire.signed_distance(positions) / spacing, 0.0, 1.0)
+        inside = coverage > 0.0
+        return flat[inside], coverage[inside].astype(np.float32), positions[inside]
+
     def _weigh(self, pixels: int, shift: float) -> sparse.csr_array:
         """Create the points' weights along one axis, shape (pixels, points), row sums 1."""
         reach = int(np.ceil((0.5 + _TAIL * self._deviation) * self.supersampling)) + 1
@@ -82,55 +104,6 @@ class Scanner:
         return sparse.csr_array(
             (weights.astype(np.float32).ravel(), points.ravel(), starts), shape=(pixels, count)
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """Points of a scanner in or at the wire.
-
-    Args:
-        points: Flat numbers of the points, shape (n,).
-        coverage: Part of each point's square the wire covers, shape (n,).
-        thickness: In m, shape (n,).
-        composition: x, shape (n,).
-    """
-
-    points: IntArray
-    coverage: CountArray
-    thickness: FloatArray
-    composition: FloatArray
-
-    @classmethod
-    def create(cls, truth: PhantomTruth, scanner: Scanner) -> Scene:
-        """Find the points in the wire among those of the pixels it touches."""
-        grid, border, fine = truth.grid, scanner.border, scanner.supersampling
-        rows, columns = grid.shape
-        spacing = grid.pixel_size / fine
-        row, column = np.mgrid[-border : rows + border, -border : columns + border]
-        centres = np.stack([column, rows - 1 - row], axis=-1) * grid.pixel_size
-        touched = truth.wire.signed_distance(centres) < grid.pixel_size
-        within = (np.arange(fine) - (fine - 1) / 2.0) * spacing
-        down, right = np.meshgrid(within, within, indexing="ij")
-        positions = centres[touched][:, None, None] + np.stack([right, -down], axis=-1)
-        numbers = np.mgrid[:fine, :fine] + np.argwhere(touched)[:, :, None, None] * fine
-        flat = numbers[:, 0] * scanner.shape[1] + numbers[:, 1]
-        coverage = np.clip(0.5 - truth.wire.signed_distance(positions) / spacing, 0.0, 1.0)
-        inside = coverage > 0.0
-        chosen = positions[inside]
-        return cls(
-            flat[inside],
-            coverage[inside].astype(np.float32),
-            truth.thickness(chosen),
-            truth.composition(chosen),
-        )
-
-    def transmit(self, first: float, slope: float, image: CountArray) -> None:
-        """Write the transmission exp(-OD) into an image that is 1 outside the wire.
-
-        The optical density of a metre is ``first`` at x = 0; x = 1 adds ``slope`` to it.
-        """
-        density = self.thickness * (first + slope * self.composition)
-        image.ravel()[self.points] = 1.0 + self.coverage * np.expm1(-density)
 
 
 def draw_drift(frames: int, largest: float, rng: np.random.Generator) -> FloatArray:

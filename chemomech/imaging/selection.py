@@ -18,20 +18,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Selection:
-    """Choice among what a file of a stack holds, and what the file does not state.
-
-    Args:
-        region: Number of the region scanned, counted from 1.
-        channel: Name or number (from 1) of the detector; None for the first.
-        energies: Text file whose first column lists the photon energies; for TIFF.
-        pixel_size: Edge of a pixel, in m, in place of what the file says.
-        leave_out: Frames that are not used: whole numbers count frames in the order of the file
-            from 1, other numbers are photon energies in eV, each standing for all frames taken at
-            it.
-
-    Raises:
-        InputError: The pixel size is no positive length.
-    """
+    """Choice among what a file of a stack holds, and what it does not state, as in `read_stack`."""
 
     region: int = 1
     channel: str | int | None = None

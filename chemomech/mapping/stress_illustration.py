@@ -37,11 +37,10 @@ def draw_stress(
 ) -> None:
     """Draw ``pictures/*.png`` and, after a measurement, ``figure.png``; collective.
 
-    Particles with a thickness are shown cut half way.
-
     Args:
         folder: Folder of the run.
-        fields: Stresses at the vertices; those of `STRESS_LABELS` are drawn.
+        fields: Stresses at the vertices; those of `STRESS_LABELS` are drawn, of particles with a
+            thickness half way.
         particle: The particle, if it comes from an image.
         measurement: What was measured; looked at on rank 0 alone.
         bands: Spread of the stress over samples, if there were any.
