@@ -134,15 +134,9 @@ def smooth(composition: CompositionMap, width: float) -> CompositionMap:
 def prepare(
     composition: CompositionMap, *, smoothing: float = 0.0, erosion: int = 1
 ) -> CompositionMap:
-    """Make a map ready for a mesh: smooth it among trusted pixels, then extend it beyond them.
+    """Smooth a map among trusted pixels, then extend it beyond them, ready for a mesh.
 
-    Args:
-        composition: Map as measured, or a sample of it.
-        smoothing: Standard deviation of the Gaussian in m, as in `smooth`.
-        erosion: Width of the edge taken away in pixels, as in `extend_outwards`.
-
-    Raises:
-        InputError: An argument is out of range, or no pixel is left.
+    For ``smoothing`` (m) see `smooth`, for ``erosion`` (pixels) `extend_outwards`.
     """
     return extend_outwards(smooth(composition, smoothing), erosion=erosion)
 

@@ -109,10 +109,7 @@ class Scanner:
 def draw_drift(frames: int, largest: float, rng: np.random.Generator) -> FloatArray:
     """Draw a smooth random walk about zero: (rows, columns) in pixels, shape (frames, 2).
 
-    Args:
-        frames: Number of frames; one does not drift.
-        largest: Length of the largest excursion, in pixels.
-        rng: Source of random numbers.
+    The largest excursion has the length ``largest``; a single frame does not drift.
     """
     walk = np.cumsum(rng.standard_normal((frames, 2)), axis=0)
     walk = ndimage.gaussian_filter1d(walk, _DRIFT_MEMORY, axis=0, mode="nearest")

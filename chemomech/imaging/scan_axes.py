@@ -79,12 +79,9 @@ def read_energies(table: Table, path: Path) -> FloatArray:
 def create_grid(x: FloatArray, y: FloatArray, pixel_size: float | None = None) -> PixelGrid:
     """Find rows and columns from the positions of a scan; the origin is the lowest x and y.
 
-    The spacing is the median of the steps, which a jitter of the encoder leaves alone.
-
-    Args:
-        x: Position of each column, in m, rising or falling, shape (columns,).
-        y: Position of each row, in m, upwards, rising or falling, shape (rows,).
-        pixel_size: Edge of a pixel, in m, in place of what the positions say.
+    Positions are in m, x (columns,) to the right, y (rows,) upwards, each rising or falling. The
+    spacing is the median of the steps, which a jitter of the encoder leaves alone, or else the
+    pixel size (m).
 
     Raises:
         InputError: Positions are not finite, do not step evenly or are too few to step at all.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,21 +38,6 @@ _TABLE = "stress.csv"
 _BANDS = "stress_bands.csv"
 
 
-@dataclass(frozen=True, eq=False)
-class _Source:
-    """Particle and composition of a stress map, or a field.
-
-    Args:
-        particle: A particle of an image; None for a field of a simulation.
-        measurement: What its pictures show, on rank 0, if it was measured.
-        analysis: The analysis of the stack, on rank 0, if that was part of the way.
-    """
-
-    particle: ImagedParticle | None
-    measurement: Measurement | None = None
-    analysis: Analysis | None = None
-
-
 def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     """Compute the stress of a particle and leave it in a new folder; collective.
 
@@ -76,9 +60,9 @@ def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
 
 def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     fields_name = name_field_file("stress", config.output.field_format)
-    source = _load(config, comm)
-    model = create_model(config, source.particle, comm)
-    statistics = _create_statistics(config, model, source.particle)
+    particle, measurement, analysis = _load(config, comm)
+    model = create_model(config, particle, comm)
+    statistics = _create_statistics(config, model, particle)
     model.solve()
     table = statistics.compute()
     folder = RunFolder.create(output, comm)
@@ -87,11 +71,11 @@ def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     provenance = collect_provenance(comm, format_config(config), parameters=parameters)
     write_provenance(output / PROVENANCE, provenance, comm)
     try:
-        _write_analysis(config, source, folder)
+        _write_analysis(config, analysis, folder)
         fields = _write_fields(fields_name if config.output.fields else None, model, folder)
         write_stress_table(folder.partial(_TABLE), table, comm)
         folder.finish(_TABLE)
-        bands = _sample(config, source, model, statistics, folder)
+        bands = _sample(config, particle, model, statistics, folder)
     except (ChemoMechError, OSError, KeyboardInterrupt) as error:
         if comm.rank == 0:
             # Alone: nobody knows whether the other ranks failed as well.
@@ -100,15 +84,18 @@ def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
         raise
     write_provenance(output / PROVENANCE, provenance, comm, "stress computed")
     if config.output.pictures:
-        draw_stress(folder, fields.fields, source.particle, source.measurement, bands)
+        draw_stress(folder, fields.fields, particle, measurement, bands)
     return summarise_stress(table, bands)
 
 
-def _load(config: cfg.StressConfig, comm: MPI.Comm) -> _Source:
+def _load(
+    config: cfg.StressConfig, comm: MPI.Comm
+) -> tuple[ImagedParticle | None, Measurement | None, Analysis | None]:
+    """Load the particle, None for a field; on rank 0 its measurement and analysis, if any."""
     if isinstance(config.composition, cfg.FieldCompositionConfig):
-        return _Source(None)
+        return None, None, None
     if config.measurement is None:
-        return _Source(*load_particle(config, comm))
+        return *load_particle(config, comm), None
     analysis = analyse_on_root(config.measurement, comm)
 
     def pick() -> ImagedParticle:
@@ -116,7 +103,7 @@ def _load(config: cfg.StressConfig, comm: MPI.Comm) -> _Source:
         return pick_particle(analysis.measurement, analysis.outlines, config.outline.particle)
 
     particle = run_on_root(comm, pick)
-    return _Source(particle, None if analysis is None else analysis.measurement, analysis)
+    return particle, None if analysis is None else analysis.measurement, analysis
 
 
 def _create_statistics(
@@ -140,10 +127,10 @@ def _create_statistics(
     )
 
 
-def _write_analysis(config: cfg.StressConfig, source: _Source, folder: RunFolder) -> None:
+def _write_analysis(config: cfg.StressConfig, analysis: Analysis | None, folder: RunFolder) -> None:
     if config.measurement is not None:
         inner = RunFolder.create(folder.path / "measurement", folder.comm)
-        write_analysis(config.measurement, source.analysis, inner)
+        write_analysis(config.measurement, analysis, inner)
 
 
 def _write_fields(name: str | None, model: StressModel, folder: RunFolder) -> StressFields:
@@ -166,20 +153,21 @@ def _write_fields(name: str | None, model: StressModel, folder: RunFolder) -> St
 
 def _sample(
     config: cfg.StressConfig,
-    source: _Source,
+    particle: ImagedParticle | None,
     model: StressModel,
     statistics: StressStatistics,
     folder: RunFolder,
 ) -> StressBands | None:
     """Repeat with noise drawn from the map's uncertainty; the model keeps its first solution."""
     count = config.uncertainty.samples
-    if count == 0 or source.particle is None:
+    if count == 0 or particle is None:
         return None
-    measured = source.particle.composition
     kept = [function.x.array.copy() for function in (model.composition, model.problem.u)]
     seeds = np.random.SeedSequence(config.uncertainty.seed).spawn(count)
     tables = [
-        _compute_sample(draw(measured, np.random.default_rng(seed)), config, model, statistics)
+        _compute_sample(
+            draw(particle.composition, np.random.default_rng(seed)), config, model, statistics
+        )
         for seed in seeds
     ]
     for function, values in zip((model.composition, model.problem.u), kept, strict=True):

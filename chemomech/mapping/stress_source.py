@@ -47,10 +47,6 @@ def load_particle(
 ) -> tuple[ImagedParticle, Measurement | None]:
     """Read the particle of a map or of a measurement; collective.
 
-    Args:
-        config: The configuration, whose composition is no field and no stack.
-        comm: Ranks that share the particle.
-
     Returns:
         The particle, and, on rank 0, the measurement it comes from, if any.
 

@@ -59,10 +59,10 @@ class View:
     """A surface that can be turned.
 
     Args:
-        caption: What it shows, and what was left out.
+        caption: Description of it, and of what was left out.
         figure: Plotly's figure as JSON, without values.
-        fields: What can be shown on it; at least one.
-        name: What tells it from the page's other views.
+        fields: Fields that can be shown on it; at least one.
+        name: Name that tells it from the page's other views.
     """
 
     caption: str
@@ -76,18 +76,18 @@ class Contents:
     """A page.
 
     Args:
-        title: What it is about.
-        facts: What one wants to know first: names and values.
+        title: Subject of the page.
+        facts: Names and values of what one wants to know first.
         film: The film, if there is one.
         views: Interactive views, of which one is seen at a time.
         curves: Plotly's figures as JSON, each with a caption.
         pictures: Pictures.
         tables: Tables.
-        missing: What is not there, and why.
-        command: What repeats the work.
+        missing: Reasons why something is not there.
+        command: Command that repeats the work.
         config: The configuration, as TOML; empty where there is none.
         config_name: The file it is from.
-        provenance: Where it comes from: names and values.
+        provenance: Names and values of where the results come from.
     """
 
     title: str
