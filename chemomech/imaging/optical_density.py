@@ -11,9 +11,8 @@ from skimage import filters
 
 from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
-from chemomech.imaging.detector import check_dark, check_limits
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.stack import Stack, check_energies, check_incident
+from chemomech.imaging.stack import Stack, check_dark, check_energies, check_incident, check_limits
 
 _DensityArray = npt.NDArray[np.float32]
 
@@ -102,7 +101,7 @@ def convert(
 
     A pixel that at any energy has no value, no more than the dark counts d, or as many counts as
     saturate the detector is not valid. It is flagged and becomes NaN, and is never patched. Before
-    frames are moved onto each other, `chemomech.imaging.detector.mask_invalid_counts` does so too.
+    frames are moved onto each other, `chemomech.imaging.stack.mask_invalid_counts` does so too.
 
     Args:
         stack: Counts.

@@ -57,21 +57,38 @@ class ThicknessMaps:
 
 
 class _Design:
-    """Matrix A = Q R of the model D = A t, shape (energies, p), no column zero.
+    """Matrix A = Q R of the model D = A t: spectra and baselines as columns, shape (energies, p).
 
     Attributes:
         inverse: pinv(A), shape (p, energies).
         orthonormal: Q, shape (energies, p).
         triangle: R, shape (p, p).
         condition: Condition number of A with its columns scaled to unit norm.
+
+    Raises:
+        InputError: There are too few energies, or spectra or baselines cannot be told apart.
     """
 
-    def __init__(self, matrix: FloatArray) -> None:
-        norms = np.linalg.norm(matrix, axis=0)
-        self.matrix = matrix
-        self.inverse = np.linalg.pinv(matrix / norms) / norms[:, None]
-        self.orthonormal, self.triangle = np.linalg.qr(matrix)
-        self.condition = float(np.linalg.cond(matrix / norms))
+    def __init__(self, spectra: FloatArray, baselines: FloatArray) -> None:
+        self.matrix = np.concatenate([spectra.T, baselines], axis=1)
+        energies, unknowns = self.matrix.shape
+        if energies < unknowns:
+            raise InputError(
+                f"{energies} energies cannot determine {unknowns} unknowns ({len(spectra)} spectra "
+                f"and {baselines.shape[1]} baselines)",
+                key="spectra",
+            )
+        norms = np.linalg.norm(self.matrix, axis=0)
+        self.condition = float(np.linalg.cond(self.matrix / norms))
+        if self.condition > _MOST_CONDITION:
+            raise InputError(
+                "the spectra (or baselines) cannot be told apart: their condition number is "
+                f"{self.condition:.3g}, above {_MOST_CONDITION:.0g}; leave out what is given "
+                "twice, or a spectrum that is a baseline",
+                key="spectra",
+            )
+        self.inverse = np.linalg.pinv(self.matrix / norms) / norms[:, None]
+        self.orthonormal, self.triangle = np.linalg.qr(self.matrix)
 
 
 def unmix(
@@ -117,7 +134,7 @@ def unmix(
         raise InputError(
             f"non_negative takes at most {_MOST_NON_NEGATIVE} spectra, got {count}", key="method"
         )
-    design = _create_design(spectra, _create_baselines(od.energies, constant, linear))
+    design = _Design(spectra, _create_baselines(od.energies, constant, linear))
     amounts = np.empty((design.matrix.shape[1], pixels.count))
     covariance = np.empty((count, count, pixels.count))
     misfit = np.empty(pixels.count)
@@ -221,24 +238,3 @@ def _create_baselines(energies: FloatArray, constant: bool, linear: bool) -> Flo
     middle, half = (energies[0] + energies[-1]) / 2, (energies[-1] - energies[0]) / 2
     columns = np.stack([np.ones(len(energies)), (energies - middle) / half], axis=1)
     return columns[:, [constant, linear]]
-
-
-def _create_design(spectra: FloatArray, baselines: FloatArray) -> _Design:
-    """Create a matrix of spectra and baselines as columns; refuse a singular one."""
-    matrix = np.concatenate([spectra.T, baselines], axis=1)
-    energies, unknowns = matrix.shape
-    if energies < unknowns:
-        raise InputError(
-            f"{energies} energies cannot determine {unknowns} unknowns ({len(spectra)} spectra and "
-            f"{baselines.shape[1]} baselines)",
-            key="spectra",
-        )
-    design = _Design(matrix)
-    if design.condition > _MOST_CONDITION:
-        raise InputError(
-            "the spectra (or baselines) cannot be told apart: their condition number is "
-            f"{design.condition:.3g}, above {_MOST_CONDITION:.0g}; leave out what is given twice, "
-            "or a spectrum that is a baseline",
-            key="spectra",
-        )
-    return design

@@ -23,12 +23,11 @@ from chemomech.imaging.alignment import align
 from chemomech.imaging.clustering import Clusters, cluster
 from chemomech.imaging.composition import create_composition
 from chemomech.imaging.decomposition import Decomposition, decompose
-from chemomech.imaging.detector import mask_invalid_counts
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.measurement import Measurement
 from chemomech.imaging.particle_mask import mean_density
 from chemomech.imaging.spectra import EndMembers
-from chemomech.imaging.stack import Stack
+from chemomech.imaging.stack import Stack, mask_invalid_counts
 from chemomech.imaging.unmixing import unmix
 from chemomech.imaging.view import View
 from chemomech.mapping.inputs import find_incident, load_stack, read_spectrum_at

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from mpi4py import MPI
+from rich import box
+from rich.table import Table
 
 from chemomech import config as cfg
 from chemomech.config import format_config, write_config
@@ -18,12 +20,12 @@ from chemomech.mapping.measure import analyse_on_root, write_analysis
 from chemomech.mapping.stress_illustration import draw_stress
 from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model, interpolate_map
 from chemomech.mapping.stress_source import ImagedParticle, load_particle, pick_particle
-from chemomech.mapping.stress_summary import summarise_stress
 from chemomech.output.fields import FieldWriter, name_field_file
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
 from chemomech.output.folder_lock import FolderLock
 from chemomech.output.provenance import PROVENANCE, collect_provenance, write_provenance
+from chemomech.output.terminal import render
 from chemomech.problems.stress_fields import StressFields
 from chemomech.problems.stress_files import write_stress_bands, write_stress_table
 from chemomech.problems.stress_regions import Phase, Regions
@@ -36,6 +38,17 @@ from chemomech.problems.stress_statistics import (
 
 _TABLE = "stress.csv"
 _BANDS = "stress_bands.csv"
+_MEGA = 1e6
+_STRESSES = {
+    "von_mises": "von Mises",
+    "hydrostatic": "hydrostatic",
+    "stress_along": "along the wire (tt)",
+    "stress_normal": "across the wire (nn)",
+    "stress_shear": "shear (tn)",
+    "principal_1": "largest principal",
+    "principal_2": "middle principal",
+    "principal_3": "smallest principal",
+}
 
 
 def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
@@ -188,3 +201,31 @@ def _compute_sample(
     interpolate_map(composition, config, model.composition)
     model.solve()
     return statistics.compute()
+
+
+def summarise_stress(table: StressTable, bands: StressBands | None) -> str:
+    """Tabulate percentiles of each stress over the whole particle, and of von Mises by region.
+
+    Stresses are in MPa, tension positive, with one standard deviation over samples if there are
+    bands.
+    """
+    columns = [name for name in table.statistics if name not in ("minimum", "maximum")]
+    spread = {}
+    if bands is not None:
+        spread = {(r.stress, r.region, r.statistic): r.deviation for r in bands.rows}
+    lines = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    lines.add_column("Stress (MPa)")
+    for name in columns:
+        lines.add_column(name, justify="right")
+    for row, values in zip(table.rows, table.values, strict=True):
+        if row.region != "all" and row.stress != "von_mises":
+            continue
+        label = _STRESSES[row.stress] + ("" if row.region == "all" else f", {row.region}")
+        cells = []
+        for name, value in zip(table.statistics, values, strict=True):
+            if name in columns:
+                deviation = spread.get((row.stress, row.region, name))
+                tail = "" if deviation is None else f"±{deviation / _MEGA:.2g}"
+                cells.append(f"{value / _MEGA:.3g}{tail}")
+        lines.add_row(label, *cells)
+    return render(lines, width=140)
