@@ -9,12 +9,11 @@ import numpy.typing as npt
 from scipy import fft, ndimage
 from skimage.registration import phase_cross_correlation
 
-from chemomech.arrays import FloatArray
+from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.selection import suggest_leaving_out
 from chemomech.imaging.stack import Stack
 
-_FrameArray = npt.NDArray[np.float32]
 _SpectrumArray = npt.NDArray[np.complex64]
 
 # Share of the view at each end over which it fades out.
@@ -177,7 +176,7 @@ def _find_first_reference(stack: Stack) -> _SpectrumArray:
     return best
 
 
-def _transform(frame: _FrameArray, shift: FloatArray, shifts: FloatArray) -> _SpectrumArray:
+def _transform(frame: CountArray, shift: FloatArray, shifts: FloatArray) -> _SpectrumArray:
     """Transform the root of a frame, moved, within the view common to all frames."""
     image = np.sqrt(_fill_nearest(frame))
     windows = []
@@ -191,7 +190,7 @@ def _transform(frame: _FrameArray, shift: FloatArray, shifts: FloatArray) -> _Sp
     return np.asarray(fft.fft2(image) * _create_phase_ramp(frame.shape, shift))
 
 
-def _taper(positions: FloatArray, low: float, high: float) -> _FrameArray:
+def _taper(positions: FloatArray, low: float, high: float) -> CountArray:
     """Return one within [low, high], falling to zero at its ends by a cosine."""
     depth = np.minimum(positions - low, high - positions) + 0.5
     ramp = np.clip(depth / max(_TAPER * (high - low), 1.0), 0.0, 1.0)
@@ -207,7 +206,7 @@ def _create_phase_ramp(shape: tuple[int, ...], shift: FloatArray) -> _SpectrumAr
     return np.asarray(np.outer(rows, columns), dtype=np.complex64)
 
 
-def _move(frame: _FrameArray, shift: FloatArray, out: _FrameArray) -> None:
+def _move(frame: CountArray, shift: FloatArray, out: CountArray) -> None:
     if not shift.any():
         out[...] = frame
         return
@@ -224,7 +223,7 @@ def _move(frame: _FrameArray, shift: FloatArray, out: _FrameArray) -> None:
         out[(slice(None),) * axis + (beyond,)] = np.nan
 
 
-def _fill_nearest(frame: _FrameArray) -> _FrameArray:
+def _fill_nearest(frame: CountArray) -> CountArray:
     """Fill a frame with the nearest value where there is none."""
     missing = np.isnan(frame)
     if not missing.any():

@@ -6,14 +6,13 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 from scipy.integrate import trapezoid
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from chemomech.arrays import BoolArray, FloatArray
+from chemomech.arrays import BoolArray, FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.imaging.decomposition import Decomposition
 from chemomech.imaging.masked_spectra import MaskedSpectra
@@ -24,8 +23,6 @@ from chemomech.imaging.spectral_features import (
     compute_pre_edge,
     create_features,
 )
-
-_LabelArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +46,11 @@ class Clusters:
         inertia: Sum of weighted squared distances to the centres, which restarts have lowered.
     """
 
-    labels: _LabelArray
+    labels: IntArray
     core: BoolArray
     spectra: FloatArray
     spread: FloatArray
-    sizes: _LabelArray
+    sizes: IntArray
     areas: FloatArray
     inertia: float
 
@@ -109,9 +106,6 @@ def cluster(
         pre_edge: Lowest and highest energy, in eV, of a window before the absorption edge, whose
             mean optical density is subtracted.
         area_normalise: Divide each spectrum by its mean over the energies.
-
-    Returns:
-        The clusters.
 
     Raises:
         InputError: The mask is empty, or is after erosion; there are more clusters than distinct
@@ -172,7 +166,7 @@ def _find_core(pixels: MaskedSpectra, features: SpectralFeatures, erosion: int) 
 
 def _run_k_means(
     features: SpectralFeatures, core: BoolArray, clusters: int, seed: int, restarts: int
-) -> tuple[float, _LabelArray]:
+) -> tuple[float, IntArray]:
     """Find the core pixels' clusters: their inertia, and the nearest one of every pixel."""
     model = KMeans(clusters, n_init=restarts, random_state=seed, algorithm="lloyd")
     # Sums depend on how many threads share them, in the last digits.
@@ -196,8 +190,8 @@ def _run_k_means(
 
 
 def _compute_statistics(
-    pixels: MaskedSpectra, labels: _LabelArray, clusters: int
-) -> tuple[FloatArray, FloatArray, _LabelArray]:
+    pixels: MaskedSpectra, labels: IntArray, clusters: int
+) -> tuple[FloatArray, FloatArray, IntArray]:
     """Compute mean spectra and standard deviations, both (k, energies), and sizes."""
     sizes = np.bincount(labels[labels >= 0], minlength=clusters)
     member = np.equal.outer(np.arange(clusters), labels).astype(np.float64)
@@ -212,7 +206,7 @@ def _compute_statistics(
     return means, np.sqrt(squares / (sizes - 1)[:, None]), sizes.astype(np.int64)
 
 
-def _order(energies: FloatArray, spectra: FloatArray, areas: FloatArray) -> _LabelArray:
+def _order(energies: FloatArray, spectra: FloatArray, areas: FloatArray) -> IntArray:
     """Sort the clusters by the centre of gravity of their spectra, shape (k,)."""
     moments = trapezoid(spectra * energies, energies) / (energies[-1] - energies[0])
     centres = np.full(len(spectra), np.inf)

@@ -31,7 +31,8 @@ def create_composition(
 
     As printed, x grows with thickness, and is a lithium content only where the particle is as thick
     as the spectra were given for (t_s counts in units of that thickness). Values are not clipped:
-    noise and plain fits lead beyond the contents of the end members.
+    noise and plain fits lead beyond the contents of the end members. Where x cannot be trusted it
+    is NaN.
 
     The uncertainty is sqrt(g^T C g), with the covariance C of the thicknesses and g_s = dx/dt_s.
 
@@ -42,9 +43,6 @@ def create_composition(
         minimum_thickness: Least sum_s t_s of a pixel that can be trusted, as a fraction of the
             median over the mask: the division magnifies the noise of thin pixels.
         source: Where the maps came from, for the record.
-
-    Returns:
-        The map; NaN where it cannot be trusted.
 
     Raises:
         InputError: The contents do not fit the maps, an argument is out of range, or no pixel is

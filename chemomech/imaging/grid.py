@@ -62,9 +62,7 @@ class PixelGrid:
     def require_mask(self, mask: BoolArray, key: str) -> None:
         """Refuse a mask that is not true or false for each pixel, or is true nowhere.
 
-        Args:
-            mask: Pixels that are meant, shape (rows, columns).
-            key: Name of the mask in messages.
+        In messages it is called ``key``.
         """
         if mask.dtype != np.bool_ or mask.shape != self.shape:
             raise InputError(

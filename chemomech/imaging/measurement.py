@@ -83,12 +83,7 @@ def read_measurement(path: Path) -> Measurement:
 def read_prepared_composition(
     path: Path, smoothing: float = 0.0, erosion: int = 1
 ) -> CompositionMap:
-    """Read a measured composition, smoothed and with a value everywhere.
-
-    Args:
-        path: File that `write_measurement` wrote.
-        smoothing: Standard deviation of a Gaussian filter within the trusted part, in m.
-        erosion: Pixels peeled off the trusted part before it is extended outwards.
+    """Read a measured composition, smoothed and with a value everywhere (see `prepare`).
 
     Raises:
         InputError: The file cannot be read, or nothing trusted is left.

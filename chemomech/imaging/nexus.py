@@ -134,10 +134,8 @@ def _read_counts(layout: Layout) -> CountArray:
 def _bin_points(counts: CountArray, points: FloatArray, x: FloatArray) -> CountArray:
     """Average the counts within half a pixel of each column; NaN where there are none.
 
-    Args:
-        counts: Shape (energies, rows, points).
-        points: Where they were counted, in the unit of ``x``, shape as ``counts``.
-        x: Middles of the columns, evenly spaced, shape (columns,).
+    Counts and, in the unit of ``x``, their points have the shape (energies, rows, points); ``x``
+    are the middles of the columns, evenly spaced.
     """
     frames, rows, _ = counts.shape
     step = (x[-1] - x[0]) / max(len(x) - 1, 1)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 from skimage import filters
 
-from chemomech.arrays import BoolArray, FloatArray
+from chemomech.arrays import BoolArray, CountArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.stack import Stack, check_dark, check_energies, check_incident, check_limits
-
-_DensityArray = npt.NDArray[np.float32]
 
 # Pixels this many standard deviations from the commonest brightness are something else.
 _SPREAD = 2.5
@@ -43,7 +40,7 @@ class OpticalDensity:
             the number of its pixels or the dark counts are no such numbers.
     """
 
-    values: _DensityArray
+    values: CountArray
     energies: FloatArray
     grid: PixelGrid
     valid: BoolArray

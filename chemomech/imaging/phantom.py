@@ -58,11 +58,9 @@ _SCAN = (
 
 @dataclass(frozen=True, eq=False)
 class Phantom:
-    """A synthetic measurement.
+    """A synthetic stack and its truth.
 
-    Args:
-        stack: Counts, with the dark counts, without I0: the empty part of the view shows it.
-        truth: What a measurement should find.
+    Counts hold the dark counts, and come without I0: the empty part of the view shows it.
     """
 
     stack: Stack
@@ -186,10 +184,7 @@ def compute_absorption(energies: FloatArray, lithium: FloatArray) -> FloatArray:
 
     Args:
         energies: Photon energies, in eV, shape (n,).
-        lithium: Lithium contents x, shape (k,).
-
-    Returns:
-        Optical densities, shape (k, n).
+        lithium: Lithium contents x, shape (k,); optical densities have the shape (k, n).
     """
     steps = expit((energies[:, None] - _EDGES_EV) / _EDGE_WIDTH_EV)
     continuum = _PRE_EDGE + steps @ _STEPS

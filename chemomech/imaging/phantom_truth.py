@@ -135,13 +135,10 @@ class BentWire:
 
 
 def place_wire(extent: tuple[float, float], width: float, *, leaves_view: bool) -> BentWire:
-    """Fit a wire bent by 120 degrees into a view.
+    """Fit a wire of a width (m), bent by 120 degrees, into a view of an extent (x, y), in m.
 
-    Args:
-        extent: Width and height of the view, from the first to the last pixel's centre, in m.
-        width: Width of the wire, in m; the bend's radius is 2.5 times that.
-        leaves_view: Whether the legs leave the view; else the tips keep a tenth of it away from its
-            borders.
+    The bend's radius is 2.5 widths. The legs leave the view, or their tips keep a tenth of it away
+    from its borders.
 
     Raises:
         InputError: The view is too small.

@@ -36,13 +36,10 @@ def find_length_unit(unit: str, axis: str) -> float:
 
 
 def to_electronvolts(energies: FloatArray, unit: str, axis: str) -> FloatArray:
-    """Convert photon energies to eV.
+    """Convert photon energies on an axis (named in messages) to eV.
 
-    Args:
-        energies: Photon energies.
-        unit: ``eV`` or ``keV``; where it is empty, numbers that are all below 20 are taken for keV,
-            others for eV.
-        axis: Axis they were found on, for messages.
+    The unit is ``eV`` or ``keV``; where it is empty, numbers that are all below 20 are taken for
+    keV, others for eV.
 
     Raises:
         InputError: The unit is neither, or energies said to be in eV are too low for X-rays.
@@ -62,9 +59,7 @@ def to_electronvolts(energies: FloatArray, unit: str, axis: str) -> FloatArray:
 def read_energies(table: Table, path: Path) -> FloatArray:
     """Read photon energies in eV from the first column of a table, shape (rows,).
 
-    Args:
-        table: Its heading may state the unit, eV or keV; without one see `to_electronvolts`.
-        path: Where it came from, for messages.
+    Its heading may state the unit, eV or keV; without one see `to_electronvolts`.
 
     Raises:
         InputError: They are said to be in eV, but too low for X-rays.

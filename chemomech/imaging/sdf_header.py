@@ -19,7 +19,7 @@ _TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<mark>[{}()=;,])|(?P<word>[^\s{}()=;,
 
 
 @dataclass(frozen=True, eq=False)
-class SdfRegion:
+class _Region:
     """Positions along the PAxis, x (columns,), and along the QAxis, y (rows,), in m."""
 
     x: FloatArray
@@ -33,7 +33,7 @@ class SdfHeader:
     ``stacked`` is true where names of frames carry their number.
     """
 
-    regions: tuple[SdfRegion, ...]
+    regions: tuple[_Region, ...]
     energies: FloatArray
     channels: tuple[str, ...]
     stacked: bool
@@ -58,14 +58,14 @@ def parse_header(text: str, path: Path) -> SdfHeader:
     return SdfHeader(regions, energies, channels, stacked)
 
 
-def _read_region(region: _Structure) -> SdfRegion:
+def _read_region(region: _Structure) -> _Region:
     axes = []
     for name in ("PAxis", "QAxis"):
         axis = region.part(name)
         if "energy" in axis.text("Name", "").lower():
             raise InputError(f"{name} is the energy: this is a line scan, not a stack of images")
         axes.append(axis.points(name) * find_length_unit(axis.text("Unit", "um"), name))
-    return SdfRegion(x=axes[0], y=axes[1])
+    return _Region(x=axes[0], y=axes[1])
 
 
 def _read_energies(axis: _Structure) -> FloatArray:

@@ -56,11 +56,7 @@ class Selection:
             raise InputError("files of this kind have one channel only", key="channel")
 
     def select_frames(self, energies: FloatArray) -> IndexArray:
-        """Return the indices, from 0, of the frames that are used; refuse to leave out others.
-
-        Args:
-            energies: Photon energies in the order of the file, in eV, shape (frames,).
-        """
+        """Return the indices, from 0, of the frames used; energies (eV) are in the file's order."""
         kept = np.ones(len(energies), dtype=np.bool_)
         for frame in self.leave_out:
             if isinstance(frame, int | np.integer):

@@ -21,12 +21,9 @@ _OLD_ENCODING = "latin-1"
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns of numbers.
+    """Columns of numbers, shape (rows, columns), and their names, none where the file gives none.
 
-    Args:
-        names: Names of the columns; empty where the file gives none.
-        numbers: Shape (rows, columns).
-        lines: Line of the file each row stands in, counted from 1, shape (rows,).
+    ``lines`` are those of the file in which each row stands, counted from 1, shape (rows,).
     """
 
     names: tuple[str, ...]

@@ -116,9 +116,6 @@ def unmix(
         constant: Fit a constant baseline too.
         linear: Fit a baseline linear in energy too.
 
-    Returns:
-        Maps of thickness.
-
     Raises:
         InputError: The spectra do not fit the stack or cannot be told apart, there are too few
             energies, too many spectra for ``non_negative``, or the mask does not fit.

@@ -23,7 +23,7 @@ from chemomech.output.snapshot_grid import SnapshotGrid
 from chemomech.output.snapshots import Gatherer
 from chemomech.problems.stress_statistics import StressBands
 
-Values = dict[str, NDArray[np.float64]]
+_Values = dict[str, NDArray[np.float64]]
 
 _SHOWN_BANDS = ("von_mises", "stress_along")
 
@@ -79,7 +79,7 @@ def draw_stress(
     folder.write_files(list_pictures)
 
 
-def _create_maps(grid: SnapshotGrid, values: Values) -> dict[str, pictures.StressMap]:
+def _create_maps(grid: SnapshotGrid, values: _Values) -> dict[str, pictures.StressMap]:
     maps = {}
     for name, each in values.items():
         if grid.dimension == 3:

@@ -27,7 +27,7 @@ from chemomech.reporting.contents import Contents, Media, Table, View
 from chemomech.reporting.curves import create_ledger_curves
 from chemomech.reporting.view import MOST_POINTS, create_view
 from chemomech.sweeps.folder import CASES, DEFINITION, OVERVIEW, RESULTS, SUMMARY, Status
-from chemomech.text_files import TEXT_ENCODING, read_csv, read_text
+from chemomech.text_files import read_csv, read_text
 
 _MEGA = 1e6
 _LARGEST_FILM = 50_000_000
@@ -86,7 +86,7 @@ def _gather_run(results: RunResults) -> Contents:
         tables=[_tabulate_domains(results)],
         missing=gaps,
         command=_format_command("run", results),
-        config=(folder / CONFIG).read_text(encoding=TEXT_ENCODING),
+        config=read_text(folder / CONFIG),
         provenance=_describe_provenance(results.provenance),
     )
 
@@ -147,7 +147,7 @@ def _gather_stress(results: StressResults) -> Contents:
         pictures=_gather_pictures(folder),
         tables=[Table("Stress by region", header, cells)],
         command=_format_command("stress", results),
-        config=(folder / CONFIG).read_text(encoding=TEXT_ENCODING),
+        config=read_text(folder / CONFIG),
         provenance=_describe_provenance(results.provenance),
     )
 
@@ -155,11 +155,9 @@ def _gather_stress(results: StressResults) -> Contents:
 def _gather_measurement(folder: Path) -> Contents:
     """Gather the contents of the page of a measurement."""
     try:
-        report = json.loads((folder / "report.json").read_text(encoding=TEXT_ENCODING))
-        config = (folder / CONFIG).read_text(encoding=TEXT_ENCODING)
-    except (OSError, ValueError) as error:
+        report = json.loads(read_text(folder / "report.json"))
+    except ValueError as error:
         raise InputError(f"cannot be read: {error}", path=str(folder)) from error
-    record = read_provenance(folder / PROVENANCE)
     pictures = _gather_pictures(folder)
     return Contents(
         title=f"Measurement {folder.resolve().name}",
@@ -167,8 +165,8 @@ def _gather_measurement(folder: Path) -> Contents:
         pictures=pictures,
         missing=[] if pictures else ["there are no pictures: it was told to draw none"],
         command=f"chemomech measure {CONFIG}",
-        config=config,
-        provenance=_describe_provenance(record),
+        config=read_text(folder / CONFIG),
+        provenance=_describe_provenance(read_provenance(folder / PROVENANCE)),
     )
 
 

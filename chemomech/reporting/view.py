@@ -37,7 +37,7 @@ def create_view(
 
     Args:
         results: Results with fields.
-        name: What tells it from other views of the same page.
+        name: Name that tells it from other views of the same page.
         most_points: A surface with more points than this is thinned out.
         wanted: Names of the fields, as far as they are there; all where None.
     """
