@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -120,7 +120,7 @@ def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
     counts = np.empty_like(stack.counts)
     for moved, frame, shift in zip(counts, stack.counts, shifts, strict=True):
         _move(frame, shift, moved)
-    return Stack(counts, stack.energies, stack.grid, stack.incident, stack.source)
+    return replace(stack, counts=counts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,18 +57,10 @@ class Stack:
         top, bottom, _ = rows.indices(self.grid.rows)
         left, right, _ = columns.indices(self.grid.columns)
         x, y = self.grid.origin
-        grid = PixelGrid(
-            bottom - top,
-            right - left,
-            self.grid.row_spacing,
-            self.grid.column_spacing,
-            (
-                x + left * self.grid.column_spacing,
-                y + (self.grid.rows - bottom) * self.grid.row_spacing,
-            ),
-        )
-        counts = self.counts[:, top:bottom, left:right]
-        return Stack(counts, self.energies, grid, self.incident, self.source)
+        x += left * self.grid.column_spacing
+        y += (self.grid.rows - bottom) * self.grid.row_spacing
+        grid = replace(self.grid, rows=bottom - top, columns=right - left, origin=(x, y))
+        return replace(self, counts=self.counts[:, top:bottom, left:right], grid=grid)
 
 
 def mask_invalid_counts(
@@ -99,7 +91,7 @@ def mask_invalid_counts(
                 f"every pixel at {energy:g} eV is without light (up to {dark:g} counts) or "
                 f"saturated; {suggest_leaving_out(float(energy))}"
             )
-    return Stack(counts, stack.energies, stack.grid, stack.incident, stack.source)
+    return replace(stack, counts=counts)
 
 
 def check_energies(energies: FloatArray) -> None:
