@@ -12,7 +12,7 @@ from mpi4py import MPI
 from chemomech.arrays import FloatArray
 from chemomech.config import Config, StressConfig, load_config
 from chemomech.errors import InputError
-from chemomech.geometry.field_data import TO_DOLFINX
+from chemomech.geometry.cells import AROUND
 from chemomech.geometry.field_files import list_fields, read_field
 from chemomech.output.fields import SUFFIXES
 from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
@@ -86,11 +86,7 @@ class RunResults(FieldResults):
 
 @dataclass(frozen=True, eq=False)
 class StressResults(FieldResults):
-    """Results of a stress map.
-
-    Args:
-        config: The configuration, every default spelled out.
-    """
+    """Results of a stress map, with its configuration."""
 
     config: StressConfig
 
@@ -164,5 +160,5 @@ def _open_fields(folder: Path, stem: str) -> tuple[Path, tuple[str, ...], FloatA
     points = np.zeros((len(data.points), 3))
     points[:, : data.points.shape[1]] = data.points
     # The table is its own inverse.
-    grid = SnapshotGrid(points, data.cells[:, TO_DOLFINX[data.cell]], data.cell)
+    grid = SnapshotGrid(points, data.cells[:, AROUND[data.cell]], data.cell)
     return file, tuple(names), times, grid

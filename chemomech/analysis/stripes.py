@@ -36,13 +36,7 @@ class Periods:
 
 
 def measure_periods(wire: WireCoordinates, c: FloatArray, threshold: float) -> Periods:
-    """Count walls along the wire.
-
-    Args:
-        wire: Where the vertices lie.
-        c: Composition at the vertices, shape (vertices,).
-        threshold: Composition of a wall.
-    """
+    """Count walls, where the composition at the vertices crosses the threshold, along the wire."""
     walls = np.concatenate(_find_walls(wire, c, threshold))
     bend = wire.bend[1] - wire.bend[0]
     inside = int(np.count_nonzero(wire.find_in_bend(walls)))

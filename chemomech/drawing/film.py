@@ -42,16 +42,7 @@ def write_movie(path: str | Path, frames: Iterable[NDArray[np.uint8]], count: in
 
 
 def encode_movie(path: str | Path, images: Iterable[NDArray[np.uint8]]) -> None:
-    """Write images as an H.264 film (yuv420p, MP4), each shown once.
-
-    Args:
-        path: File to write, ending in ``.mp4``.
-        images: RGB images of one even width and height, shape ``(height, width, 3)``.
-
-    Raises:
-        InputError: There are no images.
-        OSError: The film cannot be written.
-    """
+    """Write images as an H.264 film (yuv420p, MP4), each shown once; as `write_movie` otherwise."""
     images = iter(images)
     first = next(images, None)
     if first is None:
@@ -76,13 +67,7 @@ def encode_movie(path: str | Path, images: Iterable[NDArray[np.uint8]]) -> None:
 
 
 def read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
-    """Read the images of a film one by one, in their order.
-
-    Args:
-        path: File to read, e.g. one that `write_movie` wrote.
-
-    Yields:
-        RGB images of one size, shape ``(height, width, 3)``.
+    """Read the images of a film one by one, in their order, of shape ``(height, width, 3)``.
 
     Raises:
         InputError: The file is missing or is no film.

@@ -53,15 +53,7 @@ def _compose(films: Mapping[str, str | Path]) -> Iterator[Image]:
 
 
 def draw_title(title: str, width: int) -> Image:
-    """Draw one line of text in the middle of a white strip.
-
-    Args:
-        title: The line, in matplotlib's text.
-        width: Width of the strip in pixels.
-
-    Returns:
-        RGB image of an even height, shape ``(height, width, 3)``.
-    """
+    """Draw one line of text on a white strip of a width in pixels: an RGB image of even height."""
     figure = create_figure(width / DPI, _TITLE_HEIGHT / DPI)
     figure.text(0.5, 0.5, title, fontsize=_TITLE_SIZE, ha="center", va="center")
     return read_pixels(figure)

@@ -141,12 +141,8 @@ def draw_stress(axes: Axes, stress: StressMap, *, edges: bool = False) -> None:
 
     Signed stresses are red in tension and blue in compression, on limits symmetric about zero; von
     Mises stress starts from zero. The colour bar leaves out the outer half per cent of the values
-    and says so by arrows.
-
-    Args:
-        axes: Where to draw.
-        stress: The stress.
-        edges: Draw the edges of the mesh on top where they are two points long or more.
+    and says so by arrows. Edges of the mesh, if wanted, are drawn where they are two points long or
+    more.
 
     Raises:
         InputError: No value is finite.

@@ -21,7 +21,7 @@ from mpi4py import MPI
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.fenicsx import create_owner_partitioner
-from chemomech.geometry.cell_facets import list_facets, number_rows
+from chemomech.geometry.cells import list_facets, number_rows
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.partition import Owners, require_owners
 

@@ -8,22 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.fenicsx import get_cell_nodes
+from chemomech.geometry.cells import PLANE
 from chemomech.geometry.distribution import MeshArrays, distribute
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.mesh_checks import check_cells, require_corners
-
-# VTK's corner order, read in DOLFINx's.
-TO_DOLFINX = {
-    "triangle": [0, 1, 2],
-    "quadrilateral": [0, 1, 3, 2],
-    "tetrahedron": [0, 1, 2, 3],
-    "hexahedron": [0, 1, 3, 2, 4, 5, 7, 6],
-}
-"""Corners of VTK's cells in DOLFINx's order, by the cell's name."""
 
 # Linear cells, and those of any degree.
 VTK_CELLS = {
@@ -37,8 +30,6 @@ VTK_CELLS = {
     72: "hexahedron",
 }
 """Names of cells by VTK's numbers of their types."""
-
-_PLANE = ("triangle", "quadrilateral")
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,9 +141,15 @@ def keep_corners(
     return points[used], numbers.reshape(cells.shape).astype(np.int64), values[used]
 
 
+def flatten_values(values: NDArray[np.generic]) -> FloatArray:
+    """Values at each point, without an axis of length one, tensors as rows of nine."""
+    rows = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    return rows[:, 0] if rows.shape[1] == 1 else rows
+
+
 def _drop_flat_axis(points: FloatArray, cell: str) -> FloatArray:
     """Points of a plane mesh without z."""
-    if cell not in _PLANE:
+    if cell not in PLANE:
         return points
     extent = np.ptp(points, axis=0)
     if points.shape[1] == 3 and extent[2] > 1e-9 * max(extent[:2]):

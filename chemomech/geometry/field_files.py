@@ -14,19 +14,21 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
+from chemomech.geometry.cells import AROUND
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.field_data import (
-    TO_DOLFINX,
     Field,
     FieldData,
     create_field,
+    flatten_values,
     keep_corners,
 )
 from chemomech.geometry.mesh_files import extract_cells, load_mesh
 from chemomech.geometry.vtkhdf_files import list_vtkhdf, read_vtkhdf
 from chemomech.geometry.vtx_files import list_vtx, read_vtx
+from chemomech.text_files import require_file
 
 _SAME_TIME = 1e-6
 _SERIES = {".vtkhdf": (list_vtkhdf, read_vtkhdf), ".bp": (list_vtx, read_vtx)}
@@ -55,7 +57,7 @@ def read_field(path: Path | str, name: str, time: float | None = None) -> FieldD
         InputError: The file is missing, empty or broken, or has no such field or time.
     """
     file = Path(path)
-    try:
+    with naming(path=path):
         if not file.exists():
             raise InputError("no such file")
         if file.suffix in _SERIES:
@@ -63,13 +65,9 @@ def read_field(path: Path | str, name: str, time: float | None = None) -> FieldD
             names, times = list_series(file)
             _require_name(name, names)
             return read_step(file, name, _find_time(times, time))
-        if file.stat().st_size == 0:
-            raise InputError("the file is empty")
-        if file.suffix == ".xdmf":
-            return _read_xdmf(file, name, time)
-        return _read_meshio(file, name, time)
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
+        require_file(file)
+        read = _read_xdmf if file.suffix == ".xdmf" else _read_meshio
+        return read(file, name, time)
 
 
 def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
@@ -85,7 +83,7 @@ def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
         InputError: The file is missing, empty or broken.
     """
     file = Path(path)
-    try:
+    with naming(path=path):
         if not file.exists():
             raise InputError("no such file")
         if file.suffix in _SERIES:
@@ -95,8 +93,6 @@ def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
             if not series:
                 raise InputError("has no fields")
             return list(series), _list_times(next(iter(series.values())))
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
 
 
 def create_field_from_file(
@@ -122,10 +118,8 @@ def create_field_from_file(
         InputError: See `read_field`, and cells that `check_cells` refuses; on all ranks.
     """
     require_positive(unit_m, "mesh.unit")
-    try:
+    with naming(path=path):
         return create_field(comm, lambda: read_field(path, name, time), name, unit_m)
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
 
 
 def _require_name(name: str, known: Sequence[str]) -> None:
@@ -161,13 +155,13 @@ def _read_xdmf(path: Path, name: str, time: float | None) -> FieldData:
         step = _find_time(times, time)
         topology = _find(grids[0], "Topology")
         cell = topology.get("TopologyType", "").lower()
-        if cell not in TO_DOLFINX:
+        if cell not in AROUND:
             raise InputError(f"cells of type {cell!r} are not supported")
         corners = _load(path, _find(topology, "DataItem"))
         points = _load(path, _find(grids[0], "Geometry/DataItem")).astype(np.float64)
         values = _load(path, _find(series[name][step], "Attribute/DataItem"))
-    cells = corners.astype(np.int64)[:, TO_DOLFINX[cell]]
-    points, cells, values = keep_corners(points, cells, _flatten(values))
+    cells = corners.astype(np.int64)[:, AROUND[cell]]
+    points, cells, values = keep_corners(points, cells, flatten_values(values))
     return FieldData(points, cells, cell, values, float(times[step]))
 
 
@@ -220,11 +214,5 @@ def _read_meshio(path: Path, name: str, time: float | None) -> FieldData:
     cell, cells = extract_cells(mesh)
     points: FloatArray = np.zeros((len(mesh.points), 3))
     points[:, : mesh.points.shape[1]] = mesh.points
-    points, cells, values = keep_corners(points, cells, _flatten(mesh.point_data[name]))
+    points, cells, values = keep_corners(points, cells, flatten_values(mesh.point_data[name]))
     return FieldData(points, cells, cell, values)
-
-
-def _flatten(values: npt.NDArray[np.generic]) -> FloatArray:
-    """Values at each point, without an axis of length one, tensors as rows of nine."""
-    rows = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
-    return rows[:, 0] if rows.shape[1] == 1 else rows

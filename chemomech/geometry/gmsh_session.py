@@ -10,17 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.errors import InputError
+from chemomech.geometry.cells import AROUND
 from chemomech.geometry.distribution import MeshArrays
 
 _LINEAR_CELLS = {2: "triangle", 3: "quadrilateral", 4: "tetrahedron", 5: "hexahedron"}
-
-# gmsh counts the corners of a quadrilateral around it, DOLFINx in rows.
-_TO_DOLFINX = {
-    "triangle": [0, 1, 2],
-    "quadrilateral": [0, 1, 3, 2],
-    "tetrahedron": [0, 1, 2, 3],
-    "hexahedron": [0, 1, 3, 2, 4, 5, 7, 6],
-}
 
 
 class GmshSession:
@@ -96,7 +89,7 @@ def extract_arrays(
     order = np.argsort(tags)
     positions = order[np.searchsorted(tags, used, sorter=order)]
     points = coordinates.reshape(-1, 3)[positions, :dim]
-    cells = numbers.reshape(cells.shape).astype(np.int64)[:, _TO_DOLFINX[cell]]
+    cells = numbers.reshape(cells.shape).astype(np.int64)[:, AROUND[cell]]
     # A facet on a point that belongs to no cell gets an impossible number and is refused later on.
     renumbered = {
         name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
-from chemomech.geometry.cell_facets import list_facets, number_rows
+from chemomech.geometry.cells import list_facets, number_rows
 from chemomech.geometry.distribution import MeshArrays
 
 Flags = npt.NDArray[np.bool_]

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from mpi4py import MPI
 
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.geometry.box import Box
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.distribution import MeshArrays, distribute
@@ -84,10 +84,8 @@ def read_domain(
     """
     require_positive(unit_m, "mesh.unit")
     scale = unit_m / MESH_LENGTH_UNIT
-    try:
+    with naming(path=path):
         return distribute(comm, lambda: _read(Path(path), scale), owners)
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
 
 
 def _mesh(shape: Shape, size: float, cell: str) -> MeshArrays:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-from chemomech.geometry.field_data import TO_DOLFINX, VTK_CELLS, FieldData, keep_corners
+from chemomech.geometry.cells import AROUND
+from chemomech.geometry.field_data import VTK_CELLS, FieldData, keep_corners
 
 
 def list_vtkhdf(path: Path) -> tuple[list[str], FloatArray]:
@@ -54,7 +55,7 @@ def read_vtkhdf(path: Path, name: str, step: int) -> FieldData:
             raise InputError(f"cells of VTK's types {types.tolist()} are not supported")
         cell = VTK_CELLS[types[0]]
         nodes = _read_rows(group, "Connectivity", "ConnectivityIdOffsets", step, size)
-        cells = nodes.reshape(number["Cells"], -1).astype(np.int64)[:, TO_DOLFINX[cell]]
+        cells = nodes.reshape(number["Cells"], -1).astype(np.int64)[:, AROUND[cell]]
     points, cells, values = keep_corners(
         points.astype(np.float64), cells, values.astype(np.float64)
     )

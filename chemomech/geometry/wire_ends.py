@@ -9,12 +9,11 @@ import numpy.typing as npt
 import ufl
 from dolfinx import default_scalar_type, fem, mesh
 from mpi4py import MPI
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist, squareform
 
 from chemomech.arrays import FloatArray
+from chemomech.geometry.cells import connect
 from chemomech.geometry.domain import Domain
 
 IntArray = npt.NDArray[np.int32]
@@ -112,11 +111,8 @@ def _find_cuts(domain: Domain) -> list[Facets]:
     gathered = np.concatenate(domain.mesh.comm.allgather(names))
     vertices, numbers = np.unique(gathered, return_inverse=True)
     numbers = numbers.reshape(gathered.shape)
-    pairs = np.repeat(numbers[:, :1], topology.dim, axis=1).reshape(-1), numbers.reshape(-1)
-    links = coo_array(
-        (np.ones(numbers.size, dtype=np.int8), pairs), shape=(len(vertices), len(vertices))
-    )
-    parts, labels = connected_components(links, directed=False)
+    pairs = np.column_stack([np.repeat(numbers[:, 0], topology.dim), numbers.reshape(-1)])
+    parts, labels = connect(pairs, len(vertices))
     mine = labels[np.searchsorted(vertices, names[:, 0])]
     chosen = [np.asarray(facets[mine == part], dtype=np.int32) for part in range(parts)]
     return [(each, _mean_midpoint(domain.mesh, each)) for each in chosen]

@@ -7,8 +7,8 @@ import numpy as np
 from dolfinx import fem, la
 from mpi4py import MPI
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+
+from chemomech.geometry.cells import connect
 
 
 class DomainCounter:
@@ -37,11 +37,7 @@ class DomainCounter:
         self._edges = np.unique(np.sort(pairs, axis=1), axis=0)
 
     def count(self, threshold: float = 0.5) -> int:
-        """Count the regions, the same on all ranks; collective.
-
-        Args:
-            threshold: Value above which a vertex is within a region.
-        """
+        """Count the regions above a threshold, the same on all ranks; collective."""
         values = np.where(self._is_vertex, self._field.x.array, -np.inf)
         labels = label_domains(self._edges, values, threshold)
         local = int(labels.max(initial=-1)) + 1
@@ -56,7 +52,7 @@ class DomainCounter:
         shared = np.unique(np.column_stack([labels[ghost], owned.array[ghost]]), axis=0)
         pairs = np.concatenate(self._comm.allgather(shared[shared[:, 0] >= 0]))
         seen, joined = np.unique(pairs, return_inverse=True)
-        merged, _ = _connect(joined.reshape(-1, 2), len(seen))
+        merged, _ = connect(joined.reshape(-1, 2), len(seen))
         return sum(counts) - len(seen) + merged
 
 
@@ -82,15 +78,7 @@ def label_domains(
         outside all of them. Shape ``(vertices,)``.
     """
     rich = values > threshold
-    _, components = _connect(edges[rich[edges].all(axis=1)], len(values))
+    _, components = connect(edges[rich[edges].all(axis=1)], len(values))
     labels = np.full(len(values), -1, dtype=np.int64)
     _, labels[rich] = np.unique(components[rich], return_inverse=True)
     return labels
-
-
-def _connect(edges: NDArray[np.integer], count: int) -> tuple[int, NDArray[np.int32]]:
-    """Count the connected components of a graph of so many nodes, and number that of each node."""
-    weights = np.ones(len(edges), dtype=np.int8)
-    graph = coo_array((weights, (edges[:, 0], edges[:, 1])), shape=(count, count))
-    number, components = connected_components(graph, directed=False)
-    return int(number), components

@@ -18,12 +18,7 @@ _SINGLE = np.dtype(np.float32)
 
 @dataclass(frozen=True)
 class Frame:
-    """A field's nodal values at one time.
-
-    Args:
-        time_s: Time in seconds.
-        values: Values in SI units, shape ``(vertices,)``.
-    """
+    """A field's nodal values in SI units, shape ``(vertices,)``, at one time in seconds."""
 
     time_s: float
     values: NDArray[np.floating]
@@ -49,14 +44,10 @@ class FrameFile(Context):
         self._size = 0
 
     def append(self, time_s: float, values: NDArray[np.floating]) -> None:
-        """Append a frame.
-
-        Args:
-            time_s: Its time in seconds.
-            values: Shape ``(vertices,)``, the same for all frames.
+        """Append values of shape ``(vertices,)``, the same for all frames, at a time in seconds.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: They cannot be written.
         """
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115

@@ -48,10 +48,8 @@ def name_column(name: str, dimension: int) -> str:
 def name_columns(dimension: int, *, reacting: bool = False) -> tuple[str, ...]:
     """Name the columns that the package itself records, each with its unit.
 
-    Args:
-        dimension: 2 or 3. In 2-D energies are per metre of depth and end in ``_J_per_m``; so do
-            currents, charges and powers.
-        reacting: Whether a reservoir drives reactions at the surface.
+    In 2-D energies are per metre of depth and end in ``_J_per_m``; so do currents, charges and
+    powers. Those of reactions need a reservoir that drives them.
     """
     names = (*_ALWAYS, *_REACTING) if reacting else _ALWAYS
     return tuple(name_column(name, dimension) for name in names)
@@ -111,10 +109,7 @@ class Ledger(Context):
         run_on_root(comm, create)
 
     def write(self, values: Sequence[float]) -> None:
-        """Add a line; collective. Rank 0's values are those written.
-
-        Args:
-            values: One for each column; integers are written as such.
+        """Add a line, rank 0's, one value for each column; integers stay integers; collective.
 
         Raises:
             OSError: The line cannot be written, e.g. for lack of space; on every rank.

@@ -1,11 +1,23 @@
-"""Facets of the cells of an undistributed mesh, and which cells share them."""
+"""Corners, facets and connections of the cells of an undistributed mesh."""
 
 from __future__ import annotations
 
 import basix
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from chemomech.arrays import IntArray
+
+PLANE = ("triangle", "quadrilateral")
+"""Names of the cells of plane meshes."""
+AROUND = {
+    "triangle": [0, 1, 2],
+    "quadrilateral": [0, 1, 3, 2],
+    "tetrahedron": [0, 1, 2, 3],
+    "hexahedron": [0, 1, 3, 2, 4, 5, 7, 6],
+}
+"""Corners of DOLFINx's cells, which stand in rows, in the order of gmsh and VTK, and back again."""
 
 
 def list_local_facets(cell: str) -> IntArray:
@@ -41,3 +53,16 @@ def number_rows(rows: IntArray) -> tuple[IntArray, IntArray]:
     number = np.empty_like(order)
     number[order] = np.cumsum(is_new) - 1
     return order[is_new], number
+
+
+def connect(pairs: IntArray, count: int) -> tuple[int, IntArray]:
+    """Count the connected components of a graph of so many nodes, and number that of each node.
+
+    Args:
+        pairs: Nodes that are joined, shape (pairs, 2).
+        count: Number of nodes.
+    """
+    joined = np.ones(len(pairs), dtype=np.int8)
+    graph = coo_array((joined, (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    number, components = connected_components(graph, directed=False)
+    return int(number), components.astype(np.int64)
