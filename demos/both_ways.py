@@ -22,7 +22,7 @@ from mpi4py import MPI
 
 import chemomech
 from chemomech.config import Config, NanowireConfig
-from chemomech.drawing.side_by_side import write_side_by_side
+from chemomech.drawing.film import write_side_by_side
 from chemomech.errors import ChemoMechError, InputError, run_on_root
 from chemomech.geometry.cells import AROUND
 from chemomech.geometry.field_data import FieldData

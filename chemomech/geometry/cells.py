@@ -28,12 +28,8 @@ def list_local_facets(cell: str) -> IntArray:
 def list_facets(cells: IntArray, cell: str) -> IntArray:
     """Return the corners of the facets of each cell: twice where two cells meet.
 
-    Args:
-        cells: Corners of each cell in DOLFINx's order, shape (cells, corners).
-        cell: Name of the cell type.
-
-    Returns:
-        Shape (cells * facets of a cell, corners of a facet), those of one cell after another.
+    Cells are given by their corners in DOLFINx's order, shape (cells, corners). Facets have the
+    shape (cells * facets of a cell, corners of a facet), those of one cell after another.
     """
     local = list_local_facets(cell)
     return cells[:, local].reshape(-1, local.shape[1])

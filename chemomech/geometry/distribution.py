@@ -90,9 +90,6 @@ def distribute(
             same owners every number in the distributed mesh comes out the same. None lets a graph
             partitioner choose.
 
-    Returns:
-        The distributed mesh with its groups.
-
     Raises:
         InputError: ``build`` failed, a named facet is no facet of the mesh, or the owners do not
             suit it; on all ranks.

@@ -92,9 +92,6 @@ class Domain:
     def tags(self, name: str) -> tuple[int, ...]:
         """Facet tags of a group, as ``ufl.ds(tags, subdomain_data=facet_tags)`` takes them.
 
-        Args:
-            name: Name of the group.
-
         Raises:
             InputError: There is no such group.
         """
@@ -105,9 +102,6 @@ class Domain:
     def facets(self, name: str) -> npt.NDArray[np.int32]:
         """Facets of a group on this rank, ascending, as ``locate_dofs_topological`` takes them.
 
-        Args:
-            name: Name of the group.
-
         Raises:
             InputError: There is no such group.
         """
@@ -115,9 +109,6 @@ class Domain:
 
     def cell_tags_of(self, name: str) -> tuple[int, ...]:
         """Cell tags of a group, as ``domain.dx(degree)(tags)`` takes them.
-
-        Args:
-            name: Name of the group.
 
         Raises:
             InputError: There is no such group.
@@ -127,9 +118,6 @@ class Domain:
 
     def cells(self, name: str) -> npt.NDArray[np.int32]:
         """Cells of a group on this rank, ascending.
-
-        Args:
-            name: Name of the group.
 
         Raises:
             InputError: There is no such group.

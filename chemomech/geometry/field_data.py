@@ -90,9 +90,6 @@ def create_field(comm: MPI.Comm, read: Callable[[], FieldData], name: str, unit_
         name: Name of the function.
         unit_m: Length, in m, of one unit of the field's coordinates.
 
-    Returns:
-        The field on its mesh.
-
     Raises:
         InputError: ``read`` failed; on all ranks.
     """
@@ -131,9 +128,6 @@ def keep_corners(
         points: Coordinates, shape (points, 3).
         cells: Corners of each cell, shape (cells, corners).
         values: Value at each point, shape (points, ...).
-
-    Returns:
-        Points, cells and values of what is left.
     """
     used, numbers = np.unique(cells, return_inverse=True)
     if len(used) and (used[0] < 0 or used[-1] >= min(len(points), len(values))):

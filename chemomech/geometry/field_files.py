@@ -71,13 +71,9 @@ def read_field(path: Path | str, name: str, time: float | None = None) -> FieldD
 
 
 def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
-    """List the fields in a file, and its times; only for one rank.
+    """List the fields in a file, and its times in s; only for one rank.
 
-    Args:
-        path: File to read, ``.vtkhdf``, ``.bp`` or ``.xdmf``.
-
-    Returns:
-        Names in their order in the file, and times in s.
+    The file is ``.vtkhdf``, ``.bp`` or ``.xdmf``, and names come in its own order.
 
     Raises:
         InputError: The file is missing, empty or broken.
@@ -102,17 +98,17 @@ def create_field_from_file(
     unit_m: float = MESH_LENGTH_UNIT,
     time: float | None = None,
 ) -> Field:
-    """Read a field and make a distributed mesh and a function of it.
+    """Read a field and make a distributed mesh, in nm, and a function of it; collective.
 
     Args:
         path: File to read, see `read_field`.
         name: Name of the field, and of the function.
-        comm: Communicator of the mesh; the call is collective.
+        comm: Communicator of the mesh.
         unit_m: Length, in m, of one unit of the file's coordinates.
         time: Time in s; None for the last.
 
     Returns:
-        The field on its mesh, in nm; the mesh has no facet group but ``surface``.
+        The field on its mesh, which has no facet group but ``surface``.
 
     Raises:
         InputError: See `read_field`, and cells that `check_cells` refuses; on all ranks.

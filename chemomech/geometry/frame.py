@@ -32,14 +32,7 @@ def create_wire_tangent(domain: Domain, shape: object = None) -> fem.Function:
     at the start, 1 at the end and no flux elsewhere, exact in straight wires and circular bends
     whose ends are square cuts. The ends are named groups, cuts of the image or free tips: see
     `find_wire_ends`. Within about one width of free tips or slanted cuts t is a guess, which
-    `create_end_distance` tells apart.
-
-    Args:
-        domain: Mesh with its groups; the call is collective.
-        shape: Shape the mesh was made from, if known.
-
-    Returns:
-        Vector DG0 function of unit length on ``domain.mesh``.
+    `create_end_distance` tells apart. The call is collective.
 
     Raises:
         ConvergenceError: Laplace's equation could not be solved.
@@ -65,13 +58,8 @@ def create_end_distance(domain: Domain) -> fem.Function:
     ``d = |x - x_end| / w``, from the cell's midpoint to the nearest facet of an end. The width is
     that of a straight wire of this measure V and conductance: ``w = sqrt(V G)`` in 2-D and
     ``(V G)**(1/4)`` in 3-D, with ``G`` the integral of |grad(phi)|^2 for the potential of
-    `create_wire_tangent`. Stresses where d < 1 are those of an end, not of the wire.
-
-    Args:
-        domain: Mesh with its groups; the call is collective.
-
-    Returns:
-        Scalar DG0 function on ``domain.mesh``.
+    `create_wire_tangent`. Stresses where d < 1 are those of an end, not of the wire. The call is
+    collective.
 
     Raises:
         ConvergenceError: Laplace's equation could not be solved.
@@ -100,9 +88,6 @@ def require_clear_ends(domain: Domain) -> None:
     and its gradient no direction to trust. More than a square (in 3-D a cube) of the wire's width
     where |grad(phi)| is below a tenth of its mean along the wire is such an arm. That mean is
     weighted with the flux, and the width that of the conducting part alone.
-
-    Args:
-        domain: Mesh with its groups.
 
     Raises:
         InputError: A part of the shape leads from neither end to the other.

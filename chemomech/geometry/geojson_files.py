@@ -50,21 +50,16 @@ class _Polygon:
 
 
 def read_outline_geojson(path: Path | str, unit_m: float, particle: int = 1) -> Outline:
-    """Read an outline from the polygons of a GeoJSON file.
+    """Read an outline from the polygons of a GeoJSON file, in Features or a collection or alone.
 
     A Feature of one Polygon may have a property ``cut``: true or false for each edge of its outer
-    ring, in the file's order (see `Outline.cut`).
-
-    Rings that are not closed are closed; corners written twice in a row and spikes without width
-    are left out.
+    ring, in the file's order (see `Outline.cut`). Rings that are not closed are closed; corners
+    written twice in a row and spikes without width are left out.
 
     Args:
-        path: File with a Polygon or MultiPolygon, or Features or a collection of them.
+        path: The file.
         unit_m: Length, in m, of one unit of the coordinates.
         particle: Which polygon, by area: 1 is the largest.
-
-    Returns:
-        The outline, in m.
 
     Raises:
         InputError: The file is missing, empty or no GeoJSON, has no such polygon, one whose rings
@@ -94,12 +89,8 @@ def write_outlines_geojson(
 
     Corners keep their order: the outer ring runs counter-clockwise, holes clockwise. The property
     ``cut`` marks the edges of the outer ring that are cuts, so that `read_outline_geojson` gives
-    the outline back. A file that exists is replaced.
-
-    Args:
-        path: File to write.
-        outlines: Outlines, in m.
-        unit_m: Length, in m, of one unit of the file's coordinates.
+    the outline back. ``unit_m`` is the length, in m, of one unit of the file's coordinates. A file
+    that exists is replaced.
 
     Raises:
         InputError: There is no outline, or the file cannot be written.
@@ -130,10 +121,6 @@ def write_outlines_geojson(
 
 def pick_particle(areas: Sequence[float], number: int) -> int:
     """Index of the ``number``-th particle by area, the largest being number 1.
-
-    Args:
-        areas: Area of each particle.
-        number: Which one.
 
     Raises:
         InputError: There are no particles, or not so many.

@@ -1,8 +1,11 @@
-"""Run gmsh quietly, end it cleanly, and make its errors readable."""
+"""Run gmsh quietly, end it cleanly, make its errors readable, and try files first."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 import gmsh
@@ -14,6 +17,18 @@ from chemomech.geometry.cells import AROUND
 from chemomech.geometry.distribution import MeshArrays
 
 _LINEAR_CELLS = {2: "triangle", 3: "quadrilateral", 4: "tetrahedron", 5: "hexahedron"}
+
+_TRIAL = """
+import gmsh, sys
+gmsh.initialize(readConfigFiles=False, interruptible=False)
+gmsh.option.setNumber("General.Terminal", 0)
+try:
+    gmsh.merge(sys.argv[1])
+except Exception:
+    pass
+"""
+# Seconds, and bytes a second that gmsh reads at the very least.
+_PATIENCE, _SLOWEST = 60.0, 2e5
 
 
 class GmshSession:
@@ -65,15 +80,12 @@ def extract_arrays(
     groups: Mapping[str, Sequence[int]],
     bodies: Mapping[str, Sequence[int]] | None = None,
 ) -> MeshArrays:
-    """Read the mesh of the current gmsh model.
+    """Read the mesh of the current gmsh model, without unused points, in the model's length unit.
 
     Args:
         dim: Topological dimension of the cells, also that of space.
         groups: gmsh entities of dimension ``dim - 1`` that make up each named group of facets.
         bodies: gmsh entities of dimension ``dim`` that make up each named group of cells.
-
-    Returns:
-        The mesh without unused points, in the model's length unit.
 
     Raises:
         InputError: The cells are of several types or of one that is not supported.
@@ -123,3 +135,32 @@ def _elements(dim: int, entity: int = -1) -> tuple[str, npt.NDArray[np.int64]]:
         raise InputError(f"needs cells of one type, found {names or 'none'}")
     _, _, _, corners, _, _ = gmsh.model.mesh.getElementProperties(kinds[0])
     return _LINEAR_CELLS.get(kinds[0], ""), nodes[0].reshape(-1, corners).astype(np.int64)
+
+
+def require_readable(path: Path) -> None:
+    """Refuse a file at which gmsh crashes or does not come to an end; only for one rank.
+
+    gmsh does not look whether the nodes of an element exist, and believes the numbers in the head
+    of a file: it may end the program by a signal. What it refuses by itself passes here, for it
+    says better why.
+
+    Raises:
+        InputError: gmsh was ended by a signal, or took longer than a minute and 5 s a megabyte.
+    """
+    limit = _PATIENCE + path.stat().st_size / _SLOWEST
+    try:
+        # -P: a user's own gmsh.py in the present folder is not meant.
+        trial = subprocess.run(
+            [sys.executable, "-P", "-c", _TRIAL, str(path)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limit,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"gmsh does not finish reading it in {limit:.0f} s") from error
+    if trial.returncode < 0:
+        raise InputError(
+            f"gmsh crashes on it (signal {-trial.returncode}): it is broken, or has elements with "
+            "nodes that it does not list"
+        )

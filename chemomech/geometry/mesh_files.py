@@ -15,8 +15,7 @@ from chemomech.arrays import IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.cells import AROUND, PLANE
 from chemomech.geometry.distribution import MeshArrays
-from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
-from chemomech.geometry.gmsh_trial import require_readable
+from chemomech.geometry.gmsh_session import GmshSession, extract_arrays, require_readable
 from chemomech.geometry.mesh_checks import check_cells, require_corners
 from chemomech.geometry.mesh_parts import require_one_body
 from chemomech.text_files import require_file
@@ -48,14 +47,9 @@ _SAVED = (
 
 
 def read_arrays(path: Path, scale: float) -> MeshArrays:
-    """Read a mesh file; only for one rank.
+    """Read a mesh file, ``.msh`` by gmsh, anything else by meshio; only for one rank.
 
-    Args:
-        path: ``.msh`` for gmsh, anything else for meshio.
-        scale: Nanometres in one unit of the file's coordinates.
-
-    Returns:
-        The mesh, in nm.
+    Coordinates become nm: ``scale`` is nanometres in one unit of the file.
 
     Raises:
         InputError: The file is missing, empty, unreadable, or holds no sound mesh of one body and

@@ -45,10 +45,7 @@ def require_one_body(arrays: MeshArrays) -> None:
 
     Parts are sets of cells joined by facets. Two that share no more than points or edges would come
     apart or turn about them; unjoined ones would drift. Double nodes, two at one place, make a line
-    or a surface inside a body count as its boundary.
-
-    Args:
-        arrays: The mesh, in the file's coordinates, as `check_cells` gives it.
+    or a surface inside a body count as its boundary. The mesh is as `check_cells` gives it.
 
     Raises:
         InputError: There are several parts, double nodes, or nodes in which a part meets itself;

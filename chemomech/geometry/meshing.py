@@ -63,7 +63,7 @@ def create_domain(
 def read_domain(
     path: Path | str, comm: MPI.Comm, unit_m: float, owners: Owners | None = None
 ) -> Domain:
-    """Read a mesh from a file, gmsh's ``.msh`` or any format meshio reads.
+    """Read a mesh from a file, gmsh's ``.msh`` or any format meshio reads, and distribute it in nm.
 
     Groups of facets and of cells are gmsh's physical groups, meshio's cell sets, or integer cell
     data (named by ``field_data`` if it has names, by their number otherwise). Unless the file names
@@ -74,9 +74,6 @@ def read_domain(
         comm: Communicator of the mesh; the call is collective.
         unit_m: Length, in m, of one unit of the file's coordinates.
         owners: Rank of each cell, looked at on rank 0; see `distribute`.
-
-    Returns:
-        The mesh, in nm, with its groups.
 
     Raises:
         InputError: The file cannot be read, holds no mesh of one supported cell type, or one that

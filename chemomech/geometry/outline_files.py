@@ -45,20 +45,10 @@ def read_outline_image(
     region: Sequence[tuple[float, float]] | None = None,
     particle: int = 1,
 ) -> Outline:
-    """Trace the outline of a bright particle in an image.
+    """Trace the outline of a bright particle in an image, by `trace_outlines`.
 
     The image is PNG, TIFF or the like, or a NumPy ``.npy`` array; colours become grey, what is
-    transparent dark. See `trace_outlines` for the arguments and for what is done.
-
-    Args:
-        path: Image file.
-        pixel_size: Edge of a pixel, in m.
-        level: Threshold.
-        region: Polygon to look in, in pixels.
-        particle: Which particle, by area: 1 is the largest.
-
-    Returns:
-        The outline, in m.
+    transparent dark. The particle goes by area: 1 is the largest.
 
     Raises:
         InputError: The file is missing, empty, no image or one of several pages, or shows no such

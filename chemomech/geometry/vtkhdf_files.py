@@ -29,14 +29,9 @@ def list_vtkhdf(path: Path) -> tuple[list[str], FloatArray]:
 
 
 def read_vtkhdf(path: Path, name: str, step: int) -> FieldData:
-    """Read a field at one of the times of a ``.vtkhdf`` file; only for one rank.
+    """Read a field at one of the times of a ``.vtkhdf`` file, by its index; only for one rank.
 
     Of fields of higher degree only the values at the vertices are read.
-
-    Args:
-        path: File to read.
-        name: Name of the field.
-        step: Index of the time.
 
     Raises:
         InputError: The file cannot be read, is in several parts or has cells of several kinds.

@@ -36,16 +36,11 @@ def list_vtx(path: Path) -> tuple[list[str], FloatArray]:
 
 
 def read_vtx(path: Path, name: str, step: int) -> FieldData:
-    """Read a field at one of the times of a ``.bp`` file; only for one rank.
+    """Read a field at one of the times of a ``.bp`` file, by its index; only for one rank.
 
     Each rank that wrote gave a block of its own, with copies of its neighbours' points; points are
     joined by the numbers they bear in the whole mesh. Of fields of higher degree only the values at
     the vertices are read.
-
-    Args:
-        path: File to read.
-        name: Name of the field.
-        step: Index of the time.
 
     Raises:
         InputError: The file cannot be read.

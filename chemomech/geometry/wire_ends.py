@@ -48,16 +48,13 @@ class WireEnds:
 
 
 def find_wire_ends(domain: Domain) -> WireEnds:
-    """Find the ends of a wire on any mesh.
+    """Find the ends of a wire on any mesh; collective.
 
     They are the facet groups ``start`` and ``end`` (or ``left`` and ``right``). Without them, they
     are the cuts: the connected parts of the group ``border``, of more than two the two farthest
     apart. With one cut alone the other end is the tip farthest from it, without any the ends are
     the two farthest points. A tip is the boundary within half a width of its point. Unless named,
     the start is the end further left (then lower).
-
-    Args:
-        domain: Mesh with its groups; the call is collective.
     """
     for start, end in _NAMED:
         if start in domain.groups and end in domain.groups:
