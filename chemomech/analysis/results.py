@@ -73,12 +73,7 @@ class FieldResults:
 
 @dataclass(frozen=True, eq=False)
 class RunResults(FieldResults):
-    """Results of a simulation.
-
-    Args:
-        config: The configuration, every default spelled out.
-        ledger: Columns of the ledger by name.
-    """
+    """Results of a simulation, with its configuration and the ledger's columns by name."""
 
     config: Config
     ledger: Columns
@@ -94,11 +89,7 @@ class StressResults(FieldResults):
 def open_run(folder: Path | str) -> RunResults:
     """Open the folder of a simulation, finished or not; only for one rank.
 
-    Args:
-        folder: Folder that ``chemomech run`` or `chemomech.simulate` wrote.
-
-    Returns:
-        Its results; fields are read when asked for.
+    ``chemomech run`` or `chemomech.simulate` wrote it. Fields are read when asked for.
 
     Raises:
         InputError: The folder does not hold a run's records, or they are damaged.
@@ -116,10 +107,7 @@ def open_run(folder: Path | str) -> RunResults:
 
 
 def open_stress(folder: Path | str) -> StressResults:
-    """Open the folder of a stress map; only for one rank.
-
-    Args:
-        folder: Folder that ``chemomech stress`` or `chemomech.stress` wrote.
+    """Open the folder that ``chemomech stress`` or `chemomech.stress` wrote; only for one rank.
 
     Raises:
         InputError: The folder does not hold a stress map's records, or they are damaged.

@@ -80,12 +80,9 @@ def _lay_out(field: tuple[int, int], dimension: int) -> _Layout:
 
 
 class Renderer(Context):
-    """Draw snapshots of one field, all with the same colours, size and scale.
+    """Draw snapshots of one field on a mesh in nm, all with the same colours, size and scale.
 
-    Args:
-        grid: The whole mesh, in nanometres.
-        style: How the field is shown.
-        limits: Ends of the colour bar, as shown; see `FieldStyle.compute_limits`.
+    The limits are the ends of the colour bar, as shown; see `FieldStyle.compute_limits`.
 
     Raises:
         RenderingError: This machine cannot draw.

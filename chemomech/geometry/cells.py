@@ -54,9 +54,7 @@ def number_rows(rows: IntArray) -> tuple[IntArray, IntArray]:
 def connect(pairs: IntArray, count: int) -> tuple[int, IntArray]:
     """Count the connected components of a graph of so many nodes, and number that of each node.
 
-    Args:
-        pairs: Nodes that are joined, shape (pairs, 2).
-        count: Number of nodes.
+    Pairs of nodes that are joined have the shape (pairs, 2).
     """
     joined = np.ones(len(pairs), dtype=np.int8)
     graph = coo_array((joined, (pairs[:, 0], pairs[:, 1])), shape=(count, count))

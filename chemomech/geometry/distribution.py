@@ -53,10 +53,7 @@ class MeshArrays:
 class _Labels:
     """Tags of the facets or cells that belong to named groups, on one rank.
 
-    Args:
-        corners: Corners of each, shape (n, corners); empty where the mesh is not read.
-        tags: Tag of each, shape (n,).
-        groups: Tags of each named group.
+    Corners are of shape (n, corners), none where the mesh is not read; tags of shape (n,).
     """
 
     corners: IntArray

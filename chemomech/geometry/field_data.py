@@ -68,12 +68,10 @@ class FieldData:
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """A field as a function.
+    """A field at a time in s, if known, as a function.
 
-    Args:
-        domain: Mesh in nm; its one facet group is ``surface``, the whole boundary.
-        function: Continuous, linear (on quadrilaterals and hexahedra multilinear).
-        time: Time it belongs to, in s; None if not known.
+    Its mesh is in nm with the one facet group ``surface``, the whole boundary; the function is
+    continuous and linear (on quadrilaterals and hexahedra multilinear).
     """
 
     domain: Domain
@@ -82,13 +80,9 @@ class Field:
 
 
 def create_field(comm: MPI.Comm, read: Callable[[], FieldData], name: str, unit_m: float) -> Field:
-    """Spread a field and its mesh over all ranks.
+    """Spread a field, read on rank 0 alone, and its mesh over all ranks; collective.
 
-    Args:
-        comm: Communicator of the mesh; the call is collective.
-        read: Gives the field; called on rank 0 alone.
-        name: Name of the function.
-        unit_m: Length, in m, of one unit of the field's coordinates.
+    ``unit_m`` is the length, in m, of one unit of the field's coordinates.
 
     Raises:
         InputError: ``read`` failed; on all ranks.
@@ -120,25 +114,32 @@ def create_field(comm: MPI.Comm, read: Callable[[], FieldData], name: str, unit_
 
 
 def keep_corners(
-    points: FloatArray, cells: IntArray, values: FloatArray
-) -> tuple[FloatArray, IntArray, FloatArray]:
-    """Drop points that are the corner of no cell, e.g. the edge nodes of quadratic fields.
+    points: FloatArray,
+    cells: IntArray,
+    cell: str,
+    values: NDArray[np.generic],
+    time: float | None = None,
+) -> FieldData:
+    """Create a field without the points that are the corner of no cell, e.g. on edges.
 
     Args:
         points: Coordinates, shape (points, 3).
-        cells: Corners of each cell, shape (cells, corners).
-        values: Value at each point, shape (points, ...).
+        cells: Corners of each cell in DOLFINx's order, shape (cells, corners).
+        cell: Name of the cell type.
+        values: Value at each point, shape (points, ...); an axis of length one goes, tensors become
+            rows of nine.
+        time: Time they belong to, in s.
+
+    Raises:
+        InputError: A corner is no point, or as `FieldData` says.
     """
     used, numbers = np.unique(cells, return_inverse=True)
     if len(used) and (used[0] < 0 or used[-1] >= min(len(points), len(values))):
         raise InputError("the mesh of the field has cells with corners that do not exist")
-    return points[used], numbers.reshape(cells.shape).astype(np.int64), values[used]
-
-
-def flatten_values(values: NDArray[np.generic]) -> FloatArray:
-    """Values at each point, without an axis of length one, tensors as rows of nine."""
-    rows = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
-    return rows[:, 0] if rows.shape[1] == 1 else rows
+    rows = np.asarray(values, dtype=np.float64)[used].reshape(len(used), -1)
+    rows = rows[:, 0] if rows.shape[1] == 1 else rows
+    corners = numbers.reshape(cells.shape).astype(np.int64)
+    return FieldData(points[used].astype(np.float64), corners, cell, rows, time)
 
 
 def _drop_flat_axis(points: FloatArray, cell: str) -> FloatArray:

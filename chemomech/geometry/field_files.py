@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError, naming
+from chemomech.errors import InputError, naming, suggest
 from chemomech.geometry.cells import AROUND
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
@@ -22,7 +21,6 @@ from chemomech.geometry.field_data import (
     Field,
     FieldData,
     create_field,
-    flatten_values,
     keep_corners,
 )
 from chemomech.geometry.mesh_files import extract_cells, load_mesh
@@ -122,9 +120,8 @@ def _require_name(name: str, known: Sequence[str]) -> None:
     """Refuse a name that is not among the known ones."""
     if name in known:
         return
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"has no field {name!r}{hint} (fields: {', '.join(sorted(known)) or 'none'})")
+    names = ", ".join(sorted(known)) or "none"
+    raise InputError(f"has no field {name!r}{suggest(name, known)} (fields: {names})")
 
 
 def _find_time(times: FloatArray, wanted: float | None) -> int:
@@ -153,12 +150,10 @@ def _read_xdmf(path: Path, name: str, time: float | None) -> FieldData:
         cell = topology.get("TopologyType", "").lower()
         if cell not in AROUND:
             raise InputError(f"cells of type {cell!r} are not supported")
-        corners = _load(path, _find(topology, "DataItem"))
+        corners = _load(path, _find(topology, "DataItem")).astype(np.int64)
         points = _load(path, _find(grids[0], "Geometry/DataItem")).astype(np.float64)
         values = _load(path, _find(series[name][step], "Attribute/DataItem"))
-    cells = corners.astype(np.int64)[:, AROUND[cell]]
-    points, cells, values = keep_corners(points, cells, flatten_values(values))
-    return FieldData(points, cells, cell, values, float(times[step]))
+    return keep_corners(points, corners[:, AROUND[cell]], cell, values, float(times[step]))
 
 
 def _parse_series(path: Path) -> tuple[list[_Element], dict[str, list[_Element]]]:
@@ -210,5 +205,4 @@ def _read_meshio(path: Path, name: str, time: float | None) -> FieldData:
     cell, cells = extract_cells(mesh)
     points: FloatArray = np.zeros((len(mesh.points), 3))
     points[:, : mesh.points.shape[1]] = mesh.points
-    points, cells, values = keep_corners(points, cells, flatten_values(mesh.point_data[name]))
-    return FieldData(points, cells, cell, values)
+    return keep_corners(points, cells, cell, mesh.point_data[name])

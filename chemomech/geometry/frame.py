@@ -14,6 +14,7 @@ from scipy.spatial import KDTree
 from chemomech.arrays import FloatArray
 from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.measures import compile_integral
 from chemomech.geometry.mesh_checks import name_point
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.wire_ends import find_wire_ends
@@ -124,8 +125,7 @@ def _compute_width(potential: fem.Function) -> float:
     domain = potential.function_space.mesh
     one = fem.Constant(domain, default_scalar_type(1.0))
     forms = (one * ufl.dx, ufl.inner(ufl.grad(potential), ufl.grad(potential)) * ufl.dx)
-    local = np.array([fem.assemble_scalar(fem.form(form)) for form in forms])
-    measure, conductance = domain.comm.allreduce(local, op=MPI.SUM)
+    measure, conductance = (compile_integral(form, domain.comm)() for form in forms)
     # In 2-D V = w L and G = w / L; in 3-D V = w^2 L and G = w^2 / L.
     return float((measure * conductance) ** (0.5 / (domain.topology.dim - 1)))
 

@@ -36,10 +36,7 @@ class GmshSession:
 
     gmsh reports every failure as a plain ``Exception``: exactly that class, and none of its
     children, becomes an ``InputError`` here; and so does a report that quotes bytes of a broken
-    file which are no text.
-
-    Args:
-        name: Name of the model, unique while a surrounding program uses gmsh too.
+    file which are no text. The model's name is unique while a surrounding program uses gmsh too.
     """
 
     def __init__(self, name: str) -> None:

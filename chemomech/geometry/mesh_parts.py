@@ -27,13 +27,7 @@ _REMEDY = (
 
 @dataclass(frozen=True, eq=False)
 class _Nodes:
-    """Nodes on the boundary, by part.
-
-    Args:
-        nodes: Number of each node, once for each part that it belongs to, shape (n,).
-        parts: Part of each, shape (n,).
-        edges: Shortest edge of the boundary beside each, shape (n,).
-    """
+    """Nodes on the boundary, once for each part they are of, and the shortest edge beside each."""
 
     nodes: IntArray
     parts: IntArray

@@ -51,10 +51,7 @@ def read_vtkhdf(path: Path, name: str, step: int) -> FieldData:
         cell = VTK_CELLS[types[0]]
         nodes = _read_rows(group, "Connectivity", "ConnectivityIdOffsets", step, size)
         cells = nodes.reshape(number["Cells"], -1).astype(np.int64)[:, AROUND[cell]]
-    points, cells, values = keep_corners(
-        points.astype(np.float64), cells, values.astype(np.float64)
-    )
-    return FieldData(points, cells, cell, values, time)
+    return keep_corners(points, cells, cell, values, time)
 
 
 @contextmanager

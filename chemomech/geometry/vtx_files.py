@@ -16,7 +16,7 @@ from mpi4py import MPI
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, describe_foreign_error
 from chemomech.geometry.cells import AROUND
-from chemomech.geometry.field_data import VTK_CELLS, FieldData, flatten_values, keep_corners
+from chemomech.geometry.field_data import VTK_CELLS, FieldData, keep_corners
 
 if TYPE_CHECKING:
     from adios2 import Stream
@@ -65,8 +65,7 @@ def read_vtx(path: Path, name: str, step: int) -> FieldData:
         )
     known, first = np.unique(np.concatenate(numbers), return_index=True)
     cells = np.searchsorted(known, cells)
-    points, cells, values = keep_corners(points[first], cells, values[first])
-    return FieldData(points, cells, cell, flatten_values(values), time)
+    return keep_corners(points[first], cells, cell, values[first], time)
 
 
 @contextmanager

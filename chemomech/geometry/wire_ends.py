@@ -15,6 +15,7 @@ from scipy.spatial.distance import pdist, squareform
 from chemomech.arrays import FloatArray
 from chemomech.geometry.cells import connect
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.measures import compile_integral
 
 IntArray = npt.NDArray[np.int32]
 Facets = tuple[IntArray, FloatArray]
@@ -26,13 +27,9 @@ _BORDER = "border"
 
 @dataclass(frozen=True, eq=False)
 class WireEnds:
-    """Start and end of a wire.
+    """Start and end of a wire: their facets on this rank and their middles, shape (2, gdim).
 
-    Args:
-        start: Facets of the start on this rank.
-        end: Facets of the end on this rank.
-        middles: Middle of the start and of the end, shape (2, gdim).
-        are_named: Whether facet groups name them; a guess otherwise.
+    Where no facet groups name them they are a guess.
     """
 
     start: IntArray
@@ -143,7 +140,7 @@ def _find_tip(domain: mesh.Mesh, tip: FloatArray, other: FloatArray) -> IntArray
     """Exterior facets within half a width, taken as measure over length, of a tip."""
     facets, midpoints = _boundary_midpoints(domain)
     one = fem.Constant(domain, default_scalar_type(1.0))
-    measure = domain.comm.allreduce(fem.assemble_scalar(fem.form(one * ufl.dx)), op=MPI.SUM)
+    measure = compile_integral(one * ufl.dx, domain.comm)()
     length = np.linalg.norm(other - tip)
     width = (measure / length) ** (1.0 / (domain.topology.dim - 1))
     distance = np.linalg.norm(midpoints - tip, axis=1)

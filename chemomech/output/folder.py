@@ -20,14 +20,10 @@ Writer = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder claimed by one run.
+    """An existing folder claimed by one run.
 
     Files are written under the name `partial` gives and get their final one from `finish`, so that
     whoever finds ``ledger.csv`` knows the run that wrote it has ended with it.
-
-    Args:
-        path: The folder, which exists.
-        comm: Ranks of the run.
     """
 
     path: Path

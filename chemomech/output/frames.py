@@ -27,14 +27,8 @@ class Frame:
 class FrameFile(Context):
     """Append frames to a nameless file and read them back one by one; only for one rank.
 
-    Values are kept as single floats. Nothing is left of the file when it is closed, or when the
-    process that wrote it has died.
-
-    Args:
-        folder: Where the file lies, made when the first frame is appended.
-
-    Attributes:
-        times: Times of the frames in seconds.
+    Values are kept as single floats, in a folder that is made with the first frame. Nothing is left
+    of the file when it is closed, or when the process that wrote it has died.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import os
 from collections import Counter
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.output.context import Context
-from chemomech.text_files import TEXT_ENCODING
+from chemomech.text_files import format_csv, read_csv
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -137,7 +136,7 @@ class Ledger(Context):
 
     def _put(self, words: Sequence[str]) -> None:
         assert self._file is not None
-        csv.writer(self._file, lineterminator="\n").writerow(words)
+        self._file.write(format_csv([words]))
         # A run killed by its queue must leave every step it finished.
         self._file.flush()
         if os.fstat(self._file.fileno()).st_nlink == 0:
@@ -195,11 +194,7 @@ def read_ledger(path: str | Path) -> Columns:
     Raises:
         InputError: The file is missing or is no ledger.
     """
-    try:
-        with Path(path).open(encoding=TEXT_ENCODING, newline="") as file:
-            header, *lines = list(csv.reader(file)) or [[]]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read as a ledger: {error}", path=str(path)) from error
+    header, lines = read_csv(Path(path))
     if tuple(header[: len(_ALWAYS)]) not in (name_columns(2), name_columns(3)):
         raise InputError("is not a ledger: its first line has other columns", path=str(path))
     if any(len(line) != len(header) for line in lines):
