@@ -25,8 +25,8 @@ from chemomech.config import Config, NanowireConfig
 from chemomech.drawing.film import write_side_by_side
 from chemomech.errors import ChemoMechError, InputError, run_on_root
 from chemomech.geometry.cells import AROUND
-from chemomech.geometry.field_data import FieldData
-from chemomech.geometry.field_files import read_field
+from chemomech.geometry.files.field_data import FieldData
+from chemomech.geometry.files.fields import read_field
 from chemomech.output.domains import count_domains
 from chemomech.output.folder import RunFolder
 from chemomech.output.snapshot_grid import SnapshotGrid

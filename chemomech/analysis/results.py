@@ -13,7 +13,7 @@ from chemomech.arrays import FloatArray
 from chemomech.config import Config, StressConfig, load_config
 from chemomech.errors import InputError
 from chemomech.geometry.cells import AROUND
-from chemomech.geometry.field_files import list_fields, read_field
+from chemomech.geometry.files.fields import list_fields, read_field
 from chemomech.output.fields import SUFFIXES
 from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
 from chemomech.output.ledger import Columns, read_ledger

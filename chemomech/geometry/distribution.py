@@ -1,4 +1,4 @@
-"""From plain arrays on one rank to a distributed mesh with named groups of facets and cells.
+"""Distribute a mesh from plain arrays on one rank, with named groups of facets and cells.
 
 Every source of meshes (gmsh models, gmsh files, meshio files) ends here, so that groups behave
 alike and a failure on the reading rank reaches all ranks instead of leaving them waiting.

@@ -14,8 +14,8 @@ from scipy.spatial import KDTree
 from chemomech.arrays import FloatArray
 from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.files.mesh_checks import name_point
 from chemomech.geometry.measures import compile_integral
-from chemomech.geometry.mesh_checks import name_point
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.wire_ends import find_wire_ends
 

@@ -1,4 +1,4 @@
-"""From a shape, or a mesh file, to a distributed mesh with named groups of facets and cells."""
+"""Mesh a shape, or read a mesh file, with named groups of facets and cells."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _mesh(shape: Shape, size: float, cell: str) -> MeshArrays:
 
 def _read(path: Path, scale: float) -> MeshArrays:
     # Here: as above, and so does meshio.
-    from chemomech.geometry.mesh_files import read_arrays
+    from chemomech.geometry.files.meshes import read_arrays
 
     return read_arrays(path, scale)
 

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 
-#: What every run records. Energies are those of the whole particle.
+#: Columns of every run. Energies are those of the whole particle.
 _ALWAYS = (
     *("step", "time_s", "dt_s", "rejected", "newton_iterations", "krylov_iterations"),
     *("lithium_mean", "lithium_balance_error"),
     *("energy_chemical_J", "energy_gradient_J", "energy_elastic_J", "energy_total_J"),
     *("c_min", "c_max", "von_mises_max_Pa", "domains", "wall_s"),
 )
-#: What a particle that reacts has beside. The first line of a stage of the schedule tells of its
-#: beginning: the drive has been switched, and no lithium has passed yet.
+#: Further columns of a particle that reacts. The first line of a stage of the schedule tells of
+#: its beginning: the drive has been switched, and no lithium has passed yet.
 _REACTING = (
     *("cycle", "stage", "mu_res_J_per_mol", "voltage_V", "current_A", "charge_C", "capacity_C"),
     *("state_of_charge", "overpotential_V"),

@@ -28,7 +28,7 @@ SUMMARY = "summary.csv"
 OVERVIEW = "overview.png"
 """Picture of what came of finished cases."""
 RESULTS = "results"
-"""What ``chemomech run`` wrote, in the folder of a case."""
+"""Folder that ``chemomech run`` writes, in that of a case."""
 
 _OUTCOME = "outcome.json"
 _LOG = "log.txt"

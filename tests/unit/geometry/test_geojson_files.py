@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chemomech.errors import InputError
-from chemomech.geometry.geojson_files import read_outline_geojson, write_outlines_geojson
+from chemomech.geometry.files.geojson import read_outline_geojson, write_outlines_geojson
 from chemomech.geometry.outline import Outline
 
 SQUARE = [[0, 0], [60, 0], [60, 60], [0, 60], [0, 0]]

@@ -16,7 +16,7 @@ from mpi4py import MPI
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, describe_foreign_error
 from chemomech.geometry.cells import AROUND
-from chemomech.geometry.field_data import VTK_CELLS, FieldData, keep_corners
+from chemomech.geometry.files.field_data import VTK_CELLS, FieldData, keep_corners
 
 if TYPE_CHECKING:
     from adios2 import Stream

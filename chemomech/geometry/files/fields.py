@@ -17,15 +17,15 @@ from chemomech.errors import InputError, naming, suggest
 from chemomech.geometry.cells import AROUND
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
-from chemomech.geometry.field_data import (
+from chemomech.geometry.files.field_data import (
     Field,
     FieldData,
     create_field,
     keep_corners,
 )
-from chemomech.geometry.mesh_files import extract_cells, load_mesh
-from chemomech.geometry.vtkhdf_files import list_vtkhdf, read_vtkhdf
-from chemomech.geometry.vtx_files import list_vtx, read_vtx
+from chemomech.geometry.files.meshes import extract_cells, load_mesh
+from chemomech.geometry.files.vtkhdf import list_vtkhdf, read_vtkhdf
+from chemomech.geometry.files.vtx import list_vtx, read_vtx
 from chemomech.text_files import require_file
 
 _SAME_TIME = 1e-6

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.cells import AROUND
-from chemomech.geometry.field_data import VTK_CELLS, FieldData, keep_corners
+from chemomech.geometry.files.field_data import VTK_CELLS, FieldData, keep_corners
 
 
 def list_vtkhdf(path: Path) -> tuple[list[str], FloatArray]:

@@ -15,9 +15,9 @@ from chemomech.arrays import IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.cells import AROUND, PLANE
 from chemomech.geometry.distribution import MeshArrays
+from chemomech.geometry.files.mesh_checks import check_cells, require_corners
+from chemomech.geometry.files.mesh_parts import require_one_body
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays, require_readable
-from chemomech.geometry.mesh_checks import check_cells, require_corners
-from chemomech.geometry.mesh_parts import require_one_body
 from chemomech.text_files import require_file
 
 # DOLFINx's names of meshio's cells.

@@ -12,7 +12,7 @@ from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.geometry.cells import connect, list_local_facets
 from chemomech.geometry.distribution import MeshArrays
-from chemomech.geometry.mesh_checks import find_meetings, name_point
+from chemomech.geometry.files.mesh_checks import find_meetings, name_point
 
 Flags = npt.NDArray[np.bool_]
 

@@ -16,7 +16,7 @@ from chemomech.fenicsx import get_cell_nodes
 from chemomech.geometry.cells import PLANE
 from chemomech.geometry.distribution import MeshArrays, distribute
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
-from chemomech.geometry.mesh_checks import check_cells, require_corners
+from chemomech.geometry.files.mesh_checks import check_cells, require_corners
 
 # Linear cells, and those of any degree.
 VTK_CELLS = {
@@ -114,7 +114,7 @@ def create_field(comm: MPI.Comm, read: Callable[[], FieldData], name: str, unit_
 
 
 def keep_corners(
-    points: FloatArray,
+    points: NDArray[np.generic],
     cells: IntArray,
     cell: str,
     values: NDArray[np.generic],
@@ -136,7 +136,7 @@ def keep_corners(
     used, numbers = np.unique(cells, return_inverse=True)
     if len(used) and (used[0] < 0 or used[-1] >= min(len(points), len(values))):
         raise InputError("the mesh of the field has cells with corners that do not exist")
-    rows = np.asarray(values, dtype=np.float64)[used].reshape(len(used), -1)
+    rows: FloatArray = values[used].astype(np.float64).reshape(len(used), -1)
     rows = rows[:, 0] if rows.shape[1] == 1 else rows
     corners = numbers.reshape(cells.shape).astype(np.int64)
     return FieldData(points[used].astype(np.float64), corners, cell, rows, time)

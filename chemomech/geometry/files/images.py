@@ -1,4 +1,4 @@
-"""Read outlines from files: traced in images, or from GeoJSON."""
+"""Trace the outlines of particles in images."""
 
 from __future__ import annotations
 
@@ -16,13 +16,10 @@ from skimage import color, filters, measure
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, naming
 from chemomech.geometry.checks import require_not_negative, require_positive
-from chemomech.geometry.geojson_files import pick_particle, read_outline_geojson
+from chemomech.geometry.files.geojson import pick_particle
 from chemomech.geometry.outline import Outline, find_edges_on
 from chemomech.imaging.image_files import read_picture
 from chemomech.imaging.numpy_files import read_npy
-
-__all__ = ["read_outline_geojson", "read_outline_image", "trace_outlines"]
-
 
 _log = logging.getLogger(__name__)
 
