@@ -17,7 +17,8 @@ from .errors import StoppedEarly as StoppedEarly
 from .mapping.measure import measure as measure
 from .mapping.stress import stress as stress
 from .output.ledger import read_ledger as read_ledger
+from .particle import write_mesh as write_mesh
 from .reporting.writing import write_report as write_report
-from .run import simulate as simulate
-from .run import validate as validate
-from .run import write_mesh as write_mesh
+from .simulation.simulation import Simulation as Simulation
+from .simulation.simulation import simulate as simulate
+from .simulation.validation import validate as validate

@@ -79,6 +79,20 @@ class StoppedEarly(ChemoMechError):
     exit_code = 4
 
 
+class AlreadyEnded(ChemoMechError):
+    """The run to go on with has ended, and nothing of it is left to do.
+
+    Args:
+        ending: How it ended.
+    """
+
+    exit_code = 0
+
+    def __init__(self, ending: str) -> None:
+        super().__init__(ending)
+        self.ending = ending
+
+
 class InterruptedRunError(StoppedEarly):
     """Somebody at the keyboard has stopped a run, which has kept what it needs to go on."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from dolfinx import fem
@@ -72,6 +73,24 @@ def create_particle(
     wanted = isinstance(shape, Nanowire | Outline) or key is not None
     tangent = create_wire_tangent(domain, shape) if wanted else None
     return Particle(domain, tangent)
+
+
+def write_mesh(config: cfg.Config, path: Path, comm: MPI.Comm) -> None:
+    """Mesh the particle and write the mesh with its groups to a file.
+
+    Args:
+        config: The configuration; only geometry and mesh size are used.
+        path: File to create, coordinates in nanometres; see `write_mesh_file` for formats.
+        comm: Ranks that share the mesh.
+
+    Raises:
+        InputError: If the particle cannot be meshed or the file's name cannot be used.
+        OSError: If the file cannot be written.
+    """
+    # Here: no other pipeline waits for meshio.
+    from chemomech.output.mesh_files import write_mesh_file
+
+    write_mesh_file(create_particle(config, comm).domain, path)
 
 
 def _check_size(config: cfg.Config, shape: Shape, comm: MPI.Comm) -> None:

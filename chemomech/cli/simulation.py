@@ -85,17 +85,17 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
         raise InputError("has a meaning with --restart only", key="--accept-changes")
     if arguments.command == "mesh":
         run_on_root(comm, lambda: _check_mesh_file(arguments.output))
-    from chemomech import run
+    import chemomech
 
     show_messages()
     with naming(arguments.file):
         match arguments.command:
             case "validate":
-                print_once(run.validate(config, comm), comm)
+                print_once(chemomech.validate(config, comm), comm)
             case "mesh":
-                run.write_mesh(config, arguments.output, comm)
+                chemomech.write_mesh(config, arguments.output, comm)
             case "run":
-                run.simulate(
+                chemomech.simulate(
                     config,
                     name_folder(arguments),
                     comm,

@@ -1,4 +1,4 @@
-"""The file of `chemomech measure`, from a stack to a map, and the treatment of maps."""
+"""The file of `chemomech measure`: from a microscope stack to a map of composition."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chemomech.config.base import (
     Section,
     SectionError,
 )
-from chemomech.units import NonNegativeLength, PhotonEnergy, PositiveLength
+from chemomech.units import PhotonEnergy, PositiveLength
 
 Region = Annotated[tuple[tuple[Number, Number], ...], Field(min_length=3)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
@@ -235,14 +235,3 @@ class MeasurementConfig(Section):
         if left < 1:
             raise SectionError("clusters.skip_first", "leaves no component; raise pca.components")
         return self
-
-
-class TreatmentConfig(Section):
-    """Smoothing and erosion of a map of pixels before it is interpolated on the mesh."""
-
-    erosion: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
-        default=1, description="pixels peeled off the trusted part, then filled from within"
-    )
-    smoothing: NonNegativeLength = Field(
-        default=0.0, description="standard deviation of a Gaussian filter within the trusted part"
-    )

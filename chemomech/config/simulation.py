@@ -17,7 +17,7 @@ from chemomech.config.base import (
     Section,
     SectionError,
 )
-from chemomech.config.measurement import TreatmentConfig
+from chemomech.config.treatment import TreatmentConfig
 from chemomech.units import PositiveLength, Rate, Time
 
 _MAX_SNAPSHOTS = 10_000

@@ -18,14 +18,7 @@ from chemomech.config.base import (
     Section,
     SectionError,
 )
-from chemomech.config.measurement import (
-    MeasurementConfig,
-    Name,
-    NonNegative,
-    Region,
-    Seed,
-    TreatmentConfig,
-)
+from chemomech.config.measurement import MeasurementConfig, Name, NonNegative, Region, Seed
 from chemomech.config.mechanics import (
     ElasticityConfig,
     Frame,
@@ -33,6 +26,7 @@ from chemomech.config.mechanics import (
     StrainRow,
     check_symmetry,
 )
+from chemomech.config.treatment import TreatmentConfig
 from chemomech.units import Concentration, MolarVolume, PositiveLength, Time
 
 Lithium = Annotated[Number, Field(ge=0.0)]

@@ -1,11 +1,9 @@
-"""Corners, facets and connections of the cells of an undistributed mesh."""
+"""Corners and facets of the cells of an undistributed mesh, and which cells share them."""
 
 from __future__ import annotations
 
 import basix
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from chemomech.arrays import IntArray
 
@@ -49,14 +47,3 @@ def number_rows(rows: IntArray) -> tuple[IntArray, IntArray]:
     number = np.empty_like(order)
     number[order] = np.cumsum(is_new) - 1
     return order[is_new], number
-
-
-def connect(pairs: IntArray, count: int) -> tuple[int, IntArray]:
-    """Count the connected components of a graph of so many nodes, and number that of each node.
-
-    Pairs of nodes that are joined have the shape (pairs, 2).
-    """
-    joined = np.ones(len(pairs), dtype=np.int8)
-    graph = coo_array((joined, (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    number, components = connected_components(graph, directed=False)
-    return int(number), components.astype(np.int64)

@@ -13,7 +13,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist, squareform
 
 from chemomech.arrays import FloatArray
-from chemomech.geometry.cells import connect
+from chemomech.geometry.components import connect
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.measures import compile_integral
 

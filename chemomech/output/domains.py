@@ -8,7 +8,7 @@ from dolfinx import fem, la
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from chemomech.geometry.cells import connect
+from chemomech.geometry.components import connect
 
 
 class DomainCounter:

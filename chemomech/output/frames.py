@@ -27,11 +27,12 @@ class Frame:
 class FrameFile(Context):
     """Append frames to a nameless file and read them back one by one; only for one rank.
 
-    Values are kept as single floats, in a folder that is made with the first frame. Nothing is left
-    of the file when it is closed, or when the process that wrote it has died.
+    Values are kept as single floats, with the `times` of the frames in seconds, in a folder or,
+    where None, in the system's place for temporary files. Nothing is left of the file when it is
+    closed, or when the process that wrote it has died.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._file: IO[bytes] | None = None
         self.times: list[float] = []

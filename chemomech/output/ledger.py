@@ -20,6 +20,8 @@ from chemomech.text_files import format_csv, read_csv
 if TYPE_CHECKING:
     from mpi4py import MPI
 
+Columns = Mapping[str, NDArray[np.float64] | NDArray[np.int64]]
+"""A ledger's columns by name, each of shape ``(steps,)``."""
 
 #: Columns of every run. Energies are those of the whole particle.
 _ALWAYS = (
@@ -90,8 +92,7 @@ class Ledger(Context):
         *,
         keep: int | None = None,
     ) -> None:
-        if twice := [name for name, count in Counter(columns).items() if count > 1]:
-            raise InputError(f"would hold two columns named {', '.join(twice)}", path=str(path))
+        _require_distinct(columns, str(path))
         self._comm = comm
         self._path = Path(path)
         self._file: TextIOWrapper | None = None
@@ -146,6 +147,47 @@ class Ledger(Context):
             )
 
 
+class MemoryLedger:
+    """Lines of a ledger kept in memory, for a run that leaves no files.
+
+    Args:
+        columns: Names of the columns.
+
+    Raises:
+        InputError: Two columns share a name.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        _require_distinct(columns)
+        self._columns = columns
+        self._lines: list[Sequence[float]] = []
+
+    @property
+    def lines(self) -> int:
+        """Number of lines."""
+        return len(self._lines)
+
+    def write(self, values: Sequence[float]) -> None:
+        """Add a line, one value for each column."""
+        self._lines.append(values)
+
+    def read(self) -> Columns:
+        """Columns by name, as `read_ledger` returns them."""
+        values = zip(*self._lines, strict=True) if self._lines else ([] for _ in self._columns)
+        return {name: np.array(column) for name, column in zip(self._columns, values, strict=True)}
+
+    def synchronise(self) -> None:
+        """Do nothing: what is in memory does not outlive the process."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def _require_distinct(columns: Sequence[str], path: str | None = None) -> None:
+    if twice := [name for name, count in Counter(columns).items() if count > 1]:
+        raise InputError(f"would hold two columns named {', '.join(twice)}", path=path)
+
+
 def _cut(path: Path, columns: Sequence[str], keep: int) -> None:
     """Drop what follows the header and ``keep`` lines, perhaps half a line of a killed run."""
     try:
@@ -174,10 +216,6 @@ def _cut(path: Path, columns: Sequence[str], keep: int) -> None:
 def _format(value: float) -> str:
     # NumPy's scalars pass for numbers, but write "np.float64(...)" about themselves.
     return str(int(value)) if isinstance(value, (int, np.integer)) else repr(float(value))
-
-
-Columns = Mapping[str, NDArray[np.float64] | NDArray[np.int64]]
-"""A ledger's columns by name, each of shape ``(steps,)``."""
 
 
 def read_ledger(path: str | Path) -> Columns:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -64,7 +64,9 @@ class Provenance:
             changes.
         started: Start of the run, UTC, ISO 8601.
         restarts: The same of each time it was gone on with, in their order.
-        parameters: Numbers of the model by name, in SI units.
+        parameters: Numbers of the model by name, in SI units, at the start.
+        changes: Those that were set in the middle, in their order: ``time_s``, ``parameter``,
+            ``value``.
     """
 
     command: tuple[str, ...]
@@ -79,6 +81,17 @@ class Provenance:
     started: str
     restarts: tuple[dict[str, object], ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
+    changes: tuple[dict[str, Any], ...] = ()
+
+    def note_changes(
+        self, time_s: float, values: Mapping[str, float | NDArray[np.float64]]
+    ) -> Provenance:
+        """Return the same, with parameters that were set at a time (s)."""
+        noted = (
+            {"time_s": time_s, "parameter": name, "value": np.asarray(value).tolist()}
+            for name, value in values.items()
+        )
+        return replace(self, changes=(*self.changes, *noted))
 
 
 def collect_provenance(
@@ -170,10 +183,11 @@ def _join(path: Path, present: Provenance) -> Provenance:
     former = _read(path)
     names = {each.name for each in fields(Provenance)}
     known = {name: value for name, value in former.items() if name in names}
-    if names - {"parameters"} - known.keys() or not isinstance(former["restarts"], list):
+    if names - {"parameters", "changes"} - known.keys() or not isinstance(former["restarts"], list):
         return present
     own = asdict(present)
     own.pop("restarts")
+    own.pop("changes")
     restarts = (*former["restarts"], own | {"before": former.get("ended")})
     return Provenance(**(known | {"restarts": restarts}))  # type: ignore[arg-type]
 

@@ -17,7 +17,7 @@ from chemomech.output.ledger import Columns, read_ledger
 from chemomech.paper.chart_page import create_charts, save_charts
 from chemomech.paper.page import Cell, Findings, Picture, Table
 from chemomech.paper.reproduction import Reproduction, find_configuration
-from chemomech.run import simulate
+from chemomech.simulation.simulation import simulate
 from chemomech.tables.stoney import StoneySubstrate
 
 _PLATE = StoneySubstrate(young_modulus=203e9, poisson_ratio=0.29, thickness=0.736e-3)

@@ -45,7 +45,8 @@ class Parameters(Mapping[str, Value]):
     ``parameters["material.free_energy.chi"] = 2.6`` is all it takes to change one: forms hold
     `dolfinx.fem.Constant`, so nothing is compiled, and solvers assemble anew what holds it before
     they next solve. Scales of the equations, mesh and time step stay what they were. After a change
-    in the middle of a run its stepper must begin anew: see `Bdf.reset_history`.
+    in the middle of a run its stepper must begin anew, as `Simulation` lets it: see
+    `Bdf.reset_history`.
 
     An entry of a vector or tensor that is zero at first is left out of the forms, and stays zero.
 
@@ -63,6 +64,7 @@ class Parameters(Mapping[str, Value]):
         self._meanings: dict[str, Meaning] = {}
         self._derived: list[tuple[fem.Constant, Expr]] = []
         self._checks: list[Callable[[], None]] = []
+        self._changed: list[str] = []
 
     def add(
         self, name: str, value: ArrayLike, meaning: Meaning | None = None, scale: float = 1.0
@@ -166,6 +168,13 @@ class Parameters(Mapping[str, Value]):
             self._write(constant, former)
             raise
         self._values[name] = values.copy()
+        self._changed.append(name)
+
+    def take_changes(self) -> dict[str, Value]:
+        """Return what has been set since the last call, by name, and forget that it was."""
+        changes = {name: self[name] for name in self._changed}
+        self._changed.clear()
+        return changes
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._constants)

@@ -24,7 +24,8 @@ def illustrate(config: Config, parts: PreparedRun) -> None:
     Raises:
         OSError: A file cannot be written; on every rank.
     """
-    wanted, folder = config.output, parts.folder
+    assert parts.record is not None
+    wanted, folder = config.output, parts.record.folder
     if wanted.pictures:
 
         def list_charts() -> dict[str, Writer]:

@@ -43,12 +43,14 @@ class StopRequest(Context):
 
     def __enter__(self) -> Self:
         for number in (*_SIGNALS, _INTERRUPT):
-            self._former[number] = signal.signal(number, self._hear)
+            if number not in self._former:
+                self._former[number] = signal.signal(number, self._hear)
         return self
 
     def close(self) -> None:
         """Restore the former signal handlers."""
-        for number, handler in self._former.items():
+        while self._former:
+            number, handler = self._former.popitem()
             # Batch systems often send both: the second must not kill what the first has stopped.
             again = signal.SIG_IGN if self._heard and number != _INTERRUPT else handler
             signal.signal(number, again)  # type: ignore[arg-type]

@@ -16,33 +16,25 @@ from chemomech.build import (
     create_stepper,
     resolve_preset,
 )
-from chemomech.config import Config, LiteralConfig, format_config, write_config
-from chemomech.errors import InputError, run_on_root
+from chemomech.config import Config, LiteralConfig
+from chemomech.errors import InputError
 from chemomech.geometry.partition import compute_fingerprint
-from chemomech.output.fields import SUFFIXES, name_field_file
-from chemomech.output.file_names import CONFIG, LEDGER
 from chemomech.output.folder import RunFolder
-from chemomech.output.provenance import (
-    PROVENANCE,
-    Provenance,
-    collect_provenance,
-    continue_provenance,
-    write_provenance,
-)
 from chemomech.output.state_files import require_cells
 from chemomech.particle import Particle, count_cells_across, create_particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.keeping import Checkpointer, Identity, Progressed
+from chemomech.simulation.planning import TimeLoopPlan, create_plan
 from chemomech.simulation.recording import Recorder
 from chemomech.simulation.restarting import RESTART, Restart
-from chemomech.simulation.stages import Timetable, create_timetable
+from chemomech.simulation.run_record import RunRecord, name_files, reopen_records
 from chemomech.solvers.time_stepping import Bdf
 
 _log = logging.getLogger(__name__)
 
 ProblemFactory = Callable[[Config, Particle], ChemoMechanics]
-"""Names observables of a problem that is about to run."""
+"""Makes the problem of a configuration and its meshed particle."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +43,26 @@ class PreparedRun:
 
     Args:
         problem: Unknowns and forms, in the present state.
-        timetable: What drives it when.
+        plan: What happens when.
         stepper: Takes the steps.
         recorder: Writes ledger and fields.
         checkpointer: Writes checkpoints; None for none.
         progressed: How far an earlier run had come; None begins at the beginning.
-        folder: Where everything goes.
-        provenance: What is known at the start.
+        record: Its folder, and what is noted there of it; None leaves no files.
     """
 
     problem: ChemoMechanics
-    timetable: Timetable
+    plan: TimeLoopPlan
     stepper: Bdf
     recorder: Recorder
     checkpointer: Checkpointer | None
     progressed: Progressed | None
-    folder: RunFolder
-    provenance: Provenance
+    record: RunRecord | None
 
 
 def prepare(
     config: Config,
-    output: Path,
+    output: Path | None,
     comm: MPI.Comm,
     former: Restart | None,
     create: ProblemFactory = create_problem,
@@ -81,7 +71,7 @@ def prepare(
 
     Args:
         config: The configuration.
-        output: The run's folder.
+        output: The run's folder; None leaves no files.
         comm: Ranks of the run.
         former: What an earlier run has left there; None claims a new folder.
         create: Makes the problem.
@@ -90,21 +80,11 @@ def prepare(
         InputError: If the input cannot be used; nothing is written then.
         ConvergenceError: If the initial state cannot be made consistent.
     """
-    name_files(config)  # Before any work, what of it cannot be written.
-    if former is None or former.state is None:
+    if output is not None:
+        name_files(config)  # Before any work, what of it cannot be written.
+    if output is None or former is None or former.state is None:
         return _begin(config, output, comm, create, is_new=former is None)
     return _restart(config, output, comm, former, create)
-
-
-def name_files(config: Config) -> list[str]:
-    """List the names of the files that grow while a run goes on.
-
-    Raises:
-        InputError: DOLFINx lacks what the format of the fields needs.
-    """
-    if not config.output.fields:
-        return [LEDGER]
-    return [LEDGER, name_field_file("fields", config.output.field_format)]
 
 
 def check_ranks(config: Config, particle: Particle) -> None:
@@ -122,31 +102,32 @@ def check_ranks(config: Config, particle: Particle) -> None:
 
 
 def _begin(
-    config: Config, output: Path, comm: MPI.Comm, create: ProblemFactory, *, is_new: bool
+    config: Config, output: Path | None, comm: MPI.Comm, create: ProblemFactory, *, is_new: bool
 ) -> PreparedRun:
     particle = create_particle(config, comm)
-    check_ranks(config, particle)
+    if output is not None:
+        check_ranks(config, particle)
     problem = create(config, particle)
     _log_solver(config, problem)
     _warn_of_coarse_mesh(config, problem)
     with explaining_failures(config, problem):
         stepper = create_stepper(config, problem)
-    timetable = create_timetable(config, problem)
+    plan = create_plan(config, problem)
     _require_square_root(config, problem)
     _warn_of_unused_options(stepper, comm)
+    if output is None:
+        recorder = _create_recorder(config, None, problem, particle, None)
+        return PreparedRun(problem, plan, stepper, recorder, None, None, None)
     folder = RunFolder.create(output, comm) if is_new else RunFolder.reopen(output, comm)
     if not is_new:
-        _reopen_records(folder)
-    provenance = _collect_provenance(config, problem)
-    _write_beginnings(config, folder, provenance)
+        reopen_records(folder)
+    record = RunRecord(config, folder, problem.parameters)
     checkpointer = None
     if config.checkpoint.interval != "off":
         checkpointer = _create_checkpointer(config, folder, problem)
         checkpointer.discard_snapshots(0)
     recorder = _create_recorder(config, folder, problem, particle, None)
-    return PreparedRun(
-        problem, timetable, stepper, recorder, checkpointer, None, folder, provenance
-    )
+    return PreparedRun(problem, plan, stepper, recorder, checkpointer, None, record)
 
 
 def _restart(
@@ -155,20 +136,18 @@ def _restart(
     assert former.state is not None
     particle = create_particle(config, comm, former.owners)
     problem = create(config, particle)
-    timetable = create_timetable(config, problem)
+    plan = create_plan(config, problem)
     folder = RunFolder.reopen(output, comm)
     checkpointer = _create_checkpointer(config, folder, problem)
     memory, progressed = checkpointer.restore(former.state)
-    _reopen_records(folder)
-    provenance = continue_provenance(
-        folder.path / PROVENANCE, _collect_provenance(config, problem), comm
-    )
-    _write_beginnings(config, folder, provenance)
+    reopen_records(folder)
+    time = memory.history.times[0] * config.material.scales.time
+    record = RunRecord(config, folder, problem.parameters, goes_on_from=time)
     recorder = _create_recorder(config, folder, problem, particle, progressed)
     checkpointer.discard_snapshots(progressed.snapshots)
     for number in range(progressed.snapshots):
         recorder.record_snapshot(checkpointer.read_snapshot(number))
-    drive = timetable.stage(progressed.position).drive
+    drive = plan.timetable.stage(progressed.position).drive
     if drive is not None:
         problem.surface.resume(drive)
     if problem.noise is not None and config.noise is not None:
@@ -177,21 +156,7 @@ def _restart(
     _log_solver(config, problem)
     _warn_of_coarse_mesh(config, problem)
     stepper = create_stepper(config, problem, memory)
-    return PreparedRun(
-        problem, timetable, stepper, recorder, checkpointer, progressed, folder, provenance
-    )
-
-
-def _collect_provenance(config: Config, problem: ChemoMechanics) -> Provenance:
-    comm = problem.domain.mesh.comm
-    return collect_provenance(comm, format_config(config), parameters=problem.parameters)
-
-
-def _reopen_records(folder: RunFolder) -> None:
-    """Prepare to go on with the ledger; fields are written anew, whatever their format was."""
-    folder.reopen_file(LEDGER)
-    for suffix in SUFFIXES:
-        folder.remove(f"fields.partial{suffix}")
+    return PreparedRun(problem, plan, stepper, recorder, checkpointer, progressed, record)
 
 
 def _require_square_root(config: Config, problem: ChemoMechanics) -> None:
@@ -225,12 +190,12 @@ def _create_checkpointer(
 
 def _create_recorder(
     config: Config,
-    folder: RunFolder,
+    folder: RunFolder | None,
     problem: ChemoMechanics,
     particle: Particle,
     progressed: Progressed | None,
 ) -> Recorder:
-    paths = [folder.partial(name) for name in name_files(config)]
+    paths = [] if folder is None else [folder.partial(name) for name in name_files(config)]
     return Recorder(
         problem,
         particle,
@@ -238,15 +203,10 @@ def _create_recorder(
         *paths,
         reference_voltage=None if config.schedule is None else config.schedule.reference_voltage,
         resume_point=None if progressed is None else progressed.records,
-        is_illustrated=config.output.pictures or config.output.movie,
+        is_illustrated=folder is not None and (config.output.pictures or config.output.movie),
         # What is not of the poorest phase counts as rich.
         threshold=next(iter(config.material.phases.thresholds), 0.5),
     )
-
-
-def _write_beginnings(config: Config, folder: RunFolder, provenance: Provenance) -> None:
-    run_on_root(folder.comm, lambda: write_config(config, folder.path / CONFIG))
-    write_provenance(folder.path / PROVENANCE, provenance, folder.comm)
 
 
 def _log_solver(config: Config, problem: ChemoMechanics) -> None:

@@ -6,6 +6,7 @@ import math
 import time as clock
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from chemomech.errors import run_on_root
 from chemomech.output.fields import FieldWriter
 from chemomech.output.frames import FrameFile
-from chemomech.output.ledger import Ledger
+from chemomech.output.ledger import Ledger, MemoryLedger
 from chemomech.output.snapshot_grid import SnapshotGrid
 from chemomech.output.snapshots import Gatherer
 from chemomech.particle import Particle
@@ -54,7 +55,7 @@ class Recorder:
         problem: Problem whose state is recorded.
         particle: The meshed particle.
         scales: Factors from the problem's units to SI.
-        ledger_path: Ledger file to create.
+        ledger_path: Ledger file to create; None keeps the ledger in memory.
         fields_path: Field file to create, or None for none.
         reference_voltage: Voltage against Li/Li+ at mu_res = 0 (V), for what reacts.
         resume_point: Go on with the ledger of an earlier run; None creates it.
@@ -65,6 +66,7 @@ class Recorder:
         initial_mean: Mean composition with which the run began.
         dimension: Dimension of space: energies are per metre of depth where it is 2.
         frames: Composition of each snapshot, on rank 0.
+        ledger: The ledger.
 
     Raises:
         InputError: Two columns share a name, or the ledger cannot be gone on with.
@@ -75,7 +77,7 @@ class Recorder:
         problem: ChemoMechanics,
         particle: Particle,
         scales: Scales,
-        ledger_path: Path,
+        ledger_path: Path | None = None,
         fields_path: Path | None = None,
         *,
         reference_voltage: float | None = None,
@@ -91,15 +93,16 @@ class Recorder:
         former = resume_point or ResumePoint(0, 0.0, problem.mean_composition())
         self._started = clock.monotonic() - former.wall_s
         self.initial_mean = former.initial_mean
-        self._gatherer = Gatherer(mesh) if is_illustrated else None
-        self.frames = FrameFile(ledger_path.parent)
+        self._has_frames = is_illustrated
+        self.frames = FrameFile(None if ledger_path is None else ledger_path.parent)
         self._create_fields(particle)
         self._observables = self._list_observables(reference_voltage, threshold)
-        self._ledger = Ledger(
-            ledger_path,
-            [observable.name for observable in self._observables],
-            self._comm,
-            keep=None if resume_point is None else resume_point.lines,
+        names = [observable.name for observable in self._observables]
+        keep = None if resume_point is None else resume_point.lines
+        self.ledger = (
+            MemoryLedger(names)
+            if ledger_path is None
+            else Ledger(ledger_path, names, self._comm, keep=keep)
         )
         self._writer = None if fields_path is None else FieldWriter(fields_path, self._fields)
 
@@ -126,7 +129,7 @@ class Recorder:
             else math.nan
             for observable in self._observables
         }
-        self._ledger.write(list(line.values()))
+        self.ledger.write(list(line.values()))
         return line
 
     def synchronise(self) -> ResumePoint:
@@ -135,9 +138,9 @@ class Recorder:
         Returns:
             What a later run needs to go on from here.
         """
-        self._ledger.synchronise()
+        self.ledger.synchronise()
         wall = self._comm.bcast(clock.monotonic() - self._started)
-        return ResumePoint(self._ledger.lines, wall, self.initial_mean)
+        return ResumePoint(self.ledger.lines, wall, self.initial_mean)
 
     def record_snapshot(self, time_s: float, *, has_line: bool = False) -> None:
         """Write fields of the present state and keep a frame; collective.
@@ -150,10 +153,10 @@ class Recorder:
         Raises:
             OSError: They cannot be written; on every rank.
         """
-        self._update_fields(has_line=has_line)
+        self.update_fields(has_line=has_line)
         if self._writer is not None:
             self._writer.write(time_s)
-        if self._gatherer is None:
+        if not self._has_frames:
             return
         values = self._gatherer.gather(self._composition)
 
@@ -163,21 +166,46 @@ class Recorder:
 
         run_on_root(self._comm, append)
 
+    def update_fields(self, *, has_line: bool = False) -> Mapping[str, fem.Function]:
+        """Compute the recorded fields of the present state; collective.
+
+        Args:
+            has_line: Whether the state is the one whose line was just written, so that its stress
+                is known already.
+
+        Returns:
+            Them by name, in SI units, displacements in nm.
+        """
+        problem = self._problem
+        self._composition.x.array[:] = problem.c.x.array
+        self._potential.x.array[:] = self._scales.chemical_potential * problem.mu.x.array
+        if self._displacement is not None and problem.u is not None:
+            # Mesh coordinates are in the same unit, so that ParaView warps by this vector as it is.
+            self._displacement.x.array[:] = problem.u.x.array
+        if self._stress is not None:
+            if not has_line:
+                self._stress.update_invariants()
+            self._stress.update_components()
+        return {str(field.name): field for field in self._fields}
+
     def gather_latest(self) -> tuple[SnapshotGrid | None, Mapping[str, NDArray[np.float64]]]:
-        """Bring mesh and fields of the latest snapshot to rank 0; collective.
+        """Bring mesh and fields, as last brought up to date, to rank 0; collective.
 
         Returns:
             The whole mesh in nm and nodal values by name; None and nothing on other ranks.
         """
-        assert self._gatherer is not None
         values = {field.name: self._gatherer.gather(field) for field in self._fields}
         return self._gatherer.grid, {k: v for k, v in values.items() if v is not None}
 
     def close(self) -> None:
         """Close the ledger and the file of fields, not the frames; collective."""
-        self._ledger.close()
+        self.ledger.close()
         if self._writer is not None:
             self._writer.close()
+
+    @cached_property
+    def _gatherer(self) -> Gatherer:
+        return Gatherer(self._composition.function_space.mesh)
 
     def _list_observables(
         self, reference_voltage: float | None, threshold: float
@@ -213,15 +241,3 @@ class Recorder:
         self._displacement = fem.Function(problem.u.function_space, name="displacement")
         self._stress = StressFields(problem.stress(), space, self._scales.stress, particle.tangent)
         self._fields += [self._displacement, *self._stress.fields]
-
-    def _update_fields(self, *, has_line: bool) -> None:
-        problem = self._problem
-        self._composition.x.array[:] = problem.c.x.array
-        self._potential.x.array[:] = self._scales.chemical_potential * problem.mu.x.array
-        if self._displacement is not None and problem.u is not None:
-            # Mesh coordinates are in the same unit, so that ParaView warps by this vector as it is.
-            self._displacement.x.array[:] = problem.u.x.array
-        if self._stress is not None:
-            if not has_line:
-                self._stress.update_invariants()
-            self._stress.update_components()

@@ -6,18 +6,16 @@ import logging
 import math
 import time as clock
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mpi4py import MPI
 
-from chemomech.output.ledger import name_column
-from chemomech.output.progress import Progress
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.simulation.interruption import StopRequest
 from chemomech.simulation.keeping import Checkpointer, Progressed
+from chemomech.simulation.planning import TimeLoopPlan
 from chemomech.simulation.recording import Recorder
-from chemomech.simulation.stages import Position, Stage, Timetable, create_events
+from chemomech.simulation.stages import Position, Stage, create_events
 from chemomech.simulation.stationarity import StationarityTest
 from chemomech.solvers.events import Event
 from chemomech.solvers.steps import Step
@@ -27,35 +25,6 @@ _log = logging.getLogger(__name__)
 
 #: Difference, relative to them, between times that are the same but for round-off.
 _SAME_TIME = 1e-12
-
-
-@dataclass(frozen=True)
-class TimeLoopPlan:
-    """Times of stages, snapshots, noise and checkpoints, in the problem's unit.
-
-    Args:
-        timetable: Stages to go through.
-        end: Time at which it ends at the latest.
-        snapshots: Increasing times of snapshots, the last one the end.
-        quiet_rate: Rate of composition below which a state may be stationary.
-        ends_stationary: Whether it ends at a stationary state.
-        time_scale: Seconds in a unit of time.
-        noise_interval: Time over which thermal noise is constant.
-        noise_seed: Its seed.
-        checkpoint_interval: Seconds of wall time between checkpoints.
-        checkpoint_steps: Time steps between checkpoints.
-    """
-
-    timetable: Timetable
-    end: float
-    snapshots: Sequence[float]
-    quiet_rate: float
-    ends_stationary: bool
-    time_scale: float
-    noise_interval: float = math.inf
-    noise_seed: int = 0
-    checkpoint_interval: float = math.inf
-    checkpoint_steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,9 +49,11 @@ class TimeLoop:
         stepper: Its time stepper.
         recorder: Writes ledger and snapshots.
         checkpointer: Writes checkpoints; None for none.
-        stop: Says when to stop early.
-        progress: Tells people.
         progressed: How far an earlier run had come; None begins at the beginning.
+
+    Attributes:
+        ending: Why and how it has ended; None while it goes on.
+        snapshots: Number of snapshots recorded.
     """
 
     def __init__(
@@ -92,8 +63,6 @@ class TimeLoop:
         stepper: Bdf,
         recorder: Recorder,
         checkpointer: Checkpointer | None,
-        stop: StopRequest,
-        progress: Progress,
         progressed: Progressed | None = None,
     ) -> None:
         self._plan = plan
@@ -101,11 +70,10 @@ class TimeLoop:
         self._stepper = stepper
         self._recorder = recorder
         self._checkpointer = checkpointer
-        self._stop = stop
-        self._progress = progress
         self._comm: MPI.Comm = problem.domain.mesh.comm
         self._resumed = progressed is not None
-        self._snapshots = 0 if progressed is None else progressed.snapshots
+        self.ending: Ending | None = None
+        self.snapshots = 0 if progressed is None else progressed.snapshots
         self._noise = -1 if progressed is None else progressed.noise_interval
         self._position = Position(mean=problem.mean_composition())
         if progressed is not None:
@@ -113,14 +81,16 @@ class TimeLoop:
         watch = None if progressed is None else progressed.watch
         self._stationarity = StationarityTest(plan.quiet_rate, problem, watch)
         self._last_checkpoint = (clock.monotonic(), stepper.number)
-        self._domains = 0
-        self._energy = name_column("energy_total_J", recorder.dimension)
+        self._last_snapshot = -math.inf
 
-    def run(self) -> Ending:
-        """Step until the end; collective.
+    def steps(self) -> Iterator[Mapping[str, float]]:
+        """Step until the end, when `ending` says why; collective.
+
+        Yields:
+            The ledger's line of each step, once it is recorded.
 
         Raises:
-            ConvergenceError: If a step cannot be taken.
+            StepError: If a step cannot be taken.
             OSError: If a record cannot be written.
         """
         timetable = self._plan.timetable
@@ -130,20 +100,39 @@ class TimeLoop:
             if not self._resumed:
                 self._begin_stage(timetable.stage(position))
             self._resumed = False
-            ending = None if position.over else self._run_stage(timetable.stage(position))
-            if ending is not None:
-                return ending
+            if not position.over:
+                yield from self._run_stage(timetable.stage(position))
+            if self.ending is not None:
+                return
             position = timetable.next_position(
                 self._position,
                 self._stepper.time,
                 self._released(),
                 self._problem.mean_composition(),
             )
-        return self._finish_schedule()
+        self.ending = self._finish_schedule()
 
-    def describe_steps(self) -> str:
-        """Say how many steps were taken, and how many domains there are."""
-        return f"{self._stepper.number} steps, {self._domains} Li-rich domains"
+    def stop(self, reason: str) -> None:
+        """End after the present step, with a checkpoint from which a restart goes on; collective.
+
+        Args:
+            reason: Why, for people; the same on all ranks.
+        """
+        if self._checkpointer is None:
+            self.ending = Ending(f"{reason} at {self._seconds():g} s, without a checkpoint", False)
+            return
+        self.checkpoint()
+        self.ending = Ending(f"{reason} at {self._seconds():g} s; --restart continues it", False)
+
+    def end(self, reason: str) -> None:
+        """End after the present step for good, with a snapshot of it; collective.
+
+        Args:
+            reason: Why, for people; the same on all ranks.
+        """
+        if self._stepper.time > self._last_snapshot:
+            self._record_snapshot(self._stepper.time)
+        self.ending = Ending(f"{reason} at {self._seconds():g} s")
 
     def _begin_stage(self, stage: Stage) -> None:
         if stage.drive is not None:
@@ -156,8 +145,8 @@ class TimeLoop:
             self._record_snapshot(self._stepper.time, has_line=True)
             self.checkpoint()
 
-    def _run_stage(self, stage: Stage) -> Ending | None:
-        """Step to the end of a stage; return the run's ending where it ends with it or before."""
+    def _run_stage(self, stage: Stage) -> Iterator[Mapping[str, float]]:
+        """Step to the end of a stage, or of the run where it ends with it or before."""
         events = create_events(stage.cut_offs, self._problem, self._position)
         end = self._position.began + stage.duration
         over = self._skip_if_met(stage, events)
@@ -170,14 +159,13 @@ class TimeLoop:
             ending = self._find_end(step)
             if over:
                 self._position = self._position.end_stage()
-            self._record(before, step, snapshot=over or ending is not None)
-            if ending is not None:
-                return ending
-            if (reason := self._stop.ask()) is not None:
-                return self._stop_early(reason)
+            line = self._record(before, step, snapshot=over or ending is not None)
+            self.ending = ending
+            yield line
+            if self.ending is not None:
+                return
             if self._is_checkpoint_due():
                 self.checkpoint()
-        return None
 
     def _skip_if_met(self, stage: Stage, events: Sequence[Event]) -> bool:
         """Skip a stage whose cut-off is met as it begins, with a warning; collective."""
@@ -216,12 +204,6 @@ class TimeLoop:
             return Ending(f"stationary at {self._seconds():g} s: {reason}")
         return None
 
-    def _stop_early(self, reason: str) -> Ending:
-        if self._checkpointer is None:
-            return Ending(f"{reason} at {self._seconds():g} s, without a checkpoint", False)
-        self.checkpoint()
-        return Ending(f"{reason} at {self._seconds():g} s; --restart continues it", False)
-
     def _next_target(self, end: float) -> float:
         """Find the nearest time at which a step must land; for a picture none must."""
         noise = math.inf
@@ -236,7 +218,7 @@ class TimeLoop:
             self._noise += 1
             noise.draw(self._plan.noise_seed, self._noise, length)
 
-    def _record(self, before: float, step: Step, *, snapshot: bool) -> None:
+    def _record(self, before: float, step: Step, *, snapshot: bool) -> Mapping[str, float]:
         """Record a step, after the snapshots due since the time before it."""
         begin, end = (
             bisect_right(self._plan.snapshots, time * (1 + _SAME_TIME))
@@ -252,22 +234,18 @@ class TimeLoop:
         line = self._record_step(step, has_snapshot=seen)
         if snapshot:
             self._record_snapshot(step.time, has_line=True)
-        self._progress.update(
-            line["time_s"], step.number, line["dt_s"], line[self._energy], self._domains,
-            snapshot=seen,
-        )  # fmt: skip
+        return line
 
     def _record_step(self, step: Step, *, has_snapshot: bool) -> Mapping[str, float]:
-        line = self._recorder.record_step(step, self._position, has_snapshot=has_snapshot)
-        self._domains = int(line["domains"])
-        return line
+        return self._recorder.record_step(step, self._position, has_snapshot=has_snapshot)
 
     def _record_snapshot(self, time: float, *, has_line: bool = False) -> None:
         seconds = time * self._plan.time_scale
         if self._checkpointer is not None:
-            self._checkpointer.write_snapshot(self._snapshots, seconds)
+            self._checkpointer.write_snapshot(self.snapshots, seconds)
         self._recorder.record_snapshot(seconds, has_line=has_line)
-        self._snapshots += 1
+        self.snapshots += 1
+        self._last_snapshot = time
 
     def _is_checkpoint_due(self) -> bool:
         """Tell if it is time for a checkpoint; collective, as clocks differ."""
@@ -287,7 +265,7 @@ class TimeLoop:
         progressed = Progressed(
             self._position,
             self._recorder.synchronise(),
-            self._snapshots,
+            self.snapshots,
             self._noise,
             self._stationarity.watch,
         )

@@ -12,13 +12,13 @@ from dolfinx import io
 from mpi4py import MPI
 
 import chemomech
-from chemomech import run
 from chemomech.build import create_problem
 from chemomech.config import create_config, load_config
 from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.meshing import read_domain
 from chemomech.output.ledger import read_ledger
 from chemomech.particle import create_particle
+from chemomech.simulation import preparation
 from chemomech.solvers.time_stepping import Bdf
 
 COMM = MPI.COMM_WORLD
@@ -37,7 +37,7 @@ def names_in(folder):
 
 def test_simulation_leaves_finished_files(folder):
     config = configure()
-    ended = run.simulate(config, folder / "results", COMM, quiet=True)
+    ended = chemomech.simulate(config, folder / "results", COMM, quiet=True)
     assert ended == "reached the end time 0.01 s"
     assert names_in(folder / "results") == [
         "config.toml",
@@ -57,7 +57,7 @@ def test_simulation_leaves_finished_files(folder):
 
 def test_what_does_not_change_is_stationary(folder):
     config = configure(initial={"kind": "uniform", "mean": 0.3}, mechanics=None)
-    ended = run.simulate(config, folder / "results", COMM, quiet=True)
+    ended = chemomech.simulate(config, folder / "results", COMM, quiet=True)
     assert ended.startswith("stationary at")
     assert len(read_ledger(folder / "results" / "ledger.csv")["step"]) == 2
 
@@ -66,9 +66,9 @@ def test_used_folder_is_refused_before_anything_is_made(folder, monkeypatch):
     if COMM.rank == 0:
         (folder / "precious.txt").touch()
     COMM.barrier()
-    monkeypatch.delattr(run, "create_particle")
+    monkeypatch.delattr(preparation, "create_particle")
     with pytest.raises(InputError, match="already holds files"):
-        run.simulate(configure(), folder, COMM)
+        chemomech.simulate(configure(), folder, COMM)
     assert names_in(folder) == ["precious.txt"]
 
 
@@ -82,7 +82,7 @@ def test_used_folder_is_refused_before_anything_is_made(folder, monkeypatch):
 )
 def test_bad_input_leaves_no_folder(folder, tables, piece):
     with pytest.raises(InputError) as caught:
-        run.simulate(configure(**tables), folder / "results", COMM, quiet=True)
+        chemomech.simulate(configure(**tables), folder / "results", COMM, quiet=True)
     assert piece in str(caught.value)
     COMM.barrier()
     assert names_in(folder) == []
@@ -95,14 +95,14 @@ def test_mesh_too_small_for_checkpoints_is_refused_before_anything_is_written(fo
     tables["mesh"]["allow_coarse"] = True
     words = f"8 cells is too small for checkpoints of {COMM.size} ranks; use at most 1"
     with pytest.raises(InputError, match=words) as caught:
-        run.simulate(configure(**tables), folder / "results", COMM, quiet=True)
+        chemomech.simulate(configure(**tables), folder / "results", COMM, quiet=True)
     assert caught.value.key == "checkpoint.interval"
     COMM.barrier()
     assert names_in(folder) == []
     with pytest.raises(InputError, match=words):
-        run.validate(configure(**tables), COMM)
+        chemomech.validate(configure(**tables), COMM)
     tables["checkpoint"] = {"interval": "off"}
-    assert run.simulate(configure(**tables), folder / "results", COMM, quiet=True)
+    assert chemomech.simulate(configure(**tables), folder / "results", COMM, quiet=True)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_mesh_too_small_for_checkpoints_is_refused_before_anything_is_written(fo
 def test_only_options_that_petsc_does_not_know_are_reported(folder, caplog, preset, name):
     options = {name: "lu", "snes_nonsense": 1}
     config = configure(solver={"preset": preset, "petsc": options})
-    run.simulate(config, folder / "results", COMM, quiet=True)
+    chemomech.simulate(config, folder / "results", COMM, quiet=True)
     unused = [record.getMessage() for record in caplog.records if "PETSc" in record.message]
     said = "PETSc did not ask for these options of solver.petsc: snes_nonsense"
     assert unused == ([said] if COMM.rank == 0 else [])
@@ -131,7 +131,7 @@ def test_a_run_that_breaks_off_keeps_what_it_had(folder, monkeypatch, error, end
 
     monkeypatch.setattr(Bdf, "advance", break_off)
     with pytest.raises(type(error)):
-        run.simulate(configure(), folder / "results", COMM, quiet=True)
+        chemomech.simulate(configure(), folder / "results", COMM, quiet=True)
     COMM.barrier()
     names = names_in(folder / "results")
     assert "ledger.partial.csv" in names
@@ -146,7 +146,7 @@ def cells_of(report, label):
 
 
 def test_validation_tells_the_theory_of_parameter_set_a():
-    report = run.validate(configure(), COMM)
+    report = chemomech.validate(configure(), COMM)
     assert cells_of(report, "chi_eff").endswith(" 2.4529")
     assert cells_of(report, "eta =").endswith("0.01489")
     assert cells_of(report, "E / (RT C)") == "937.6"
@@ -168,14 +168,14 @@ def test_validation_says_what_it_does_not_compute():
         "elasticity": CUBIC,
         "eigenstrain": {"kind": "vegard", "partial_molar_volume": "1e-6 m^3/mol"},
     }
-    report = run.validate(configure(mechanics=mechanics), COMM)
+    report = chemomech.validate(configure(mechanics=mechanics), COMM)
     assert cells_of(report, "coherent") == "not computed for anisotropic mechanics"
     assert "chi_eff" not in report.replace("no E, eta and chi_eff", "")
-    assert cells_of(run.validate(configure(mechanics=None), COMM), "mechanics") == "none"
+    assert cells_of(chemomech.validate(configure(mechanics=None), COMM), "mechanics") == "none"
 
 
 def test_validation_of_a_mean_outside_the_spinodal():
-    report = run.validate(configure(initial={"kind": "uniform", "mean": 0.2}), COMM)
+    report = chemomech.validate(configure(initial={"kind": "uniform", "mean": 0.2}), COMM)
     assert cells_of(report, "fastest wave, stress-free").startswith("none")
 
 
@@ -190,7 +190,7 @@ SHAPES = {
 @pytest.mark.parametrize("cell", SHAPES)
 def test_gmsh_file_is_read_again_with_its_groups(folder, cell):
     config = configure(geometry=SHAPES[cell], mesh={"cell": cell})
-    run.write_mesh(config, folder / "box.msh", COMM)
+    chemomech.write_mesh(config, folder / "box.msh", COMM)
     assert names_in(folder) == ["box.msh"]
     before = create_particle(config, COMM).domain
     after = read_domain(folder / "box.msh", COMM, 1e-9)
@@ -214,7 +214,7 @@ def owned_facets(domain):
 def test_other_mesh_files(folder):
     config = configure()
     for suffix in (".vtu", ".xdmf", ".vtkhdf", ".bp"):
-        run.write_mesh(config, folder / f"box{suffix}", COMM)
+        chemomech.write_mesh(config, folder / f"box{suffix}", COMM)
     assert names_in(folder) == ["box.bp", "box.h5", "box.vtkhdf", "box.vtu", "box.xdmf"]
     if COMM.rank == 0:
         grid = pyvista.read(folder / "box.vtkhdf")
@@ -245,7 +245,7 @@ def test_mesh_files_are_never_overwritten(folder):
         (folder / "box.h5").touch()
     COMM.barrier()
     with pytest.raises(InputError, match=r"box\.h5 exists already"):
-        run.write_mesh(configure(), folder / "box.xdmf", COMM)
+        chemomech.write_mesh(configure(), folder / "box.xdmf", COMM)
     assert names_in(folder) == ["box.h5"]
 
 
@@ -266,5 +266,8 @@ def test_import_is_light():
 @pytest.mark.skipif(COMM.size > 1, reason="a child of an MPI process must not start MPI again")
 def test_first_step_does_not_wait_for_pictures_and_images():
     unused = ("matplotlib", "pyvista", "gmsh", "meshio", "skimage", "sklearn")
-    script = f"import sys, chemomech.run; sys.exit(any(name in sys.modules for name in {unused}))"
+    script = (
+        "import sys, chemomech.simulation.simulation; "
+        f"sys.exit(any(name in sys.modules for name in {unused}))"
+    )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

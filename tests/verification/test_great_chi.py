@@ -3,9 +3,9 @@
 import pytest
 from box import BOX, MATERIAL, UNDRAWN, create_tables
 
+from chemomech import simulate
 from chemomech.config import create_config
 from chemomech.output.ledger import read_ledger
-from chemomech.run import simulate
 
 
 @pytest.mark.slow

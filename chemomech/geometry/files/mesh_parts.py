@@ -10,7 +10,8 @@ from scipy.spatial import KDTree
 
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
-from chemomech.geometry.cells import connect, list_local_facets
+from chemomech.geometry.cells import list_local_facets
+from chemomech.geometry.components import connect
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.files.mesh_checks import find_meetings, name_point
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from mpi4py import MPI
 
+from chemomech import Simulation
 from chemomech.errors import InputError
 from chemomech.mapping.measure import measure
 from chemomech.mapping.phantom_files import write_phantom
@@ -20,7 +21,6 @@ from chemomech.output import folder_lock
 from chemomech.output.folder_lock import FolderLock, list_contents
 from chemomech.paper.figures import find_figure
 from chemomech.paper.reproduction import Reproduction, reproduce
-from chemomech.run import simulate
 from chemomech.sweeps.sweeping import JobLayout, run_sweep
 
 alone = pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="starts a process of its own")
@@ -193,8 +193,8 @@ def test_folder_in_use_is_refused_on_all_ranks_and_goes_where_nothing_is_written
 @pytest.mark.parametrize(
     "write",
     [
-        lambda folder, comm: simulate(None, folder, comm),
-        lambda folder, comm: simulate(None, folder, comm, restart=True),
+        lambda folder, comm: Simulation(None, comm, folder),
+        lambda folder, comm: Simulation(None, comm, folder, restart=True),
         lambda folder, comm: measure(None, folder, comm),
         lambda folder, comm: stress(None, folder, comm),
         lambda folder, comm: write_phantom(folder, "lithiated", 3000.0, 0, comm),

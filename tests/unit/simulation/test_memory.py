@@ -7,7 +7,7 @@ import pytest
 from box import ELASTIC, UNDRAWN, create_tables
 from mpi4py import MPI
 
-from chemomech import run
+import chemomech
 from chemomech.config import create_config
 from chemomech.solvers.time_stepping import Bdf
 
@@ -45,6 +45,6 @@ def test_two_thousand_steps_stay_within_five_percent(folder, monkeypatch, preset
         return step
 
     monkeypatch.setattr(Bdf, "advance", weigh)
-    run.simulate(config, folder / "results", COMM, quiet=True)
+    chemomech.simulate(config, folder / "results", COMM, quiet=True)
     assert len(sizes) >= STEPS
     assert max(sizes[100:]) <= 1.05 * sizes[100]

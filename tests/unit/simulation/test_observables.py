@@ -7,7 +7,7 @@ import pytest
 import ufl
 from mpi4py import MPI
 
-from chemomech import run
+import chemomech
 from chemomech.build import create_problem
 from chemomech.config import create_config
 from chemomech.drawing.charts import create_ledger_figure
@@ -60,7 +60,9 @@ def create(config, particle):
 
 
 def simulate(folder, tables=None, **options):
-    return run.simulate(create_config(TABLE | (tables or {})), folder, COMM, quiet=True, **options)
+    return chemomech.simulate(
+        create_config(TABLE | (tables or {})), folder, COMM, quiet=True, **options
+    )
 
 
 def test_an_observable_of_a_user_is_recorded_drawn_and_reported(folder):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from chemomech import run
+import chemomech
 from chemomech.build import create_problem
 from chemomech.config import create_config
 from chemomech.errors import StoppedEarly
@@ -87,7 +87,7 @@ def folder(tmp_path):
 def simulate():
     def start(preset, folder, tables=None, **options):
         config = create_config(TABLE | {"solver": {"preset": preset}} | (tables or {}))
-        return run.simulate(config, folder, COMM, quiet=True, create=CREATE, **options)
+        return chemomech.simulate(config, folder, COMM, quiet=True, create=CREATE, **options)
 
     return start
 

@@ -11,7 +11,7 @@ import pytest
 from box import BOX, ELASTIC, create_tables
 from mpi4py import MPI
 
-from chemomech import run
+import chemomech
 from chemomech.cli import main
 from chemomech.config import create_config, format_config
 from chemomech.errors import InputError, InterruptedRunError, StoppedEarly
@@ -80,7 +80,7 @@ def go_on(config, folder, attempts=20):
     """Restart until the run has ended; return how often it was stopped."""
     for stops in range(attempts):
         try:
-            run.simulate(config, folder, COMM, quiet=True, restart=True)
+            chemomech.simulate(config, folder, COMM, quiet=True, restart=True)
         except StoppedEarly:
             COMM.barrier()
         else:
@@ -103,7 +103,7 @@ def assert_same(one, two, tolerance=0.0):
 @pytest.mark.parametrize("case", CASES)
 def test_a_stopped_run_ends_like_an_undisturbed_one(folder, stop_after, case):
     config = configure(case)
-    run.simulate(config, folder / "whole", COMM, quiet=True)
+    chemomech.simulate(config, folder / "whole", COMM, quiet=True)
     whole = read_ledger(folder / "whole" / "ledger.csv")
     last = int(whole["step"][-1])
     # While the history grows, on the way, and just before the end.
@@ -127,7 +127,7 @@ def test_a_stopped_run_ends_like_an_undisturbed_one(folder, stop_after, case):
 
 def test_field_file_has_each_snapshot_once(folder, stop_after):
     config = configure("closed")
-    run.simulate(config, folder / "whole", COMM, quiet=True)
+    chemomech.simulate(config, folder / "whole", COMM, quiet=True)
     stop_after(2, 7, 12)
     go_on(config, folder / "parts")
     COMM.barrier()
@@ -145,12 +145,12 @@ def test_field_file_has_each_snapshot_once(folder, stop_after):
 
 def test_finished_run_is_left_alone(folder, caplog):
     config = configure("closed")
-    ended = run.simulate(config, folder / "results", COMM, quiet=True)
+    ended = chemomech.simulate(config, folder / "results", COMM, quiet=True)
     COMM.barrier()
     before = {path: path.stat().st_mtime_ns for path in (folder / "results").rglob("*")}
     COMM.barrier()
     caplog.set_level("INFO")
-    assert run.simulate(config, folder / "results", COMM, quiet=True, restart=True) == ended
+    assert chemomech.simulate(config, folder / "results", COMM, quiet=True, restart=True) == ended
     if COMM.rank == 0:
         assert "there is nothing to continue" in caplog.text
     assert {path: path.stat().st_mtime_ns for path in (folder / "results").rglob("*")} == before
@@ -158,14 +158,14 @@ def test_finished_run_is_left_alone(folder, caplog):
 
 def test_restart_begins_where_there_is_nothing_yet(folder):
     config = configure("closed", time={"end": "0.01 s"})
-    ended = run.simulate(config, folder / "results", COMM, quiet=True, restart=True)
+    ended = chemomech.simulate(config, folder / "results", COMM, quiet=True, restart=True)
     assert ended == "reached the end time 0.01 s"
 
 
 def stop_early(config, folder, stop_after):
     stop_after(5)
     with pytest.raises(StoppedEarly):
-        run.simulate(config, folder, COMM, quiet=True)
+        chemomech.simulate(config, folder, COMM, quiet=True)
     COMM.barrier()
 
 
@@ -173,12 +173,12 @@ def test_changed_configuration_is_refused_by_its_keys(folder, stop_after):
     stop_early(configure("closed"), folder / "results", stop_after)
     changed = configure("closed", time={"end": "0.6 s", "tolerance": 2e-3})
     with pytest.raises(InputError) as caught:
-        run.simulate(changed, folder / "results", COMM, quiet=True, restart=True)
+        chemomech.simulate(changed, folder / "results", COMM, quiet=True, restart=True)
     message = str(caught.value)
     assert 'time.end: "0.5 s" -> "0.6 s"' in message
     assert "time.tolerance: 0.001 -> 0.002" in message
     assert "initial" not in message
-    ended = run.simulate(
+    ended = chemomech.simulate(
         changed, folder / "results", COMM, quiet=True, restart=True, accept_changes=True
     )
     assert ended == "reached the end time 0.6 s"
@@ -196,7 +196,7 @@ def test_fields_of_a_stopped_run_are_read_and_go_on_in_another_format(folder, st
     COMM.barrier()
     output = CLOSED["output"] | {"field_format": "bp"}
     changed = configure("closed", time={"end": "0.02 s"}, output=output)
-    run.simulate(changed, results, COMM, quiet=True, restart=True, accept_changes=True)
+    chemomech.simulate(changed, results, COMM, quiet=True, restart=True, accept_changes=True)
     COMM.barrier()
     assert [path.name for path in results.glob("fields*")] == ["fields.bp"]
     if COMM.rank == 0:
@@ -209,7 +209,7 @@ def test_fields_of_a_stopped_run_are_read_and_go_on_in_another_format(folder, st
 def test_what_concerns_checkpoints_may_change(folder, stop_after):
     stop_early(configure("closed"), folder / "results", stop_after)
     changed = configure("closed", checkpoint={"interval": "1 h", "wall_limit": "10 h"})
-    ended = run.simulate(changed, folder / "results", COMM, quiet=True, restart=True)
+    ended = chemomech.simulate(changed, folder / "results", COMM, quiet=True, restart=True)
     assert ended == "reached the end time 0.5 s"
 
 
@@ -225,7 +225,7 @@ def test_another_mesh_is_refused_whatever_is_accepted(folder, stop_after, tables
     stop_early(configure("closed"), folder / "results", stop_after)
     before = (folder / "results" / "ledger.partial.csv").read_bytes()
     with pytest.raises(InputError, match=piece):
-        run.simulate(
+        chemomech.simulate(
             configure("closed", **tables),
             folder / "results",
             COMM,
@@ -241,7 +241,7 @@ def test_checkpoint_of_another_version_is_refused(folder, stop_after, monkeypatc
     stop_early(configure("noisy"), folder / "results", stop_after)
     monkeypatch.setattr(keeping, "FORMAT", keeping.FORMAT + 1)
     with pytest.raises(InputError, match="another version of chemomech"):
-        run.simulate(configure("noisy"), folder / "results", COMM, quiet=True, restart=True)
+        chemomech.simulate(configure("noisy"), folder / "results", COMM, quiet=True, restart=True)
 
 
 def test_folder_of_something_else_is_refused(folder):
@@ -249,7 +249,7 @@ def test_folder_of_something_else_is_refused(folder):
         (folder / "precious.txt").touch()
     COMM.barrier()
     with pytest.raises(InputError, match="no run of chemomech"):
-        run.simulate(configure("closed"), folder, COMM, restart=True)
+        chemomech.simulate(configure("closed"), folder, COMM, restart=True)
     COMM.barrier()
     assert [path.name for path in folder.iterdir()] == ["precious.txt"]
 
@@ -261,7 +261,7 @@ def test_ledger_that_was_tampered_with_is_refused(folder, stop_after):
         path.write_text("\n".join(path.read_text().splitlines()[:3]) + "\n")
     COMM.barrier()
     with pytest.raises(InputError, match="lines its checkpoint knows of"):
-        run.simulate(configure("closed"), folder / "results", COMM, quiet=True, restart=True)
+        chemomech.simulate(configure("closed"), folder / "results", COMM, quiet=True, restart=True)
 
 
 def test_command_stops_with_code_4_and_goes_on(folder, stop_after, capfd):
@@ -305,7 +305,7 @@ def test_ctrl_c_saves_the_state_says_how_to_go_on_and_ends_with_code_130(folder,
 def test_a_second_ctrl_c_stops_at_once(folder, stop_after):
     stop_after(2, signals=(signal.SIGINT, signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
-        run.simulate(configure("closed"), folder / "results", COMM, quiet=True)
+        chemomech.simulate(configure("closed"), folder / "results", COMM, quiet=True)
     ending = json.loads((folder / "results" / "provenance.json").read_text())["ended"]
     assert ending == "interrupted"
     assert go_on(configure("closed", time={"end": "0.5 s"}), folder / "results") == 0
@@ -326,11 +326,11 @@ def test_interrupted_while_pictures_are_drawn_only_they_are_made_again(folder, m
 
     monkeypatch.setattr(illustrating, "write_illustrations", press_ctrl_c)
     with pytest.raises(InterruptedRunError, match="--restart draws them"):
-        run.simulate(config, folder / "results", COMM, quiet=True)
+        chemomech.simulate(config, folder / "results", COMM, quiet=True)
     before = (folder / "results" / "ledger.csv").read_bytes()
     monkeypatch.setattr(Bdf, "advance", press_ctrl_c)
     monkeypatch.setattr(illustrating, "write_illustrations", draw)
-    ended = run.simulate(config, folder / "results", COMM, quiet=True, restart=True)
+    ended = chemomech.simulate(config, folder / "results", COMM, quiet=True, restart=True)
     assert ended == "reached the end time 0.05 s"
     assert (folder / "results" / "ledger.csv").read_bytes() == before
     assert drawn == pytest.approx([0.0, 0.025, 0.05])
@@ -341,26 +341,26 @@ def test_interrupted_while_pictures_are_drawn_only_they_are_made_again(folder, m
 def test_limit_of_wall_time(folder):
     config = configure("closed", checkpoint={"wall_limit": "1 us"})
     with pytest.raises(StoppedEarly, match="limit of wall time"):
-        run.simulate(config, folder / "results", COMM, quiet=True)
+        chemomech.simulate(config, folder / "results", COMM, quiet=True)
     go = configure("closed")
-    assert run.simulate(go, folder / "results", COMM, quiet=True, restart=True)
+    assert chemomech.simulate(go, folder / "results", COMM, quiet=True, restart=True)
 
 
 def test_without_checkpoints_nothing_is_kept(folder, stop_after):
     config = configure("closed", checkpoint={"interval": "off"})
     stop_after(5)
     with pytest.raises(StoppedEarly, match="without a checkpoint"):
-        run.simulate(config, folder / "results", COMM, quiet=True)
+        chemomech.simulate(config, folder / "results", COMM, quiet=True)
     assert not (folder / "results" / "restart").exists()
     with pytest.raises(InputError, match="no good checkpoint"):
-        run.simulate(config, folder / "results", COMM, quiet=True, restart=True)
+        chemomech.simulate(config, folder / "results", COMM, quiet=True, restart=True)
 
 
 def test_number_of_checkpoints(folder, stop_after):
     config = configure("closed", checkpoint={"steps": 2, "keep": 3})
     stop_after(11)
     with pytest.raises(StoppedEarly):
-        run.simulate(config, folder / "results", COMM, quiet=True)
+        chemomech.simulate(config, folder / "results", COMM, quiet=True)
     COMM.barrier()
     names = sorted(path.name for path in (folder / "results/restart/checkpoints").iterdir())
     assert names == ["00000008", "00000010", "00000011"]

@@ -5,7 +5,7 @@ import pytest
 from box import UNDRAWN, create_tables
 from mpi4py import MPI
 
-from chemomech import run
+import chemomech
 from chemomech.config import create_config
 from chemomech.output.ledger import read_ledger
 from chemomech.simulation.recording import Recorder
@@ -28,7 +28,7 @@ def configure(**tables):
 
 def simulate(config, folder):
     """How the run ended, and its ledger."""
-    ended = run.simulate(config, folder, COMM, quiet=True)
+    ended = chemomech.simulate(config, folder, COMM, quiet=True)
     return ended, read_ledger(folder / "ledger.csv")
 
 

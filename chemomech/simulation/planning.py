@@ -1,0 +1,80 @@
+"""Times of stages, snapshots, noise and checkpoints of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chemomech.config import Config
+from chemomech.problems.chemo_mechanics import ChemoMechanics
+from chemomech.simulation.stages import Timetable, create_timetable
+
+#: Rate below which a pattern counts as stationary, in units of D / (interface width)^2.
+_STATIONARY = 1e-5
+
+
+@dataclass(frozen=True)
+class TimeLoopPlan:
+    """Times of stages, snapshots, noise and checkpoints, in the problem's unit.
+
+    Args:
+        timetable: Stages to go through.
+        end: Time at which it ends at the latest.
+        snapshots: Increasing times of snapshots, the last one the end.
+        quiet_rate: Rate of composition below which a state may be stationary.
+        ends_stationary: Whether it ends at a stationary state.
+        time_scale: Seconds in a unit of time.
+        noise_interval: Time over which thermal noise is constant.
+        noise_seed: Its seed.
+        checkpoint_interval: Seconds of wall time between checkpoints.
+        checkpoint_steps: Time steps between checkpoints.
+    """
+
+    timetable: Timetable
+    end: float
+    snapshots: Sequence[float]
+    quiet_rate: float
+    ends_stationary: bool
+    time_scale: float
+    noise_interval: float = math.inf
+    noise_seed: int = 0
+    checkpoint_interval: float = math.inf
+    checkpoint_steps: int | None = None
+
+
+def create_plan(config: Config, problem: ChemoMechanics) -> TimeLoopPlan:
+    """Create the plan of a configuration.
+
+    Args:
+        config: The configuration.
+        problem: The problem; a C-rate refers to its volume.
+
+    Raises:
+        InputError: If a current is not stated in the unit of the particle's dimension.
+    """
+    scale, checkpoint, noise = config.material.scales.time, config.checkpoint, config.noise
+    return TimeLoopPlan(
+        create_timetable(config, problem),
+        config.time.end / scale,
+        [time / scale for time in config.snapshot_times],
+        _quiet_rate(config) * scale,
+        config.time.stationary_rate != "off",
+        scale,
+        noise_interval=math.inf if noise is None else noise.interval / scale,
+        noise_seed=0 if noise is None else noise.seed,
+        checkpoint_interval=math.inf if checkpoint.interval == "off" else checkpoint.interval,
+        checkpoint_steps=checkpoint.steps,
+    )
+
+
+def _quiet_rate(config: Config) -> float:
+    """Rate of composition (1/s) below which a state may be stationary; with a schedule none is."""
+    rate, width = config.time.stationary_rate, config.material.interface_width
+    if config.schedule is not None:
+        return 0.0
+    if isinstance(rate, float):
+        return rate
+    if width is None:
+        return 0.0
+    return _STATIONARY * config.material.mobility.diffusivity / width**2

@@ -1,0 +1,119 @@
+"""Record in a run's folder what it is, what happens to it and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from mpi4py import MPI
+
+from chemomech.config import Config, format_config, write_config
+from chemomech.errors import run_on_root
+from chemomech.output.fields import SUFFIXES, name_field_file
+from chemomech.output.file_names import CONFIG, LEDGER
+from chemomech.output.folder import RunFolder
+from chemomech.output.ledger import Columns, read_ledger
+from chemomech.output.provenance import (
+    PROVENANCE,
+    Provenance,
+    collect_provenance,
+    continue_provenance,
+    write_provenance,
+)
+from chemomech.problems.parameters import Parameters, Value
+
+
+class RunRecord:
+    """The configuration and the provenance in a run's folder; collective.
+
+    Args:
+        config: The configuration, which is written.
+        folder: The folder.
+        parameters: Numbers of the model. Of an earlier run those that were set on the way are set
+            again.
+        goes_on_from: Time (s) of the checkpoint from which the run goes on; None begins anew.
+
+    Raises:
+        OSError: They cannot be written; on every rank.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        folder: RunFolder,
+        parameters: Parameters,
+        *,
+        goes_on_from: float | None = None,
+    ) -> None:
+        self._config = config
+        self.folder = folder
+        self._path = folder.path / PROVENANCE
+        self._comm = folder.comm
+        self._provenance = collect_provenance(self._comm, format_config(config), parameters)
+        if goes_on_from is not None:
+            former = continue_provenance(self._path, self._provenance, self._comm)
+            self._provenance = _repeat_changes(former, parameters, goes_on_from)
+        run_on_root(self._comm, lambda: write_config(config, folder.path / CONFIG))
+        self._write()
+
+    def note_changes(self, time_s: float, changes: Mapping[str, Value]) -> None:
+        """Note parameters that were set, by name in SI units, at a time (s)."""
+        self._provenance = self._provenance.note_changes(time_s, changes)
+        self._write()
+
+    def note_ending(self, ending: str) -> None:
+        """Note how the run has ended or was stopped."""
+        self._write(ending)
+
+    def note_failure(self, error: BaseException) -> None:
+        """Note on rank 0 how the run broke off; nobody knows whether the other ranks failed too."""
+        # A folder that is gone, or a full disk, must not hide the error itself.
+        if self._comm.rank == 0 and self.folder.path.is_dir():
+            reason = f"failed: {error}" if str(error) else "interrupted"
+            with suppress(OSError):
+                write_provenance(self._path, self._provenance, MPI.COMM_SELF, reason)
+
+    def finish_files(self) -> None:
+        """Give the files that grew while the run went on their final names."""
+        for name in name_files(self._config):
+            self.folder.finish(name)
+
+    def read_ledger(self) -> Columns:
+        """Read the ledger, finished or not, on all ranks."""
+        final, partial = self.folder.path / LEDGER, self.folder.partial(LEDGER)
+        return run_on_root(self._comm, lambda: read_ledger(final if final.exists() else partial))
+
+    def _write(self, ended: str | None = None) -> None:
+        write_provenance(self._path, self._provenance, self._comm, ended)
+
+
+def name_files(config: Config) -> list[str]:
+    """List the names of the files that grow while a run goes on.
+
+    Raises:
+        InputError: DOLFINx lacks what the format of the fields needs.
+    """
+    if not config.output.fields:
+        return [LEDGER]
+    return [LEDGER, name_field_file("fields", config.output.field_format)]
+
+
+def reopen_records(folder: RunFolder) -> None:
+    """Let the ledger go on; fields are written anew, whatever their format was; collective."""
+    folder.reopen_file(LEDGER)
+    for suffix in SUFFIXES:
+        folder.remove(f"fields.partial{suffix}")
+
+
+def _repeat_changes(provenance: Provenance, parameters: Parameters, time_s: float) -> Provenance:
+    """Set again the parameters that were set before a checkpoint; forget those set after it."""
+    before = [change for change in provenance.changes if change["time_s"] < time_s]
+    now = [change for change in provenance.changes if change["time_s"] == time_s]
+    for change in before:
+        parameters[change["parameter"]] = change["value"]
+    parameters.take_changes()
+    # The stepper has not seen these: they are noted again when it takes its first step.
+    for change in now:
+        parameters[change["parameter"]] = change["value"]
+    return replace(provenance, changes=tuple(before))
