@@ -24,7 +24,7 @@ import chemomech
 from chemomech.config import Config, NanowireConfig
 from chemomech.drawing.film import write_side_by_side
 from chemomech.errors import ChemoMechError, InputError, run_on_root
-from chemomech.geometry.cells import AROUND
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.files.field_data import FieldData
 from chemomech.geometry.files.fields import read_field
 from chemomech.output.domains import count_domains
@@ -118,7 +118,7 @@ def find_width(config: Config) -> float:
 def measure(field: FieldData, width: float) -> Pattern:
     """Count the domains of a composition, and measure how long they are."""
     # VTK's order of corners runs around a cell; the way to it is the way back.
-    cells = field.cells[:, AROUND[field.cell]]
+    cells = field.cells[:, VTK_ORDER[field.cell]]
     grid = SnapshotGrid(np.pad(field.points, ((0, 0), (0, 1))), cells, field.cell)
     areas = compute_vertex_areas(field.points, cells)
     is_rich = field.values > 0.5

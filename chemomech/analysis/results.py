@@ -12,7 +12,7 @@ from mpi4py import MPI
 from chemomech.arrays import FloatArray
 from chemomech.config import Config, StressConfig, load_config
 from chemomech.errors import InputError
-from chemomech.geometry.cells import AROUND
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.files.fields import list_fields, read_field
 from chemomech.output.fields import SUFFIXES
 from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
@@ -148,5 +148,5 @@ def _open_fields(folder: Path, stem: str) -> tuple[Path, tuple[str, ...], FloatA
     points = np.zeros((len(data.points), 3))
     points[:, : data.points.shape[1]] = data.points
     # The table is its own inverse.
-    grid = SnapshotGrid(points, data.cells[:, AROUND[data.cell]], data.cell)
+    grid = SnapshotGrid(points, data.cells[:, VTK_ORDER[data.cell]], data.cell)
     return file, tuple(names), times, grid

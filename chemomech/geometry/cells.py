@@ -9,7 +9,7 @@ from chemomech.arrays import IntArray
 
 PLANE = ("triangle", "quadrilateral")
 """Names of the cells of plane meshes."""
-AROUND = {
+VTK_ORDER = {
     "triangle": [0, 1, 2],
     "quadrilateral": [0, 1, 3, 2],
     "tetrahedron": [0, 1, 2, 3],

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.errors import InputError
-from chemomech.geometry.cells import AROUND
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.distribution import MeshArrays
 
 _LINEAR_CELLS = {2: "triangle", 3: "quadrilateral", 4: "tetrahedron", 5: "hexahedron"}
@@ -98,7 +98,7 @@ def extract_arrays(
     order = np.argsort(tags)
     positions = order[np.searchsorted(tags, used, sorter=order)]
     points = coordinates.reshape(-1, 3)[positions, :dim]
-    cells = numbers.reshape(cells.shape).astype(np.int64)[:, AROUND[cell]]
+    cells = numbers.reshape(cells.shape).astype(np.int64)[:, VTK_ORDER[cell]]
     # A facet on a point that belongs to no cell gets an impossible number and is refused later on.
     renumbered = {
         name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)

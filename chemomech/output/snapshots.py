@@ -9,7 +9,7 @@ from dolfinx.mesh import CellType
 from numpy.typing import NDArray
 
 from chemomech.fenicsx import get_cell_nodes, get_geometry_degree
-from chemomech.geometry.cells import AROUND
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.output.snapshot_grid import SnapshotGrid
 
 
@@ -31,7 +31,7 @@ class Gatherer:
     def __init__(self, mesh: dmesh.Mesh) -> None:
         cell = mesh.topology.cell_type
         geometry = mesh.geometry
-        if cell.name not in AROUND or get_geometry_degree(geometry) != 1:
+        if cell.name not in VTK_ORDER or get_geometry_degree(geometry) != 1:
             raise ValueError(f"Only linear meshes can be gathered, not {cell.name} of this kind.")
         self._mesh = mesh
         self._comm = mesh.comm
@@ -74,7 +74,7 @@ class Gatherer:
     def _gather_cells(self, cell: CellType) -> NDArray[np.int64] | None:
         """Gather cells as input indices of their vertices, in the order of the mesh's input."""
         count = self._mesh.topology.index_map(self._mesh.topology.dim).size_local
-        local = get_cell_nodes(self._mesh.geometry)[:count][:, AROUND[cell.name]]
+        local = get_cell_nodes(self._mesh.geometry)[:count][:, VTK_ORDER[cell.name]]
         cells = self._comm.gather(self._input_index[local])
         original = self._comm.gather(self._mesh.topology.original_cell_index[:count])
         if self._comm.rank != 0:

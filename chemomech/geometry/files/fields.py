@@ -14,7 +14,7 @@ from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, naming, suggest
-from chemomech.geometry.cells import AROUND
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.files.field_data import (
@@ -148,12 +148,12 @@ def _read_xdmf(path: Path, name: str, time: float | None) -> FieldData:
         step = _find_time(times, time)
         topology = _find(grids[0], "Topology")
         cell = topology.get("TopologyType", "").lower()
-        if cell not in AROUND:
+        if cell not in VTK_ORDER:
             raise InputError(f"cells of type {cell!r} are not supported")
         corners = _load(path, _find(topology, "DataItem")).astype(np.int64)
         points = _load(path, _find(grids[0], "Geometry/DataItem")).astype(np.float64)
         values = _load(path, _find(series[name][step], "Attribute/DataItem"))
-    return keep_corners(points, corners[:, AROUND[cell]], cell, values, float(times[step]))
+    return keep_corners(points, corners[:, VTK_ORDER[cell]], cell, values, float(times[step]))
 
 
 def _parse_series(path: Path) -> tuple[list[_Element], dict[str, list[_Element]]]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from chemomech.arrays import IntArray
 from chemomech.errors import InputError
-from chemomech.geometry.cells import AROUND, PLANE
+from chemomech.geometry.cells import PLANE, VTK_ORDER
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.files.mesh_checks import check_cells, require_corners
 from chemomech.geometry.files.mesh_parts import require_one_body
@@ -28,7 +28,7 @@ _NAMES = {
     "hexahedron": "hexahedron",
 }
 # Curved cells begin with their corners.
-_CORNERS = {"line": [0, 1], **{kind: AROUND[name] for kind, name in _NAMES.items()}}
+_CORNERS = {"line": [0, 1], **{kind: VTK_ORDER[name] for kind, name in _NAMES.items()}}
 
 # Prefix of what meshio keeps of gmsh's bookkeeping, and its name for physical groups.
 _GMSH = "gmsh:"

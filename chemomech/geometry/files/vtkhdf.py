@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-from chemomech.geometry.cells import AROUND
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.files.field_data import VTK_CELLS, FieldData, keep_corners
 
 
@@ -50,7 +50,7 @@ def read_vtkhdf(path: Path, name: str, step: int) -> FieldData:
             raise InputError(f"cells of VTK's types {types.tolist()} are not supported")
         cell = VTK_CELLS[types[0]]
         nodes = _read_rows(group, "Connectivity", "ConnectivityIdOffsets", step, size)
-        cells = nodes.reshape(number["Cells"], -1).astype(np.int64)[:, AROUND[cell]]
+        cells = nodes.reshape(number["Cells"], -1).astype(np.int64)[:, VTK_ORDER[cell]]
     return keep_corners(points, cells, cell, values, time)
 
 

@@ -15,7 +15,7 @@ from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, describe_foreign_error
-from chemomech.geometry.cells import AROUND
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.files.field_data import VTK_CELLS, FieldData, keep_corners
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def read_vtx(path: Path, name: str, step: int) -> FieldData:
         points = np.concatenate([_block(file, "geometry", 0, block) for block in blocks])
         values = np.concatenate([_block(file, name, step, block) for block in blocks])
         # A row of the connectivity begins with its length.
-        order = 1 + np.array(AROUND[cell])
+        order = 1 + np.array(VTK_ORDER[cell])
         cells = np.concatenate(
             [
                 own[_block(file, "connectivity", 0, block)[:, order]]
