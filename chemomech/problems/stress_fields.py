@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import ufl
@@ -12,6 +13,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
+from chemomech.geometry.domain import Domain
 from chemomech.problems.stress_measures import (
     compute_components,
     compute_invariants,
@@ -61,6 +63,15 @@ class NodalProjection:
         vector.scatter_reverse(la.InsertMode.add)
         vector.scatter_forward()
         return vector.array
+
+
+class Stressed(Protocol):
+    """A problem with a stress."""
+
+    domain: Domain
+
+    def stress(self) -> Expr:
+        """Return the stress, a symmetric 3 x 3 UFL tensor."""
 
 
 class StressFields:
@@ -131,6 +142,23 @@ class StressFields:
         field = self.fields[1]
         owned = field.x.array[: field.function_space.dofmap.index_map.size_local]
         return float(field.function_space.mesh.comm.allreduce(owned.max(initial=0.0), op=MPI.MAX))
+
+
+def compute_stress(problem: Stressed, scale: float = 1.0) -> dict[str, fem.Function]:
+    """Compute the stress of a problem's present state at the vertices; collective.
+
+    Args:
+        problem: A `StaticStress` that is solved, or a model with mechanics.
+        scale: Factor from the problem's unit of stress to that of the result.
+
+    Returns:
+        Functions ``stress`` (3 x 3), ``von_mises`` and ``hydrostatic`` by name; tension positive.
+    """
+    mesh = problem.domain.mesh
+    space = fem.functionspace(mesh, element("Lagrange", mesh.basix_cell(), 1))
+    fields = StressFields(problem.stress(), space, scale)
+    fields.update()
+    return {str(field.name): field for field in fields.fields}
 
 
 def _assign(fields: Sequence[fem.Function], scalars: Mapping[str, Array]) -> None:

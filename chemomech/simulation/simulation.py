@@ -28,6 +28,7 @@ from chemomech.output.progress import Progress
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.parameters import Parameters
 from chemomech.simulation.failing import explaining_failures
+from chemomech.simulation.grids import create_grid
 from chemomech.simulation.interruption import StopRequest
 from chemomech.simulation.preparation import ProblemFactory, prepare
 from chemomech.simulation.restarting import RESTART, find_restart
@@ -162,17 +163,7 @@ class Simulation(Context):
         Returns:
             The grid with the fields of `fields` at its points; None on other ranks.
         """
-        # Here: a run need not wait for what draws.
-        from chemomech.drawing.scene import create_pyvista_grid
-
-        self.fields()
-        snapshot, fields = self._run.recorder.gather_latest()
-        if snapshot is None:
-            return None
-        grid = create_pyvista_grid(snapshot)
-        for name, values in fields.items():
-            grid.point_data[name] = values
-        return grid
+        return create_grid(self.fields().values())
 
     def step(self) -> Mapping[str, float] | None:
         """Take a time step and record it; the one that ends the simulation completes its records.
