@@ -45,7 +45,10 @@ def write_movie(path: str | Path, frames: Iterable[NDArray[np.uint8]], count: in
 
 
 def encode_movie(path: str | Path, images: Iterable[NDArray[np.uint8]]) -> None:
-    """Write images as an H.264 film (yuv420p, MP4), each shown once; as `write_movie` otherwise."""
+    """Write images as an H.264 film (yuv420p, MP4), each shown once.
+
+    Arguments and errors are those of `write_movie`.
+    """
     images = iter(images)
     first = next(images, None)
     if first is None:

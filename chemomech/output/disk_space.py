@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def require_space(path: Path, size: int) -> None:
-    """Refuse to add so many bytes to a file where there is no room; only for one rank.
+    """Refuse to write so many bytes to a file where there is no room; only for one rank.
 
     Raises:
         OSError: There is less room, or the folder cannot be written to; nothing is left behind.

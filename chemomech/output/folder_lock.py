@@ -145,7 +145,7 @@ def list_contents(folder: Path) -> list[Path]:
 
 
 def _check_place(folder: Path) -> None:
-    """Refuse a place that is no folder or cannot be written to, by an InputError; for one rank."""
+    """Refuse a place that is no folder or cannot be written to; only for one rank."""
     try:
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} is a file; name a new folder", key="--output")

@@ -52,6 +52,8 @@ class Gatherer:
     def gather(self, function: fem.Function) -> NDArray[np.float64] | None:
         """Gather a continuous Lagrange function's values at the vertices; collective.
 
+        The function may be of any degree; its ghosts must be up to date.
+
         Returns:
             On rank 0 an array of shape ``(vertices,)``, or ``(vertices, components)`` for vectors
             and tensors; None elsewhere.

@@ -166,9 +166,11 @@ MOLAR_VOLUME = QuantityKind(
 GRADIENT_COEFFICIENT = QuantityKind(
     "a gradient coefficient", "J*m^2/mol", "5.559e-14 J*m^2/mol", lowest=0.0, highest=1.0
 )
+PHOTON_ENERGY = QuantityKind("a photon energy", "eV", "515 eV", lowest=1.0, highest=1e6)
 VELOCITY = QuantityKind("a flux", "m/s", "1e-10 m/s", lowest=-1e3, highest=1e3)
 RATE_CONSTANT = QuantityKind("a rate constant", "m/s", "1e-10 m/s", lowest=1e-40, highest=1e3)
 MOLAR_FLUX = QuantityKind("a molar flux", "mol/m^2/s", "1e-6 mol/m^2/s", lowest=-1e6, highest=1e6)
+VOLTAGE = QuantityKind("a voltage", "V", "3.2 V", lowest=-100.0, highest=100.0)
 MOLAR_ENERGY = QuantityKind("an energy per mole", "J/mol", "2 kJ/mol", lowest=-1e6, highest=1e6)
 CURRENT = QuantityKind("a current", "A", "1e-15 A", lowest=1e-40, highest=1e6)
 LINE_CURRENT = QuantityKind("a current per depth", "A/m", "1e-9 A/m", lowest=1e-40, highest=1e6)
@@ -186,6 +188,6 @@ Diffusivity = Annotated[float, DIFFUSIVITY]
 Concentration = Annotated[float, CONCENTRATION]
 MolarVolume = Annotated[float, MOLAR_VOLUME]
 GradientCoefficient = Annotated[float, GRADIENT_COEFFICIENT]
-PhotonEnergy = Annotated[float, QuantityKind("a photon energy", "eV", "515 eV", 1.0, 1e6)]
-Voltage = Annotated[float, QuantityKind("a voltage", "V", "3.2 V", -100.0, 100.0)]
+PhotonEnergy = Annotated[float, PHOTON_ENERGY]
+Voltage = Annotated[float, VOLTAGE]
 MolarEnergy = Annotated[float, MOLAR_ENERGY]
