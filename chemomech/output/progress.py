@@ -73,7 +73,7 @@ class Progress(Context):
         *,
         snapshot: bool = False,
     ) -> None:
-        """Report one accepted step: time and length in seconds, energy in the unit given at the start.
+        """Report one accepted step: times in seconds, the energy in the unit given at the start.
 
         A step at which fields were written, a ``snapshot``, always gets its line.
         """
