@@ -27,8 +27,8 @@ from mpi4py import MPI
 
 from chemomech.forms.energy import Mechanics
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
+from chemomech.geometry.files.images import trace_outlines
 from chemomech.geometry.meshing import create_domain
-from chemomech.geometry.outline_files import trace_outlines
 from chemomech.imaging.alignment import align
 from chemomech.imaging.clustering import cluster
 from chemomech.imaging.composition import create_composition, extend_outwards

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import pickle
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -120,12 +121,14 @@ def naming(*, key: str | None = None, path: Path | str | None = None) -> Iterato
         raise
 
 
-def describe_foreign_error(error: Exception) -> str:
-    """Return what another library's error says: one line, without a terminal's colours.
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Suggest the known word nearest to a mistyped one, ``; did you mean 'width'?``, or nothing."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
-    Args:
-        error: The error, such as one of ADIOS2's.
-    """
+
+def describe_foreign_error(error: Exception) -> str:
+    """Return what an error of another library, such as ADIOS2, says: one line, without colours."""
     return " ".join(_COLOURS.sub("", str(error)).split()) or type(error).__name__
 
 

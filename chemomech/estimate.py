@@ -28,14 +28,7 @@ _SECONDS_PER_UNKNOWN_AND_STEP = 2.0e-6
 
 @dataclass(frozen=True)
 class Size:
-    """Size of a problem.
-
-    Args:
-        cell: Name of the cells' type.
-        cells: Number of cells.
-        vertices: Number of vertices.
-        unknowns: Number of unknowns.
-    """
+    """Size of a problem: name of the cells' type, numbers of cells, vertices and unknowns."""
 
     cell: str
     cells: float
@@ -71,14 +64,10 @@ class Size:
 
 
 def estimate_size(config: cfg.Config, shape: object) -> Size | None:
-    """Estimate the size of a problem; None for a mesh from a file.
+    """Estimate the size of a problem of a given shape; None for a mesh from a file.
 
     Quadrilaterals and hexahedra count their volume over the size's power; triangles and tetrahedra
     are equilateral.
-
-    Args:
-        config: The configuration.
-        shape: What :func:`chemomech.particle.create_shape` makes of its geometry.
     """
     geometry, size = config.geometry, config.mesh_size
     if size is None or isinstance(geometry, cfg.MeshFileConfig):
@@ -111,13 +100,7 @@ def describe_needs(size: Size, preset: Preset, ranks: int) -> str:
 
 
 def require_memory(config: cfg.Config, size: Size, ranks: int, memory: float) -> None:
-    """Refuse a problem that does not fit into the memory there is.
-
-    Args:
-        config: The configuration, which may allow it.
-        size: The problem's size.
-        ranks: Number of ranks.
-        memory: Memory of the machines they run on, in bytes.
+    """Refuse a problem that does not fit into the memory (bytes), unless the user allows it.
 
     Raises:
         InputError: It does not fit.

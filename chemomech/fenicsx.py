@@ -144,9 +144,6 @@ def create_real_space(domain: mesh.Mesh) -> fem.FunctionSpace:
 
     Its single degree of freedom is owned by rank 0 and a ghost everywhere else, so forms,
     residuals and matrices treat it like any other block.
-
-    Args:
-        domain: Mesh on whose cells the constant lives.
     """
     cells = domain.topology.index_map(domain.topology.dim)
     piecewise = fem.functionspace(domain, ("DG", 0))
@@ -172,8 +169,7 @@ def create_real_space(domain: mesh.Mesh) -> fem.FunctionSpace:
 def create_owner_partitioner(owners: NDArray[np.int32]) -> Callable[..., object]:
     """Create what `dolfinx.mesh.create_mesh` takes to send each cell to a given rank, ghostless.
 
-    Args:
-        owners: Rank of each cell that this rank brings, shape (cells,).
+    Owners are those of the cells that this rank brings, shape (cells,).
     """
     offsets = np.arange(len(owners) + 1, dtype=np.int32)
     destinations = graph.adjacencylist(np.ascontiguousarray(owners, dtype=np.int32), offsets)
@@ -198,12 +194,7 @@ def get_interpolation_points(space: fem.FunctionSpace) -> NDArray[np.float64]:
 
 
 def is_option_unused(prefix: str, name: str) -> bool:
-    """Tell whether PETSc has never been asked for an option.
-
-    Args:
-        prefix: Prefix of the options.
-        name: The option, without prefix and dash.
-    """
+    """Tell whether PETSc has never been asked for an option, its name without prefix and dash."""
     # petsc4py 3.22 does not pass the question on, and 3.25 asks for a name with a dash, which PETSc
     # does not know: it says no to everything.
     library, answer = ctypes.CDLL(PETSc.__file__), ctypes.c_int()

@@ -47,11 +47,7 @@ def _get_module(
 ) -> tuple[Any, Any]:
     """Load a compiled module, after another process if that compiles it.
 
-    Args:
-        name: Name of the module.
-        objects: Names of what to take from it.
-        folder: The cache.
-        timeout: Not looked at: FFCx counts seconds, whether anybody is at work or not.
+    The timeout is not looked at: FFCx counts seconds, whether anybody is at work or not.
 
     Returns:
         Objects and module; two times None where this process must compile it.

@@ -22,9 +22,6 @@ def find_memory(comm: MPI.Comm) -> float:
     """Memory of the machines that ranks run on, each counted once, in bytes; collective.
 
     A limit that a container or a batch system has set counts where it is lower.
-
-    Args:
-        comm: The ranks.
     """
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     here = _find_own_memory() if node.rank == 0 else 0.0
@@ -35,9 +32,7 @@ def find_memory(comm: MPI.Comm) -> float:
 def is_alive(pid: int, seen: float) -> bool:
     """Tell whether a process of this machine still runs, and is no later one with its number.
 
-    Args:
-        pid: Its number.
-        seen: When it was last seen, in s since the epoch.
+    It was last ``seen`` at a time in s since the epoch.
     """
     try:
         process = psutil.Process(pid)

@@ -141,7 +141,8 @@ def count_cells_across(config: cfg.Config, domain: Domain) -> float | None:
 
 def _read_outline(geometry: cfg.OutlineConfig) -> Outline:
     # Here: other shapes need not wait for all that images take.
-    from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
+    from chemomech.geometry.files.geojson import read_outline_geojson
+    from chemomech.geometry.files.images import read_outline_image
 
     if geometry.is_image:
         assert geometry.pixel_size is not None

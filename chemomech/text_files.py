@@ -14,11 +14,7 @@ TEXT_ENCODING = "utf-8-sig"
 
 
 def read_text(path: Path, fallback: str | None = None) -> str:
-    """Read a text file in UTF-8.
-
-    Args:
-        path: The file.
-        fallback: Encoding of files that are not UTF-8; ``None`` refuses them.
+    """Read a text file in UTF-8, or in a fallback encoding if there is one.
 
     Raises:
         InputError: The file is missing, empty, cannot be opened or is no such text.
@@ -52,22 +48,14 @@ def read_bytes(path: Path) -> bytes:
 
 
 def format_csv(rows: Iterable[Sequence[object]]) -> str:
-    """Format a table as CSV.
-
-    Args:
-        rows: Its lines, the header first. Python's floats keep all their digits.
-    """
+    """Format a table, its header first, as CSV; Python's floats keep all their digits."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 
 def create_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    """Write a table as a new CSV file.
-
-    Args:
-        path: File to create.
-        rows: Its lines, the header first.
+    """Write a table, its header first, as a new CSV file.
 
     Raises:
         InputError: The file exists.
@@ -78,10 +66,6 @@ def create_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
 
 def create_text(path: Path, text: str) -> None:
     """Write a text as a new file.
-
-    Args:
-        path: File to create.
-        text: What it holds.
 
     Raises:
         InputError: The file exists.
@@ -104,10 +88,12 @@ def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
     """
     try:
         with path.open(encoding=TEXT_ENCODING, newline="") as file:
-            header, *rows = csv.reader(file)
+            rows = list(csv.reader(file))
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"cannot be read: {error}", path=str(path)) from error
-    return header, rows
+    if not rows:
+        raise InputError("the file is empty", path=str(path))
+    return rows[0], rows[1:]
 
 
 def require_file(path: Path) -> None:

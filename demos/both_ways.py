@@ -22,10 +22,11 @@ from mpi4py import MPI
 
 import chemomech
 from chemomech.config import Config, NanowireConfig
-from chemomech.drawing.side_by_side import write_side_by_side
+from chemomech.drawing.film import write_side_by_side
 from chemomech.errors import ChemoMechError, InputError, run_on_root
-from chemomech.geometry.field_data import TO_DOLFINX, FieldData
-from chemomech.geometry.field_files import read_field
+from chemomech.geometry.cells import VTK_ORDER
+from chemomech.geometry.files.field_data import FieldData
+from chemomech.geometry.files.fields import read_field
 from chemomech.output.domains import count_domains
 from chemomech.output.folder import RunFolder
 from chemomech.output.snapshot_grid import SnapshotGrid
@@ -117,7 +118,7 @@ def find_width(config: Config) -> float:
 def measure(field: FieldData, width: float) -> Pattern:
     """Count the domains of a composition, and measure how long they are."""
     # VTK's order of corners runs around a cell; the way to it is the way back.
-    cells = field.cells[:, TO_DOLFINX[field.cell]]
+    cells = field.cells[:, VTK_ORDER[field.cell]]
     grid = SnapshotGrid(np.pad(field.points, ((0, 0), (0, 1))), cells, field.cell)
     areas = compute_vertex_areas(field.points, cells)
     is_rich = field.values > 0.5

@@ -22,9 +22,9 @@ from mpi4py import MPI
 from chemomech.config import StressConfig, create_config
 from chemomech.drawing import cluster_pictures, image_pictures, spectra_charts, stress_pictures
 from chemomech.errors import ChemoMechError, InputError
-from chemomech.geometry.geojson_files import write_outlines_geojson
+from chemomech.geometry.files.geojson import write_outlines_geojson
+from chemomech.geometry.files.images import trace_outlines
 from chemomech.geometry.outline import Outline
-from chemomech.geometry.outline_files import trace_outlines
 from chemomech.imaging.alignment import align
 from chemomech.imaging.clustering import cluster
 from chemomech.imaging.composition import create_composition

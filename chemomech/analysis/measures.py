@@ -36,8 +36,7 @@ def compute_simplex_volumes(grid: SnapshotGrid, simplices: IntArray) -> FloatArr
 def compute_vertex_volumes(grid: SnapshotGrid) -> FloatArray:
     """Compute each vertex's share of the particle: an equal part of every simplex around it.
 
-    Returns:
-        Areas in nm2 (2-D) or volumes in nm3 (3-D), shape (vertices,); their sum is the particle's.
+    Areas in nm2 (2-D) or volumes in nm3 (3-D), shape (vertices,); their sum is the particle's.
     """
     simplices = split_into_simplices(grid)
     share = compute_simplex_volumes(grid, simplices) / simplices.shape[1]
@@ -58,13 +57,7 @@ def compute_percentiles(
 ) -> FloatArray:
     """Compute percentiles over area or volume, not over vertices, whose density varies.
 
-    Args:
-        grid: The mesh.
-        values: One value a vertex, shape (vertices,).
-        levels: Per cent of the particle that lie below, each from 0 to 100.
-
-    Returns:
-        The values below which these parts of the particle lie, shape (levels,).
+    Levels are in per cent of the particle; values, one a vertex, have the shape (vertices,).
     """
     volumes = compute_vertex_volumes(grid)
     order = np.argsort(values)

@@ -12,8 +12,8 @@ from chemomech.arrays import FloatArray
 from chemomech.config import Config, StressConfig
 from chemomech.config.loading import load_stored_config
 from chemomech.errors import InputError
-from chemomech.geometry.field_data import TO_DOLFINX
-from chemomech.geometry.field_files import list_fields, read_field
+from chemomech.geometry.cells import VTK_ORDER
+from chemomech.geometry.files.fields import list_fields, read_field
 from chemomech.output.fields import SUFFIXES
 from chemomech.output.file_names import CONFIG, LEDGER, PARTIAL_LEDGER
 from chemomech.output.ledger import Columns, read_ledger
@@ -73,12 +73,7 @@ class FieldResults:
 
 @dataclass(frozen=True, eq=False)
 class RunResults(FieldResults):
-    """Results of a simulation.
-
-    Args:
-        config: The configuration, every default spelled out.
-        ledger: Columns of the ledger by name.
-    """
+    """Results of a simulation, with its configuration and the ledger's columns by name."""
 
     config: Config
     ledger: Columns
@@ -86,11 +81,7 @@ class RunResults(FieldResults):
 
 @dataclass(frozen=True, eq=False)
 class StressResults(FieldResults):
-    """Results of a stress map.
-
-    Args:
-        config: The configuration, every default spelled out.
-    """
+    """Results of a stress map, with its configuration."""
 
     config: StressConfig
 
@@ -98,11 +89,7 @@ class StressResults(FieldResults):
 def open_run(folder: Path | str) -> RunResults:
     """Open the folder of a simulation, finished or not; only for one rank.
 
-    Args:
-        folder: Folder that ``chemomech run`` or `chemomech.simulate` wrote.
-
-    Returns:
-        Its results; fields are read when asked for.
+    ``chemomech run`` or `chemomech.simulate` wrote it. Fields are read when asked for.
 
     Raises:
         InputError: The folder does not hold a run's records, or they are damaged.
@@ -120,10 +107,7 @@ def open_run(folder: Path | str) -> RunResults:
 
 
 def open_stress(folder: Path | str) -> StressResults:
-    """Open the folder of a stress map; only for one rank.
-
-    Args:
-        folder: Folder that ``chemomech stress`` or `chemomech.stress` wrote.
+    """Open the folder that ``chemomech stress`` or `chemomech.stress` wrote; only for one rank.
 
     Raises:
         InputError: The folder does not hold a stress map's records, or they are damaged.
@@ -164,5 +148,5 @@ def _open_fields(folder: Path, stem: str) -> tuple[Path, tuple[str, ...], FloatA
     points = np.zeros((len(data.points), 3))
     points[:, : data.points.shape[1]] = data.points
     # The table is its own inverse.
-    grid = SnapshotGrid(points, data.cells[:, TO_DOLFINX[data.cell]], data.cell)
+    grid = SnapshotGrid(points, data.cells[:, VTK_ORDER[data.cell]], data.cell)
     return file, tuple(names), times, grid

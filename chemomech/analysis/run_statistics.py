@@ -13,9 +13,7 @@ from chemomech.particle import create_shape
 def analyse_run(results: RunResults, time: float | None = None) -> DomainStatistics:
     """Measure the Li-rich domains of a run, in a nanowire along its axis.
 
-    Args:
-        results: The run; see `open_run`.
-        time: Time in s; the nearest snapshot is taken, the last one where None.
+    The snapshot nearest to a time in s is taken, the last one where None.
     """
     return analyse_domains(results.grid, results.read("composition", time), find_wire(results))
 

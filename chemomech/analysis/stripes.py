@@ -18,16 +18,11 @@ _FINER = 2.0
 
 @dataclass(frozen=True)
 class Periods:
-    """Mean periods along the wire in nm; NaN where no wall is crossed.
+    """Mean periods along the whole wire, in its bend, and in both legs, in nm.
 
     A period is twice the length of mid-line over the number of walls that a line along the wire
     crosses there, averaged over five lines between 0.4 widths inside and outside of the mid-line:
-    each period has two walls.
-
-    Args:
-        whole: In the whole wire.
-        bend: In the bend; NaN for a straight wire.
-        legs: In both legs together.
+    each period has two walls. It is NaN where no wall is crossed, and where there is no bend.
     """
 
     whole: float
@@ -36,13 +31,7 @@ class Periods:
 
 
 def measure_periods(wire: WireCoordinates, c: FloatArray, threshold: float) -> Periods:
-    """Count walls along the wire.
-
-    Args:
-        wire: Where the vertices lie.
-        c: Composition at the vertices, shape (vertices,).
-        threshold: Composition of a wall.
-    """
+    """Count walls, where the composition at the vertices crosses the threshold, along the wire."""
     walls = np.concatenate(_find_walls(wire, c, threshold))
     bend = wire.bend[1] - wire.bend[0]
     inside = int(np.count_nonzero(wire.find_in_bend(walls)))

@@ -16,11 +16,6 @@ from chemomech.text_files import create_csv
 def write_domain_table(path: Path | str, statistics: DomainStatistics, dimension: int) -> None:
     """Write a line for each domain, units in the names of the columns; on one rank.
 
-    Args:
-        path: File to create.
-        statistics: What was measured.
-        dimension: 2 or 3, which names the unit of sizes.
-
     Raises:
         InputError: The file exists.
         OSError: It cannot be written.
@@ -37,15 +32,9 @@ def write_domain_table(path: Path | str, statistics: DomainStatistics, dimension
 
 
 def summarise_domains(statistics: DomainStatistics, dimension: int, time_s: float) -> str:
-    """Write totals and means of domain statistics as a table.
+    """Write totals and means of domain statistics as a table in text.
 
-    Args:
-        statistics: What was measured.
-        dimension: 2 or 3, which names the unit of sizes.
-        time_s: Time of the composition.
-
-    Returns:
-        The table as text.
+    The dimension, 2 or 3, names the unit of sizes; the time is that of the composition.
     """
     domains = statistics.domains
     unit = f"nm{dimension}"

@@ -40,15 +40,7 @@ class WireCoordinates:
 
 
 def locate_along_wire(grid: SnapshotGrid, shape: Nanowire) -> WireCoordinates:
-    """Locate the vertices of a mesh along and across the wire it fills.
-
-    Args:
-        grid: Mesh of the wire, in nm.
-        shape: The wire.
-
-    Returns:
-        Coordinates in nm.
-    """
+    """Locate the vertices of a mesh (nm) along and across the wire it fills."""
     along, across = shape.unroll(grid.points.T * MESH_LENGTH_UNIT)
     scale = 1.0 / MESH_LENGTH_UNIT
     arc = 0.0 if shape.is_straight else shape.radius * shape.bend_angle

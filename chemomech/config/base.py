@@ -101,12 +101,7 @@ def list_sections(annotation: object) -> list[type[Section]]:
 
 
 class SectionError(ValueError):
-    """A key of a section does not fit its other keys.
-
-    Args:
-        key: The key at fault, relative to the section, such as ``gradient.kappa``.
-        message: What is wrong and what would be right.
-    """
+    """A key of a section, such as ``gradient.kappa`` within it, does not fit its other keys."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)

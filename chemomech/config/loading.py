@@ -34,11 +34,11 @@ def load_config(
     allow_code: bool = False,
     model: type[Model] = Config,  # type: ignore[assignment] # TypeVar's default makes it right
 ) -> Model:
-    """Read and validate a configuration file on rank 0 and hand it to all ranks.
+    """Read and validate a configuration file on rank 0 and hand it to all ranks; collective.
 
     Args:
         path: TOML file; relative file names in it count from its folder.
-        comm: Communicator; the call is collective.
+        comm: The ranks.
         overrides: Changes such as ``"time.end=10 s"`` made before validation. A value that is no
             TOML is taken as text; entries of lists go by number, ``flux.0.value=...``. Where the
             file states another key of the same choice (``kappa`` or ``interface_width``), that one
@@ -93,9 +93,6 @@ def create_config(
             itself, a frozen dataclass, may stand in place of its table, or of its ``kind``.
         model: What the tables describe.
 
-    Returns:
-        The configuration.
-
     Raises:
         InputError: If something in the tables cannot be used.
     """
@@ -106,21 +103,13 @@ def create_config(
 def format_config(config: Section) -> str:
     """Write a configuration as TOML, every default spelled out, quantities in SI units.
 
-    Args:
-        config: The configuration.
-
-    Returns:
-        Text from which :func:`load_config` makes an equal configuration.
+    :func:`load_config` makes an equal configuration of it.
     """
     return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
 
 
 def write_config(config: Section, path: Path) -> None:
     """Write :func:`format_config`'s text to a file, and users' laws beside it; on one rank only.
-
-    Args:
-        config: The configuration.
-        path: File to write.
 
     Raises:
         OSError: If the file cannot be written.

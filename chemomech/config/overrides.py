@@ -13,16 +13,10 @@ from chemomech.errors import InputError
 def apply_overrides(
     table: dict[str, Any], overrides: Sequence[str], unset: Sequence[str], model: type[Section]
 ) -> None:
-    """Take keys out of nested tables and set others, in place.
+    """Take keys out of nested tables, as TOML gives them, and set others, ``key=value``, in place.
 
     A key that is set replaces what the file states of the same choice (see `Choice`). Two of one
     choice among the overrides are both set, for the validation to complain of.
-
-    Args:
-        table: The tables, as TOML gives them.
-        overrides: Texts ``key=value``.
-        unset: Keys to take out first.
-        model: What the tables describe.
 
     Raises:
         InputError: An override has no ``=``, names an entry of a list that is not there, or a key

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from chemomech.config.base import Section, SectionError, list_sections
+from chemomech.errors import suggest
 
 _LIMITS = {
     "greater_than": ("greater than", "gt"),
@@ -40,15 +40,9 @@ _WANTED = {
 def describe_problems(
     error: ValidationError, raw: Mapping[str, Any], model: type[Section]
 ) -> list[tuple[str, str]]:
-    """Turn pydantic's findings into pairs of key and message.
+    """Turn pydantic's findings in a raw table of a model into pairs of key and message.
 
-    Args:
-        error: What pydantic raised.
-        raw: The table it was given.
-        model: The class that was to be made of it.
-
-    Returns:
-        ``(key, what is wrong; what would be right)``, a pair for each key at fault.
+    Each key at fault has one, ``(key, what is wrong; what would be right)``.
     """
     problems: dict[str, list[str]] = {}
     for details in error.errors(include_url=False):
@@ -103,7 +97,7 @@ def _advise(details: ErrorDetails, model: type[Section]) -> str:
     *parents, key = details["loc"]
     fields = _known_fields(model, parents)
     if details["type"] == "extra_forbidden":
-        return _suggest(str(key), list(fields))
+        return suggest(str(key), list(fields))
     field = fields.get(str(key))
     return f" ({field.description})" if field is not None and field.description else ""
 
@@ -137,7 +131,7 @@ def _describe(details: ErrorDetails, value: object) -> str:
     match problem:
         case "union_tag_invalid":
             tag = context["tag"]
-            return f"{tag!r} is no kind; use {context['expected_tags']}" + _suggest(
+            return f"{tag!r} is no kind; use {context['expected_tags']}" + suggest(
                 str(tag), str(context["expected_tags"]).replace("'", "").split(", ")
             )
         case "string_pattern_mismatch":
@@ -149,17 +143,3 @@ def _describe(details: ErrorDetails, value: object) -> str:
             bound = "at least" if problem == "too_short" else "at most"
             return f"{bound} {limit} entries are needed, not {context['actual_length']}"
     return details["msg"][:1].lower() + details["msg"][1:]
-
-
-def _suggest(word: str, known: Sequence[str]) -> str:
-    """Suggest the known word nearest to a mistyped one.
-
-    Args:
-        word: What was written.
-        known: What could have been meant.
-
-    Returns:
-        ``; did you mean 'width'?``, or nothing.
-    """
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""

@@ -19,12 +19,7 @@ _DURATION = Field(default=None, description="the step ends after this time at th
 
 @dataclass(frozen=True)
 class _TotalCurrent:
-    """The magnitude of a current as the user stated it.
-
-    Args:
-        value: In A, or in A per metre of depth.
-        per_depth: Which of the two.
-    """
+    """The magnitude of a current as the user stated it, in A or in A per metre of depth."""
 
     value: float
     per_depth: bool
@@ -157,9 +152,6 @@ class ScheduleConfig(Section):
 
     def check_reach(self, initial_mean: float | None) -> None:
         """Follow the mean composition through one cycle and refuse what cannot be reached.
-
-        Args:
-            initial_mean: Mean composition at the start; None where only the mesh will tell.
 
         Raises:
             SectionError: If a cut-off can never be met, or a current fills or empties the particle

@@ -191,13 +191,7 @@ class OutputConfig(Section):
         return self
 
     def snapshot_times(self, end: float) -> tuple[float, ...]:
-        """List the times of snapshots, the initial state not among them.
-
-        Args:
-            end: End of the run (s).
-
-        Returns:
-            Increasing times (s), the last one exactly ``end``.
+        """List the times of snapshots in s after the initial state, the last one exactly ``end``.
 
         Raises:
             SectionError: If times lie beyond the end or are too many.

@@ -20,12 +20,7 @@ _ROUNDING = 2.0**-53
 
 
 def write_ledger_chart(path: str | Path, columns: Columns) -> None:
-    """Write a ledger over time as a picture; see `create_ledger_figure`.
-
-    Args:
-        path: PNG file to write.
-        columns: A ledger as `read_ledger` returns it, with at least one line.
-    """
+    """Write the figure of `create_ledger_figure` as PNG."""
     create_ledger_figure(columns).savefig(path, format="png")
 
 
@@ -33,10 +28,8 @@ def create_ledger_figure(columns: Columns) -> Figure:
     """Draw a ledger over time: energies, composition, lithium balance and time step.
 
     Energies are shown as their change since the start, in which the fall of the total is plain
-    whatever the reference of the chemical energy. Time is logarithmic where steps span decades.
-
-    Args:
-        columns: A ledger as `read_ledger` returns it, with at least one line.
+    whatever the reference of the chemical energy. Time is logarithmic where steps span decades. The
+    ledger, as `read_ledger` returns it, has at least one line.
 
     Returns:
         A page of four panels, (a) to (d) in that order, and one for each further observable.

@@ -36,13 +36,9 @@ _GAP = 0.42
 
 
 def draw_component(axes: Axes, scores: FloatArray, grid: PixelGrid, number: int) -> None:
-    """Draw an eigen-image: scores of one component, red above zero and blue below.
+    """Draw the eigen-image of a component, counted from 1: red above zero and blue below.
 
-    Args:
-        axes: Where to draw.
-        scores: Scores, NaN outside the mask, shape (rows, columns).
-        grid: Where the pixels are.
-        number: The component, from 1, which is written above.
+    The scores, NaN outside the mask, have the shape (rows, columns).
 
     Raises:
         InputError: The scores do not fit the grid or none is finite.
@@ -53,12 +49,9 @@ def draw_component(axes: Axes, scores: FloatArray, grid: PixelGrid, number: int)
 
 
 def write_component_images(path: str | Path, scores: FloatArray, grid: PixelGrid) -> None:
-    """Write the eigen-images side by side, each with colours of its own, centred on zero.
+    """Write the eigen-images side by side as PNG, each with colours of its own, centred on zero.
 
-    Args:
-        path: PNG file to write.
-        scores: Scores, NaN outside the mask, shape (components, rows, columns).
-        grid: Where the pixels are.
+    The scores, NaN outside the mask, have the shape (components, rows, columns).
 
     Raises:
         InputError: The scores do not fit the grid or a component has no finite score.
@@ -95,11 +88,7 @@ def choose_colours(count: int) -> list[str]:
 def draw_clusters(axes: Axes, labels: IntArray, grid: PixelGrid, names: Sequence[str]) -> None:
     """Draw the pixels of each cluster in its colour.
 
-    Args:
-        axes: Where to draw.
-        labels: Number of each pixel's cluster, -1 outside, shape (rows, columns).
-        grid: Where the pixels are.
-        names: Name of each cluster, e.g. its phase.
+    Labels, -1 outside all clusters, have the shape (rows, columns); names are e.g. those of phases.
 
     Raises:
         InputError: The labels do not fit the grid, name no cluster, or no pixel has one.

@@ -62,15 +62,10 @@ class _Stage:
 
 @dataclass(frozen=True, eq=False)
 class _Curve:
-    """A column of the ledger in the unit in which it is drawn.
+    """A column of the ledger, shape (steps,), in the unit in which it is drawn, named on its axis.
 
-    Args:
-        name: What it is called among the axes.
-        label: What is written on its axis: quantity and unit.
-        values: Shape (steps,).
-        least: Shortest axis.
-        width: Width of the line, in points.
-        equilibrium: Values without overpotential; None where that means nothing.
+    Its axis has a least length, its line a width in points. Equilibrium values are those without
+    overpotential; None where that means nothing.
     """
 
     name: str

@@ -108,11 +108,7 @@ def hide_offsets(figure: Figure) -> None:
 
 
 def choose_scale(longest: float) -> float:
-    """Choose the longest of 1, 2, 5 times a power of ten that does not exceed a length.
-
-    Args:
-        longest: Length to stay below; positive.
-    """
+    """Choose the longest of 1, 2, 5 times a power of ten that does not exceed a positive length."""
     power = 10.0 ** np.floor(np.log10(longest))
     return float(max(step * power for step in (1.0, 2.0, 5.0) if step * power <= longest))
 
@@ -137,12 +133,9 @@ def prepare_chart(axes: Axes) -> None:
 
 
 def draw_scale_bar(axes: Axes) -> float:
-    """Draw a scale bar of a round length below the left end of a plane in nm.
+    """Draw a scale bar of a round length below the left end of a plane in nm, its limits final.
 
     It lies on the paper, not on the picture, and is read on any background.
-
-    Args:
-        axes: Axes whose limits are final.
 
     Returns:
         Length of the bar, in nm: at most three tenths of the picture's longer side, and its width.
@@ -177,12 +170,8 @@ def draw_scale_bar(axes: Axes) -> float:
 def draw_colour_bar(axes: Axes, mappable: ScalarMappable, label: str) -> None:
     """Draw a colour bar as long as the picture: on its right, or on top of a wide picture.
 
-    Arrows at its ends say that some values lie beyond.
-
-    Args:
-        axes: Axes of a plane whose limits are final.
-        mappable: What was drawn, its limits set.
-        label: Quantity and unit.
+    The limits of the axes and of the mappable, which is what was drawn, are final. Arrows at the
+    ends of the bar say that some values lie beyond.
     """
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     shape = (right - left) / (top - bottom)
@@ -244,9 +233,6 @@ def compute_limits(
         values: What is drawn; NaN where there is nothing.
         symmetric: Centre the limits on zero, for signed quantities on a diverging map.
         least: Difference of values that counts as round-off, whatever their magnitude.
-
-    Returns:
-        Lower and upper end.
 
     Raises:
         InputError: No value is finite.

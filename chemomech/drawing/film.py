@@ -1,9 +1,9 @@
-"""Write and read films in the form that every browser and slide program plays."""
+"""Write, read and join films in the form that every browser and slide program plays."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import IO
@@ -12,6 +12,7 @@ import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
+from chemomech.drawing.figure_parts import DPI, create_figure, read_pixels
 from chemomech.errors import InputError
 
 LEAST_SECONDS = 4.0
@@ -19,6 +20,8 @@ LEAST_SECONDS = 4.0
 
 _FRAMES_PER_SECOND = 24
 _LAST_HELD = 1.0
+_TITLE_HEIGHT = 80
+_TITLE_SIZE = 14.0
 
 
 def write_movie(path: str | Path, frames: Iterable[NDArray[np.uint8]], count: int) -> None:
@@ -44,13 +47,7 @@ def write_movie(path: str | Path, frames: Iterable[NDArray[np.uint8]], count: in
 def encode_movie(path: str | Path, images: Iterable[NDArray[np.uint8]]) -> None:
     """Write images as an H.264 film (yuv420p, MP4), each shown once.
 
-    Args:
-        path: File to write, ending in ``.mp4``.
-        images: RGB images of one even width and height, shape ``(height, width, 3)``.
-
-    Raises:
-        InputError: There are no images.
-        OSError: The film cannot be written.
+    Arguments and errors are those of `write_movie`.
     """
     images = iter(images)
     first = next(images, None)
@@ -76,13 +73,7 @@ def encode_movie(path: str | Path, images: Iterable[NDArray[np.uint8]]) -> None:
 
 
 def read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
-    """Read the images of a film one by one, in their order.
-
-    Args:
-        path: File to read, e.g. one that `write_movie` wrote.
-
-    Yields:
-        RGB images of one size, shape ``(height, width, 3)``.
+    """Read the images of a film one by one, in their order, of shape ``(height, width, 3)``.
 
     Raises:
         InputError: The file is missing or is no film.
@@ -106,6 +97,52 @@ def read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
             yield image
     if process.returncode != 0 or count == 0:
         raise InputError("cannot be read as a film", path=str(path))
+
+
+def write_side_by_side(path: str | Path, films: Mapping[str, str | Path]) -> None:
+    """Join films into one, from left to right; whichever ends first holds its last image.
+
+    Each keeps its size, on white, in the middle of the tallest one's height.
+
+    Args:
+        path: Film to write, ending in ``.mp4``.
+        films: Films of even width and height by title, in matplotlib's text.
+
+    Raises:
+        InputError: No film was given, or one is missing or cannot be read.
+        OSError: The film cannot be written.
+    """
+    if not films:
+        raise InputError("there are no films to set side by side")
+    encode_movie(path, _compose(films))
+
+
+def _compose(films: Mapping[str, str | Path]) -> Iterator[NDArray[np.uint8]]:
+    columns = [read_movie(file) for file in films.values()]
+    images = [next(column) for column in columns]
+    height = max(image.shape[0] for image in images)
+    header = np.hstack(
+        [draw_title(title, image.shape[1]) for title, image in zip(films, images, strict=True)]
+    )
+    going = True
+    while going:
+        yield np.vstack([header, np.hstack([_pad(image, height) for image in images])])
+        following = [next(column, None) for column in columns]
+        going = any(image is not None for image in following)
+        images = [old if new is None else new for old, new in zip(images, following, strict=True)]
+
+
+def draw_title(title: str, width: int) -> NDArray[np.uint8]:
+    """Draw one line of text on a white strip of a width in pixels: an RGB image of even height."""
+    figure = create_figure(width / DPI, _TITLE_HEIGHT / DPI)
+    figure.text(0.5, 0.5, title, fontsize=_TITLE_SIZE, ha="center", va="center")
+    return read_pixels(figure)
+
+
+def _pad(image: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    above = (height - image.shape[0]) // 2
+    below = height - image.shape[0] - above
+    return np.pad(image, ((above, below), (0, 0), (0, 0)), constant_values=255)
 
 
 def _read_pixmap(stream: IO[bytes]) -> NDArray[np.uint8] | None:

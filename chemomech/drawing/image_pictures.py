@@ -52,12 +52,8 @@ def draw_pixels(
 ) -> AxesImage:
     """Draw a map of pixels alone, in nm.
 
-    Args:
-        axes: Where to draw.
-        values: Masked or NaN where there is none, shape (rows, columns).
-        grid: Where the pixels are.
-        colours: Colours of values between the limits, and of none.
-        limits: Ends of the colours.
+    Values, masked or NaN where there is none, have the shape (rows, columns); limits are the ends
+    of the colours.
 
     Raises:
         InputError: The map does not fit the grid.
@@ -87,12 +83,8 @@ def draw_map(
 ) -> None:
     """Draw a map of pixels with its outline, scale bar and colour bar.
 
-    Args:
-        axes: Where to draw.
-        values: Stored values, NaN where there is none (light grey), shape (rows, columns).
-        grid: Where the pixels are.
-        style: How the map is shown.
-        outlines: Closed curves in m in the grid's frame, each of shape (n, 2).
+    Stored values, NaN where there is none (light grey), have the shape (rows, columns). Outlines
+    are closed curves in m in the grid's frame, each of shape (n, 2).
 
     Raises:
         InputError: The map does not fit the grid or holds no finite value.
@@ -114,15 +106,7 @@ def write_map_picture(
     style: FieldStyle,
     outlines: Sequence[FloatArray] = (),
 ) -> None:
-    """Write a map of pixels as a picture; see `draw_map` for the arguments and errors.
-
-    Args:
-        path: PNG file to write.
-        values: Stored values, shape (rows, columns).
-        grid: Where the pixels are.
-        style: How the map is shown, e.g. `DENSITY`, `RESIDUAL`, `UNCERTAINTY` or `THICKNESS`.
-        outlines: Closed curves in m, each of shape (n, 2).
-    """
+    """Write a map of pixels as a PNG picture; see `draw_map` for the arguments and errors."""
     with open_plane(path, get_extent(grid)) as axes:
         draw_map(axes, values, grid, style, outlines)
 
@@ -130,13 +114,7 @@ def write_map_picture(
 def draw_composition(
     axes: Axes, composition: CompositionMap, outlines: Sequence[FloatArray] = ()
 ) -> None:
-    """Draw the lithium content x of the trusted pixels.
-
-    Args:
-        axes: Where to draw.
-        composition: The map; pixels that are not trusted are light grey.
-        outlines: Closed curves in m, each of shape (n, 2).
-    """
+    """Draw the lithium content x of the trusted pixels, others light grey, with outlines in m."""
     reading = "as printed" if composition.reading == "as_printed" else "per formula unit"
     style = FieldStyle(f"Li content $x$ ({reading})", "viridis")
     values = np.where(composition.trusted, composition.values, np.nan)
@@ -146,6 +124,6 @@ def draw_composition(
 def write_composition_picture(
     path: str | Path, composition: CompositionMap, outlines: Sequence[FloatArray] = ()
 ) -> None:
-    """Write a composition map as a picture; see `draw_composition` for the arguments."""
+    """Write a composition map as a PNG picture; see `draw_composition`."""
     with open_plane(path, get_extent(composition.grid)) as axes:
         draw_composition(axes, composition, outlines)

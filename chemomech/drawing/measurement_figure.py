@@ -56,15 +56,11 @@ class PanelData:
 
 
 def write_panels(path: str | Path, data: PanelData) -> None:
-    """Write the whole measurement as one figure of seven panels.
+    """Write the whole measurement as one PNG figure of seven panels.
 
     (A) optical density and outline, (B) scree plot above the first eigen-images, (C) map and (D)
     spectra of the clusters with the edges named, (E) composition, (F) von Mises stress with the
     mesh where its edges can be told apart, (G) stress along the wire.
-
-    Args:
-        path: PNG file to write.
-        data: What the panels show.
 
     Raises:
         InputError: A map does not fit the grid or has nothing to show.

@@ -35,12 +35,9 @@ _BAR = 0.8
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One particle.
+    """One particle under a title, which may have several lines of matplotlib's text.
 
-    Args:
-        title: What it is, in matplotlib's text; may have several lines.
-        grid: Its mesh, in nm.
-        values: The field at its vertices, shape (vertices,).
+    The mesh is in nm, the field's values at its vertices are of shape (vertices,).
     """
 
     title: str
@@ -54,13 +51,9 @@ def write_panels(
     style: FieldStyle,
     columns: int | None = None,
 ) -> None:
-    """Draw particles side by side with the same colours and one colour bar; PNG.
+    """Draw particles side by side, row by row, with the same colours and one colour bar; PNG.
 
-    Args:
-        path: File to write.
-        panels: The particles, row by row.
-        style: How the field is shown.
-        columns: Panels in a row; a page about as wide as high where None.
+    Without a number of columns the page is about as wide as high.
 
     Raises:
         ValueError: There are no panels.

@@ -80,12 +80,9 @@ def _lay_out(field: tuple[int, int], dimension: int) -> _Layout:
 
 
 class Renderer(Context):
-    """Draw snapshots of one field, all with the same colours, size and scale.
+    """Draw snapshots of one field on a mesh in nm, all with the same colours, size and scale.
 
-    Args:
-        grid: The whole mesh, in nanometres.
-        style: How the field is shown.
-        limits: Ends of the colour bar, as shown; see `FieldStyle.compute_limits`.
+    The limits are the ends of the colour bar, as shown; see `FieldStyle.compute_limits`.
 
     Raises:
         RenderingError: This machine cannot draw.
@@ -116,11 +113,7 @@ class Renderer(Context):
     def render(
         self, values: NDArray[np.floating], time_s: float | None = None
     ) -> NDArray[np.uint8]:
-        """Draw one snapshot.
-
-        Args:
-            values: Stored nodal values, shape ``(vertices,)``.
-            time_s: Time written above the field, in seconds; none where None.
+        """Draw stored nodal values of shape ``(vertices,)``, with a time in s above them or none.
 
         Returns:
             RGB image of even width and height, shape ``(height, width, 3)``; the same for all
@@ -132,13 +125,7 @@ class Renderer(Context):
     def save_vector(
         self, path: str | Path, values: NDArray[np.floating], time_s: float | None = None
     ) -> None:
-        """Write one snapshot as ``.svg`` or ``.pdf``: letters and bars as lines, the field inside.
-
-        Args:
-            path: File to write; its suffix names the format.
-            values: Stored nodal values, shape ``(vertices,)``.
-            time_s: Time written above the field, in seconds; none where None.
-        """
+        """Write what `render` draws as ``.svg`` or ``.pdf``: only the field itself is an image."""
         self._draw_field(values, time_s)
         # Letters stay letters: they can be searched, and set in the font of the paper.
         with rc_context({"svg.fonttype": "none", "pdf.fonttype": 42}):
@@ -169,12 +156,7 @@ class Renderer(Context):
 
 
 def write_picture(path: str | Path, image: NDArray[np.uint8]) -> None:
-    """Write an image as PNG, its resolution set for a page.
-
-    Args:
-        path: File to write.
-        image: RGB image, shape ``(height, width, 3)``.
-    """
+    """Write an RGB image of shape ``(height, width, 3)`` as PNG, its resolution set for a page."""
     imsave(path, image, format="png", dpi=300)
 
 

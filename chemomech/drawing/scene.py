@@ -85,13 +85,7 @@ class Scene(Context):
         self._plotter.enable_anti_aliasing("ssaa")
 
     def render(self, values: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """Draw nodal values.
-
-        Args:
-            values: One value a vertex of the grid, shape ``(vertices,)``.
-
-        Returns:
-            RGB image, shape ``(height, width, 3)``.
+        """Draw one value a vertex of the grid as an RGB image, shape ``(height, width, 3)``.
 
         Raises:
             RenderingError: VTK could not draw.

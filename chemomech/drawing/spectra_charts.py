@@ -97,9 +97,7 @@ def write_scree(path: str | Path, variances: FloatArray, used: int = 0) -> None:
 def draw_spectra(axes: Axes, data: NamedSpectra) -> None:
     """Draw spectra with bands of one standard deviation, and name the absorption edges.
 
-    Args:
-        axes: Where to draw.
-        data: The spectra; their colours are those of the clusters on the map.
+    Their colours are those of the clusters on the map.
     """
     for name, colour, mean, deviation in zip(
         data.names, choose_colours(len(data.names)), data.spectra, data.bands, strict=True

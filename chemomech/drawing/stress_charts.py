@@ -52,14 +52,10 @@ class PercentileBand:
 
 
 def write_bands_chart(path: str | Path, bands: Sequence[PercentileBand]) -> None:
-    """Plot percentile against stress, with a band from 5 % to 95 % of the samples.
-
-    Args:
-        path: PNG file to write.
-        bands: A curve each, at most eight.
+    """Plot percentile against stress as PNG, each curve with a band from 5 to 95 % of the samples.
 
     Raises:
-        InputError: There is no curve, or more than colours to tell them apart.
+        InputError: There is no curve, or more than the eight colours that tell them apart.
     """
     if not 1 <= len(bands) <= len(CATEGORY_COLOURS):
         raise InputError(

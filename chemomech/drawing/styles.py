@@ -35,10 +35,7 @@ class FieldStyle:
     line: str = "black"
 
     def compute_limits(self, *values: NDArray[np.floating]) -> tuple[float, float]:
-        """Choose the ends of a colour bar for one or more snapshots.
-
-        Args:
-            values: Stored values of the snapshots, NaN where there are none.
+        """Choose the ends of a colour bar for stored values of one or more snapshots, NaN for none.
 
         Returns:
             Lower and upper end, as shown: the style's own, or those that
@@ -87,11 +84,7 @@ STRESS_LABELS = MappingProxyType(
 
 
 def choose_style(name: str) -> FieldStyle:
-    """Choose label with unit, colour map and factor of a field.
-
-    Args:
-        name: Name of a field of a run or a stress map.
-    """
+    """Choose label with unit, colour map and factor of a field of a run or a stress map."""
     if name in STYLES:
         return STYLES[name]
     if name == "displacement":

@@ -1,4 +1,4 @@
-"""From plain arrays on one rank to a distributed mesh with named groups of facets and cells.
+"""Distribute a mesh from plain arrays on one rank, with named groups of facets and cells.
 
 Every source of meshes (gmsh models, gmsh files, meshio files) ends here, so that groups behave
 alike and a failure on the reading rank reaches all ranks instead of leaving them waiting.
@@ -21,7 +21,7 @@ from mpi4py import MPI
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.fenicsx import create_owner_partitioner
-from chemomech.geometry.cell_facets import list_facets, number_rows
+from chemomech.geometry.cells import list_facets, number_rows
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.partition import Owners, require_owners
 
@@ -53,10 +53,7 @@ class MeshArrays:
 class _Labels:
     """Tags of the facets or cells that belong to named groups, on one rank.
 
-    Args:
-        corners: Corners of each, shape (n, corners); empty where the mesh is not read.
-        tags: Tag of each, shape (n,).
-        groups: Tags of each named group.
+    Corners are of shape (n, corners), none where the mesh is not read; tags of shape (n,).
     """
 
     corners: IntArray
@@ -89,9 +86,6 @@ def distribute(
         owners: Rank of each cell as `collect_owners` gives it, looked at on rank 0 alone; with the
             same owners every number in the distributed mesh comes out the same. None lets a graph
             partitioner choose.
-
-    Returns:
-        The distributed mesh with its groups.
 
     Raises:
         InputError: ``build`` failed, a named facet is no facet of the mesh, or the owners do not

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,7 +12,7 @@ from dolfinx.mesh import Mesh, MeshTags
 from mpi4py import MPI
 from ufl.core.expr import Expr
 
-from chemomech.errors import InputError
+from chemomech.errors import InputError, suggest
 from chemomech.geometry.measures import WeightedMeasure
 from chemomech.geometry.shape_measure import compute_shape_measure
 
@@ -23,16 +22,9 @@ MESH_LENGTH_UNIT = 1e-9
 
 @dataclass(frozen=True)
 class MeshQuality:
-    """Size and shape of a mesh, over all ranks.
+    """Size of a mesh, diameters of its cells (nm) and shape of the worst, over all ranks.
 
-    Args:
-        cells: Number of cells.
-        vertices: Number of vertices.
-        h_min: Smallest cell diameter, in mesh units (nm).
-        h_max: Largest cell diameter, in mesh units (nm).
-        h_mean: Mean cell diameter, in mesh units (nm).
-        worst_shape: Smallest shape measure of a cell: 1 is equilateral or rectangular, 0
-            degenerate.
+    The shape measure is 1 for an equilateral or rectangular cell, 0 for a degenerate one.
     """
 
     cells: int
@@ -71,29 +63,19 @@ class Domain:
 
         :meth:`cell_tags_of` divide it.
         """
-        dx = ufl.Measure(
-            "dx",
-            domain=self.mesh,
-            subdomain_data=self.cell_tags,
-            metadata={"quadrature_degree": degree},
-        )
-        return WeightedMeasure(dx, self.weight)
+        return self._create_measure("dx", self.cell_tags, degree)
 
     def ds(self, degree: int) -> WeightedMeasure:
         """Measure of the surface, which :meth:`tags` divide, by quadrature of the degree given."""
-        ds = ufl.Measure(
-            "ds",
-            domain=self.mesh,
-            subdomain_data=self.facet_tags,
-            metadata={"quadrature_degree": degree},
-        )
-        return WeightedMeasure(ds, self.weight)
+        return self._create_measure("ds", self.facet_tags, degree)
+
+    def _create_measure(self, kind: str, tags: MeshTags | None, degree: int) -> WeightedMeasure:
+        rule = {"quadrature_degree": degree}
+        measure = ufl.Measure(kind, domain=self.mesh, subdomain_data=tags, metadata=rule)
+        return WeightedMeasure(measure, self.weight)
 
     def tags(self, name: str) -> tuple[int, ...]:
         """Facet tags of a group, as ``ufl.ds(tags, subdomain_data=facet_tags)`` takes them.
-
-        Args:
-            name: Name of the group.
 
         Raises:
             InputError: There is no such group.
@@ -105,9 +87,6 @@ class Domain:
     def facets(self, name: str) -> npt.NDArray[np.int32]:
         """Facets of a group on this rank, ascending, as ``locate_dofs_topological`` takes them.
 
-        Args:
-            name: Name of the group.
-
         Raises:
             InputError: There is no such group.
         """
@@ -115,9 +94,6 @@ class Domain:
 
     def cell_tags_of(self, name: str) -> tuple[int, ...]:
         """Cell tags of a group, as ``domain.dx(degree)(tags)`` takes them.
-
-        Args:
-            name: Name of the group.
 
         Raises:
             InputError: There is no such group.
@@ -127,9 +103,6 @@ class Domain:
 
     def cells(self, name: str) -> npt.NDArray[np.int32]:
         """Cells of a group on this rank, ascending.
-
-        Args:
-            name: Name of the group.
 
         Raises:
             InputError: There is no such group.
@@ -163,9 +136,7 @@ def _find(
     if name in groups:
         return groups[name]
     known = "; ".join(filter(None, (", ".join(sorted(groups)) or "none", advice)))
-    close = difflib.get_close_matches(name, groups, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"no {kind} {name!r}{hint} (known groups: {known})")
+    raise InputError(f"no {kind} {name!r}{suggest(name, groups)} (known groups: {known})")
 
 
 def _select(mesh_tags: MeshTags, tags: tuple[int, ...]) -> npt.NDArray[np.int32]:

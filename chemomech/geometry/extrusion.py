@@ -30,7 +30,7 @@ _TRIANGLES = np.array([[0, 1, 3], [0, 2, 3]])  # likewise on a side: 0, 1 below 
 def create_extruded_domain(
     outline: Outline, size_m: float, thickness: Thickness, layers: int, comm: MPI.Comm
 ) -> Domain:
-    """Mesh an outline of given thickness with tetrahedra, symmetric about the plane z = 0.
+    """Mesh an outline of given thickness with tetrahedra, in nm, symmetric about the plane z = 0.
 
     Groups: those of the outline (see `create_domain`), now its sides; ``faces_bottom`` and
     ``faces_top`` at z = -t/2 and z = t/2; ``surface``, all that the electrolyte wets, takes in both
@@ -43,9 +43,6 @@ def create_extruded_domain(
             shape (n, 2); called on rank 0 alone.
         layers: Number of layers of cells.
         comm: Communicator of the mesh; the call is collective.
-
-    Returns:
-        The mesh, in nm, with its facet groups.
 
     Raises:
         InputError: A size or a thickness is not positive and finite, there is no layer, or gmsh
@@ -67,15 +64,12 @@ def extrude(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> Me
 
     Each layer is of prisms, cut into three tetrahedra; diagonals alternate from layer to layer.
     Facet groups become sides and keep their names; ``faces_bottom`` and ``faces_top`` are added,
-    and belong to ``surface`` if the plane mesh names one.
+    and belong to ``surface`` if the plane mesh names one. All is in nm.
 
     Args:
-        plane: Triangles in the x-y plane, in nm.
-        thickness: Thickness in nm, one for all points or one for each, shape (points,).
+        plane: Triangles in the x-y plane.
+        thickness: One for all points or one for each, shape (points,).
         layers: Number of layers of equal thickness.
-
-    Returns:
-        The mesh of tetrahedra.
 
     Raises:
         InputError: The cells are no triangles, a thickness is not positive and finite or not one

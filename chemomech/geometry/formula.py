@@ -17,18 +17,15 @@ _NANOMETRE = 1e-9
 
 
 def evaluate_formula(text: str, x: FloatArray, unroll: Unroll | None = None) -> FloatArray:
-    """Evaluate a formula at points.
+    """Evaluate a formula at points in nm, shape (3, n); values have the shape (n,).
 
     Args:
         text: Expression in ``x``, ``y``, ``z`` (in nm) and ``pi``, in numexpr's syntax, e.g.
             ``0.5 + 0.01*cos(2*pi*x/100)``; and in ``along`` and ``across`` (in nm) where there is a
             wire.
-        x: Points in nm, shape (3, n).
+        x: The points.
         unroll: Gives, for points in m of shape (3, n), their places along and across a wire in m,
             as `Nanowire.unroll` does; None without a wire.
-
-    Returns:
-        Values, shape (n,).
 
     Raises:
         InputError: The formula cannot be evaluated.

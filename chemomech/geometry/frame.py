@@ -14,7 +14,8 @@ from scipy.spatial import KDTree
 from chemomech.arrays import FloatArray
 from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.domain import Domain
-from chemomech.geometry.mesh_checks import name_point
+from chemomech.geometry.files.mesh_checks import name_point
+from chemomech.geometry.measures import compile_integral
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.wire_ends import find_wire_ends
 
@@ -32,14 +33,7 @@ def create_wire_tangent(domain: Domain, shape: object = None) -> fem.Function:
     at the start, 1 at the end and no flux elsewhere, exact in straight wires and circular bends
     whose ends are square cuts. The ends are named groups, cuts of the image or free tips: see
     `find_wire_ends`. Within about one width of free tips or slanted cuts t is a guess, which
-    `create_end_distance` tells apart.
-
-    Args:
-        domain: Mesh with its groups; the call is collective.
-        shape: Shape the mesh was made from, if known.
-
-    Returns:
-        Vector DG0 function of unit length on ``domain.mesh``.
+    `create_end_distance` tells apart. The call is collective.
 
     Raises:
         ConvergenceError: Laplace's equation could not be solved.
@@ -65,13 +59,8 @@ def create_end_distance(domain: Domain) -> fem.Function:
     ``d = |x - x_end| / w``, from the cell's midpoint to the nearest facet of an end. The width is
     that of a straight wire of this measure V and conductance: ``w = sqrt(V G)`` in 2-D and
     ``(V G)**(1/4)`` in 3-D, with ``G`` the integral of |grad(phi)|^2 for the potential of
-    `create_wire_tangent`. Stresses where d < 1 are those of an end, not of the wire.
-
-    Args:
-        domain: Mesh with its groups; the call is collective.
-
-    Returns:
-        Scalar DG0 function on ``domain.mesh``.
+    `create_wire_tangent`. Stresses where d < 1 are those of an end, not of the wire. The call is
+    collective.
 
     Raises:
         ConvergenceError: Laplace's equation could not be solved.
@@ -100,9 +89,6 @@ def require_clear_ends(domain: Domain) -> None:
     and its gradient no direction to trust. More than a square (in 3-D a cube) of the wire's width
     where |grad(phi)| is below a tenth of its mean along the wire is such an arm. That mean is
     weighted with the flux, and the width that of the conducting part alone.
-
-    Args:
-        domain: Mesh with its groups.
 
     Raises:
         InputError: A part of the shape leads from neither end to the other.
@@ -139,8 +125,7 @@ def _compute_width(potential: fem.Function) -> float:
     domain = potential.function_space.mesh
     one = fem.Constant(domain, default_scalar_type(1.0))
     forms = (one * ufl.dx, ufl.inner(ufl.grad(potential), ufl.grad(potential)) * ufl.dx)
-    local = np.array([fem.assemble_scalar(fem.form(form)) for form in forms])
-    measure, conductance = domain.comm.allreduce(local, op=MPI.SUM)
+    measure, conductance = (compile_integral(form, domain.comm)() for form in forms)
     # In 2-D V = w L and G = w / L; in 3-D V = w^2 L and G = w^2 / L.
     return float((measure * conductance) ** (0.5 / (domain.topology.dim - 1)))
 

@@ -1,8 +1,11 @@
-"""Run gmsh quietly, end it cleanly, and make its errors readable."""
+"""Run gmsh quietly, end it cleanly, make its errors readable, and try files first."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 import gmsh
@@ -10,17 +13,22 @@ import numpy as np
 import numpy.typing as npt
 
 from chemomech.errors import InputError
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.distribution import MeshArrays
 
 _LINEAR_CELLS = {2: "triangle", 3: "quadrilateral", 4: "tetrahedron", 5: "hexahedron"}
 
-# gmsh counts the corners of a quadrilateral around it, DOLFINx in rows.
-_TO_DOLFINX = {
-    "triangle": [0, 1, 2],
-    "quadrilateral": [0, 1, 3, 2],
-    "tetrahedron": [0, 1, 2, 3],
-    "hexahedron": [0, 1, 3, 2, 4, 5, 7, 6],
-}
+_TRIAL = """
+import gmsh, sys
+gmsh.initialize(readConfigFiles=False, interruptible=False)
+gmsh.option.setNumber("General.Terminal", 0)
+try:
+    gmsh.merge(sys.argv[1])
+except Exception:
+    pass
+"""
+# Seconds, and bytes a second that gmsh reads at the very least.
+_PATIENCE, _SLOWEST = 60.0, 2e5
 
 
 class GmshSession:
@@ -28,10 +36,7 @@ class GmshSession:
 
     gmsh reports every failure as a plain ``Exception``: exactly that class, and none of its
     children, becomes an ``InputError`` here; and so does a report that quotes bytes of a broken
-    file which are no text.
-
-    Args:
-        name: Name of the model, unique while a surrounding program uses gmsh too.
+    file which are no text. The model's name is unique while a surrounding program uses gmsh too.
     """
 
     def __init__(self, name: str) -> None:
@@ -72,15 +77,12 @@ def extract_arrays(
     groups: Mapping[str, Sequence[int]],
     bodies: Mapping[str, Sequence[int]] | None = None,
 ) -> MeshArrays:
-    """Read the mesh of the current gmsh model.
+    """Read the mesh of the current gmsh model, without unused points, in the model's length unit.
 
     Args:
         dim: Topological dimension of the cells, also that of space.
         groups: gmsh entities of dimension ``dim - 1`` that make up each named group of facets.
         bodies: gmsh entities of dimension ``dim`` that make up each named group of cells.
-
-    Returns:
-        The mesh without unused points, in the model's length unit.
 
     Raises:
         InputError: The cells are of several types or of one that is not supported.
@@ -96,7 +98,7 @@ def extract_arrays(
     order = np.argsort(tags)
     positions = order[np.searchsorted(tags, used, sorter=order)]
     points = coordinates.reshape(-1, 3)[positions, :dim]
-    cells = numbers.reshape(cells.shape).astype(np.int64)[:, _TO_DOLFINX[cell]]
+    cells = numbers.reshape(cells.shape).astype(np.int64)[:, VTK_ORDER[cell]]
     # A facet on a point that belongs to no cell gets an impossible number and is refused later on.
     renumbered = {
         name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)
@@ -130,3 +132,32 @@ def _elements(dim: int, entity: int = -1) -> tuple[str, npt.NDArray[np.int64]]:
         raise InputError(f"needs cells of one type, found {names or 'none'}")
     _, _, _, corners, _, _ = gmsh.model.mesh.getElementProperties(kinds[0])
     return _LINEAR_CELLS.get(kinds[0], ""), nodes[0].reshape(-1, corners).astype(np.int64)
+
+
+def require_readable(path: Path) -> None:
+    """Refuse a file at which gmsh crashes or does not come to an end; only for one rank.
+
+    gmsh does not look whether the nodes of an element exist, and believes the numbers in the head
+    of a file: it may end the program by a signal. What it refuses by itself passes here, for it
+    says better why.
+
+    Raises:
+        InputError: gmsh was ended by a signal, or took longer than a minute and 5 s a megabyte.
+    """
+    limit = _PATIENCE + path.stat().st_size / _SLOWEST
+    try:
+        # -P: a user's own gmsh.py in the present folder is not meant.
+        trial = subprocess.run(
+            [sys.executable, "-P", "-c", _TRIAL, str(path)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limit,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"gmsh does not finish reading it in {limit:.0f} s") from error
+    if trial.returncode < 0:
+        raise InputError(
+            f"gmsh crashes on it (signal {-trial.returncode}): it is broken, or has elements with "
+            "nodes that it does not list"
+        )

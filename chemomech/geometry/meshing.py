@@ -1,4 +1,4 @@
-"""From a shape, or a mesh file, to a distributed mesh with named groups of facets and cells."""
+"""Mesh a shape, or read a mesh file, with named groups of facets and cells."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from mpi4py import MPI
 
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.geometry.box import Box
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.distribution import MeshArrays, distribute
@@ -63,7 +63,7 @@ def create_domain(
 def read_domain(
     path: Path | str, comm: MPI.Comm, unit_m: float, owners: Owners | None = None
 ) -> Domain:
-    """Read a mesh from a file, gmsh's ``.msh`` or any format meshio reads.
+    """Read a mesh from a file, gmsh's ``.msh`` or any format meshio reads, and distribute it in nm.
 
     Groups of facets and of cells are gmsh's physical groups, meshio's cell sets, or integer cell
     data (named by ``field_data`` if it has names, by their number otherwise). Unless the file names
@@ -75,19 +75,14 @@ def read_domain(
         unit_m: Length, in m, of one unit of the file's coordinates.
         owners: Rank of each cell, looked at on rank 0; see `distribute`.
 
-    Returns:
-        The mesh, in nm, with its groups.
-
     Raises:
         InputError: The file cannot be read, holds no mesh of one supported cell type, or one that
             the owners do not suit; on all ranks.
     """
     require_positive(unit_m, "mesh.unit")
     scale = unit_m / MESH_LENGTH_UNIT
-    try:
+    with naming(path=path):
         return distribute(comm, lambda: _read(Path(path), scale), owners)
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
 
 
 def _mesh(shape: Shape, size: float, cell: str) -> MeshArrays:
@@ -106,7 +101,7 @@ def _mesh(shape: Shape, size: float, cell: str) -> MeshArrays:
 
 def _read(path: Path, scale: float) -> MeshArrays:
     # Here: as above, and so does meshio.
-    from chemomech.geometry.mesh_files import read_arrays
+    from chemomech.geometry.files.meshes import read_arrays
 
     return read_arrays(path, scale)
 

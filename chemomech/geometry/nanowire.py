@@ -93,16 +93,10 @@ class Nanowire:
         return self.legs[0] + arc + self.legs[1]
 
     def tangent(self, x: FloatArray) -> FloatArray:
-        """Unit vector along the wire, from ``start`` to ``end``, at given points.
+        """Unit vectors along the wire, from ``start`` to ``end``, at points (m), shape (2 or 3, n).
 
-        It is (cos a, sin a), where a is the polar angle about the centre of the bend, held at 0 in
-        the first leg and at ``bend_angle`` in the second.
-
-        Args:
-            x: Points in m, shape (2 or 3, n).
-
-        Returns:
-            Directions, shape (``dimension``, n).
+        They are (cos a, sin a), where a is the polar angle about the centre of the bend, held at 0
+        in the first leg and at ``bend_angle`` in the second; shape (``dimension``, n).
         """
         angle = self._turning(x)
         direction = np.zeros((self.dimension, x.shape[1]))
@@ -119,23 +113,13 @@ class Nanowire:
         return self.legs[0], self.radius
 
     def is_in_bend(self, x: FloatArray) -> npt.NDArray[np.bool_]:
-        """Tell which of given points lie in the bend rather than in a leg.
-
-        Args:
-            x: Points in m, shape (2 or 3, n).
-
-        Returns:
-            Shape (n,).
-        """
+        """Tell which points, in m, shape (2 or 3, n), lie in the bend rather than in a leg."""
         angle = self._turning(x)
         inside: npt.NDArray[np.bool_] = (angle > 0.0) & (angle < self.bend_angle)
         return inside
 
     def unroll(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Place of given points along and across the wire, as if it were straight.
-
-        Args:
-            x: Points in m, shape (2 or 3, n).
+        """Place points in m, shape (2 or 3, n), along and across the wire, as if it were straight.
 
         Returns:
             Length of mid-line (m) from ``start`` to the point beside each point, and its distance

@@ -77,7 +77,7 @@ class Outline:
 
 
 def find_edges_on(corners: FloatArray, line: shapely.Geometry, tolerance: float) -> BoolArray:
-    """Find the edges of a closed curve that lie on a line.
+    """Find the edges of a closed curve that lie on a line, within a tolerance.
 
     Args:
         corners: Corners of the curve, shape (n, 2), the first not repeated.

@@ -22,14 +22,7 @@ Owners = NDArray[np.int32]
 
 
 def collect_owners(mesh: Mesh) -> Owners | None:
-    """Collect the rank of each cell on rank 0; collective.
-
-    Args:
-        mesh: Distributed mesh.
-
-    Returns:
-        Ranks by the cells' places in the mesh's input, shape (cells,), on rank 0; None elsewhere.
-    """
+    """Collect the rank of each cell, by its place in the mesh's input, on rank 0; collective."""
     cells = mesh.topology.index_map(mesh.topology.dim)
     parts = mesh.comm.gather(mesh.topology.original_cell_index[: cells.size_local])
     if parts is None:
@@ -42,11 +35,6 @@ def collect_owners(mesh: Mesh) -> Owners | None:
 
 def require_owners(owners: Owners, cells: int, ranks: int) -> None:
     """Refuse owners that do not suit a mesh; only for one rank.
-
-    Args:
-        owners: Rank of each cell.
-        cells: Number of cells of the mesh.
-        ranks: Number of ranks.
 
     Raises:
         InputError: They are not one existing rank for each cell.
@@ -67,14 +55,8 @@ def require_owners(owners: Owners, cells: int, ranks: int) -> None:
 def compute_fingerprint(mesh: Mesh, groups: Mapping[str, NDArray[np.int32]] | None = None) -> str:
     """Compute the SHA-256 of points and cells in the order of the mesh's input; collective.
 
-    It does not depend on the number of ranks, and changes with the last bit of any coordinate.
-
-    Args:
-        mesh: Distributed mesh.
-        groups: Cells on this rank of each group that matters to what is solved.
-
-    Returns:
-        64 hexadecimal digits, the same on all ranks.
+    It does not depend on the number of ranks, and changes with the last bit of any coordinate. The
+    groups, cells on this rank by name, are those that matter to what is solved.
     """
     geometry, topology = mesh.geometry, mesh.topology
     names = np.asarray(geometry.input_global_indices, dtype=np.int64)

@@ -22,13 +22,7 @@ def compute_shape_measure(mesh: Mesh) -> FloatArray:
 
     Simplices have the mean ratio ``d n**(1/d) V**(2/d) / sum(l**2)``, scaled to 1 for the
     equilateral simplex; quadrilaterals and hexahedra the smallest scaled Jacobian of their corners,
-    |det| of the unit edge vectors, and 0 if a corner is turned inside out.
-
-    Args:
-        mesh: Mesh of triangles, tetrahedra, quadrilaterals or hexahedra with straight edges.
-
-    Returns:
-        One value for each owned cell.
+    |det| of the unit edge vectors, and 0 if a corner is turned inside out. Edges are straight.
     """
     dim = mesh.topology.dim
     owned = np.arange(mesh.topology.index_map(dim).size_local, dtype=np.int32)
@@ -45,11 +39,7 @@ def compute_shape_measure(mesh: Mesh) -> FloatArray:
 
 
 def compute_mean_ratio(corners: FloatArray) -> FloatArray:
-    """Mean ratio of simplices, see `compute_shape_measure`.
-
-    Args:
-        corners: Their corners, shape (cells, d + 1, d).
-    """
+    """Mean ratio of simplices of corners (cells, d + 1, d), see `compute_shape_measure`."""
     dim = corners.shape[2]
     determinant = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
     pairs = np.array(list(itertools.combinations(range(dim + 1), 2)))

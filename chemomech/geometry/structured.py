@@ -46,14 +46,7 @@ class _Strip:
 
 
 def strip_of_nanowire(wire: Nanowire) -> _Strip:
-    """Cut a nanowire into legs and two halves of the bend, leaving out what has no length.
-
-    Args:
-        wire: Shape, in m.
-
-    Returns:
-        The strip, in nm.
-    """
+    """Cut a nanowire into legs and two halves of the bend, leaving out what has no length."""
     names = ("start", "end", "outer", "inner", "bottom", "top")
     first, second = (leg / MESH_LENGTH_UNIT for leg in wire.legs)
     half_width = wire.width / MESH_LENGTH_UNIT / 2.0
@@ -86,14 +79,7 @@ def strip_of_nanowire(wire: Nanowire) -> _Strip:
 
 
 def strip_of_box(box: Box) -> _Strip:
-    """See a box as a strip of one patch along x.
-
-    Args:
-        box: Shape, in m.
-
-    Returns:
-        The strip, in nm.
-    """
+    """See a box as a strip of one patch along x."""
     lengths = [length / MESH_LENGTH_UNIT for length in box.lengths]
     ends = np.array([[0.0, 0.0], [lengths[0], 0.0]])
     return _Strip(
@@ -109,10 +95,7 @@ def strip_of_box(box: Box) -> _Strip:
 def _count_cells(length: float, size: float, even: bool) -> int:
     """Number of equal cells, each at most ``size`` long, on ``length``.
 
-    Args:
-        length: Length to divide, in the unit of ``size``.
-        size: Largest cell.
-        even: Round up to an even number, as alternating diagonals need to stay symmetric.
+    It is even if asked, as alternating diagonals need to stay symmetric.
     """
     count = max(1, math.ceil(length / size * (1.0 - 1e-9)))
     return count + count % 2 if even else count
@@ -121,16 +104,9 @@ def _count_cells(length: float, size: float, even: bool) -> int:
 def mesh_strip(strip: _Strip, size: float, cell: str) -> MeshArrays:
     """Mesh a strip in rows and columns; only for one rank.
 
-    Cells are at most ``size`` long across, upwards and along the mid-line; on the outer side of a
-    bend they are longer by 1 + width / (2 radius).
-
-    Args:
-        strip: Shape, in nm.
-        size: Largest cell, in nm.
-        cell: ``quadrilateral`` or ``triangle`` in 2-D, ``hexahedron`` or ``tetrahedron`` in 3-D.
-
-    Returns:
-        The mesh with its facet groups.
+    Cells are at most ``size`` (nm) long across, upwards and along the mid-line; on the outer side
+    of a bend they are longer by 1 + width / (2 radius). They are quadrilaterals or triangles in
+    2-D, hexahedra or tetrahedra in 3-D.
     """
     simplices = cell in _SIMPLICES
     across = _count_cells(strip.across, size, simplices)

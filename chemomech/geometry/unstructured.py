@@ -11,7 +11,6 @@ import shapely
 
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
-from chemomech.geometry.blunting import blunt
 from chemomech.geometry.distribution import SURFACE, MeshArrays
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
@@ -29,6 +28,8 @@ _SIDES = ("border_left", "border_right", "border_bottom", "border_top")
 _OUTWARD = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
 # Rollers take a group as plane within 1e-8.
 _PARALLEL = 1e-9
+# A triangle that fills a tip of this angle has the shape measure 0.43; one of ten degrees, 0.3.
+_SHARP = np.deg2rad(15.0)
 
 
 def mesh_outline(outline: Outline, size: float) -> MeshArrays:
@@ -39,18 +40,11 @@ def mesh_outline(outline: Outline, size: float) -> MeshArrays:
     that is cut along the axes. Slanted cuts are in ``border`` alone. A group without edges does not
     exist.
 
-    Where the outline's corners lie closer together than ``size``, it is divided anew into edges of
-    that size, so that a finely traced contour does not force slivers on the mesh; sharp corners and
-    long edges stay. Of corners less than half a cell apart one stays, and cells are smaller near
-    edges that remain short. Tips of less than 15 degrees, as where a contour meets the image's
-    border at a small angle, end where they are half a cell wide.
-
-    Args:
-        outline: Shape, in m.
-        size: Edge length, in nm.
-
-    Returns:
-        The mesh with its facet groups.
+    Where the outline's corners lie closer together than ``size``, in nm, it is divided anew into
+    edges of that size, so that a finely traced contour does not force slivers on the mesh; sharp
+    corners and long edges stay. Of corners less than half a cell apart one stays, and cells are
+    smaller near edges that remain short. Tips of less than 15 degrees, as where a contour meets the
+    image's border at a small angle, end where they are half a cell wide.
 
     Raises:
         InputError: The size is too coarse for the outline, or gmsh's cells are not as wanted.
@@ -105,7 +99,7 @@ def _group_edges(edges: IntArray, marks: IntArray) -> dict[str, list[int]]:
 def _fit(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
     """Corners of a closed curve that suit the cells, and the marks of their edges."""
     coarse, coarse_marks = _coarsen(corners, marks, size)
-    blunted, blunted_marks = blunt(coarse, coarse_marks, size)
+    blunted, blunted_marks = _blunt(coarse, coarse_marks, size)
     if blunted is coarse or len(blunted) < 3:
         return blunted, blunted_marks
     return _coarsen(blunted, blunted_marks, size)
@@ -143,14 +137,8 @@ def _check_cells(arrays: MeshArrays, size: float, origin: FloatArray) -> None:
 def _coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
     """Divide runs of short edges of a closed curve into equal edges of about ``size``.
 
-    Args:
-        corners: Closed curve, shape (n, 2), the first corner not repeated.
-        marks: Mark of the edge that leaves each corner, shape (n,); where it changes, the corner
-            stays, unless it lies within half of ``size`` of another such corner.
-        size: Edge length wanted.
-
-    Returns:
-        The new corners and the marks of their edges.
+    Where the mark of the edges that leave the corners changes, the corner stays, unless it lies
+    within half of ``size`` of another such corner.
     """
     edges = np.roll(corners, -1, axis=0) - corners
     lengths = np.linalg.norm(edges, axis=1)
@@ -177,6 +165,55 @@ def _coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatAr
     return new, np.repeat(_main_marks(marks, lengths, kept), counts)
 
 
+def _blunt(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
+    """Cut off tips of less than 15 degrees where they are half a cell wide.
+
+    Args:
+        corners: Closed curve with the particle on its left, shape (n, 2), the first corner not
+            repeated.
+        marks: Mark of the edge that leaves each corner, shape (n,). The end of a tip gets the lower
+            mark of its two sides.
+        size: Edge length of the cells.
+
+    Returns:
+        The new corners and the marks of their edges; none where the curve is nowhere that wide.
+    """
+    while len(corners) >= 3:
+        angles = _find_angles(corners)
+        tip = int(np.argmin(angles))
+        if angles[tip] >= _SHARP:
+            break
+        corners, marks = _cut_tip(np.roll(corners, -tip, axis=0), np.roll(marks, -tip), size)
+    return corners, marks
+
+
+def _find_angles(corners: FloatArray) -> FloatArray:
+    """Angle of the particle at each corner, in (0, 2 pi)."""
+    edges = (np.roll(corners, -1, axis=0) - corners) @ [1.0, 1j]
+    return np.asarray(np.pi - np.angle(edges / np.roll(edges, 1)), dtype=np.float64)
+
+
+def _cut_tip(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
+    """Cut off the tip at the first corner, with as much of one side as of the other."""
+    closed = np.vstack([corners, corners[:1]])
+    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    lengths = np.arange(1.0, 4.0 * arc[-1] / size) * size / 8.0
+    ahead, behind = (
+        np.column_stack([np.interp(position, arc, closed[:, axis]) for axis in (0, 1)])
+        for position in (lengths, arc[-1] - lengths)
+    )
+    wide = np.linalg.norm(ahead - behind, axis=1) >= size / 2.0
+    if not wide.any():
+        return corners[:0], marks[:0]
+    cut = int(np.argmax(wide))
+    stays = (arc[:-1] > lengths[cut]) & (arc[:-1] < arc[-1] - lengths[cut])
+    first = marks[np.searchsorted(arc, lengths[cut], side="right") - 1]
+    return (
+        np.vstack([ahead[cut], corners[stays], behind[cut]]),
+        np.concatenate([[first], marks[stays], [min(marks[0], marks[-1])]]),
+    )
+
+
 def _main_marks(marks: IntArray, lengths: FloatArray, kept: npt.NDArray[np.bool_]) -> IntArray:
     """Find the mark with the greatest length on each run from one kept corner to the next."""
     names = np.unique(marks)
@@ -190,14 +227,8 @@ def _thin_out(
 ) -> npt.NDArray[np.bool_]:
     """Drop corners that lie within half of ``size`` of a weightier one, the lightest first.
 
-    Args:
-        kept: Corners to choose from, shape (n,).
-        weights: Weight of each corner, shape (n,).
-        lengths: Length of the edge that leaves each corner.
-        size: Edge length wanted.
-
     Returns:
-        The corners that stay.
+        The corners that stay, of those ``kept``, shape (n,).
     """
     arc = np.concatenate([[0.0], np.cumsum(lengths)])
     perimeter = arc[-1]

@@ -9,13 +9,13 @@ import numpy.typing as npt
 import ufl
 from dolfinx import default_scalar_type, fem, mesh
 from mpi4py import MPI
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist, squareform
 
 from chemomech.arrays import FloatArray
+from chemomech.geometry.components import connect
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.measures import compile_integral
 
 IntArray = npt.NDArray[np.int32]
 Facets = tuple[IntArray, FloatArray]
@@ -27,13 +27,9 @@ _BORDER = "border"
 
 @dataclass(frozen=True, eq=False)
 class WireEnds:
-    """Start and end of a wire.
+    """Start and end of a wire: their facets on this rank and their middles, shape (2, gdim).
 
-    Args:
-        start: Facets of the start on this rank.
-        end: Facets of the end on this rank.
-        middles: Middle of the start and of the end, shape (2, gdim).
-        are_named: Whether facet groups name them; a guess otherwise.
+    Where no facet groups name them they are a guess.
     """
 
     start: IntArray
@@ -49,16 +45,13 @@ class WireEnds:
 
 
 def find_wire_ends(domain: Domain) -> WireEnds:
-    """Find the ends of a wire on any mesh.
+    """Find the ends of a wire on any mesh; collective.
 
     They are the facet groups ``start`` and ``end`` (or ``left`` and ``right``). Without them, they
     are the cuts: the connected parts of the group ``border``, of more than two the two farthest
     apart. With one cut alone the other end is the tip farthest from it, without any the ends are
     the two farthest points. A tip is the boundary within half a width of its point. Unless named,
     the start is the end further left (then lower).
-
-    Args:
-        domain: Mesh with its groups; the call is collective.
     """
     for start, end in _NAMED:
         if start in domain.groups and end in domain.groups:
@@ -112,11 +105,8 @@ def _find_cuts(domain: Domain) -> list[Facets]:
     gathered = np.concatenate(domain.mesh.comm.allgather(names))
     vertices, numbers = np.unique(gathered, return_inverse=True)
     numbers = numbers.reshape(gathered.shape)
-    pairs = np.repeat(numbers[:, :1], topology.dim, axis=1).reshape(-1), numbers.reshape(-1)
-    links = coo_array(
-        (np.ones(numbers.size, dtype=np.int8), pairs), shape=(len(vertices), len(vertices))
-    )
-    parts, labels = connected_components(links, directed=False)
+    pairs = np.column_stack([np.repeat(numbers[:, 0], topology.dim), numbers.reshape(-1)])
+    parts, labels = connect(pairs, len(vertices))
     mine = labels[np.searchsorted(vertices, names[:, 0])]
     chosen = [np.asarray(facets[mine == part], dtype=np.int32) for part in range(parts)]
     return [(each, _mean_midpoint(domain.mesh, each)) for each in chosen]
@@ -150,7 +140,7 @@ def _find_tip(domain: mesh.Mesh, tip: FloatArray, other: FloatArray) -> IntArray
     """Exterior facets within half a width, taken as measure over length, of a tip."""
     facets, midpoints = _boundary_midpoints(domain)
     one = fem.Constant(domain, default_scalar_type(1.0))
-    measure = domain.comm.allreduce(fem.assemble_scalar(fem.form(one * ufl.dx)), op=MPI.SUM)
+    measure = compile_integral(one * ufl.dx, domain.comm)()
     length = np.linalg.norm(other - tip)
     width = (measure / length) ** (1.0 / (domain.topology.dim - 1))
     distance = np.linalg.norm(midpoints - tip, axis=1)

@@ -18,7 +18,7 @@ class PixelGrid:
 
     Points are in metres from the centre of the lowest left pixel, x to the right, y upwards: the
     centre of pixel (row, column) is at (column * column_spacing, (rows - 1 - row) * row_spacing),
-    where `chemomech.geometry.outline_files.trace_outlines` draws outlines too.
+    where `chemomech.geometry.files.images.trace_outlines` draws outlines too.
 
     Args:
         rows: Number of rows.

@@ -16,8 +16,8 @@ from chemomech import config as cfg
 from chemomech.arrays import BoolArray, FloatArray
 from chemomech.config import measurement as mcfg
 from chemomech.errors import InputError
+from chemomech.geometry.files.images import trace_outlines
 from chemomech.geometry.outline import Outline
-from chemomech.geometry.outline_files import trace_outlines
 from chemomech.imaging import optical_density as od
 from chemomech.imaging.alignment import align
 from chemomech.imaging.clustering import Clusters, cluster

@@ -10,7 +10,7 @@ from mpi4py import MPI
 from chemomech import config as cfg
 from chemomech.config import format_config, write_config
 from chemomech.errors import run_on_root
-from chemomech.geometry.geojson_files import write_outlines_geojson
+from chemomech.geometry.files.geojson import write_outlines_geojson
 from chemomech.imaging.measurement import write_measurement
 from chemomech.imaging.spectra import write_spectra
 from chemomech.mapping.analysis import Analysis, analyse

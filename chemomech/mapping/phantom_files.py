@@ -9,7 +9,7 @@ from mpi4py import MPI
 
 from chemomech.config.templates import create_template
 from chemomech.errors import run_on_root
-from chemomech.geometry.geojson_files import write_outlines_geojson
+from chemomech.geometry.files.geojson import write_outlines_geojson
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.formats import write_stack
 from chemomech.imaging.phantom import Phantom, create_phantom

@@ -10,10 +10,10 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from chemomech.drawing import stress_pictures as pictures
-from chemomech.drawing.cross_section import cut_half_way
 from chemomech.drawing.image_pictures import write_composition_picture
 from chemomech.drawing.measurement_figure import PanelData, write_panels
 from chemomech.drawing.stress_charts import PercentileBand, write_bands_chart
+from chemomech.drawing.stress_pictures import cut_half_way
 from chemomech.drawing.styles import STRESS_LABELS
 from chemomech.imaging.measurement import Measurement
 from chemomech.mapping.measurement_illustration import get_curves, get_spectra

@@ -14,7 +14,7 @@ from chemomech.errors import ConvergenceError, InputError, naming
 from chemomech.forms.energy import Mechanics
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.extrusion import create_extruded_domain
-from chemomech.geometry.field_files import create_field_from_file
+from chemomech.geometry.files.fields import create_field_from_file
 from chemomech.geometry.frame import (
     create_end_distance,
     create_wire_tangent,

@@ -14,9 +14,10 @@ from chemomech import config as cfg
 from chemomech.arrays import FloatArray
 from chemomech.config.stress import ParticleOutlineConfig
 from chemomech.errors import InputError, naming, run_on_root
-from chemomech.geometry import geojson_files
+from chemomech.geometry.files import geojson as geojson_files
+from chemomech.geometry.files.geojson import read_outline_geojson
+from chemomech.geometry.files.images import read_outline_image
 from chemomech.geometry.outline import Outline
-from chemomech.geometry.outline_files import read_outline_geojson, read_outline_image
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.image_files import read_map, read_mask

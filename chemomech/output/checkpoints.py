@@ -41,14 +41,7 @@ _LEFTOVER = re.compile(r"[0-9]{8,18}(\.former)?(\.partial|\.discarded)")
 
 @dataclass(frozen=True, eq=False)
 class StoredState:
-    """A state in a store that was found whole.
-
-    Args:
-        number: Its number.
-        path: Its folder.
-        comm: Ranks that share it.
-        record: The values written with it.
-    """
+    """A state in a store that was found whole: its folder, and the values written with it."""
 
     number: int
     path: Path
@@ -69,10 +62,7 @@ class StoredState:
         read_functions(self.path / _FUNCTIONS, functions)
 
     def read_arrays(self) -> dict[str, NDArray[Any]]:
-        """Read the arrays on rank 0; collective.
-
-        Returns:
-            Arrays by name on rank 0, none elsewhere.
+        """Read the arrays by name on rank 0, none elsewhere; collective.
 
         Raises:
             InputError: One holds something else than plain numbers; on every rank.
@@ -174,10 +164,7 @@ class CheckpointStore:
         return None if found is None else StoredState(found[0], found[1], self._comm, found[2])
 
     def get(self, number: int) -> StoredState:
-        """Get one state.
-
-        Args:
-            number: Its number.
+        """Get the state of a number.
 
         Raises:
             InputError: It is not there, or not whole; on every rank.
@@ -197,9 +184,6 @@ class CheckpointStore:
 
     def discard_after(self, number: int) -> None:
         """Remove the states with a greater number, as when a run goes back.
-
-        Args:
-            number: The greatest number that stays.
 
         Raises:
             OSError: One cannot be removed; on every rank.

@@ -10,11 +10,7 @@ from pathlib import Path
 
 
 def require_space(path: Path, size: int) -> None:
-    """Refuse to write where there is no room; only for one rank.
-
-    Args:
-        path: File that is to be written or to grow.
-        size: Bytes that will be added to it.
+    """Refuse to write so many bytes to a file where there is no room; only for one rank.
 
     Raises:
         OSError: There is less room, or the folder cannot be written to; nothing is left behind.

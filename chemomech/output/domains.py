@@ -37,11 +37,7 @@ class DomainCounter:
         self._edges = np.unique(np.sort(pairs, axis=1), axis=0)
 
     def count(self, threshold: float = 0.5) -> int:
-        """Count the regions, the same on all ranks; collective.
-
-        Args:
-            threshold: Value above which a vertex is within a region.
-        """
+        """Count the regions above a threshold, the same on all ranks; collective."""
         values = np.where(self._is_vertex, self._field.x.array, -np.inf)
         labels = label_domains(self._edges, values, threshold)
         if self._comm.size == 1:

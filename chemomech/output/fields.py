@@ -19,11 +19,7 @@ SUFFIXES = (".vtkhdf", ".bp")
 
 
 def name_field_file(stem: str, kind: Literal["vtkhdf", "bp"]) -> str:
-    """Return the name of a file of fields.
-
-    Args:
-        stem: Name without suffix.
-        kind: ``vtkhdf``, or ``bp`` for ADIOS2's VTX.
+    """Name a file of fields: ``vtkhdf``, or ``bp`` for ADIOS2's VTX.
 
     Raises:
         InputError: DOLFINx was built without the library of this format.
@@ -80,10 +76,7 @@ class FieldWriter(Context):
             raise ValueError(f"Field files end in .vtkhdf or .bp, not in {file.suffix!r}.")
 
     def write(self, time: float) -> None:
-        """Write the functions' present values; collective.
-
-        Args:
-            time: Time they belong to, in seconds.
+        """Write the functions' present values at a time in seconds; collective.
 
         Raises:
             OSError: They cannot be written; of ``.bp`` perhaps on some ranks only.

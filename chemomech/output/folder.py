@@ -20,14 +20,10 @@ Writer = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder claimed by one run.
+    """An existing folder claimed by one run.
 
     Files are written under the name `partial` gives and get their final one from `finish`, so that
     whoever finds ``ledger.csv`` knows the run that wrote it has ended with it.
-
-    Args:
-        path: The folder, which exists.
-        comm: Ranks of the run.
     """
 
     path: Path
@@ -35,11 +31,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: str | Path, comm: MPI.Comm) -> RunFolder:
-        """Claim a new or empty folder; collective.
-
-        Args:
-            path: The folder; missing parents are made.
-            comm: Ranks of the run.
+        """Claim a new or empty folder, missing parents made; collective.
 
         Raises:
             InputError: The folder holds something, is a file, or cannot be made; nothing is
@@ -53,10 +45,6 @@ class RunFolder:
     def reopen(cls, path: str | Path, comm: MPI.Comm) -> RunFolder:
         """Claim the folder of an earlier run, or a new one, to go on in it; collective.
 
-        Args:
-            path: The folder.
-            comm: Ranks of the run.
-
         Raises:
             InputError: The folder cannot be made; nothing is touched.
         """
@@ -68,23 +56,13 @@ class RunFolder:
     def partial(self, name: str) -> Path:
         """Name a file while it is being written.
 
-        Args:
-            name: Final name inside the folder, e.g. ``pictures/ledger.png``.
-
-        Returns:
-            The path with ``.partial`` before the suffix, e.g. ``pictures/ledger.partial.png``.
+        ``pictures/ledger.png`` is ``pictures/ledger.partial.png`` in the folder until then.
         """
         final = PurePosixPath(name)
         return self.path / final.with_name(f"{final.stem}.partial{final.suffix}")
 
     def finish(self, name: str) -> Path:
-        """Give a written file or folder its final name; collective.
-
-        Args:
-            name: Final name inside the folder, as given to `partial`.
-
-        Returns:
-            The final path.
+        """Give a file or folder written under its `partial` name the final one; collective.
 
         Raises:
             FileNotFoundError: Nothing was written under the partial name.
@@ -118,12 +96,9 @@ class RunFolder:
             self.finish(name)
 
     def reopen_file(self, name: str) -> None:
-        """Give a file back the name of one that is being written, if it bears its final one.
+        """Give a finished file back the name of one that is being written; collective.
 
-        Collective.
-
-        Args:
-            name: Final name inside the folder.
+        Nothing happens where no file bears the final name, or one is being written already.
         """
         final, partial = self.path / name, self.partial(name)
 
@@ -134,11 +109,7 @@ class RunFolder:
         run_on_root(self.comm, give_back)
 
     def remove(self, name: str) -> None:
-        """Remove a file or folder inside this one, if it is there; collective.
-
-        Args:
-            name: Path relative to the run's folder.
-        """
+        """Remove a file or folder inside this one, if it is there; collective."""
         path = self.path / name
         self.comm.barrier()
         run_on_root(

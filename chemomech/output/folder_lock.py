@@ -40,13 +40,7 @@ _WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 
 @dataclass(frozen=True)
 class _Holder:
-    """The process that holds a folder, or did.
-
-    Args:
-        host: Its machine.
-        pid: Its number there.
-        heard: Time of its last sign of life, in s since the epoch.
-    """
+    """The process that holds a folder, or did; last heard of in s since the epoch."""
 
     host: str
     pid: int
@@ -155,11 +149,7 @@ def list_contents(folder: Path) -> list[Path]:
 
 
 def _check_place(folder: Path) -> None:
-    """Refuse a place that is no folder or cannot be written to; only for one rank.
-
-    Raises:
-        InputError: It is one of these; nothing is touched.
-    """
+    """Refuse a place that is no folder or cannot be written to; only for one rank."""
     try:
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} is a file; name a new folder", key="--output")

@@ -18,12 +18,7 @@ _SINGLE = np.dtype(np.float32)
 
 @dataclass(frozen=True)
 class Frame:
-    """A field's nodal values at one time.
-
-    Args:
-        time_s: Time in seconds.
-        values: Values in SI units, shape ``(vertices,)``.
-    """
+    """A field's nodal values in SI units, shape ``(vertices,)``, at one time in seconds."""
 
     time_s: float
     values: NDArray[np.floating]
@@ -32,15 +27,9 @@ class Frame:
 class FrameFile(Context):
     """Append frames to a nameless file and read them back one by one; only for one rank.
 
-    Values are kept as single floats. Nothing is left of the file when it is closed, or when the
-    process that wrote it has died.
-
-    Args:
-        folder: Where the file lies, made when the first frame is appended; None for the system's
-            place for temporary files.
-
-    Attributes:
-        times: Times of the frames in seconds.
+    Values are kept as single floats, with the `times` of the frames in seconds, in a folder or,
+    where None, in the system's place for temporary files. Nothing is left of the file when it is
+    closed, or when the process that wrote it has died.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -50,14 +39,10 @@ class FrameFile(Context):
         self._size = 0
 
     def append(self, time_s: float, values: NDArray[np.floating]) -> None:
-        """Append a frame.
-
-        Args:
-            time_s: Its time in seconds.
-            values: Shape ``(vertices,)``, the same for all frames.
+        """Append values of shape ``(vertices,)``, the same for all frames, at a time in seconds.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: They cannot be written.
         """
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115

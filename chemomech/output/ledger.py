@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import os
 from collections import Counter
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.output.context import Context
-from chemomech.text_files import TEXT_ENCODING
+from chemomech.text_files import format_csv, read_csv
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -24,15 +23,15 @@ if TYPE_CHECKING:
 Columns = Mapping[str, NDArray[np.float64] | NDArray[np.int64]]
 """A ledger's columns by name, each of shape ``(steps,)``."""
 
-#: What every run records. Energies are those of the whole particle.
+#: Columns of every run. Energies are those of the whole particle.
 _ALWAYS = (
     *("step", "time_s", "dt_s", "rejected", "newton_iterations", "krylov_iterations"),
     *("lithium_mean", "lithium_balance_error"),
     *("energy_chemical_J", "energy_gradient_J", "energy_elastic_J", "energy_total_J"),
     *("c_min", "c_max", "von_mises_max_Pa", "domains", "wall_s"),
 )
-#: What a particle that reacts has beside. The first line of a stage of the schedule tells of its
-#: beginning: the drive has been switched, and no lithium has passed yet.
+#: Further columns of a particle that reacts. The first line of a stage of the schedule tells of
+#: its beginning: the drive has been switched, and no lithium has passed yet.
 _REACTING = (
     *("cycle", "stage", "mu_res_J_per_mol", "voltage_V", "current_A", "charge_C", "capacity_C"),
     *("state_of_charge", "overpotential_V"),
@@ -50,10 +49,8 @@ def name_column(name: str, dimension: int) -> str:
 def name_columns(dimension: int, *, reacting: bool = False) -> tuple[str, ...]:
     """Name the columns that the package itself records, each with its unit.
 
-    Args:
-        dimension: 2 or 3. In 2-D energies are per metre of depth and end in ``_J_per_m``; so do
-            currents, charges and powers.
-        reacting: Whether a reservoir drives reactions at the surface.
+    In 2-D energies are per metre of depth and end in ``_J_per_m``; so do currents, charges and
+    powers. Those of reactions need a reservoir that drives them.
     """
     names = (*_ALWAYS, *_REACTING) if reacting else _ALWAYS
     return tuple(name_column(name, dimension) for name in names)
@@ -112,10 +109,7 @@ class Ledger(Context):
         run_on_root(comm, create)
 
     def write(self, values: Sequence[float]) -> None:
-        """Add a line; collective. Rank 0's values are those written.
-
-        Args:
-            values: One for each column; integers are written as such.
+        """Add a line, rank 0's, one value for each column; integers stay integers; collective.
 
         Raises:
             OSError: The line cannot be written, e.g. for lack of space; on every rank.
@@ -143,7 +137,7 @@ class Ledger(Context):
 
     def _put(self, words: Sequence[str]) -> None:
         assert self._file is not None
-        csv.writer(self._file, lineterminator="\n").writerow(words)
+        self._file.write(format_csv([words]))
         # A run killed by its queue must leave every step it finished.
         self._file.flush()
         if os.fstat(self._file.fileno()).st_nlink == 0:
@@ -238,11 +232,7 @@ def read_ledger(path: str | Path) -> Columns:
     Raises:
         InputError: The file is missing or is no ledger.
     """
-    try:
-        with Path(path).open(encoding=TEXT_ENCODING, newline="") as file:
-            header, *lines = list(csv.reader(file)) or [[]]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read as a ledger: {error}", path=str(path)) from error
+    header, lines = read_csv(Path(path))
     if tuple(header[: len(_ALWAYS)]) not in (name_columns(2), name_columns(3)):
         raise InputError("is not a ledger: its first line has other columns", path=str(path))
     if any(len(line) != len(header) for line in lines):

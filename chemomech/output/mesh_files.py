@@ -14,6 +14,7 @@ from dolfinx import fem, io
 
 from chemomech.arrays import IntArray
 from chemomech.errors import InputError, run_on_root
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.gmsh_session import GmshSession
 from chemomech.output.snapshot_grid import SnapshotGrid
@@ -27,8 +28,6 @@ _MESHIO_CELLS = {
     "hexahedron": ("hexahedron", "quad"),
 }
 _GMSH_TYPES = {"line": 1, "triangle": 2, "quad": 3, "tetra": 4, "hexahedron": 5}
-# DOLFINx counts the corners of a quadrilateral in rows, gmsh and VTK around it.
-_AROUND = {2: [0, 1], 3: [0, 1, 2], 4: [0, 1, 3, 2]}
 
 _Rows = Mapping[int, IntArray]
 """Corners of facets or cells in VTK's order, shape (n, corners), by tag."""
@@ -147,7 +146,7 @@ def _gather_facets(domain: Domain) -> _Rows:
         return {}
     rows = np.concatenate([rows for rows, _ in gathered])
     values = np.concatenate([values for _, values in gathered])
-    rows = rows[:, _AROUND[rows.shape[1]]] if len(rows) else rows
+    rows = rows[:, VTK_ORDER["quadrilateral"]] if rows.shape[1] == 4 else rows
     return {int(tag): rows[values == tag] for tag in np.unique(values)}
 
 

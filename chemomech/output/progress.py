@@ -73,15 +73,9 @@ class Progress(Context):
         *,
         snapshot: bool = False,
     ) -> None:
-        """Report one accepted step.
+        """Report one accepted step: times in seconds, the energy in the unit given at the start.
 
-        Args:
-            time: Time reached, in seconds.
-            step: Number of the step.
-            dt: Its length, in seconds.
-            energy: Total energy, in the unit given at the start.
-            domains: Number of Li-rich regions.
-            snapshot: Whether fields were written at this time: such a step always gets its line.
+        A step at which fields were written, a ``snapshot``, always gets its line.
         """
         if self._silent:
             return
@@ -102,11 +96,7 @@ class Progress(Context):
             self._last_line = now
 
     def finish(self, message: str) -> None:
-        """End the report with a line of its own.
-
-        Args:
-            message: How the run ended.
-        """
+        """End the report with a line of its own: how the run ended."""
         self.close()
         if not self._silent:
             self._print(message)

@@ -136,14 +136,9 @@ def collect_provenance(
 def write_provenance(
     path: str | Path, provenance: Provenance, comm: MPI.Comm, ended: str | None = None
 ) -> None:
-    """Write provenance as JSON; collective.
+    """Write what was known at the start as JSON, replacing a file that exists; collective.
 
-    Args:
-        path: File to write; replaced where it exists.
-        provenance: What was known at the start.
-        comm: Ranks of the run.
-        ended: How the run ended, in words, together with which the time is noted; None while it
-            still runs.
+    How the run ended, in words, is noted together with the time; None while it still runs.
 
     Raises:
         OSError: The file cannot be written; on every rank.
@@ -155,35 +150,21 @@ def write_provenance(
 
 
 def continue_provenance(path: str | Path, present: Provenance, comm: MPI.Comm) -> Provenance:
-    """Join what is known of this start to the record of an earlier run; collective.
+    """Join what is known of this start to an earlier run's record, as a restart; collective.
 
-    Args:
-        path: The earlier run's file.
-        present: What is known of this start.
-        comm: Ranks of the run.
-
-    Returns:
-        The earlier record, with this start among its restarts; this one alone where the earlier
-        cannot be read.
+    Where the earlier record cannot be read, the present one stands alone.
     """
     return run_on_root(comm, lambda: _join(Path(path), present))
 
 
 def read_ending(path: str | Path) -> str | None:
-    """Read how a run ended; None where it has not or the record cannot be read.
-
-    Args:
-        path: File written by :func:`write_provenance`.
-    """
+    """Read how a run ended; None where it has not or the record cannot be read."""
     ended = _read(Path(path)).get("ended")
     return ended if isinstance(ended, str) else None
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """Read the record of where a folder's results come from.
-
-    Args:
-        path: File written by :func:`write_provenance`.
 
     Raises:
         InputError: It is missing or damaged.

@@ -36,9 +36,6 @@ class DamagedError(Exception):
 def seal_folder(folder: Path) -> None:
     """Write a manifest of all files in a folder, and flush everything to the disk.
 
-    Args:
-        folder: The folder, without a manifest.
-
     Raises:
         OSError: Something cannot be written.
     """
@@ -53,9 +50,6 @@ def seal_folder(folder: Path) -> None:
 
 def check_folder(folder: Path) -> None:
     """Compare a folder with its manifest: names, then sizes, then hashes.
-
-    Args:
-        folder: The folder.
 
     Raises:
         DamagedError: It is not what was sealed.
@@ -78,11 +72,7 @@ def check_folder(folder: Path) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a JSON file that `read_json` takes; floats come back as they are.
-
-    Args:
-        path: The file.
-        value: What JSON can hold, or not a number or infinite.
+    """Write a JSON file that `read_json` takes; floats, not finite ones too, come back as they are.
 
     Raises:
         OSError: It cannot be written.
@@ -97,9 +87,6 @@ def write_json(path: Path, value: object) -> None:
 
 def read_json(path: Path) -> object:
     """Read a JSON file of reasonable size.
-
-    Args:
-        path: The file.
 
     Raises:
         DamagedError: It is too large or not JSON.
@@ -118,10 +105,6 @@ def read_json(path: Path) -> object:
 def write_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array of plain numbers to a ``.npy`` file.
 
-    Args:
-        path: The file.
-        array: The array.
-
     Raises:
         OSError: It cannot be written.
         ValueError: It holds something else.
@@ -136,9 +119,6 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
 
 def read_array(path: Path) -> NDArray[np.generic]:
     """Read an array of plain numbers from a ``.npy`` file.
-
-    Args:
-        path: The file.
 
     Raises:
         DamagedError: It holds something else, or not as much as it says.
@@ -161,9 +141,6 @@ def read_array(path: Path) -> NDArray[np.generic]:
 
 def synchronise(path: Path) -> None:
     """Flush a file's content, or the names in a folder, to the disk.
-
-    Args:
-        path: File or folder.
 
     Raises:
         OSError: The disk refuses.

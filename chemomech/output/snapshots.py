@@ -9,14 +9,8 @@ from dolfinx.mesh import CellType
 from numpy.typing import NDArray
 
 from chemomech.fenicsx import get_cell_nodes, get_geometry_degree
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.output.snapshot_grid import SnapshotGrid
-
-_VTK_ORDER = {
-    CellType.triangle: (0, 1, 2),
-    CellType.quadrilateral: (0, 1, 3, 2),
-    CellType.tetrahedron: (0, 1, 2, 3),
-    CellType.hexahedron: (0, 1, 3, 2, 4, 5, 7, 6),
-}
 
 
 class Gatherer:
@@ -37,7 +31,7 @@ class Gatherer:
     def __init__(self, mesh: dmesh.Mesh) -> None:
         cell = mesh.topology.cell_type
         geometry = mesh.geometry
-        if cell not in _VTK_ORDER or get_geometry_degree(geometry) != 1:
+        if cell.name not in VTK_ORDER or get_geometry_degree(geometry) != 1:
             raise ValueError(f"Only linear meshes can be gathered, not {cell.name} of this kind.")
         self._mesh = mesh
         self._comm = mesh.comm
@@ -56,10 +50,9 @@ class Gatherer:
             self.grid = SnapshotGrid(points, corners, cell.name)
 
     def gather(self, function: fem.Function) -> NDArray[np.float64] | None:
-        """Gather a function's values at the vertices; collective.
+        """Gather a continuous Lagrange function's values at the vertices; collective.
 
-        Args:
-            function: Continuous Lagrange function of any degree on the mesh, its ghosts up to date.
+        The function may be of any degree; its ghosts must be up to date.
 
         Returns:
             On rank 0 an array of shape ``(vertices,)``, or ``(vertices, components)`` for vectors
@@ -83,7 +76,7 @@ class Gatherer:
     def _gather_cells(self, cell: CellType) -> NDArray[np.int64] | None:
         """Gather cells as input indices of their vertices, in the order of the mesh's input."""
         count = self._mesh.topology.index_map(self._mesh.topology.dim).size_local
-        local = get_cell_nodes(self._mesh.geometry)[:count][:, list(_VTK_ORDER[cell])]
+        local = get_cell_nodes(self._mesh.geometry)[:count][:, VTK_ORDER[cell.name]]
         cells = self._comm.gather(self._input_index[local])
         original = self._comm.gather(self._mesh.topology.original_cell_index[:count])
         if self._comm.rank != 0:

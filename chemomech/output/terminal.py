@@ -19,14 +19,11 @@ _TERMINALS = ("/dev/pts/", "/dev/tty")
 
 
 def is_watched(stream: TextIO) -> bool:
-    """Tell whether what is written to a stream of this process appears on a terminal.
+    """Tell whether what this process writes to a stream appears on a terminal.
 
     MPI launchers may give each rank a pseudo-terminal of its own, wherever they pass the output
     on to. Behind one, its own standard output counts; where that cannot be found out, as on another
     machine of a cluster, nobody is taken to watch.
-
-    Args:
-        stream: Standard output of this process, or any other stream.
     """
     if not stream.isatty():
         return False
@@ -42,12 +39,7 @@ def is_watched(stream: TextIO) -> bool:
 
 
 def render(*tables: Table, width: int = 100) -> str:
-    """Write tables as plain text, without blanks at the ends of lines.
-
-    Args:
-        tables: The tables, one below the other.
-        width: Longest line, in characters.
-    """
+    """Write tables as plain text, one below the other, without blanks at the ends of lines."""
     text = io.StringIO()
     console = Console(file=text, width=width, color_system=None)
     for table in tables:

@@ -57,10 +57,7 @@ class VtkHdfFile:
         self._write_mesh(space)
 
     def write(self, time: float) -> None:
-        """Write the functions' present values; collective.
-
-        Args:
-            time: Time they belong to, in seconds.
+        """Write the functions' present values at a time in seconds; collective.
 
         Raises:
             OSError: They cannot be written, e.g. for lack of space; on every rank.
@@ -148,10 +145,7 @@ class VtkHdfFile:
     def _write_rows(self, columns: Mapping[str, _Rows], start: int, count: int) -> None:
         """Write what the ranks hold of datasets, in their order, from a row on; collective.
 
-        Args:
-            columns: Gives some of this rank's rows of each dataset.
-            start: Row at which those of rank 0 begin.
-            count: Number of this rank's rows.
+        Each column gives some of this rank's ``count`` rows of a dataset.
         """
         counts = self._comm.allgather(count)
         starts = start + np.cumsum([0, *counts[:-1]])

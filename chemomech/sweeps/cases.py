@@ -24,13 +24,7 @@ _LONGEST_NAME = 120
 
 @dataclass(frozen=True)
 class Case:
-    """One configuration of a sweep.
-
-    Args:
-        name: Name of its folder, made of what varies.
-        changes: Value of each key that varies.
-        config: The configuration.
-    """
+    """One configuration of a sweep, named by the value of each key that varies."""
 
     name: str
     changes: Mapping[str, Value]
@@ -39,15 +33,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep whose every case can be run.
-
-    Args:
-        file: The file it was read from.
-        definition: What it says.
-        keys: The keys that vary, in the order of the axes.
-        shape: Number of values on each axis.
-        cases: All cases, the last axis varying fastest.
-    """
+    """A sweep whose every case can be run: axes in their order, the last one varying fastest."""
 
     file: Path
     definition: SweepConfig
@@ -63,9 +49,6 @@ def read_sweep(path: Path | str, base: Path | None = None, *, allow_code: bool =
         path: TOML file; ``base`` counts from its folder.
         base: Configuration that takes the place of the one the file names.
         allow_code: Run the modules that it names for laws of its user's own.
-
-    Returns:
-        The sweep, its cases valid.
 
     Raises:
         InputError: The file or a case cannot be used; the message names case, key and value.
@@ -95,9 +78,6 @@ def name_cases(combinations: Sequence[Mapping[str, Value]]) -> list[str]:
 
     Keys are cut to their last word where that tells them apart, and units left out where all
     values of a key have the same.
-
-    Args:
-        combinations: Value of each varying key, for each case.
 
     Raises:
         InputError: Two cases are the same.

@@ -17,7 +17,7 @@ Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_
 Key = Annotated[str, StringConstraints(strict=True, pattern=r"^\w+(\.\w+)*$")]
 Scalar = Annotated[bool, Strict()] | Annotated[int, Strict()] | Number | Text
 Value = Scalar | list[Scalar]
-"""What TOML can say of a key: a number, a flag, a text with a unit, or a list of these."""
+"""A value of a key in TOML: a number, a flag, a text with a unit, or a list of these."""
 
 
 class RangeConfig(Section):

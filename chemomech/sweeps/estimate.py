@@ -25,19 +25,11 @@ _COMPILING_S = 6.0
 
 
 def describe_cases(folder: SweepFolder, ranks: int, jobs: int) -> str:
-    """List the cases with their size and what they may cost.
+    """List the cases with their size and what they may cost, as a table in text.
 
     Wall times are rough: those of finished cases, their steps scaled with the number of unknowns;
     where none has finished, 250 steps of 2e-6 s for each unknown, divided by the ranks, and what a
-    small case takes to start and to draw on a desktop machine.
-
-    Args:
-        folder: The sweep's folder; it need not exist.
-        ranks: Number of ranks of each case.
-        jobs: Number of cases at a time.
-
-    Returns:
-        The table as text.
+    small case takes to start and to draw on a desktop machine. The folder need not exist.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
     for heading in ("Case", "status", "cells", "unknowns", "steps", "wall time"):
@@ -72,14 +64,7 @@ def describe_cases(folder: SweepFolder, ranks: int, jobs: int) -> str:
 
 @dataclass(frozen=True)
 class _Rate:
-    """Wall time of a case, by what it is spent on.
-
-    Args:
-        start: Wall time of start-up and end of each, in s.
-        unknown: Wall time of its steps, in s an unknown.
-        once: Wall time of compiling what all share, in s.
-        source: How this is known.
-    """
+    """Wall time in s of each case's start and end, of its steps per unknown, and once for all."""
 
     start: float
     unknown: float

@@ -28,7 +28,7 @@ SUMMARY = "summary.csv"
 OVERVIEW = "overview.png"
 """Picture of what came of finished cases."""
 RESULTS = "results"
-"""What ``chemomech run`` wrote, in the folder of a case."""
+"""Folder that ``chemomech run`` writes, in that of a case."""
 
 _OUTCOME = "outcome.json"
 _LOG = "log.txt"
@@ -45,14 +45,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Ending of the last start of a case.
+    """Ending of the last start of a case, and the wall time of all starts in s.
 
-    Args:
-        exit_code: Of the command; negative for the number of a signal.
-        stopped: Whether it was asked to stop, or may simply go on.
-        wall_s: Wall time of all starts in s.
-        starts: Number of starts.
-        ended: Last words of its log.
+    The exit code is that of the command, or negative for the number of a signal. A case is stopped
+    if it was asked to stop, or may simply go on. It ended with the last words of its log.
     """
 
     exit_code: int
@@ -64,12 +60,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class CaseFolder:
-    """The folder of one case.
-
-    Args:
-        path: The folder.
-        case: The case.
-    """
+    """The folder of one case."""
 
     path: Path
     case: Case
@@ -121,12 +112,7 @@ class CaseFolder:
 
 @dataclass(frozen=True)
 class SweepFolder:
-    """The folder of a sweep.
-
-    Args:
-        path: The folder.
-        sweep: The sweep.
-    """
+    """The folder of a sweep."""
 
     path: Path
     sweep: Sweep

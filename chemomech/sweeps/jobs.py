@@ -69,12 +69,7 @@ class JobPool:
     _running: list[_Job] = field(default_factory=list)
 
     def run(self, folder: SweepFolder, cases: Sequence[CaseFolder]) -> None:
-        """Run cases until all have ended or a signal asks to stop.
-
-        Args:
-            folder: The sweep's folder, whose table is kept up to date.
-            cases: Cases to start or to go on with.
-        """
+        """Run cases until all have ended or a signal asks to stop, the table kept up to date."""
         waiting = list(cases)
         total, ended = len(waiting), 0
         with self._listening():

@@ -13,15 +13,10 @@ from chemomech.sweeps.cases import Sweep
 
 
 def create_batch_script(sweep: Sweep, folder: Path, ranks: int) -> str:
-    """Write a batch script whose tasks are the cases of a sweep.
+    """Write a batch script whose tasks are the cases of a sweep, each on so many ranks.
 
     A task that is preempted, or near the end of its time, saves its state, returns to the queue and
     goes on where it was. Submitted again, finished cases end at once.
-
-    Args:
-        sweep: The sweep.
-        folder: Where the results go.
-        ranks: Number of ranks of each case.
     """
     text = resources.files("chemomech.sweeps").joinpath("array.sh").read_text(encoding="utf-8")
     return Template(text).substitute(

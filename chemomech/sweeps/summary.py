@@ -23,13 +23,9 @@ _MOST_PANELS = 48
 
 
 def write_summary(folder: SweepFolder) -> int:
-    """Write ``summary.csv`` and ``overview.png`` of the finished cases.
+    """Write ``summary.csv`` and ``overview.png`` of the finished cases, and return their number.
 
-    Args:
-        folder: The sweep's folder.
-
-    Returns:
-        Number of finished cases; nothing is written where there is none.
+    Nothing is written where there is none.
 
     Raises:
         OSError: A file cannot be written.

@@ -23,12 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JobLayout:
-    """Number of cases at a time, and of MPI ranks of each.
-
-    Args:
-        jobs: Number of cases at a time.
-        ranks: Number of MPI ranks of each case.
-    """
+    """Number of cases at a time, and of MPI ranks of each."""
 
     jobs: int
     ranks: int
@@ -37,10 +32,8 @@ class JobLayout:
     def choose(cls, cases: int, jobs: int | None = None, ranks: int | None = None) -> JobLayout:
         """Fill the cores this process may use, with cases rather than with ranks.
 
-        Args:
-            cases: Number of cases.
-            jobs: Number of cases at a time; as many as fit where None.
-            ranks: Ranks of each; 1, or what is left where there are fewer cases than cores.
+        Without a number of cases at a time as many as fit run; without one of ranks each has one,
+        or what is left where there are fewer cases than cores.
         """
         cores = len(os.sched_getaffinity(0))
         if jobs is None:
@@ -49,19 +42,10 @@ class JobLayout:
 
 
 def run_sweep(sweep: Sweep, output: Path, layout: JobLayout, *, retry: bool = False) -> str:
-    """Run the cases of a sweep that are not done, a pool of processes at a time.
+    """Run the cases of a sweep that are not done, and say in words what was done.
 
     Finished cases are not run again, stopped ones go on from their checkpoints. Failed ones are
-    named, and run again with ``retry``.
-
-    Args:
-        sweep: The sweep.
-        output: Its folder; new, or that of the same sweep.
-        layout: How many cases and ranks at a time.
-        retry: Run failed cases again.
-
-    Returns:
-        What was done, in words.
+    named, and run again with ``retry``. The output folder is new, or that of the same sweep.
 
     Raises:
         InputError: The folder holds something else, a case in it has changed, or another process
@@ -85,16 +69,9 @@ def run_sweep(sweep: Sweep, output: Path, layout: JobLayout, *, retry: bool = Fa
 
 
 def run_case(sweep: Sweep, output: Path, number: int, ranks: int) -> str:
-    """Run one case of a sweep, as a task of a batch system does; a failed one runs again.
+    """Run one case of a sweep, counted from 0, as a task of a batch system does.
 
-    Args:
-        sweep: The sweep.
-        output: Its folder; tasks may share it.
-        number: Which case, from 0.
-        ranks: Number of MPI ranks.
-
-    Returns:
-        What was done, in words.
+    Tasks may share the output folder; a failed case runs again. What was done is said in words.
 
     Raises:
         InputError: There is no such case, another process runs it, or the folder holds something

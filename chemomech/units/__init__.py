@@ -28,11 +28,7 @@ _UNIT = re.compile(
 
 
 def split_quantity(text: str) -> tuple[str, str] | None:
-    """Split a quantity into its number and its unit; None where it begins with no number.
-
-    Args:
-        text: Text such as ``100 nm``.
-    """
+    """Split a quantity such as ``100 nm`` into number and unit; None without a number first."""
     match = _NUMBER.fullmatch(text)
     return (match[1], match[2].strip()) if match else None
 
@@ -61,12 +57,6 @@ class QuantityKind:
     def parse(self, value: object) -> float:
         """Read a quantity such as ``"100 nm"`` and convert it to the SI unit of this kind.
 
-        Args:
-            value: Text with a number and a unit.
-
-        Returns:
-            The value in :attr:`unit`.
-
         Raises:
             ValueError: No text, no number, no unit, an unknown unit, one of another dimension, or a
                 value beyond the limits.
@@ -76,14 +66,7 @@ class QuantityKind:
         return converted
 
     def format(self, value: float) -> str:
-        """Write a value in the SI unit so that :meth:`parse` reads back the very same number.
-
-        Args:
-            value: The value in :attr:`unit`.
-
-        Returns:
-            Text such as ``"1e-07 m"``.
-        """
+        """Write a value so that :meth:`parse` reads back the very same number: ``"1e-07 m"``."""
         return f"{float(value)!r} {self.unit}"
 
     def __get_pydantic_core_schema__(
@@ -96,14 +79,7 @@ class QuantityKind:
         )
 
     def accepts(self, value: object) -> bool:
-        """Tell whether a text has the dimension of this kind.
-
-        Args:
-            value: Text with a number and a unit.
-
-        Returns:
-            True where the dimension is right, whether or not the value is within the limits.
-        """
+        """Tell whether a text has the dimension of this kind, within the limits or not."""
         try:
             self._read(value)
         except ValueError:

@@ -58,19 +58,15 @@ rads = 0.01 * joule / kilogram
 
 @cache
 def _create_registry(*, complete: bool) -> pint.UnitRegistry:
-    """Create a registry, with decimal numbers: 100 nm is 1e-07 m, not 1.0000000000000001e-07 m.
+    """Create a registry of pint's frequent units or of all of them.
 
-    Args:
-        complete: All units of pint, rather than the frequent ones.
+    Numbers are decimal: 100 nm is 1e-07 m, not 1.0000000000000001e-07 m.
     """
     return pint.UnitRegistry("" if complete else FREQUENT, non_int_type=Decimal)
 
 
 def find_registry(unit: str) -> pint.UnitRegistry:
-    """Find the shortest registry that knows a unit; the complete one where none does.
-
-    Args:
-        unit: Text such as ``J*m^2/mol``.
+    """Find the shortest registry that knows a unit such as ``J*m^2/mol``, or the complete one.
 
     Raises:
         pint.PintError: The text is no unit.

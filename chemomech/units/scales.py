@@ -53,13 +53,9 @@ class Scales:
         return self.diffusivity / self.length
 
     def charge(self, dimension: int) -> float:
-        """``F C L0^dimension``: C in three dimensions, C per metre of depth in two.
+        """``F C L0^dimension``, the scale of the charge of a composition integrated over the mesh.
 
-        Args:
-            dimension: Number of space dimensions.
-
-        Returns:
-            The scale of the charge of a composition integrated over the mesh.
+        It is in C in three dimensions, in C per metre of depth in two.
         """
         return FARADAY * self.site_concentration * self.length**dimension
 
@@ -69,12 +65,8 @@ class Scales:
         return self.chemical_potential / FARADAY
 
     def energy(self, dimension: int) -> float:
-        """``R T C L0^dimension``: J in three dimensions, J per metre of depth in two.
+        """``R T C L0^dimension``, the scale of an energy integrated over the mesh.
 
-        Args:
-            dimension: Number of space dimensions.
-
-        Returns:
-            The scale of an energy integrated over the mesh.
+        It is in J in three dimensions, in J per metre of depth in two.
         """
         return self.energy_density * self.length**dimension

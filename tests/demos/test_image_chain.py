@@ -17,7 +17,7 @@ from mpi4py import MPI
 from chemomech.cli import main
 from chemomech.config import MeasurementConfig, StressConfig, create_config, load_config
 from chemomech.errors import ConvergenceError
-from chemomech.geometry.geojson_files import read_outline_geojson
+from chemomech.geometry.files.geojson import read_outline_geojson
 from chemomech.imaging.measurement import read_measurement
 from chemomech.imaging.phantom_truth import PHASES
 from chemomech.mapping.stress_model import StressModel

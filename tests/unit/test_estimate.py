@@ -6,8 +6,7 @@ import pytest
 from box import BOX, ELASTIC, create_tables
 from mpi4py import MPI
 
-import chemomech
-from chemomech import estimate, machine, particle
+from chemomech import estimate, machine, particle, simulate, validate
 from chemomech.config import create_config
 from chemomech.errors import InputError
 from chemomech.particle import create_particle, create_shape
@@ -56,8 +55,8 @@ def test_estimate_is_near_what_is_meshed(box, cell, degree):
 @pytest.mark.parametrize(
     "act",
     [
-        lambda config, folder: chemomech.simulate(config, folder / "results", COMM, quiet=True),
-        lambda config, folder: chemomech.validate(config, COMM),
+        lambda config, folder: simulate(config, folder / "results", COMM, quiet=True),
+        lambda config, folder: validate(config, COMM),
     ],
     ids=["run", "validate"],
 )
@@ -86,7 +85,7 @@ def test_larger_than_the_memory_is_taken_where_the_user_says_so():
 
 def test_run_and_validate_say_what_is_needed(caplog):
     caplog.set_level("INFO", "chemomech")
-    said = chemomech.validate(configure(["40 nm", "20 nm"]), COMM)
+    said = validate(configure(["40 nm", "20 nm"]), COMM)
     assert "GB on" in said
     assert "for 250 steps" in said
     if COMM.rank == 0:

@@ -9,7 +9,7 @@ from skimage.io import imsave
 
 from chemomech.config import StressConfig, create_config
 from chemomech.errors import InputError
-from chemomech.geometry.geojson_files import write_outlines_geojson
+from chemomech.geometry.files.geojson import write_outlines_geojson
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid

@@ -9,8 +9,8 @@ import pytest
 from skimage.io import imread
 
 from chemomech.cli import main
+from chemomech.geometry.files.images import trace_outlines
 from chemomech.geometry.meshing import create_domain
-from chemomech.geometry.outline_files import trace_outlines
 
 IMAGE = Path(__file__).parents[3] / "shared" / "data" / "v2o5" / "STXM.png"
 PIXEL = 20e-9  # The image's scale is unknown; nothing here depends on it.

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from chemomech.drawing.film import encode_movie, read_movie
-from chemomech.drawing.side_by_side import draw_title, write_side_by_side
+from chemomech.drawing.film import draw_title, encode_movie, read_movie, write_side_by_side
 from chemomech.errors import InputError
 
 

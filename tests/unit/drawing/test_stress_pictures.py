@@ -6,11 +6,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from chemomech.drawing import stress_charts
-from chemomech.drawing.cross_section import cut_half_way
 from chemomech.drawing.figure_parts import MISSING, create_plane
 from chemomech.drawing.stress_pictures import (
     StressMap,
     TriangleMesh,
+    cut_half_way,
     draw_stress,
     write_mesh_picture,
     write_stress_picture,

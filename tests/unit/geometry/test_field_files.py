@@ -14,7 +14,7 @@ from vtkmodules.vtkIOHDF import vtkHDFWriter
 
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.box import Box
-from chemomech.geometry.field_files import create_field_from_file, read_field
+from chemomech.geometry.files.fields import create_field_from_file, read_field
 from chemomech.geometry.meshing import create_domain
 from chemomech.output.context import Context
 from chemomech.output.fields import FieldWriter

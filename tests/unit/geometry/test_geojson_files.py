@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chemomech.errors import InputError
-from chemomech.geometry.geojson_files import read_outline_geojson, write_outlines_geojson
+from chemomech.geometry.files.geojson import read_outline_geojson, write_outlines_geojson
 from chemomech.geometry.outline import Outline
 
 SQUARE = [[0, 0], [60, 0], [60, 60], [0, 60], [0, 0]]
@@ -29,13 +29,12 @@ def test_outline_survives_the_round_trip(tmp_path, outline, unit):
     assert again.cut.tolist() == outline.cut.tolist()
 
 
-def test_particles_keep_their_order_and_properties(tmp_path, outline, circle):
+def test_particles_keep_their_order_and_cuts(tmp_path, outline, circle):
     path = tmp_path / "outlines.geojson"
     small = Outline(circle(10e-9, 5))
-    write_outlines_geojson(path, [small, outline], 1e-9, {"source": "stack.hdf5", "level": 0.4})
+    write_outlines_geojson(path, [small, outline])
     features = json.loads(path.read_text())["features"]
     assert [len(each["properties"]["cut"]) for each in features] == [5, 4]
-    assert features[0]["properties"]["source"] == "stack.hdf5"
     assert not read_outline_geojson(path, 1e-9, particle=2).cut.any()
     assert read_outline_geojson(path, 1e-9).cut.sum() == 2
 
@@ -94,10 +93,6 @@ def test_what_cannot_be_written_is_refused(tmp_path, outline):
     path = tmp_path / "outline.geojson"
     with pytest.raises(InputError, match="no outline"):
         write_outlines_geojson(path, [])
-    with pytest.raises(InputError, match="taken by the cut marks"):
-        write_outlines_geojson(path, [outline], properties={"cut": 1.0})
-    with pytest.raises(InputError, match="cannot be written"):
-        write_outlines_geojson(path, [outline], properties={"level": float("nan")})
     with pytest.raises(InputError, match="cannot be written"):
         write_outlines_geojson(tmp_path / "nowhere" / "a.geojson", [outline])
 

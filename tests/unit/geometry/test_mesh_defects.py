@@ -7,7 +7,7 @@ import pytest
 from mpi4py import MPI
 
 from chemomech.errors import InputError
-from chemomech.geometry import gmsh_trial
+from chemomech.geometry import gmsh_session
 from chemomech.geometry.meshing import read_domain
 
 COMM = MPI.COMM_WORLD
@@ -138,12 +138,12 @@ def test_file_at_which_gmsh_crashes_is_refused(write_shared):
 
 
 def test_file_that_gmsh_does_not_finish_reading_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(gmsh_trial, "_PATIENCE", 0.0)
-    monkeypatch.setattr(gmsh_trial, "_SLOWEST", np.inf)
+    monkeypatch.setattr(gmsh_session, "_PATIENCE", 0.0)
+    monkeypatch.setattr(gmsh_session, "_SLOWEST", np.inf)
     path = tmp_path / "endless.msh"
     path.write_text(TWICE)
     with pytest.raises(InputError, match="does not finish"):
-        gmsh_trial.require_readable(path)
+        gmsh_session.require_readable(path)
 
 
 @pytest.mark.parametrize("form", FORMATS)

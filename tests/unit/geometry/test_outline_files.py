@@ -8,11 +8,8 @@ import pytest
 from skimage import io
 
 from chemomech.errors import InputError
-from chemomech.geometry.outline_files import (
-    read_outline_geojson,
-    read_outline_image,
-    trace_outlines,
-)
+from chemomech.geometry.files.geojson import read_outline_geojson
+from chemomech.geometry.files.images import read_outline_image, trace_outlines
 
 PIXEL = 10e-9
 

@@ -9,9 +9,9 @@ import pytest
 from dolfinx.mesh import compute_midpoints
 from mpi4py import MPI
 
+from chemomech.geometry.files.geojson import read_outline_geojson
 from chemomech.geometry.frame import create_wire_tangent
 from chemomech.geometry.meshing import create_domain, read_domain
-from chemomech.geometry.outline_files import read_outline_geojson
 
 RECIPES = Path(__file__).parents[3] / "meshes"
 

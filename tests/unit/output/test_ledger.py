@@ -108,7 +108,7 @@ def test_other_observables_do_not_continue_a_ledger(shared_path, comm):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "other columns"),
+        ("", "is empty"),
         ("step,time_s\n", "other columns"),
         (HEADER_3D + "\n1,2,3\n", "breaks off"),
         (HEADER_3D + "\n" + ",".join(["x"] * 17) + "\n", "damaged"),

@@ -12,7 +12,7 @@ from chemomech.build import create_problem
 from chemomech.config import create_config
 from chemomech.errors import StoppedEarly
 from chemomech.forms.energy import FreeEnergyDensity
-from chemomech.geometry.field_files import read_field
+from chemomech.geometry.files.fields import read_field
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import ConstantMobility
 from chemomech.output.ledger import read_ledger

@@ -15,7 +15,7 @@ import chemomech
 from chemomech.cli import main
 from chemomech.config import create_config, format_config
 from chemomech.errors import InputError, InterruptedRunError, StoppedEarly
-from chemomech.geometry.field_files import list_fields, read_field
+from chemomech.geometry.files.fields import list_fields, read_field
 from chemomech.output.ledger import read_ledger
 from chemomech.simulation import illustrating, keeping
 from chemomech.solvers.time_stepping import Bdf

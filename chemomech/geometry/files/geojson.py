@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from chemomech.arrays import BoolArray, FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.outline import Outline, find_edges_on
 from chemomech.text_files import read_text
@@ -50,28 +50,23 @@ class _Polygon:
 
 
 def read_outline_geojson(path: Path | str, unit_m: float, particle: int = 1) -> Outline:
-    """Read an outline from the polygons of a GeoJSON file.
+    """Read an outline from the polygons of a GeoJSON file, in Features or a collection or alone.
 
     A Feature of one Polygon may have a property ``cut``: true or false for each edge of its outer
-    ring, in the file's order (see `Outline.cut`).
-
-    Rings that are not closed are closed; corners written twice in a row and spikes without width
-    are left out.
+    ring, in the file's order (see `Outline.cut`). Rings that are not closed are closed; corners
+    written twice in a row and spikes without width are left out.
 
     Args:
-        path: File with a Polygon or MultiPolygon, or Features or a collection of them.
+        path: The file.
         unit_m: Length, in m, of one unit of the coordinates.
         particle: Which polygon, by area: 1 is the largest.
-
-    Returns:
-        The outline, in m.
 
     Raises:
         InputError: The file is missing, empty or no GeoJSON, has no such polygon, one whose rings
             cross, overlap or touch, or cut marks that do not fit.
     """
     require_positive(unit_m, "geometry.unit")
-    try:
+    with naming(path=path):
         polygons = [
             _repair(polygon)
             for place, geometry, cut in _features(read_text(Path(path)))
@@ -85,42 +80,28 @@ def read_outline_geojson(path: Path | str, unit_m: float, particle: int = 1) -> 
             return Outline(exterior, tuple(holes), chosen.cut)
         except InputError as error:
             raise InputError(f"{chosen.place}: {error.message}", key=error.key) from error
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
 
 
 def write_outlines_geojson(
-    path: Path | str,
-    outlines: Sequence[Outline],
-    unit_m: float = 1e-9,
-    properties: Mapping[str, str | float | bool] | None = None,
+    path: Path | str, outlines: Sequence[Outline], unit_m: float = 1e-9
 ) -> None:
     """Write outlines as the Polygons of a FeatureCollection, in their order; only for one rank.
 
     Corners keep their order: the outer ring runs counter-clockwise, holes clockwise. The property
     ``cut`` marks the edges of the outer ring that are cuts, so that `read_outline_geojson` gives
-    the outline back. A file that exists is replaced.
-
-    Args:
-        path: File to write.
-        outlines: Outlines, in m.
-        unit_m: Length, in m, of one unit of the file's coordinates.
-        properties: What each Feature shall say besides, e.g. where the outline came from.
+    the outline back. ``unit_m`` is the length, in m, of one unit of the file's coordinates. A file
+    that exists is replaced.
 
     Raises:
-        InputError: There is no outline, a property is named ``cut`` or is no finite number, or the
-            file cannot be written.
+        InputError: There is no outline, or the file cannot be written.
     """
     require_positive(unit_m, "geometry.unit")
-    said = dict(properties or {})
     if not outlines:
         raise InputError("there is no outline to write", path=str(path))
-    if _CUT in said:
-        raise InputError(f"the property {_CUT!r} is taken by the cut marks", path=str(path))
     features = [
         {
             "type": "Feature",
-            "properties": {**said, _CUT: np.asarray(outline.cut).tolist()},
+            "properties": {_CUT: np.asarray(outline.cut).tolist()},
             "geometry": {
                 "type": "Polygon",
                 "coordinates": [
@@ -133,17 +114,13 @@ def write_outlines_geojson(
     ]
     document = {"type": "FeatureCollection", "features": features}
     try:
-        Path(path).write_text(json.dumps(document, allow_nan=False) + "\n", encoding="utf-8")
-    except (OSError, TypeError, ValueError) as error:
+        Path(path).write_text(json.dumps(document) + "\n", encoding="utf-8")
+    except OSError as error:
         raise InputError(f"cannot be written: {error}", path=str(path)) from error
 
 
 def pick_particle(areas: Sequence[float], number: int) -> int:
     """Index of the ``number``-th particle by area, the largest being number 1.
-
-    Args:
-        areas: Area of each particle.
-        number: Which one.
 
     Raises:
         InputError: There are no particles, or not so many.

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-from chemomech.geometry.field_data import TO_DOLFINX, VTK_CELLS, FieldData, keep_corners
+from chemomech.geometry.cells import VTK_ORDER
+from chemomech.geometry.files.field_data import VTK_CELLS, FieldData, keep_corners
 
 
 def list_vtkhdf(path: Path) -> tuple[list[str], FloatArray]:
@@ -28,14 +29,9 @@ def list_vtkhdf(path: Path) -> tuple[list[str], FloatArray]:
 
 
 def read_vtkhdf(path: Path, name: str, step: int) -> FieldData:
-    """Read a field at one of the times of a ``.vtkhdf`` file; only for one rank.
+    """Read a field at one of the times of a ``.vtkhdf`` file, by its index; only for one rank.
 
     Of fields of higher degree only the values at the vertices are read.
-
-    Args:
-        path: File to read.
-        name: Name of the field.
-        step: Index of the time.
 
     Raises:
         InputError: The file cannot be read, is in several parts or has cells of several kinds.
@@ -54,11 +50,8 @@ def read_vtkhdf(path: Path, name: str, step: int) -> FieldData:
             raise InputError(f"cells of VTK's types {types.tolist()} are not supported")
         cell = VTK_CELLS[types[0]]
         nodes = _read_rows(group, "Connectivity", "ConnectivityIdOffsets", step, size)
-        cells = nodes.reshape(number["Cells"], -1).astype(np.int64)[:, TO_DOLFINX[cell]]
-    points, cells, values = keep_corners(
-        points.astype(np.float64), cells, values.astype(np.float64)
-    )
-    return FieldData(points, cells, cell, values, time)
+        cells = nodes.reshape(number["Cells"], -1).astype(np.int64)[:, VTK_ORDER[cell]]
+    return keep_corners(points, cells, cell, values, time)
 
 
 @contextmanager

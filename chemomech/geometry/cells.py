@@ -1,4 +1,4 @@
-"""Facets of the cells of an undistributed mesh, and which cells share them."""
+"""Corners and facets of the cells of an undistributed mesh, and which cells share them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ import basix
 import numpy as np
 
 from chemomech.arrays import IntArray
+
+PLANE = ("triangle", "quadrilateral")
+"""Names of the cells of plane meshes."""
+VTK_ORDER = {
+    "triangle": [0, 1, 2],
+    "quadrilateral": [0, 1, 3, 2],
+    "tetrahedron": [0, 1, 2, 3],
+    "hexahedron": [0, 1, 3, 2, 4, 5, 7, 6],
+}
+"""Corners of DOLFINx's cells, which stand in rows, in the order of gmsh and VTK, and back again."""
 
 
 def list_local_facets(cell: str) -> IntArray:
@@ -16,12 +26,8 @@ def list_local_facets(cell: str) -> IntArray:
 def list_facets(cells: IntArray, cell: str) -> IntArray:
     """Return the corners of the facets of each cell: twice where two cells meet.
 
-    Args:
-        cells: Corners of each cell in DOLFINx's order, shape (cells, corners).
-        cell: Name of the cell type.
-
-    Returns:
-        Shape (cells * facets of a cell, corners of a facet), those of one cell after another.
+    Cells are given by their corners in DOLFINx's order, shape (cells, corners). Facets have the
+    shape (cells * facets of a cell, corners of a facet), those of one cell after another.
     """
     local = list_local_facets(cell)
     return cells[:, local].reshape(-1, local.shape[1])

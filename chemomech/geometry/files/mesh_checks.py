@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
-from chemomech.geometry.cell_facets import list_facets, number_rows
+from chemomech.geometry.cells import list_facets, number_rows
 from chemomech.geometry.distribution import MeshArrays
 
 Flags = npt.NDArray[np.bool_]
@@ -19,15 +19,9 @@ _FLAT = 1e-8
 
 
 def check_cells(arrays: MeshArrays) -> MeshArrays:
-    """Return the mesh with each cell once; only for one rank.
+    """Return the mesh, in the file's coordinates, with each cell once; only for one rank.
 
     A cell that a file writes once for each of its groups is the same cell, and in all of them.
-
-    Args:
-        arrays: The mesh, in the file's coordinates.
-
-    Returns:
-        The mesh without repeated cells.
 
     Raises:
         InputError: A cell has corners that do not exist or coincide, is flat or folded, lies over
@@ -52,9 +46,7 @@ def check_cells(arrays: MeshArrays) -> MeshArrays:
 def require_corners(points: FloatArray, cells: IntArray) -> None:
     """Refuse cells with corners that do not exist, and points that are nowhere.
 
-    Args:
-        points: Coordinates, shape (points, any).
-        cells: Corners of each cell, shape (cells, corners).
+    Points have the shape (points, any), cells (cells, corners).
 
     Raises:
         InputError: The mesh has no cells, a corner is no point, or a coordinate is not finite.
@@ -72,9 +64,6 @@ def require_corners(points: FloatArray, cells: IntArray) -> None:
 
 def find_meetings(arrays: MeshArrays) -> tuple[IntArray, IntArray, Flags]:
     """Find the facets in which cells meet.
-
-    Args:
-        arrays: The mesh.
 
     Returns:
         Corners of the facets of each cell as `list_facets` gives them; pairs of rows of it that are

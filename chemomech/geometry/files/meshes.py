@@ -13,30 +13,22 @@ import numpy.typing as npt
 
 from chemomech.arrays import IntArray
 from chemomech.errors import InputError
+from chemomech.geometry.cells import PLANE, VTK_ORDER
 from chemomech.geometry.distribution import MeshArrays
-from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
-from chemomech.geometry.gmsh_trial import require_readable
-from chemomech.geometry.mesh_checks import check_cells, require_corners
-from chemomech.geometry.mesh_parts import require_one_body
+from chemomech.geometry.files.mesh_checks import check_cells, require_corners
+from chemomech.geometry.files.mesh_parts import require_one_body
+from chemomech.geometry.gmsh_session import GmshSession, extract_arrays, require_readable
+from chemomech.text_files import require_file
 
-# meshio's (VTK's) corner order, read in DOLFINx's; curved cells begin with their corners.
-_TO_DOLFINX = {
-    "line": [0, 1],
-    "triangle": [0, 1, 2],
-    "quad": [0, 1, 3, 2],
-    "tetra": [0, 1, 2, 3],
-    "hexahedron": [0, 1, 3, 2, 4, 5, 7, 6],
-}
-_DOLFINX_NAME = {
+# DOLFINx's names of meshio's cells.
+_NAMES = {
     "triangle": "triangle",
     "quad": "quadrilateral",
     "tetra": "tetrahedron",
     "hexahedron": "hexahedron",
 }
-_DIMENSION = {"triangle": 2, "quadrilateral": 2, "tetrahedron": 3, "hexahedron": 3}
-"""Dimension of each cell type."""
-
-_SHAPES = sorted(_TO_DOLFINX, key=len, reverse=True)
+# Curved cells begin with their corners.
+_CORNERS = {"line": [0, 1], **{kind: VTK_ORDER[name] for kind, name in _NAMES.items()}}
 
 # Prefix of what meshio keeps of gmsh's bookkeeping, and its name for physical groups.
 _GMSH = "gmsh:"
@@ -55,23 +47,15 @@ _SAVED = (
 
 
 def read_arrays(path: Path, scale: float) -> MeshArrays:
-    """Read a mesh file; only for one rank.
+    """Read a mesh file, ``.msh`` by gmsh, anything else by meshio; only for one rank.
 
-    Args:
-        path: ``.msh`` for gmsh, anything else for meshio.
-        scale: Nanometres in one unit of the file's coordinates.
-
-    Returns:
-        The mesh, in nm.
+    Coordinates become nm: ``scale`` is nanometres in one unit of the file.
 
     Raises:
         InputError: The file is missing, empty, unreadable, or holds no sound mesh of one body and
             one supported cell type.
     """
-    if not path.is_file():
-        raise InputError("no such file")
-    if path.stat().st_size == 0:
-        raise InputError("the file is empty")
+    require_file(path)
     suffix = path.suffix.lower()
     if suffix in _GEOMETRY:
         raise InputError(
@@ -131,7 +115,7 @@ def _read_meshio(path: Path) -> MeshArrays:
     points = np.zeros((len(mesh.points), 3))
     points[:, : mesh.points.shape[1]] = mesh.points
     used, numbers = np.unique(cells, return_inverse=True)
-    dim = _DIMENSION[kind]
+    dim = 2 if kind in PLANE else 3
     _check_flat(points[used], dim)
     facets = {
         name: np.where(np.isin(rows, used), np.searchsorted(used, rows), -1)
@@ -150,10 +134,10 @@ def extract_cells(mesh: meshio.Mesh) -> tuple[str, IntArray]:
     dim = max((block.dim for block in mesh.cells if len(block.data)), default=0)
     kinds = {_shape_of(block.type) for block in mesh.cells if block.dim == dim and len(block.data)}
     _require_body(dim)
-    if len(kinds) != 1 or (kind := kinds.pop()) not in _DOLFINX_NAME:
+    if len(kinds) != 1 or (kind := kinds.pop()) not in _NAMES:
         raise InputError(f"needs cells of one type, found {', '.join(sorted(kinds)) or kind}")
     cells = np.concatenate([_corners(block) for block in mesh.cells if block.dim == dim])
-    return _DOLFINX_NAME[kind], cells
+    return _NAMES[kind], cells
 
 
 def load_mesh(path: Path) -> meshio.Mesh:
@@ -237,15 +221,16 @@ def _are_numbers(data: npt.NDArray[np.generic]) -> bool:
 
 def _shape_of(kind: str) -> str:
     """Shape of a meshio cell type without its order: ``triangle`` of ``triangle6``."""
-    return next((shape for shape in _SHAPES if kind.rstrip("0123456789") == shape), kind)
+    shape = kind.rstrip("0123456789")
+    return shape if shape in _CORNERS else kind
 
 
 def _corners(block: meshio.CellBlock) -> IntArray:
     """Corners of a block's cells in DOLFINx's order, shape (cells, corners)."""
     shape = _shape_of(block.type)
-    if shape not in _TO_DOLFINX:
+    if shape not in _CORNERS:
         raise InputError(f"cells of type {block.type} are not supported")
-    return np.asarray(block.data, dtype=np.int64)[:, _TO_DOLFINX[shape]]
+    return np.asarray(block.data, dtype=np.int64)[:, _CORNERS[shape]]
 
 
 def _check_flat(points: npt.NDArray[np.float64], dim: int) -> None:

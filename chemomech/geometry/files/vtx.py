@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +15,14 @@ from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, describe_foreign_error
-from chemomech.geometry.field_data import TO_DOLFINX, VTK_CELLS, FieldData, keep_corners
+from chemomech.geometry.cells import VTK_ORDER
+from chemomech.geometry.files.field_data import VTK_CELLS, FieldData, keep_corners
 
 if TYPE_CHECKING:
     from adios2 import Stream
 
 
 _OF_THE_MESH = ("NumberOfEntities", "NumberOfNodes", "connectivity", "geometry", "step", "types")
-_FORCE_MPI = "ADIOS2_ALWAYS_USE_MPI"
 
 
 def list_vtx(path: Path) -> tuple[list[str], FloatArray]:
@@ -37,16 +36,11 @@ def list_vtx(path: Path) -> tuple[list[str], FloatArray]:
 
 
 def read_vtx(path: Path, name: str, step: int) -> FieldData:
-    """Read a field at one of the times of a ``.bp`` file; only for one rank.
+    """Read a field at one of the times of a ``.bp`` file, by its index; only for one rank.
 
     Each rank that wrote gave a block of its own, with copies of its neighbours' points; points are
     joined by the numbers they bear in the whole mesh. Of fields of higher degree only the values at
     the vertices are read.
-
-    Args:
-        path: File to read.
-        name: Name of the field.
-        step: Index of the time.
 
     Raises:
         InputError: The file cannot be read.
@@ -62,7 +56,7 @@ def read_vtx(path: Path, name: str, step: int) -> FieldData:
         points = np.concatenate([_block(file, "geometry", 0, block) for block in blocks])
         values = np.concatenate([_block(file, name, step, block) for block in blocks])
         # A row of the connectivity begins with its length.
-        order = 1 + np.array(TO_DOLFINX[cell])
+        order = 1 + np.array(VTK_ORDER[cell])
         cells = np.concatenate(
             [
                 own[_block(file, "connectivity", 0, block)[:, order]]
@@ -71,11 +65,7 @@ def read_vtx(path: Path, name: str, step: int) -> FieldData:
         )
     known, first = np.unique(np.concatenate(numbers), return_index=True)
     cells = np.searchsorted(known, cells)
-    points, cells, values = keep_corners(points[first], cells, values[first])
-    values = values.reshape(len(values), -1)
-    if values.shape[1] == 1:
-        values = values[:, 0]
-    return FieldData(points, cells, cell, values, time)
+    return keep_corners(points[first], cells, cell, values[first], time)
 
 
 @contextmanager
@@ -100,14 +90,7 @@ def _open(path: Path) -> Iterator[Stream]:
 
 
 def _import_adios2() -> ModuleType:
-    """Import ADIOS2's Python module, with whichever of its two builds is installed."""
-    try:
-        return importlib.import_module("adios2")
-    except ImportError:
-        pass
-    # Outside mpirun it looks for its serial build alone, unless told otherwise.
-    before = os.environ.get(_FORCE_MPI)
-    os.environ[_FORCE_MPI] = "1"
+    # Whichever of its two builds is installed: `chemomech.fenicsx` has it look for both.
     try:
         return importlib.import_module("adios2")
     except ImportError as error:
@@ -115,11 +98,6 @@ def _import_adios2() -> ModuleType:
             "reading .bp files needs ADIOS2's Python module (python3-adios2, or adios2 on "
             "conda-forge); .vtkhdf, .xdmf and .vtu files need nothing more"
         ) from error
-    finally:
-        if before is None:
-            del os.environ[_FORCE_MPI]
-        else:
-            os.environ[_FORCE_MPI] = before
 
 
 def _names(file: Stream) -> list[str]:

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
-from chemomech.geometry.cell_facets import list_local_facets
+from chemomech.geometry.cells import list_local_facets
+from chemomech.geometry.components import connect
 from chemomech.geometry.distribution import MeshArrays
-from chemomech.geometry.mesh_checks import find_meetings, name_point
+from chemomech.geometry.files.mesh_checks import find_meetings, name_point
 
 Flags = npt.NDArray[np.bool_]
 
@@ -29,13 +28,7 @@ _REMEDY = (
 
 @dataclass(frozen=True, eq=False)
 class _Nodes:
-    """Nodes on the boundary, by part.
-
-    Args:
-        nodes: Number of each node, once for each part that it belongs to, shape (n,).
-        parts: Part of each, shape (n,).
-        edges: Shortest edge of the boundary beside each, shape (n,).
-    """
+    """Nodes on the boundary, once for each part they are of, and the shortest edge beside each."""
 
     nodes: IntArray
     parts: IntArray
@@ -47,10 +40,7 @@ def require_one_body(arrays: MeshArrays) -> None:
 
     Parts are sets of cells joined by facets. Two that share no more than points or edges would come
     apart or turn about them; unjoined ones would drift. Double nodes, two at one place, make a line
-    or a surface inside a body count as its boundary.
-
-    Args:
-        arrays: The mesh, in the file's coordinates, as `check_cells` gives it.
+    or a surface inside a body count as its boundary. The mesh is as `check_cells` gives it.
 
     Raises:
         InputError: There are several parts, double nodes, or nodes in which a part meets itself;
@@ -83,21 +73,15 @@ def _find_parts(arrays: MeshArrays, pairs: IntArray) -> tuple[IntArray, IntArray
     corners = (np.arange(len(cells))[:, None, None] * count + local).reshape(-1, local.shape[1])
     nodes = cells.reshape(-1)[corners]
     alike = np.take_along_axis(corners, np.argsort(nodes, axis=1), axis=1)
-    about = _join(alike[pairs[:, 0]].ravel(), alike[pairs[:, 1]].ravel(), cells.size)
-    of_cells = pairs // len(local)
-    parts = _join(of_cells[:, 0], of_cells[:, 1], len(cells))
+    # Rows of pairs of facets, and then of pairs of their corners.
+    about = connect(np.swapaxes(alike[pairs], 1, 2).reshape(-1, 2), cells.size)[1]
+    parts = connect(pairs // len(local), len(cells))[1]
     sets = np.unique(about, return_index=True)[1]
     node_of_set = cells.reshape(-1)[sets]
     pinches = np.flatnonzero(np.bincount(node_of_set) > 1)
     # The largest part is the first.
     rank = np.argsort(np.argsort(-np.bincount(parts), kind="stable"))
-    return rank[parts].astype(np.int64), pinches.astype(np.int64)
-
-
-def _join(one: IntArray, other: IntArray, count: int) -> IntArray:
-    """Number the connected components of ``count`` things of which some are joined."""
-    links = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(count, count))
-    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
+    return rank[parts], pinches
 
 
 def _collect_boundary(

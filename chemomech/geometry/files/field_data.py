@@ -8,22 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.fenicsx import get_cell_nodes
+from chemomech.geometry.cells import PLANE
 from chemomech.geometry.distribution import MeshArrays, distribute
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
-from chemomech.geometry.mesh_checks import check_cells, require_corners
-
-# VTK's corner order, read in DOLFINx's.
-TO_DOLFINX = {
-    "triangle": [0, 1, 2],
-    "quadrilateral": [0, 1, 3, 2],
-    "tetrahedron": [0, 1, 2, 3],
-    "hexahedron": [0, 1, 3, 2, 4, 5, 7, 6],
-}
-"""Corners of VTK's cells in DOLFINx's order, by the cell's name."""
+from chemomech.geometry.files.mesh_checks import check_cells, require_corners
 
 # Linear cells, and those of any degree.
 VTK_CELLS = {
@@ -37,8 +30,6 @@ VTK_CELLS = {
     72: "hexahedron",
 }
 """Names of cells by VTK's numbers of their types."""
-
-_PLANE = ("triangle", "quadrilateral")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +68,10 @@ class FieldData:
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """A field as a function.
+    """A field at a time in s, if known, as a function.
 
-    Args:
-        domain: Mesh in nm; its one facet group is ``surface``, the whole boundary.
-        function: Continuous, linear (on quadrilaterals and hexahedra multilinear).
-        time: Time it belongs to, in s; None if not known.
+    Its mesh is in nm with the one facet group ``surface``, the whole boundary; the function is
+    continuous and linear (on quadrilaterals and hexahedra multilinear).
     """
 
     domain: Domain
@@ -91,16 +80,9 @@ class Field:
 
 
 def create_field(comm: MPI.Comm, read: Callable[[], FieldData], name: str, unit_m: float) -> Field:
-    """Spread a field and its mesh over all ranks.
+    """Spread a field, read on rank 0 alone, and its mesh over all ranks; collective.
 
-    Args:
-        comm: Communicator of the mesh; the call is collective.
-        read: Gives the field; called on rank 0 alone.
-        name: Name of the function.
-        unit_m: Length, in m, of one unit of the field's coordinates.
-
-    Returns:
-        The field on its mesh.
+    ``unit_m`` is the length, in m, of one unit of the field's coordinates.
 
     Raises:
         InputError: ``read`` failed; on all ranks.
@@ -132,27 +114,37 @@ def create_field(comm: MPI.Comm, read: Callable[[], FieldData], name: str, unit_
 
 
 def keep_corners(
-    points: FloatArray, cells: IntArray, values: FloatArray
-) -> tuple[FloatArray, IntArray, FloatArray]:
-    """Drop points that are the corner of no cell, e.g. the edge nodes of quadratic fields.
+    points: NDArray[np.generic],
+    cells: IntArray,
+    cell: str,
+    values: NDArray[np.generic],
+    time: float | None = None,
+) -> FieldData:
+    """Create a field without the points that are the corner of no cell, e.g. on edges.
 
     Args:
         points: Coordinates, shape (points, 3).
-        cells: Corners of each cell, shape (cells, corners).
-        values: Value at each point, shape (points, ...).
+        cells: Corners of each cell in DOLFINx's order, shape (cells, corners).
+        cell: Name of the cell type.
+        values: Value at each point, shape (points, ...); an axis of length one goes, tensors become
+            rows of nine.
+        time: Time they belong to, in s.
 
-    Returns:
-        Points, cells and values of what is left.
+    Raises:
+        InputError: A corner is no point, or as `FieldData` says.
     """
     used, numbers = np.unique(cells, return_inverse=True)
     if len(used) and (used[0] < 0 or used[-1] >= min(len(points), len(values))):
         raise InputError("the mesh of the field has cells with corners that do not exist")
-    return points[used], numbers.reshape(cells.shape).astype(np.int64), values[used]
+    rows: FloatArray = values[used].astype(np.float64).reshape(len(used), -1)
+    rows = rows[:, 0] if rows.shape[1] == 1 else rows
+    corners = numbers.reshape(cells.shape).astype(np.int64)
+    return FieldData(points[used].astype(np.float64), corners, cell, rows, time)
 
 
 def _drop_flat_axis(points: FloatArray, cell: str) -> FloatArray:
     """Points of a plane mesh without z."""
-    if cell not in _PLANE:
+    if cell not in PLANE:
         return points
     extent = np.ptp(points, axis=0)
     if points.shape[1] == 3 and extent[2] > 1e-9 * max(extent[:2]):

@@ -1,4 +1,4 @@
-"""Read outlines from files: traced in images, or from GeoJSON."""
+"""Trace the outlines of particles in images."""
 
 from __future__ import annotations
 
@@ -16,13 +16,10 @@ from skimage import color, filters, measure
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, naming
 from chemomech.geometry.checks import require_not_negative, require_positive
-from chemomech.geometry.geojson_files import pick_particle, read_outline_geojson
+from chemomech.geometry.files.geojson import pick_particle
 from chemomech.geometry.outline import Outline, find_edges_on
 from chemomech.imaging.image_files import read_picture
 from chemomech.imaging.numpy_files import read_npy
-
-__all__ = ["read_outline_geojson", "read_outline_image", "trace_outlines"]
-
 
 _log = logging.getLogger(__name__)
 
@@ -45,20 +42,10 @@ def read_outline_image(
     region: Sequence[tuple[float, float]] | None = None,
     particle: int = 1,
 ) -> Outline:
-    """Trace the outline of a bright particle in an image.
+    """Trace the outline of a bright particle in an image, by `trace_outlines`.
 
     The image is PNG, TIFF or the like, or a NumPy ``.npy`` array; colours become grey, what is
-    transparent dark. See `trace_outlines` for the arguments and for what is done.
-
-    Args:
-        path: Image file.
-        pixel_size: Edge of a pixel, in m.
-        level: Threshold.
-        region: Polygon to look in, in pixels.
-        particle: Which particle, by area: 1 is the largest.
-
-    Returns:
-        The outline, in m.
+    transparent dark. The particle goes by area: 1 is the largest.
 
     Raises:
         InputError: The file is missing, empty, no image or one of several pages, or shows no such

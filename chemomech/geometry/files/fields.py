@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,19 +13,20 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming, suggest
+from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.checks import require_positive
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
-from chemomech.geometry.field_data import (
-    TO_DOLFINX,
+from chemomech.geometry.files.field_data import (
     Field,
     FieldData,
     create_field,
     keep_corners,
 )
-from chemomech.geometry.mesh_files import extract_cells, load_mesh
-from chemomech.geometry.vtkhdf_files import list_vtkhdf, read_vtkhdf
-from chemomech.geometry.vtx_files import list_vtx, read_vtx
+from chemomech.geometry.files.meshes import extract_cells, load_mesh
+from chemomech.geometry.files.vtkhdf import list_vtkhdf, read_vtkhdf
+from chemomech.geometry.files.vtx import list_vtx, read_vtx
+from chemomech.text_files import require_file
 
 _SAME_TIME = 1e-6
 _SERIES = {".vtkhdf": (list_vtkhdf, read_vtkhdf), ".bp": (list_vtx, read_vtx)}
@@ -55,7 +55,7 @@ def read_field(path: Path | str, name: str, time: float | None = None) -> FieldD
         InputError: The file is missing, empty or broken, or has no such field or time.
     """
     file = Path(path)
-    try:
+    with naming(path=path):
         if not file.exists():
             raise InputError("no such file")
         if file.suffix in _SERIES:
@@ -63,29 +63,21 @@ def read_field(path: Path | str, name: str, time: float | None = None) -> FieldD
             names, times = list_series(file)
             _require_name(name, names)
             return read_step(file, name, _find_time(times, time))
-        if file.stat().st_size == 0:
-            raise InputError("the file is empty")
-        if file.suffix == ".xdmf":
-            return _read_xdmf(file, name, time)
-        return _read_meshio(file, name, time)
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
+        require_file(file)
+        read = _read_xdmf if file.suffix == ".xdmf" else _read_meshio
+        return read(file, name, time)
 
 
 def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
-    """List the fields in a file, and its times; only for one rank.
+    """List the fields in a file, and its times in s; only for one rank.
 
-    Args:
-        path: File to read, ``.vtkhdf``, ``.bp`` or ``.xdmf``.
-
-    Returns:
-        Names in their order in the file, and times in s.
+    The file is ``.vtkhdf``, ``.bp`` or ``.xdmf``, and names come in its own order.
 
     Raises:
         InputError: The file is missing, empty or broken.
     """
     file = Path(path)
-    try:
+    with naming(path=path):
         if not file.exists():
             raise InputError("no such file")
         if file.suffix in _SERIES:
@@ -95,8 +87,6 @@ def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
             if not series:
                 raise InputError("has no fields")
             return list(series), _list_times(next(iter(series.values())))
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
 
 
 def create_field_from_file(
@@ -106,35 +96,32 @@ def create_field_from_file(
     unit_m: float = MESH_LENGTH_UNIT,
     time: float | None = None,
 ) -> Field:
-    """Read a field and make a distributed mesh and a function of it.
+    """Read a field and make a distributed mesh, in nm, and a function of it; collective.
 
     Args:
         path: File to read, see `read_field`.
         name: Name of the field, and of the function.
-        comm: Communicator of the mesh; the call is collective.
+        comm: Communicator of the mesh.
         unit_m: Length, in m, of one unit of the file's coordinates.
         time: Time in s; None for the last.
 
     Returns:
-        The field on its mesh, in nm; the mesh has no facet group but ``surface``.
+        The field on its mesh, which has no facet group but ``surface``.
 
     Raises:
         InputError: See `read_field`, and cells that `check_cells` refuses; on all ranks.
     """
     require_positive(unit_m, "mesh.unit")
-    try:
+    with naming(path=path):
         return create_field(comm, lambda: read_field(path, name, time), name, unit_m)
-    except InputError as error:
-        raise InputError(error.message, key=error.key, path=str(path)) from error
 
 
 def _require_name(name: str, known: Sequence[str]) -> None:
     """Refuse a name that is not among the known ones."""
     if name in known:
         return
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"has no field {name!r}{hint} (fields: {', '.join(sorted(known)) or 'none'})")
+    names = ", ".join(sorted(known)) or "none"
+    raise InputError(f"has no field {name!r}{suggest(name, known)} (fields: {names})")
 
 
 def _find_time(times: FloatArray, wanted: float | None) -> int:
@@ -161,14 +148,12 @@ def _read_xdmf(path: Path, name: str, time: float | None) -> FieldData:
         step = _find_time(times, time)
         topology = _find(grids[0], "Topology")
         cell = topology.get("TopologyType", "").lower()
-        if cell not in TO_DOLFINX:
+        if cell not in VTK_ORDER:
             raise InputError(f"cells of type {cell!r} are not supported")
-        corners = _load(path, _find(topology, "DataItem"))
+        corners = _load(path, _find(topology, "DataItem")).astype(np.int64)
         points = _load(path, _find(grids[0], "Geometry/DataItem")).astype(np.float64)
         values = _load(path, _find(series[name][step], "Attribute/DataItem"))
-    cells = corners.astype(np.int64)[:, TO_DOLFINX[cell]]
-    points, cells, values = keep_corners(points, cells, _flatten(values))
-    return FieldData(points, cells, cell, values, float(times[step]))
+    return keep_corners(points, corners[:, VTK_ORDER[cell]], cell, values, float(times[step]))
 
 
 def _parse_series(path: Path) -> tuple[list[_Element], dict[str, list[_Element]]]:
@@ -220,11 +205,4 @@ def _read_meshio(path: Path, name: str, time: float | None) -> FieldData:
     cell, cells = extract_cells(mesh)
     points: FloatArray = np.zeros((len(mesh.points), 3))
     points[:, : mesh.points.shape[1]] = mesh.points
-    points, cells, values = keep_corners(points, cells, _flatten(mesh.point_data[name]))
-    return FieldData(points, cells, cell, values)
-
-
-def _flatten(values: npt.NDArray[np.generic]) -> FloatArray:
-    """Values at each point, without an axis of length one, tensors as rows of nine."""
-    rows = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
-    return rows[:, 0] if rows.shape[1] == 1 else rows
+    return keep_corners(points, cells, cell, mesh.point_data[name])

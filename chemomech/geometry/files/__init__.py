@@ -1,0 +1,1 @@
+"""Read meshes, fields and outlines from files, and check what others made."""
