@@ -12,7 +12,7 @@ from rich.table import Table
 from chemomech import config as cfg
 from chemomech.config import format_config, write_config
 from chemomech.errors import ChemoMechError, run_on_root
-from chemomech.imaging.composition import draw
+from chemomech.imaging.composition import draw_sample
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.measurement import Measurement
 from chemomech.mapping.analysis import Analysis
@@ -177,12 +177,8 @@ def _sample(
         return None
     kept = [function.x.array.copy() for function in (model.composition, model.problem.u)]
     seeds = np.random.SeedSequence(config.uncertainty.seed).spawn(count)
-    tables = [
-        _compute_sample(
-            draw(particle.composition, np.random.default_rng(seed)), config, model, statistics
-        )
-        for seed in seeds
-    ]
+    drawn = (draw_sample(particle.composition, np.random.default_rng(seed)) for seed in seeds)
+    tables = [_compute_sample(sample, config, model, statistics) for sample in drawn]
     for function, values in zip((model.composition, model.problem.u), kept, strict=True):
         function.x.array[:] = values
     bands = create_stress_bands(tables)
