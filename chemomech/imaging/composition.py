@@ -79,7 +79,7 @@ def create_composition(
     )
 
 
-def draw(composition: CompositionMap, rng: np.random.Generator) -> CompositionMap:
+def draw_sample(composition: CompositionMap, rng: np.random.Generator) -> CompositionMap:
     """Add noise of the map's own uncertainty, x + uncertainty N(0, 1), for one sample of many.
 
     The noise of pixels is independent, which it is no longer after smoothing or extension: draw

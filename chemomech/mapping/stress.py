@@ -13,7 +13,7 @@ from chemomech import config as cfg
 from chemomech.config import format_config, write_config
 from chemomech.config.laws.user_law import list_sources
 from chemomech.errors import ChemoMechError, run_on_root
-from chemomech.imaging.composition import draw
+from chemomech.imaging.composition import draw_sample
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.measurement import Measurement
 from chemomech.mapping.analysis import Analysis
@@ -180,12 +180,8 @@ def _sample(
         return None
     kept = [function.x.array.copy() for function in (model.composition, model.problem.u)]
     seeds = np.random.SeedSequence(config.uncertainty.seed).spawn(count)
-    tables = [
-        _compute_sample(
-            draw(particle.composition, np.random.default_rng(seed)), config, model, statistics
-        )
-        for seed in seeds
-    ]
+    drawn = (draw_sample(particle.composition, np.random.default_rng(seed)) for seed in seeds)
+    tables = [_compute_sample(sample, config, model, statistics) for sample in drawn]
     for function, values in zip((model.composition, model.problem.u), kept, strict=True):
         function.x.array[:] = values
     bands = create_stress_bands(tables)
