@@ -12,7 +12,7 @@ from ufl.core.expr import Expr
 
 from chemomech import config as cfg
 from chemomech.config.laws.eigenstrain import SIMULATION
-from chemomech.config.laws.parameters import TableParameters
+from chemomech.config.parameters import TableParameters
 from chemomech.errors import InputError, naming
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain

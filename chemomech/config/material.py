@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -52,6 +52,11 @@ class MaterialConfig(Section):
     def phases(self) -> PhaseDiagram:
         """Phases of the free energy without stress."""
         return find_phases(self.free_energy.create_plain())
+
+    def __getstate__(self) -> dict[Any, Any]:
+        # Phases hold the law: of a user's module, which ranks that are sent this have yet to load.
+        state = super().__getstate__()
+        return state | {"__dict__": {k: v for k, v in state["__dict__"].items() if k != "phases"}}
 
     @property
     def scales(self) -> Scales:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from chemomech import config as cfg
 from chemomech.config.laws.eigenstrain import STRESS_MAP
-from chemomech.config.laws.parameters import TableParameters
+from chemomech.config.parameters import TableParameters
 from chemomech.errors import ConvergenceError, InputError, naming
 from chemomech.forms.energy import Mechanics
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain

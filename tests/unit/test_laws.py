@@ -1,15 +1,24 @@
 """Tables of a configuration become the laws they state."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from dolfinx import mesh
 from mpi4py import MPI
 
+from chemomech.config import create_config
+from chemomech.config.base import Section, list_sections
 from chemomech.config.laws import eigenstrain as eig
+from chemomech.config.laws.eigenstrain_tables import (
+    LatticeEigenstrainConfig,
+    PhaseEigenstrainConfig,
+    VolumeEigenstrainConfig,
+)
 from chemomech.config.laws.elasticity import CubicConfig, IsotropicConfig, OrthotropicConfig
-from chemomech.config.laws.parameters import TableParameters
+from chemomech.config.laws.law import LawConfig
+from chemomech.config.parameters import TableParameters
 from chemomech.errors import InputError
 from chemomech.materials.elasticity import Assumption
 from chemomech.materials.lattice import read_phases
@@ -84,14 +93,14 @@ def test_phases():
         {"lowest": low, "highest": high, "partial_molar_volume": f"{omega} m^3/mol"}
         for low, high, omega in ((0.0, 0.2, 2e-6), (0.2, 0.5, 3e-6))
     ]
-    law = create(eig.PhaseEigenstrainConfig(phases=windows, **MOLAR))
+    law = create(PhaseEigenstrainConfig(phases=windows, **MOLAR))
     expected = SITES / 3 * (0.1 * 2e-6 + 0.2 * 3e-6)
     np.testing.assert_allclose(between(law, 0.1, 0.4), expected * np.eye(3), atol=1e-15)
     assert law.reference == 0.0
 
 
 def test_molar_volumes():
-    table = eig.VolumeEigenstrainConfig(
+    table = VolumeEigenstrainConfig(
         lithium=[0.1, 0.3, 0.5],
         volumes=["5.4e-5 m^3/mol", "5.5e-5 m^3/mol", "5.8e-5 m^3/mol"],
         reference_composition="mean",
@@ -122,7 +131,7 @@ def test_a_tensor_must_be_symmetric():
 
 
 def test_lattice_turns_edges_along_the_wire():
-    table = eig.LatticeEigenstrainConfig(file=LATTICE, axes="bca")
+    table = LatticeEigenstrainConfig(file=LATTICE, axes="bca")
     law = create(table)
     assert law.in_wire_frame
     first, *_, last = read_phases(LATTICE)
@@ -130,3 +139,43 @@ def test_lattice_turns_edges_along_the_wire():
     turned = between(law, first.x, last.x)
     # b along the wire, c across it, a out of the image.
     np.testing.assert_allclose(np.diag(turned), [own[1, 1], own[2, 2], own[0, 0]], rtol=1e-12)
+
+
+class Colour(LawConfig):
+    """A family that no package has."""
+
+
+class Red(Colour):
+    kind: Literal["red"] = "red"
+    depth: float
+
+
+class Grey(Colour):
+    kind: Literal["grey"] = "grey"
+
+
+class Picture(Section):
+    colours: tuple[Colour, ...]
+
+
+def test_a_family_takes_each_of_its_kinds():
+    table = {"colours": [{"kind": "red", "depth": 1.0}, {"kind": "grey"}, Grey()]}
+    picture = create_config(table, model=Picture)
+    assert picture.colours == (Red(depth=1.0), Grey(), Grey())
+    assert create_config(picture.model_dump(), model=Picture) == picture
+    assert list_sections(Picture.model_fields["colours"].annotation) == [Red, Grey]
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "match"),
+    [
+        ({"kind": "gray"}, "colours.0", "use 'red', 'grey'; did you mean 'grey'"),
+        ({}, "colours.0", "kind is missing"),
+        ({"kind": "red"}, "colours.0.depth", "is missing"),
+        ({"kind": "grey", "depth": 1.0}, "colours.0.depth", "unknown key"),
+    ],
+)
+def test_what_is_no_kind_is_refused(table, key, match):
+    with pytest.raises(InputError, match=match) as caught:
+        create_config({"colours": [table]}, model=Picture)
+    assert caught.value.key == key
