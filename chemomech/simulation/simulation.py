@@ -221,7 +221,10 @@ class Simulation(Context):
         self._loop.end(reason)
 
     def close(self) -> None:
-        """Release folder and files; one that has not ended can be gone on with by ``restart``."""
+        """Release folder, files and PETSc's objects; no step can be taken any more.
+
+        Where there is a folder, a simulation that has not ended can be gone on with by ``restart``.
+        """
         if self._is_sound and self.latest and self._loop.ending is None:
             self._loop.checkpoint()
         if self._can_close:
@@ -229,6 +232,8 @@ class Simulation(Context):
         else:
             with suppress(OSError):
                 self._run.recorder.ledger.close()
+        if self._is_sound or self._comm.size == 1:
+            self._run.stepper.close()
         self._resources.close()
 
     def __exit__(

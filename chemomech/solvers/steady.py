@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from chemomech.errors import ConvergenceError
 from chemomech.solvers.block_system import BlockProblem, BlockSystem
 from chemomech.solvers.failures import describe_linear, describe_newton
@@ -26,7 +28,8 @@ def solve(problem: BlockProblem, preset: Preset | None = None) -> None:
     if preset is None:
         dimension = system.fields[0].function.function_space.mesh.topology.dim
         preset = choose_preset(system.residual.getSize(), dimension)
-    result = NewtonSolver(system, preset).solve()
+    with closing(NewtonSolver(system, preset)) as solver:
+        result = solver.solve()
     if not result.converged:
         why = (
             f"the linear solver {describe_linear(result.linear_reason)}"
