@@ -11,13 +11,13 @@ from scipy.constants import N_A as AVOGADRO
 from ufl.core.expr import Expr
 
 from chemomech import config as cfg
+from chemomech.config.laws.eigenstrain import SIMULATION
+from chemomech.config.parameters import TableParameters
 from chemomech.errors import InputError, naming
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.nanowire import Nanowire
-from chemomech.laws import Table, create_mechanics, create_reaction
 from chemomech.materials import elasticity as el
-from chemomech.materials.mobility import ConstantMobility, DegenerateMobility, Mobility
 from chemomech.particle import Particle, create_shape
 from chemomech.problems import initial_composition as initial
 from chemomech.problems.averages import compute_mean
@@ -70,13 +70,13 @@ def create_problem(
         config.solver.degree_displacement,
         None if config.solver.quadrature_degree == "auto" else config.solver.quadrature_degree,
     )
-    law = config.material.free_energy
-    homogeneous = law.create(Table(law, "material.free_energy", parameters).add)
+    law, mobility = config.material.free_energy, config.material.mobility
+    homogeneous = law.create(TableParameters(law, "material.free_energy", parameters))
     start = _create_initial_composition(config, domain, homogeneous.bounds)
     mean = compute_mean(start, domain.mesh, domain.dx(discretisation.chemical_quadrature))
     energy = FreeEnergyDensity(
         homogeneous,
-        Table(config.material.gradient, "material.gradient", parameters).add(
+        TableParameters(config.material.gradient, "material.gradient", parameters).add(
             "kappa",
             1.0 / (scales.chemical_potential * scales.length**2),
             config.material.kappa,
@@ -86,14 +86,18 @@ def create_problem(
     problem = ChemoMechanics(
         domain,
         energy,
-        _create_mobility(config.material, parameters),
+        # The scale of time is L0^2 / D: in these units the diffusivity is one at first.
+        mobility.create(
+            TableParameters(mobility, "material.mobility", parameters), scales.diffusivity
+        ),
         _create_loads(config, scales),
         discretisation,
         reactions=[
             SurfaceReaction(
-                law.group, create_reaction(law, Table(law, f"reaction.{i}", parameters), scales)
+                reaction.group,
+                reaction.create(TableParameters(reaction, f"reaction.{i}", parameters), scales),
             )
-            for i, law in enumerate(config.reaction)
+            for i, reaction in enumerate(config.reaction)
         ],
         coupling=_create_coupling(config),
         noise=_create_noise(config, domain, parameters),
@@ -202,16 +206,6 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory 
     return Bdf(problem, newton, control, memory)
 
 
-def _create_mobility(material: cfg.MaterialConfig, parameters: Parameters) -> Mobility:
-    law = material.mobility
-    # The scale of time is L0^2 / D: in these units the diffusivity is one at first.
-    table = Table(law, "material.mobility", parameters)
-    diffusivity = table.add("diffusivity", 1.0 / material.scales.diffusivity)
-    if law.kind == "degenerate":
-        return DegenerateMobility(diffusivity)
-    return ConstantMobility(diffusivity)
-
-
 def _create_mechanics(
     config: cfg.Config, particle: Particle, initial_mean: float, parameters: Parameters
 ) -> Mechanics | None:
@@ -219,16 +213,15 @@ def _create_mechanics(
         return None
     law, strain = config.mechanics.elasticity, config.mechanics.eigenstrain
     domain, scales = particle.domain, config.material.scales
-    dimension = domain.mesh.geometry.dim
-    elasticity, eigenstrain = create_mechanics(
-        law,
-        strain,
-        (
-            Table(law, "mechanics.elasticity", parameters),
-            Table(strain, "mechanics.eigenstrain", parameters),
-        ),
-        el.Assumption(config.mechanics.resolve_assumption(dimension)),
+    assumption = config.mechanics.resolve_assumption(domain.mesh.geometry.dim)
+    elasticity = law.create(
+        TableParameters(law, "mechanics.elasticity", parameters),
+        el.Assumption(assumption),
         scales.stress,
+    )
+    eigenstrain = strain.create(
+        TableParameters(strain, "mechanics.eigenstrain", parameters),
+        SIMULATION,
         initial_mean,
         scales.site_concentration,
     )
@@ -244,7 +237,7 @@ def _create_prestrain(config: cfg.Config, domain: Domain, parameters: Parameters
         return None
     shape = create_shape(config.geometry)
     assert isinstance(shape, Nanowire)
-    fraction = Table(law, "mechanics.prestrain", parameters).add("fraction")
+    fraction = TableParameters(law, "mechanics.prestrain", parameters).add("fraction")
     return create_bending_strain(domain, shape, fraction)
 
 
@@ -280,7 +273,7 @@ def _create_noise(config: cfg.Config, domain: Domain, parameters: Parameters) ->
     noise.check_depth(dimension)
     volume = scales.length**dimension * (noise.depth or 1.0)
     sites = AVOGADRO * scales.site_concentration * volume
-    return NoiseLaw(sites, Table(noise, "noise", parameters).add("strength"))
+    return NoiseLaw(sites, TableParameters(noise, "noise", parameters).add("strength"))
 
 
 def _scale(values: Sequence[float], unit: float) -> tuple[float, ...]:

@@ -50,6 +50,12 @@ class InputError(ChemoMechError):
         return f"{where}: {self.message}" if where else self.message
 
 
+class UnloadedLawError(ChemoMechError):
+    """The code of a user's law is needed, but was not loaded."""
+
+    exit_code = 2
+
+
 class ConvergenceError(ChemoMechError):
     """A solver gave up.
 

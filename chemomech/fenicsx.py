@@ -187,6 +187,12 @@ def get_geometry_degree(geometry: mesh.Geometry) -> int:
     return int((geometry.cmap if _RELEASE < (0, 11) else geometry.cmaps[0]).degree)
 
 
+def get_interpolation_points(space: fem.FunctionSpace) -> NDArray[np.float64]:
+    """Points of the reference cell at which `fem.Expression` is to be taken for a space."""
+    points = space.element.interpolation_points
+    return np.asarray(points() if _RELEASE < (0, 10) else points)
+
+
 def is_option_unused(prefix: str, name: str) -> bool:
     """Tell whether PETSc has never been asked for an option, its name without prefix and dash."""
     # petsc4py 3.22 does not pass the question on, and 3.25 asks for a name with a dash, which PETSc

@@ -181,11 +181,11 @@ def _find_wire_frame(config: cfg.Config) -> str | None:
     """Find the key that puts a law in the wire's frame; None if no law is."""
     if config.mechanics is None:
         return None
-    laws = {
-        "mechanics.elasticity.frame": config.mechanics.elasticity,
-        "mechanics.eigenstrain.frame": config.mechanics.eigenstrain,
-    }
-    return next((key for key, law in laws.items() if getattr(law, "frame", "") == "wire"), None)
+    for name in ("elasticity", "eigenstrain"):
+        key: str | None = getattr(config.mechanics, name).wire_key
+        if key is not None:
+            return f"mechanics.{name}.{key}"
+    return None
 
 
 def _require_clear_ends(domain: Domain, key: str) -> None:

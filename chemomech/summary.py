@@ -10,6 +10,7 @@ from rich.table import Table
 
 from chemomech import config as cfg
 from chemomech.build import resolve_preset
+from chemomech.config.laws.free_energy import RegularSolutionConfig
 from chemomech.estimate import STEPS, Size, format_time
 from chemomech.geometry.domain import MeshQuality
 from chemomech.machine import find_memory
@@ -62,14 +63,22 @@ def _find_elasticity(config: cfg.Config, dimension: int) -> _Elasticity | None:
     mechanics, material = config.mechanics, config.material
     if mechanics is None:
         return None
-    law, strain = mechanics.elasticity, mechanics.eigenstrain
-    if not (isinstance(law, cfg.IsotropicConfig) and isinstance(strain, cfg.VegardConfig)):
+    constants = mechanics.elasticity.isotropic_constants
+    expansion = mechanics.eigenstrain.find_expansion(material.site_concentration)
+    if constants is None or expansion is None:
         return None
-    stiffness = law.young_modulus / material.scales.stress
-    expansion = strain.partial_molar_volume * material.site_concentration / 3
+    young, poisson = constants
+    stiffness = young / material.scales.stress
     plane_stress = mechanics.resolve_assumption(dimension) == "plane_stress"
-    shift = pd.coherent_shift(stiffness, law.poisson_ratio, expansion, plane_stress=plane_stress)
+    shift = pd.coherent_shift(stiffness, poisson, expansion, plane_stress=plane_stress)
     return _Elasticity(stiffness, expansion, shift)
+
+
+def _find_obstacle(mechanics: cfg.MechanicsConfig) -> str:
+    """Say why a solid has no two elastic constants, or no single expansion."""
+    if mechanics.elasticity.isotropic_constants is None or mechanics.eigenstrain.is_linear:
+        return "anisotropic"
+    return "nonlinear"
 
 
 def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
@@ -77,7 +86,7 @@ def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
     dimension = problem.domain.mesh.geometry.dim
     length = math.sqrt(material.kappa / material.scales.chemical_potential)
     rows = [("l = sqrt(kappa / RT)", _nanometres(length))]
-    if isinstance(material.free_energy, cfg.RegularSolutionConfig):
+    if isinstance(material.free_energy, RegularSolutionConfig):
         rows.insert(0, ("chi", f"{material.free_energy.chi:g}"))
     if config.mechanics is None:
         return [*rows, ("mechanics", "none")]
@@ -86,7 +95,9 @@ def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
     assumption = config.mechanics.resolve_assumption(dimension).replace("_", " ")
     elastic = _find_elasticity(config, dimension)
     if elastic is None:
-        note = f"{assumption}; anisotropic: no E, eta and chi_eff are computed"
+        note = (
+            f"{assumption}; {_find_obstacle(config.mechanics)}: no E, eta and chi_eff are computed"
+        )
         return [*rows, ("mechanics", note)]
     rows += [
         ("mechanics", assumption),
@@ -94,7 +105,7 @@ def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
         ("E / (RT C)", f"{elastic.stiffness:.4g}"),
         ("E eta^2 / (RT C)", f"{elastic.stiffness * elastic.expansion**2:.4g}"),
     ]
-    if isinstance(material.free_energy, cfg.RegularSolutionConfig):
+    if isinstance(material.free_energy, RegularSolutionConfig):
         chi = material.free_energy.chi - elastic.shift
         rows.append(("chi_eff (coherent waves)", f"{chi:.4f}"))
     return rows
@@ -108,10 +119,10 @@ def _describe_phases(config: cfg.Config, problem: ChemoMechanics, mean: float) -
         rows += _describe_plateau(pair, config)
     elastic = _find_elasticity(config, problem.domain.mesh.geometry.dim)
     if elastic is not None and elastic.shift > 0.0:
-        coherent = pd.find_phases(material.free_energy.create(), elastic.shift)
+        coherent = pd.find_phases(material.free_energy.create_plain(), elastic.shift)
         rows += _describe_diagram("coherent", coherent, config, mean)
     elif config.mechanics is not None and elastic is None:
-        rows.append(("coherent", "not computed for anisotropic mechanics"))
+        rows.append(("coherent", f"not computed for {_find_obstacle(config.mechanics)} mechanics"))
     return rows
 
 
@@ -131,12 +142,9 @@ def _describe_diagram(state: str, phases: pd.PhaseDiagram, config: cfg.Config, m
         ]
     edges = "; ".join(f"{low:.4f} < c < {high:.4f}" for low, high in phases.spinodals)
     rows.append((f"spinodal, {state}", edges))
-    diffusivity = material.mobility.diffusivity
-    if material.mobility.kind == "degenerate":
-        diffusivity *= mean * (1.0 - mean)
     if not any(low < mean < high for low, high in phases.spinodals):
         return [*rows, (f"fastest wave, {state}", "none: small waves decay at this mean")]
-    mode = phases.fastest_mode(mean, gradient, diffusivity)
+    mode = phases.fastest_mode(mean, gradient, material.mobility.evaluate(mean))
     wave = f"{_nanometres(mode.wavelength)}, grows by e in {1.0 / mode.rate:.3g} s"
     return [*rows, (f"fastest wave, {state}", wave)]
 

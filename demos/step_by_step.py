@@ -30,7 +30,6 @@ from chemomech.imaging.clustering import cluster
 from chemomech.imaging.composition import create_composition
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.decomposition import decompose
-from chemomech.imaging.detector import mask_invalid_counts
 from chemomech.imaging.formats import read_stack, write_stack
 from chemomech.imaging.optical_density import (
     OpticalDensity,
@@ -41,7 +40,7 @@ from chemomech.imaging.optical_density import (
 from chemomech.imaging.particle_mask import find_particles, mean_density
 from chemomech.imaging.phantom import create_phantom
 from chemomech.imaging.phantom_truth import PhantomTruth
-from chemomech.imaging.stack import Stack
+from chemomech.imaging.stack import Stack, mask_invalid_counts
 from chemomech.imaging.unmixing import unmix
 from chemomech.imaging.view import View
 from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model

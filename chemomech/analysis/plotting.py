@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from chemomech.analysis.results import FieldResults
+from chemomech.drawing.panels import Panel, write_panels
 from chemomech.drawing.pictures import Renderer, write_picture
 from chemomech.drawing.styles import choose_style
 from chemomech.errors import InputError
@@ -53,14 +55,47 @@ def plot_field(
     return found
 
 
-def check_picture(path: Path) -> None:
+def plot_side_by_side(
+    results: Sequence[FieldResults],
+    name: str,
+    path: Path | str,
+    titles: Sequence[str],
+    *,
+    columns: int | None = None,
+) -> None:
+    """Draw one field of several results at their ends, with the same colours and one colour bar.
+
+    Args:
+        results: Results of runs or stress maps, row by row; one or more.
+        name: One of their fields; of a scalar.
+        path: File to write: ``.png``.
+        titles: Title of each, in matplotlib's text; may have several lines.
+        columns: Pictures in a row; a page about as wide as high where None.
+
+    Raises:
+        InputError: There is no such field or format, or the file exists.
+        RenderingError: This machine cannot draw.
+    """
+    check_picture(Path(path), (".png",))
+    panels = [
+        Panel(title, result.grid, result.read(name))
+        for result, title in zip(results, titles, strict=True)
+    ]
+    write_panels(path, panels, choose_style(name), columns)
+
+
+def check_picture(path: Path, formats: Sequence[str] = _FORMATS) -> None:
     """Refuse a name that is no new picture's.
+
+    Args:
+        path: The name.
+        formats: Suffixes a picture may have.
 
     Raises:
         InputError: It has another suffix, exists, or lies in no folder.
     """
-    if path.suffix not in _FORMATS:
-        known = ", ".join(_FORMATS)
+    if path.suffix not in formats:
+        known = ", ".join(formats)
         raise InputError(f"{path} is no picture; its name must end in {known}", key="--output")
     if path.exists():
         raise InputError(f"{path} exists already and is left as it is", key="--output")

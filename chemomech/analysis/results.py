@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
-from chemomech.config import Config, StressConfig, load_config
+from chemomech.config import Config, StressConfig
+from chemomech.config.loading import load_stored_config
 from chemomech.errors import InputError
 from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.files.fields import list_fields, read_field
@@ -100,7 +100,7 @@ def open_run(folder: Path | str) -> RunResults:
     if not ledger.exists():
         ledger = place / PARTIAL_LEDGER
     _require_file(ledger, "holds no results of a run")
-    config = load_config(place / CONFIG, MPI.COMM_SELF)
+    config = load_stored_config(place / CONFIG)
     file, names, times, grid = _open_fields(place, "fields")
     provenance = read_provenance(place / PROVENANCE)
     return RunResults(place, provenance, file, names, times, grid, config, read_ledger(ledger))
@@ -114,7 +114,7 @@ def open_stress(folder: Path | str) -> StressResults:
     """
     place = Path(folder)
     _require_file(place / _STRESS_TABLE, "holds no stress map")
-    config = load_config(place / CONFIG, MPI.COMM_SELF, model=StressConfig)
+    config = load_stored_config(place / CONFIG, model=StressConfig)
     file, names, times, grid = _open_fields(place, "stress")
     return StressResults(
         place, read_provenance(place / PROVENANCE), file, names, times, grid, config

@@ -19,7 +19,14 @@ def analyse_run(results: RunResults, time: float | None = None) -> DomainStatist
 
 
 def find_wire(results: RunResults) -> WireCoordinates | None:
-    """Locate the vertices of a run's mesh in its nanowire; None for other shapes."""
+    """Locate the vertices of a run's mesh in its nanowire.
+
+    Args:
+        results: The run; see `open_run`.
+
+    Returns:
+        Coordinates along and across the wire in nm, see `locate_along_wire`; None for other shapes.
+    """
     if not isinstance(results.config.geometry, NanowireConfig):
         return None
     shape = create_shape(results.config.geometry)

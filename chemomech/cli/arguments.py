@@ -77,7 +77,17 @@ def create_configured() -> argparse.ArgumentParser:
         "--unset", metavar="KEY", action="append", default=[],
         help="take one key or table out of the file, such as --unset mechanics; may be repeated",
     )  # fmt: skip
+    add_code(configured)
     return configured
+
+
+def add_code(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that lets a configuration run code."""
+    parser.add_argument(
+        "--allow-code", action="store_true",
+        help="run the Python modules beside FILE that it names for laws of its own; they may do "
+        "anything, so read files of other people first",
+    )  # fmt: skip
 
 
 def create_recorded() -> argparse.ArgumentParser:

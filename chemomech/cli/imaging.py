@@ -69,6 +69,7 @@ def _execute_measure(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
         comm,
         arguments.overrides,
         unset=arguments.unset,
+        allow_code=arguments.allow_code,
         model=MeasurementConfig,
     )
     from chemomech.mapping.measure import measure
@@ -84,7 +85,14 @@ def _execute_stress(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     overrides = arguments.overrides
     if arguments.samples is not None:
         overrides = [*overrides, f"uncertainty.samples={arguments.samples}"]
-    config = load_config(arguments.file, comm, overrides, unset=arguments.unset, model=StressConfig)
+    config = load_config(
+        arguments.file,
+        comm,
+        overrides,
+        unset=arguments.unset,
+        allow_code=arguments.allow_code,
+        model=StressConfig,
+    )
     from chemomech.mapping.stress import stress
 
     show_messages()

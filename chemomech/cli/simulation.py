@@ -80,7 +80,13 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     from chemomech.config import load_config
 
     overrides = [*arguments.overrides, *map(_petsc_override, arguments.petsc)]
-    config = load_config(arguments.file, comm, overrides, unset=arguments.unset)
+    config = load_config(
+        arguments.file,
+        comm,
+        overrides,
+        unset=arguments.unset,
+        allow_code=arguments.allow_code,
+    )
     if arguments.command == "run" and arguments.accept_changes and not arguments.restart:
         raise InputError("has a meaning with --restart only", key="--accept-changes")
     if arguments.command == "mesh":

@@ -10,6 +10,7 @@ from mpi4py import MPI
 
 from chemomech.cli.arguments import (
     ALL_EXIT_CODES,
+    add_code,
     add_command,
     create_recorded,
     name_folder,
@@ -35,6 +36,7 @@ def add_commands(commands: Commands) -> None:
         parents=[create_recorded()],
     )
     sweep.add_argument("file", metavar="FILE", type=Path, help="sweep (TOML)")
+    add_code(sweep)
     sweep.add_argument(
         "--jobs", type=parse_count, help="cases at a time; default: as the cores allow"
     )
@@ -56,7 +58,8 @@ def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     from chemomech.sweeps.cases import read_sweep
     from chemomech.sweeps.sweeping import JobLayout, run_case, run_sweep
 
-    sweep, output = read_sweep(arguments.file), name_folder(arguments)
+    sweep = read_sweep(arguments.file, allow_code=arguments.allow_code)
+    output = name_folder(arguments)
     layout = JobLayout.choose(len(sweep.cases), arguments.jobs, arguments.ranks)
     show_messages()
     if arguments.slurm:

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mpi4py import MPI
 
 from chemomech.cli.arguments import add_command, print_once
+from chemomech.errors import InputError, run_on_root
+from chemomech.text_files import create_csv
 
 if TYPE_CHECKING:
     from chemomech.cli.arguments import Commands
+    from chemomech.tables.summary import Tabulation
+    from chemomech.units import QuantityKind
+
+# Options by the names of what they give.
+_OPTIONS = {
+    "axes": "--axes",
+    "film_thickness": "--film-thickness",
+    "poisson_ratio": "--poisson-ratio",
+    "positive_side": "--positive-side",
+    "reference": "--reference",
+    "thickness": "--substrate-thickness",
+    "young_modulus": "--young-modulus",
+}
 
 
 def add_commands(commands: Commands) -> None:
@@ -48,9 +64,105 @@ def add_commands(commands: Commands) -> None:
     lattice.set_defaults(execute=_execute_lattice)
 
 
-def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    from chemomech.tables.film_stress import stoney
+def stoney(
+    file: Path,
+    *,
+    film_thickness: str,
+    young_modulus: str,
+    poisson_ratio: float,
+    substrate_thickness: str,
+    positive_side: Literal["concave", "convex"],
+    output: Path | None = None,
+    comm: MPI.Comm,
+) -> str:
+    """Compute the stress of a film from a record of its plate's curvature; collective.
 
+    Args:
+        file: CSV of curvatures or radii over time or voltage.
+        film_thickness: h_f, such as ``42.3 um``.
+        young_modulus: E_s of the substrate, such as ``203 GPa``.
+        poisson_ratio: nu_s of the substrate.
+        substrate_thickness: h_s, such as ``0.736 mm``.
+        positive_side: Shape of the film's side where the file's curvatures are positive.
+        output: CSV to create.
+        comm: Ranks that want to know; rank 0 reads and writes.
+
+    Returns:
+        A table as text, the same on all ranks.
+
+    Raises:
+        InputError: The file or a quantity cannot be used, or ``output`` exists.
+        OSError: ``output`` cannot be written.
+    """
+    from chemomech import StoneySubstrate
+    from chemomech.tables.film_stress import tabulate_film_stress
+    from chemomech.units import MODULUS, POSITIVE_LENGTH
+
+    def tabulate() -> Tabulation:
+        plate = StoneySubstrate(
+            _parse(MODULUS, young_modulus, "young_modulus"),
+            poisson_ratio,
+            _parse(POSITIVE_LENGTH, substrate_thickness, "thickness"),
+        )
+        film = _parse(POSITIVE_LENGTH, film_thickness, "film_thickness")
+        return tabulate_film_stress(file, plate, film, positive_side)
+
+    return _tabulate(tabulate, output, comm)
+
+
+def lattice(
+    file: Path,
+    *,
+    axes: str = "abc",
+    reference: str | None = None,
+    output: Path | None = None,
+    comm: MPI.Comm,
+) -> str:
+    """Compute volumes and strains of a table of unit cells; collective.
+
+    Args:
+        file: CSV of unit cells.
+        axes: Edges along the wire, across it and out of the image, such as ``bca``.
+        reference: Name of the phase that is free of strain; the one with the least lithium if None.
+        output: CSV to create.
+        comm: Ranks that want to know; rank 0 reads and writes.
+
+    Returns:
+        Two tables as text, the same on all ranks.
+
+    Raises:
+        InputError: The file, ``axes`` or ``reference`` cannot be used, or ``output`` exists.
+        OSError: ``output`` cannot be written.
+    """
+    from chemomech.tables.unit_cells import tabulate_unit_cells
+
+    return _tabulate(lambda: tabulate_unit_cells(file, axes, reference), output, comm)
+
+
+def _tabulate(tabulate: Callable[[], Tabulation], output: Path | None, comm: MPI.Comm) -> str:
+    """Make a table on rank 0, write it where asked to, and return its summary on all ranks."""
+
+    def work() -> str:
+        try:
+            table = tabulate()
+        except InputError as error:
+            error.key = _OPTIONS.get(error.key or "", error.key)
+            raise
+        if output is not None:
+            create_csv(output, table.rows)
+        return table.summary
+
+    return run_on_root(comm, work)
+
+
+def _parse(kind: QuantityKind, text: str, name: str) -> float:
+    try:
+        return kind.parse(text)
+    except ValueError as error:
+        raise InputError(str(error), key=name) from error
+
+
+def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
     table = stoney(
         arguments.file,
         film_thickness=arguments.film_thickness,
@@ -65,8 +177,6 @@ def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
 
 def _execute_lattice(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    from chemomech.tables.unit_cells import lattice
-
     table = lattice(
         arguments.file,
         axes=arguments.axes,

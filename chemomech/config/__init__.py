@@ -8,30 +8,16 @@ from chemomech.config.geometry import (
     OutlineConfig,
 )
 from chemomech.config.loading import create_config, format_config, load_config, write_config
-from chemomech.config.material import MaterialConfig, RegularSolutionConfig
+from chemomech.config.material import MaterialConfig
 from chemomech.config.measurement import EndMemberConfig, MeasurementConfig
 from chemomech.config.mechanics import (
     ClampedConfig,
-    CubicConfig,
     DisplacementConfig,
-    IsotropicConfig,
     MechanicsConfig,
-    OrthotropicConfig,
     RollerConfig,
     TractionConfig,
-    VegardConfig,
 )
 from chemomech.config.model import Config
-from chemomech.config.reaction import (
-    ButlerVolmerConfig,
-    ConstantExchangeConfig,
-    ConstantFluxConfig,
-    LiteralConfig,
-    MarcusHushChidseyConfig,
-    NoFluxConfig,
-    ReactionConfig,
-    SquareRootExchangeConfig,
-)
 from chemomech.config.schedule import (
     GalvanostaticConfig,
     PotentiostaticConfig,
@@ -49,24 +35,15 @@ from chemomech.config.simulation import (
 )
 from chemomech.config.stress import (
     FieldCompositionConfig,
-    LatticeStrainConfig,
     MapCompositionConfig,
     MeasuredCompositionConfig,
-    PhaseStrainConfig,
     StressConfig,
-    TensorStrainConfig,
-    VegardStrainConfig,
-    VolumeStrainConfig,
 )
 
 __all__ = [
     "BoxConfig",
-    "ButlerVolmerConfig",
     "ClampedConfig",
     "Config",
-    "ConstantExchangeConfig",
-    "ConstantFluxConfig",
-    "CubicConfig",
     "DisplacementConfig",
     "EndMemberConfig",
     "FieldCompositionConfig",
@@ -74,11 +51,7 @@ __all__ = [
     "FormulaConfig",
     "GalvanostaticConfig",
     "GeometryConfig",
-    "IsotropicConfig",
-    "LatticeStrainConfig",
-    "LiteralConfig",
     "MapCompositionConfig",
-    "MarcusHushChidseyConfig",
     "MaterialConfig",
     "MeasuredCompositionConfig",
     "MeasuredConfig",
@@ -86,27 +59,17 @@ __all__ = [
     "MechanicsConfig",
     "MeshFileConfig",
     "NanowireConfig",
-    "NoFluxConfig",
     "NoiseConfig",
-    "OrthotropicConfig",
     "OutlineConfig",
     "OutputConfig",
-    "PhaseStrainConfig",
     "PotentiostaticConfig",
-    "ReactionConfig",
-    "RegularSolutionConfig",
     "RestConfig",
     "RollerConfig",
     "ScheduleConfig",
-    "SquareRootExchangeConfig",
     "StepConfig",
     "StressConfig",
-    "TensorStrainConfig",
     "TractionConfig",
     "UniformConfig",
-    "VegardConfig",
-    "VegardStrainConfig",
-    "VolumeStrainConfig",
     "create_config",
     "format_config",
     "load_config",

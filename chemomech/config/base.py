@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +19,10 @@ from pydantic import (
     model_validator,
 )
 from pydantic.types import Strict
+
+from chemomech.errors import UnloadedLawError
+
+S = TypeVar("S", bound="Section")
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,11 @@ class Section(BaseModel):
 
     choices: ClassVar[tuple[Choice, ...]] = ()
 
+    @classmethod
+    def list_kinds(cls) -> list[type[Self]]:
+        """List the tables that may stand where this one is expected."""
+        return [cls]
+
     @model_validator(mode="after")
     def _check_choices(self) -> Self:
         for choice in self.choices:
@@ -65,10 +76,27 @@ class Section(BaseModel):
         return self
 
 
+def needs_laws(check: Callable[[S], S]) -> Callable[[S], S]:
+    """Let a check pass where the code of a user's law is not loaded.
+
+    Args:
+        check: The check of a section, which returns it.
+    """
+
+    @wraps(check)
+    def checked(section: S) -> S:
+        try:
+            return check(section)
+        except UnloadedLawError:
+            return section
+
+    return checked
+
+
 def list_sections(annotation: object) -> list[type[Section]]:
     """List all sections a type annotation speaks of."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
-        return [annotation]
+        return annotation.list_kinds()
     return [section for part in get_args(annotation) for section in list_sections(part)]
 
 

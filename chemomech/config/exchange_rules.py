@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chemomech.config.base import SectionError
-from chemomech.config.reaction import PRESCRIBED, LiteralConfig, ReactionConfig
+from chemomech.config.laws.reaction import LiteralConfig, ReactionConfig
 from chemomech.config.schedule import (
     GalvanostaticConfig,
     PotentiostaticConfig,
@@ -22,7 +22,7 @@ _REACH = 20.0
 def check_exchange(
     reactions: Sequence[ReactionConfig],
     schedule: ScheduleConfig | None,
-    bounds: tuple[float, float] | None,
+    bounds: tuple[float, float],
     initial_mean: float | None,
     dimension: int | None,
     thermal_voltage: float,
@@ -32,7 +32,7 @@ def check_exchange(
     Args:
         reactions: Tables ``[[reaction]]``.
         schedule: Table ``[schedule]``.
-        bounds: Open interval of the composition, None where there is none.
+        bounds: Open interval of the composition.
         initial_mean: Mean composition at the start, None where only the mesh will tell.
         dimension: Number of space dimensions, None where only the mesh will tell.
         thermal_voltage: R T / F (V).
@@ -41,7 +41,7 @@ def check_exchange(
         SectionError: Under the key at fault.
     """
     _check_groups(reactions)
-    reacting = [r for r in reactions if not isinstance(r, PRESCRIBED)]
+    reacting = [r for r in reactions if r.exchanges]
     if schedule is None:
         if reacting:
             raise SectionError(
@@ -50,7 +50,7 @@ def check_exchange(
         return
     if not reacting:
         raise SectionError("schedule", "has nothing to drive; state a [[reaction]] of some kind")
-    if bounds is None or bounds[0] < 0.0 or bounds[1] > 1.0:
+    if bounds[0] < 0.0 or bounds[1] > 1.0:
         raise SectionError(
             "reaction.0.kind",
             f"{reacting[0].kind!r} needs a composition within [0, 1]; bound material.free_energy",

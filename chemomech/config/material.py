@@ -2,92 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from chemomech.config.base import Choice, Number, Section, SectionError
+from chemomech.config.base import Choice, Section, SectionError, needs_laws
+from chemomech.config.laws.free_energy import FreeEnergyConfig
+from chemomech.config.laws.mobility import MobilityConfig
 from chemomech.errors import InputError
-from chemomech.materials.free_energy import Polynomial, RegularSolution
 from chemomech.materials.phase_diagram import PhaseDiagram, find_phases
 from chemomech.units import (
     Concentration,
-    Diffusivity,
     GradientCoefficient,
     PositiveLength,
     Scales,
     Temperature,
 )
 
-#: Greatest chi with which runs were seen to work, on meshes that resolve their interfaces.
-_GREATEST_CHI = 12.0
 #: Feet of an interface that count as its width where they are steeper than the rest.
 _FEET = 12.0
-
-
-#: Gives a UFL scalar, or a list of them, for the number of a key.
-Take = Callable[[str], Any]
-
-
-class RegularSolutionConfig(Section):
-    """c ln c + (1 - c) ln(1 - c) + chi c (1 - c), in units of RT C."""
-
-    kind: Literal["regular_solution"] = "regular_solution"
-    chi: Annotated[Number, Field(ge=-30.0)] = Field(
-        description="interaction parameter, at most 12; phases separate above 2"
-    )
-
-    @model_validator(mode="after")
-    def _check_chi(self) -> Self:
-        if self.chi > _GREATEST_CHI:
-            raise SectionError(
-                "chi",
-                f"must be at most {_GREATEST_CHI:g}: beyond, phases lie closer to 0 and 1 than "
-                "errors in c, and interfaces end in feet that no affordable mesh resolves",
-            )
-        return self
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Open interval of compositions."""
-        return (0.0, 1.0)
-
-    def create(self, take: Take | None = None) -> RegularSolution:
-        """Create the law.
-
-        Args:
-            take: Returns what stands for the number of a key; None for the numbers themselves.
-        """
-        return RegularSolution(self.chi if take is None else take("chi"))
-
-
-class PolynomialConfig(Section):
-    """a0 + a1 c + a2 c^2 + ..., in units of RT C."""
-
-    kind: Literal["polynomial"] = "polynomial"
-    coefficients: Annotated[tuple[Number, ...], Field(min_length=1, max_length=20)] = Field(
-        description="a0, a1, ... in units of RT C"
-    )
-    bounds: tuple[Number, Number] | None = Field(
-        default=None, description="open interval the composition must keep to"
-    )
-
-    @model_validator(mode="after")
-    def _check_bounds(self) -> Self:
-        if self.bounds is not None and self.bounds[0] >= self.bounds[1]:
-            raise SectionError("bounds", "the first must be smaller than the second")
-        return self
-
-    def create(self, take: Take | None = None) -> Polynomial:
-        """Create the law; see `RegularSolutionConfig.create`."""
-        coefficients = self.coefficients if take is None else take("coefficients")
-        return Polynomial(coefficients, self.bounds or (-math.inf, math.inf))
-
-
-FreeEnergyConfig = Annotated[RegularSolutionConfig | PolynomialConfig, Field(discriminator="kind")]
 
 
 class GradientConfig(Section):
@@ -100,25 +34,6 @@ class GradientConfig(Section):
         default=None,
         description="width of a stress-free interface (of the narrowest); sets kappa",
     )
-
-
-class DegenerateMobilityConfig(Section):
-    """D c (1 - c) / (RT) (eqn 21): ideal diffusion has the diffusivity D at any composition."""
-
-    kind: Literal["degenerate"] = "degenerate"
-    diffusivity: Diffusivity = Field(description="diffusivity D")
-
-
-class ConstantMobilityConfig(Section):
-    """D / (RT) at any composition."""
-
-    kind: Literal["constant"] = "constant"
-    diffusivity: Diffusivity = Field(description="diffusivity D")
-
-
-MobilityConfig = Annotated[
-    DegenerateMobilityConfig | ConstantMobilityConfig, Field(discriminator="kind")
-]
 
 
 class MaterialConfig(Section):
@@ -136,13 +51,18 @@ class MaterialConfig(Section):
     @cached_property
     def phases(self) -> PhaseDiagram:
         """Phases of the free energy without stress."""
-        return find_phases(self.free_energy.create())
+        return find_phases(self.free_energy.create_plain())
+
+    def __getstate__(self) -> dict[Any, Any]:
+        # Phases hold the law: of a user's module, which ranks that are sent this have yet to load.
+        state = super().__getstate__()
+        return state | {"__dict__": {k: v for k, v in state["__dict__"].items() if k != "phases"}}
 
     @property
     def scales(self) -> Scales:
         """Scales that make the equations dimensionless, with lengths in nanometres."""
         return Scales(
-            diffusivity=self.mobility.diffusivity,
+            diffusivity=self.mobility.scale,
             temperature=self.temperature,
             site_concentration=self.site_concentration,
         )
@@ -180,6 +100,7 @@ class MaterialConfig(Section):
         return min(width, _FEET * min(feet))
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_gradient(self) -> Self:
         try:
             self.phases  # noqa: B018 - found here, and kept
@@ -199,13 +120,13 @@ class MaterialConfig(Section):
         return self
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_mobility(self) -> Self:
-        bounds = self.free_energy.bounds
-        inside = bounds is not None and bounds[0] >= 0.0 and bounds[1] <= 1.0
-        if self.mobility.kind == "degenerate" and not inside:
+        lower, upper = self.free_energy.create_plain().bounds
+        if self.mobility.needs_fractions and not (lower >= 0.0 and upper <= 1.0):
             raise SectionError(
                 "mobility.kind",
-                "a degenerate mobility c (1 - c) needs bounds within [0, 1] "
+                f"a {self.mobility.kind} mobility needs bounds within [0, 1] "
                 'in free_energy; else use "constant"',
             )
         return self

@@ -4,115 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from chemomech.config.base import Flag, Fraction, GroupName, Number, Section, SectionError
+from chemomech.config.base import Flag, GroupName, Number, Section, SectionError
+from chemomech.config.laws.eigenstrain import SIMULATION, EigenstrainConfig
+from chemomech.config.laws.elasticity import ElasticityConfig
 from chemomech.errors import InputError
-from chemomech.units import Length, Modulus, MolarVolume, Stress
+from chemomech.units import Length, Stress
 
 PlaneAssumption = Literal["plane_strain", "plane_stress", "generalised_plane_strain"]
 _ResolvedAssumption = PlaneAssumption | Literal["three_dimensional"]
-Frame = Literal["global", "wire"]
-Strain = Annotated[Number, Field(ge=-1.0, le=1.0)]
-StrainRow = tuple[Strain, Strain, Strain]
-_Reference = Annotated[
-    Literal["mean"] | Fraction,
-    Field(description='stress-free composition; "mean": the initial mean'),
-]
-_PoissonRatio = Annotated[Number, Field(ge=-5.0, le=5.0)]
-
-
-class IsotropicConfig(Section):
-    """Two constants."""
-
-    kind: Literal["isotropic"] = "isotropic"
-    young_modulus: Modulus = Field(description="Young's modulus E")
-    poisson_ratio: Annotated[Number, Field(gt=-1.0, lt=0.5)] = Field(description="Poisson's ratio")
-
-
-class CubicConfig(Section):
-    """Three constants in the crystal's axes."""
-
-    kind: Literal["cubic"] = "cubic"
-    c11: Modulus = Field(description="stiffness c11")
-    c12: Stress = Field(description="stiffness c12")
-    c44: Modulus = Field(description="stiffness c44")
-    frame: Frame = Field(default="global", description="axes the constants refer to")
-
-    @model_validator(mode="after")
-    def _check_stability(self) -> Self:
-        if not -self.c11 / 2 < self.c12 < self.c11:
-            raise SectionError("c12", "must lie between -c11/2 and c11, or the solid is unstable")
-        return self
-
-
-class OrthotropicConfig(Section):
-    """Nine constants in the crystal's axes."""
-
-    kind: Literal["orthotropic"] = "orthotropic"
-    young_moduli: tuple[Modulus, Modulus, Modulus] = Field(description="E1, E2, E3")
-    poisson_ratios: tuple[_PoissonRatio, _PoissonRatio, _PoissonRatio] = Field(
-        description="nu12, nu13, nu23; nu_ij: contraction along j under tension along i"
-    )
-    shear_moduli: tuple[Modulus, Modulus, Modulus] = Field(description="G23, G13, G12")
-    frame: Frame = Field(default="global", description="axes the constants refer to")
-
-    @model_validator(mode="after")
-    def _check_stability(self) -> Self:
-        e1, e2, _ = self.young_moduli
-        nu12, nu13, nu23 = self.poisson_ratios
-        compliance = np.diag(1.0 / np.array(self.young_moduli))
-        compliance[[0, 0, 1], [1, 2, 2]] = -nu12 / e1, -nu13 / e1, -nu23 / e2
-        if np.linalg.eigvalsh(compliance * e1, UPLO="U").min() <= 0.0:
-            raise SectionError(
-                "poisson_ratios",
-                "too large for these Young's moduli; the stiffness would not be positive definite",
-            )
-        return self
-
-
-ElasticityConfig = Annotated[
-    IsotropicConfig | CubicConfig | OrthotropicConfig, Field(discriminator="kind")
-]
-
-
-class VegardConfig(Section):
-    """Omega C (c - c_ref) / 3 in all directions (eqn 10)."""
-
-    kind: Literal["vegard"] = "vegard"
-    partial_molar_volume: MolarVolume = Field(description="partial molar volume Omega")
-    reference_composition: _Reference = "mean"
-
-
-def check_symmetry(tensor: tuple[StrainRow, StrainRow, StrainRow]) -> None:
-    """Refuse a strain that is not symmetric.
-
-    Raises:
-        SectionError: It is not; under the key ``tensor``.
-    """
-    rows = np.array(tensor)
-    if not np.allclose(rows, rows.T, rtol=1e-12, atol=0.0):
-        raise SectionError("tensor", "must be symmetric")
-
-
-class TensorEigenstrainConfig(Section):
-    """E (c - c_ref) with any symmetric tensor E."""
-
-    kind: Literal["tensor"] = "tensor"
-    tensor: tuple[StrainRow, StrainRow, StrainRow] = Field(
-        description="strain per unit composition"
-    )
-    frame: Frame = Field(default="global", description="axes the tensor refers to")
-    reference_composition: _Reference = "mean"
-
-    @model_validator(mode="after")
-    def _check_symmetry(self) -> Self:
-        check_symmetry(self.tensor)
-        return self
-
-
-EigenstrainConfig = Annotated[VegardConfig | TensorEigenstrainConfig, Field(discriminator="kind")]
 
 
 class BendingConfig(Section):
@@ -184,6 +85,11 @@ class MechanicsConfig(Section):
     stress_in_reaction: Flag = Field(
         default=True, description="whether the stress part of mu drives the surface reactions"
     )
+
+    @field_validator("eigenstrain")
+    @classmethod
+    def _complete(cls, eigenstrain: EigenstrainConfig) -> EigenstrainConfig:
+        return eigenstrain.complete(SIMULATION)
 
     def resolve_assumption(self, dimension: int) -> _ResolvedAssumption:
         """Find the assumption for a mesh.

@@ -7,12 +7,12 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from chemomech.config.base import Section, SectionError
+from chemomech.config.base import Section, SectionError, needs_laws
 from chemomech.config.exchange_rules import check_exchange
 from chemomech.config.geometry import GeometryConfig, MeshConfig
+from chemomech.config.laws.reaction import ReactionConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
-from chemomech.config.reaction import ReactionConfig
 from chemomech.config.running import CheckpointConfig, GradingConfig, ThermalNoiseConfig
 from chemomech.config.schedule import ScheduleConfig
 from chemomech.config.simulation import (
@@ -86,11 +86,12 @@ class Config(Section):
         return self.output.snapshot_times(self.time.end)
 
     @property
-    def composition_bounds(self) -> tuple[float, float] | None:
-        """Open interval the composition must keep to, None where there is none."""
-        return self.material.free_energy.bounds
+    def composition_bounds(self) -> tuple[float, float]:
+        """Open interval the composition must keep to."""
+        return self.material.free_energy.create_plain().bounds
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_mesh(self) -> Self:
         mesh, geometry = self.mesh, self.geometry
         if geometry.kind == "mesh":
@@ -125,6 +126,7 @@ class Config(Section):
             )
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_resolution(self) -> Self:
         width, size = self.material.interface_width, self.mesh.size
         cells = self.cells_needed
@@ -159,11 +161,11 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_initial(self) -> Self:
-        bounds = self.composition_bounds
-        if bounds is None or not isinstance(self.initial, UniformConfig | NoiseConfig):
+        if not isinstance(self.initial, UniformConfig | NoiseConfig):
             return self
-        lower, upper = bounds
+        lower, upper = self.composition_bounds
         if not lower < self.initial.mean < upper:
             raise SectionError(
                 "initial.mean", f"{self.initial.mean:g} lies outside ({lower:g}, {upper:g})"
@@ -204,6 +206,7 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    @needs_laws
     def _check_exchange(self) -> Self:
         initial = self.initial
         mean = initial.mean if isinstance(initial, UniformConfig | NoiseConfig) else None

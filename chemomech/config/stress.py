@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from chemomech.config.base import (
     Choice,
@@ -18,19 +18,12 @@ from chemomech.config.base import (
     Section,
     SectionError,
 )
+from chemomech.config.laws.eigenstrain import STRESS_MAP, EigenstrainConfig, Lithium
+from chemomech.config.laws.elasticity import ElasticityConfig
 from chemomech.config.measurement import MeasurementConfig, Name, NonNegative, Region, Seed
-from chemomech.config.mechanics import (
-    ElasticityConfig,
-    Frame,
-    PlaneAssumption,
-    StrainRow,
-    check_symmetry,
-)
+from chemomech.config.mechanics import PlaneAssumption
 from chemomech.config.treatment import TreatmentConfig
-from chemomech.units import Concentration, MolarVolume, PositiveLength, Time
-
-Lithium = Annotated[Number, Field(ge=0.0)]
-_Reference = Annotated[Literal["mean"] | Lithium, Field(description="stress-free x")]
+from chemomech.units import PositiveLength, Time
 
 
 class MeasuredCompositionConfig(Section):
@@ -117,105 +110,6 @@ class StressMeshConfig(Section):
     )
 
 
-class VegardStrainConfig(Section):
-    """Omega C (x - x_ref) / 3 in all directions (eqn 10)."""
-
-    kind: Literal["vegard"] = "vegard"
-    partial_molar_volume: MolarVolume = Field(description="partial molar volume Omega")
-    site_concentration: Concentration = Field(description="lithium per volume at x = 1")
-    reference_composition: _Reference = 0.0
-
-
-class PhaseExpansionConfig(Section):
-    """Partial molar volume within the window of one phase."""
-
-    lowest: Lithium = Field(description="lowest x of the phase")
-    highest: Lithium = Field(description="highest x of the phase")
-    partial_molar_volume: MolarVolume = Field(description="Omega within the phase")
-
-
-class PhaseStrainConfig(Section):
-    """The integral of Omega(x) C / 3, Omega constant within each phase."""
-
-    kind: Literal["phases"] = "phases"
-    phases: Annotated[tuple[PhaseExpansionConfig, ...], Field(min_length=1)] = Field(
-        description="windows of x, in order"
-    )
-    site_concentration: Concentration = Field(description="lithium per volume at x = 1")
-    reference_composition: _Reference = 0.0
-
-    @model_validator(mode="after")
-    def _check_windows(self) -> Self:
-        end = -1.0
-        for index, phase in enumerate(self.phases):
-            if phase.lowest >= phase.highest:
-                raise SectionError(f"phases.{index}.highest", "must be greater than lowest")
-            if phase.lowest < end:
-                raise SectionError(f"phases.{index}.lowest", "lies within the phase before it")
-            end = phase.highest
-        return self
-
-
-class VolumeStrainConfig(Section):
-    """(V(x) - V_ref) / (3 V_ref) in all directions, from a table of molar volumes."""
-
-    kind: Literal["molar_volumes"] = "molar_volumes"
-    lithium: Annotated[tuple[Lithium, ...], Field(min_length=2)] = Field(
-        description="x, increasing"
-    )
-    volumes: Annotated[tuple[MolarVolume, ...], Field(min_length=2)] = Field(
-        description="molar volume at each x"
-    )
-    reference_composition: _Reference = 0.0
-
-    @model_validator(mode="after")
-    def _check_table(self) -> Self:
-        if len(self.lithium) != len(self.volumes):
-            raise SectionError(
-                "volumes", f"has {len(self.volumes)} entries, lithium {len(self.lithium)}"
-            )
-        if any(b <= a for a, b in zip(self.lithium, self.lithium[1:], strict=False)):
-            raise SectionError("lithium", "must increase")
-        if min(self.volumes) <= 0.0:
-            raise SectionError("volumes", "must be greater than zero")
-        return self
-
-
-class TensorStrainConfig(Section):
-    """E (x - x_ref) with any symmetric tensor E."""
-
-    kind: Literal["tensor"] = "tensor"
-    tensor: tuple[StrainRow, StrainRow, StrainRow] = Field(description="strain per unit x")
-    frame: Frame = Field(default="wire", description="axes the tensor refers to")
-    reference_composition: _Reference = 0.0
-
-    @model_validator(mode="after")
-    def _check_symmetry(self) -> Self:
-        check_symmetry(self.tensor)
-        return self
-
-
-class LatticeStrainConfig(Section):
-    """Strain tensors between the phases of a table of lattice parameters, linear in between."""
-
-    kind: Literal["lattice"] = "lattice"
-    file: ExistingFile = Field(description="CSV of phases: name, x, lattice parameters")
-    axes: Annotated[str, StringConstraints(strict=True, pattern="^[abc]{3}$")] = Field(
-        description='edges along the wire, across it and out of the image, such as "bca"'
-    )
-    reference_composition: _Reference = 0.0
-
-
-StrainConfig = Annotated[
-    VegardStrainConfig
-    | PhaseStrainConfig
-    | VolumeStrainConfig
-    | TensorStrainConfig
-    | LatticeStrainConfig,
-    Field(discriminator="kind"),
-]
-
-
 class PhaseWindowConfig(Section):
     """A phase, for statistics."""
 
@@ -275,7 +169,7 @@ class StressConfig(Section):
         default="plane_stress", description="what happens out of the plane; 2-D only"
     )
     elasticity: ElasticityConfig
-    eigenstrain: StrainConfig
+    eigenstrain: EigenstrainConfig
     boundary: Literal["free", "border_rollers"] = Field(
         default="free",
         description="border_rollers: no displacement normal to the image's borders, where cut",
@@ -289,6 +183,11 @@ class StressConfig(Section):
     def dimension(self) -> int:
         """Number of space dimensions; that of the mesh for a field on one."""
         return 2 if self.mesh.thickness is None else 3
+
+    @field_validator("eigenstrain")
+    @classmethod
+    def _complete(cls, eigenstrain: EigenstrainConfig) -> EigenstrainConfig:
+        return eigenstrain.complete(STRESS_MAP)
 
     @model_validator(mode="after")
     def _check_source(self) -> Self:

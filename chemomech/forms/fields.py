@@ -6,21 +6,29 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from dolfinx import fem
+from numpy.typing import NDArray
 from ufl.form import Form
 
 from chemomech.arrays import FloatArray
+
+
+def _do_nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True, eq=False)
 class FourthOrder:
     """The pair of a composition x and its potential y, in blocks [[a M, K_M], [-W - k K, M]].
 
+    Conditions of either stand in place of x's equation, so that the flux there is free.
+
     Args:
         composition: x, the first field of the pair; y is the field that follows it.
         mass: M, a bilinear form.
         stiffness: K.
-        scaled: k K, where k may vary in space.
+        scaled: k K, where k may vary in space, and be a tensor.
     """
 
     composition: fem.Function
@@ -34,8 +42,10 @@ class Elastic:
     """Linear elasticity, which does not see rigid motions.
 
     Args:
-        find_motions: Returns all rigid motions as arrays of owned dofs; collective.
-        find_free_motions: Returns those that the supports leave free, orthonormal; collective.
+        find_motions: Returns all rigid motions of the mesh as a whole as arrays of owned dofs;
+            collective.
+        find_free_motions: Returns those that the supports leave free, orthonormal, of each body by
+            itself; collective.
     """
 
     find_motions: Callable[[], Sequence[FloatArray]]
@@ -78,6 +88,7 @@ class Field:
         linearised: Form that is differentiated for the Jacobian: an approximation of the residual;
             None for the residual itself.
         conditions: Dirichlet conditions.
+        update_conditions: Brings the values of the conditions up to date, where they follow others.
         bounds: Open interval its values must keep to.
         evolution: Its time derivative; None for a field that follows the others at once.
     """
@@ -87,6 +98,7 @@ class Field:
     operator: Operator | None = None
     linearised: Form | None = None
     conditions: Sequence[fem.DirichletBC] = ()
+    update_conditions: Callable[[], None] = _do_nothing
     bounds: tuple[float, float] = (-math.inf, math.inf)
     evolution: Evolution | None = None
 
@@ -99,3 +111,45 @@ class Field:
     def is_uniform(self) -> bool:
         """True for one unknown for the whole mesh."""
         return isinstance(self.operator, Uniform)
+
+    def impose_conditions(self) -> None:
+        """Write the present values of the conditions into the unknown."""
+        self.update_conditions()
+        for condition in self.conditions:
+            condition.set(self.function.x.array)
+
+
+def find_owned_dofs(space: fem.FunctionSpace, condition: fem.DirichletBC) -> NDArray[np.int32]:
+    """Dofs of a space, owned by this rank and with blocks unrolled, that a condition holds."""
+    dofmap = space.dofmap
+    dofs, _ = condition.dof_indices()
+    # By their number: DOLFINx 0.9 counts the owned ones wrongly in blocked spaces.
+    return np.asarray(dofs[dofs < dofmap.index_map.size_local * dofmap.index_map_bs])
+
+
+def find_given_up(fields: Sequence[Field], index: int) -> list[tuple[int, fem.DirichletBC]]:
+    """Conditions that stand in place of rows of a field's equation, and the fields they hold.
+
+    Where two hold one dof, the last one does.
+
+    Args:
+        fields: All fields of a model.
+        index: Number of the field.
+
+    Returns:
+        Number of the field that is held, and the condition, for each condition.
+    """
+    return [
+        (held, condition)
+        for held, field in enumerate(fields)
+        for condition in field.conditions
+        if _find_equation(fields, held) == index
+    ]
+
+
+def _find_equation(fields: Sequence[Field], held: int) -> int:
+    """Number of the field whose equation gives way where a field is held."""
+    operator = fields[held].operator
+    if isinstance(operator, FourthOrder):
+        return next(i for i, one in enumerate(fields) if one.function is operator.composition)
+    return held

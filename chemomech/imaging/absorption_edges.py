@@ -1,4 +1,4 @@
-"""Name the absorption edges within a range of photon energies."""
+"""Names of the absorption edges within a range of photon energies."""
 
 from __future__ import annotations
 
@@ -8,13 +8,7 @@ from chemomech.arrays import FloatArray
 
 
 class AbsorptionEdge(NamedTuple):
-    """Onset of the absorption by one shell of an element.
-
-    Args:
-        element: Chemical symbol.
-        shell: ``K``, ``L3`` or ``L2``.
-        energy: Onset, in eV.
-    """
+    """Onset (eV) of the absorption by a shell, ``K``, ``L3`` or ``L2``, of an element."""
 
     element: str
     shell: str
@@ -23,37 +17,29 @@ class AbsorptionEdge(NamedTuple):
 
 # Onsets in solids as the EELS Atlas rounds them (Ahn and Krivanek, Gatan 1983; eels.info/atlas).
 # Oxidation moves an edge by up to some eV: they name an edge, they do not calibrate a scale.
-_EDGES = (
-    AbsorptionEdge("C", "K", 284.0),
-    AbsorptionEdge("Ca", "L3", 346.0),
-    AbsorptionEdge("Ca", "L2", 350.0),
-    AbsorptionEdge("N", "K", 401.0),
-    AbsorptionEdge("Ti", "L3", 456.0),
-    AbsorptionEdge("Ti", "L2", 462.0),
-    AbsorptionEdge("V", "L3", 513.0),
-    AbsorptionEdge("V", "L2", 521.0),
-    AbsorptionEdge("O", "K", 532.0),
-    AbsorptionEdge("Cr", "L3", 575.0),
-    AbsorptionEdge("Cr", "L2", 584.0),
-    AbsorptionEdge("Mn", "L3", 640.0),
-    AbsorptionEdge("Mn", "L2", 651.0),
-    AbsorptionEdge("F", "K", 685.0),
-    AbsorptionEdge("Fe", "L3", 708.0),
-    AbsorptionEdge("Fe", "L2", 721.0),
-    AbsorptionEdge("Co", "L3", 779.0),
-    AbsorptionEdge("Co", "L2", 794.0),
-    AbsorptionEdge("Ni", "L3", 855.0),
-    AbsorptionEdge("Ni", "L2", 872.0),
-    AbsorptionEdge("Cu", "L3", 931.0),
-    AbsorptionEdge("Cu", "L2", 951.0),
-)
+_ONSETS = {
+    "C": {"K": 284.0},
+    "Ca": {"L3": 346.0, "L2": 350.0},
+    "N": {"K": 401.0},
+    "Ti": {"L3": 456.0, "L2": 462.0},
+    "V": {"L3": 513.0, "L2": 521.0},
+    "O": {"K": 532.0},
+    "Cr": {"L3": 575.0, "L2": 584.0},
+    "Mn": {"L3": 640.0, "L2": 651.0},
+    "F": {"K": 685.0},
+    "Fe": {"L3": 708.0, "L2": 721.0},
+    "Co": {"L3": 779.0, "L2": 794.0},
+    "Ni": {"L3": 855.0, "L2": 872.0},
+    "Cu": {"L3": 931.0, "L2": 951.0},
+}
 
 
 def find_edges(energies: FloatArray) -> list[AbsorptionEdge]:
-    """Find the edges whose onset lies within the range of some photon energies, in rising order.
-
-    Args:
-        energies: Photon energies in eV, shape (E,).
-    """
+    """Find the edges whose onset lies within the range of photon energies (eV), in rising order."""
     low, high = float(energies.min()), float(energies.max())
-    return [edge for edge in _EDGES if low <= edge.energy <= high]
+    return [
+        AbsorptionEdge(element, shell, energy)
+        for element, onsets in _ONSETS.items()
+        for shell, energy in onsets.items()
+        if low <= energy <= high
+    ]

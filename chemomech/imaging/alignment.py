@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import fft, ndimage
 from skimage.registration import phase_cross_correlation
 
-from chemomech.arrays import FloatArray
+from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError
-from chemomech.imaging.frames import suggest_leaving_out
+from chemomech.imaging.selection import suggest_leaving_out
 from chemomech.imaging.stack import Stack
 
-_FrameArray = npt.NDArray[np.float32]
 _SpectrumArray = npt.NDArray[np.complex64]
 
 # Share of the view at each end over which it fades out.
@@ -95,7 +94,7 @@ def align(
 
 
 def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
-    """Move frames by known shifts: I_e(x) becomes I_e(x - s_e).
+    """Move frames by known shifts: I_e(x) becomes I_e(x - s_e), on the same grid.
 
     Cubic splines interpolate: unlike a Fourier shift they do not carry the borders' mismatch into
     the image. They average the noise of neighbouring pixels: after a move by half a pixel along
@@ -106,9 +105,6 @@ def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
     Args:
         stack: Counts.
         shifts: (row, column) in pixels, shape (energies, 2).
-
-    Returns:
-        The moved frames on the same grid.
 
     Raises:
         InputError: The shifts are not one finite pair for each energy, or a frame leaves the view.
@@ -124,17 +120,14 @@ def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
     counts = np.empty_like(stack.counts)
     for moved, frame, shift in zip(counts, stack.counts, shifts, strict=True):
         _move(frame, shift, moved)
-    return Stack(counts, stack.energies, stack.grid, stack.incident, stack.source)
+    return replace(stack, counts=counts)
 
 
 @dataclass(frozen=True, eq=False)
 class _Registration:
-    """Shifts of the frames found so far.
+    """Shifts (row, column) of the frames found so far, and the spectrum of the reference.
 
-    Args:
-        shifts: (row, column) of each frame.
-        signs: Sign with which each frame is part of the reference; zero where it is not.
-        reference: Spectrum of the reference.
+    ``signs`` are those with which each frame is part of the reference; zero where it is not.
     """
 
     shifts: FloatArray
@@ -183,7 +176,7 @@ def _find_first_reference(stack: Stack) -> _SpectrumArray:
     return best
 
 
-def _transform(frame: _FrameArray, shift: FloatArray, shifts: FloatArray) -> _SpectrumArray:
+def _transform(frame: CountArray, shift: FloatArray, shifts: FloatArray) -> _SpectrumArray:
     """Transform the root of a frame, moved, within the view common to all frames."""
     image = np.sqrt(_fill_nearest(frame))
     windows = []
@@ -197,7 +190,7 @@ def _transform(frame: _FrameArray, shift: FloatArray, shifts: FloatArray) -> _Sp
     return np.asarray(fft.fft2(image) * _create_phase_ramp(frame.shape, shift))
 
 
-def _taper(positions: FloatArray, low: float, high: float) -> _FrameArray:
+def _taper(positions: FloatArray, low: float, high: float) -> CountArray:
     """Return one within [low, high], falling to zero at its ends by a cosine."""
     depth = np.minimum(positions - low, high - positions) + 0.5
     ramp = np.clip(depth / max(_TAPER * (high - low), 1.0), 0.0, 1.0)
@@ -213,7 +206,7 @@ def _create_phase_ramp(shape: tuple[int, ...], shift: FloatArray) -> _SpectrumAr
     return np.asarray(np.outer(rows, columns), dtype=np.complex64)
 
 
-def _move(frame: _FrameArray, shift: FloatArray, out: _FrameArray) -> None:
+def _move(frame: CountArray, shift: FloatArray, out: CountArray) -> None:
     if not shift.any():
         out[...] = frame
         return
@@ -230,7 +223,7 @@ def _move(frame: _FrameArray, shift: FloatArray, out: _FrameArray) -> None:
         out[(slice(None),) * axis + (beyond,)] = np.nan
 
 
-def _fill_nearest(frame: _FrameArray) -> _FrameArray:
+def _fill_nearest(frame: CountArray) -> CountArray:
     """Fill a frame with the nearest value where there is none."""
     missing = np.isnan(frame)
     if not missing.any():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.scan_axes import arrange_stack, create_grid, to_electronvolts
+from chemomech.imaging.selection import Selection
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_text
 from chemomech.text_files import read_bytes
@@ -21,23 +21,13 @@ _LARGEST_COUNT = 1e20
 _SAMPLE = 1 << 20
 
 
-def read_axis2000(
-    path: Path, *, pixel_size: float | None = None, leave_out: Sequence[int | float] = ()
-) -> Stack:
+def read_axis2000(path: Path, selection: Selection) -> Stack:
     """Read a stack from an ``.ncb`` file and the ``.dat`` file beside it.
 
     The numbers are integers of two bytes, counts times the scale in the ``.dat`` file, or, where
     that is negative, floating-point numbers of four bytes. x runs fastest, energy slowest. The
     order of the bytes is that of the computer they were written on, which the file does not tell:
     it is the one in which the counts make sense (see `_is_big_endian`).
-
-    Args:
-        path: The ``.ncb`` file.
-        pixel_size: Edge of a pixel, in m, in place of what the ``.dat`` file says.
-        leave_out: Frames that are not used, see `select_frames`.
-
-    Returns:
-        The stack, rows downwards.
 
     Raises:
         InputError: A file is missing, cut short or wrong.
@@ -47,9 +37,9 @@ def read_axis2000(
     counts = _decode(data, description, path)
     x = np.linspace(*description.x_limits, description.columns) * _MICROMETRE
     y = np.linspace(*description.y_limits, description.rows) * _MICROMETRE
-    grid = create_grid(x, y, pixel_size)
+    grid = create_grid(x, y, selection.pixel_size)
     energies = to_electronvolts(description.energies, "", "the list of energies")
-    return arrange_stack(counts, energies, grid, x=x, y=y, leave_out=leave_out, source=path.name)
+    return arrange_stack(counts, energies, grid, selection, x=x, y=y, source=path.name)
 
 
 @dataclass(frozen=True, eq=False)

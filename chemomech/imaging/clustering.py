@@ -6,17 +6,16 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 from scipy.integrate import trapezoid
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from chemomech.arrays import BoolArray, FloatArray
+from chemomech.arrays import BoolArray, FloatArray, IntArray
 from chemomech.errors import InputError
 from chemomech.imaging.decomposition import Decomposition
-from chemomech.imaging.masked_spectra import MaskedSpectra, require_several_energies
+from chemomech.imaging.masked_spectra import MaskedSpectra
 from chemomech.imaging.optical_density import OpticalDensity
 from chemomech.imaging.spectral_features import (
     SpectralFeatures,
@@ -24,8 +23,6 @@ from chemomech.imaging.spectral_features import (
     compute_pre_edge,
     create_features,
 )
-
-_LabelArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,21 +46,18 @@ class Clusters:
         inertia: Sum of weighted squared distances to the centres, which restarts have lowered.
     """
 
-    labels: _LabelArray
+    labels: IntArray
     core: BoolArray
     spectra: FloatArray
     spread: FloatArray
-    sizes: _LabelArray
+    sizes: IntArray
     areas: FloatArray
     inertia: float
 
     def spectra_of_equal_area(self) -> FloatArray:
-        """Scale the spectra to one area, their mean, as if all clusters were equally thick.
+        """Scale the spectra, shape (k, energies), to one area, their mean, as if equally thick.
 
         Without this, eqn 8 would count a thick cluster's composition for less than a thin one's.
-
-        Returns:
-            Spectra, shape (k, energies).
 
         Raises:
             InputError: A cluster absorbs nothing above its pre-edge.
@@ -113,16 +107,15 @@ def cluster(
             mean optical density is subtracted.
         area_normalise: Divide each spectrum by its mean over the energies.
 
-    Returns:
-        The clusters.
-
     Raises:
         InputError: The mask is empty, or is after erosion; there are more clusters than distinct
             pixels, or one of a single pixel; the pre-edge holds no energy; or the decomposition has
             one component, to be skipped, or another mask.
     """
-    require_several_energies(od.energies)
-    _check_numbers(clusters, restarts, erosion)
+    limits = (("clusters", clusters, 1), ("restarts", restarts, 1), ("erosion", erosion, 0))
+    for key, value, least in limits:
+        if value < least:
+            raise InputError(f"must be at least {least}, got {value}", key=key)
     pixels = MaskedSpectra(od, mask)
     features = create_features(
         pixels,
@@ -152,16 +145,6 @@ def cluster(
     )
 
 
-def _check_numbers(clusters: int, restarts: int, erosion: int) -> None:
-    for key, value, least in (
-        ("clusters", clusters, 1),
-        ("restarts", restarts, 1),
-        ("erosion", erosion, 0),
-    ):
-        if value < least:
-            raise InputError(f"must be at least {least}, got {value}", key=key)
-
-
 def _find_core(pixels: MaskedSpectra, features: SpectralFeatures, erosion: int) -> BoolArray:
     """Find the pixels that lie ``erosion`` pixels inside the mask and absorb, shape (n,)."""
     inside = np.zeros(pixels.od.grid.shape, dtype=np.bool_)
@@ -183,7 +166,7 @@ def _find_core(pixels: MaskedSpectra, features: SpectralFeatures, erosion: int) 
 
 def _run_k_means(
     features: SpectralFeatures, core: BoolArray, clusters: int, seed: int, restarts: int
-) -> tuple[float, _LabelArray]:
+) -> tuple[float, IntArray]:
     """Find the core pixels' clusters: their inertia, and the nearest one of every pixel."""
     model = KMeans(clusters, n_init=restarts, random_state=seed, algorithm="lloyd")
     # Sums depend on how many threads share them, in the last digits.
@@ -207,8 +190,8 @@ def _run_k_means(
 
 
 def _compute_statistics(
-    pixels: MaskedSpectra, labels: _LabelArray, clusters: int
-) -> tuple[FloatArray, FloatArray, _LabelArray]:
+    pixels: MaskedSpectra, labels: IntArray, clusters: int
+) -> tuple[FloatArray, FloatArray, IntArray]:
     """Compute mean spectra and standard deviations, both (k, energies), and sizes."""
     sizes = np.bincount(labels[labels >= 0], minlength=clusters)
     member = np.equal.outer(np.arange(clusters), labels).astype(np.float64)
@@ -219,13 +202,11 @@ def _compute_statistics(
     means /= sizes[:, None]
     # About the means, in a second pass: the difference of large sums would lose digits.
     for part, block in pixels.blocks():
-        for number in range(clusters):
-            chosen = labels[part] == number
-            squares[number] += np.sum((block[:, chosen].T - means[number]) ** 2, axis=0)
+        squares += member[:, part] @ (block.T - means[labels[part]]) ** 2
     return means, np.sqrt(squares / (sizes - 1)[:, None]), sizes.astype(np.int64)
 
 
-def _order(energies: FloatArray, spectra: FloatArray, areas: FloatArray) -> _LabelArray:
+def _order(energies: FloatArray, spectra: FloatArray, areas: FloatArray) -> IntArray:
     """Sort the clusters by the centre of gravity of their spectra, shape (k,)."""
     moments = trapezoid(spectra * energies, energies) / (energies[-1] - energies[0])
     centres = np.full(len(spectra), np.inf)

@@ -31,7 +31,8 @@ def create_composition(
 
     As printed, x grows with thickness, and is a lithium content only where the particle is as thick
     as the spectra were given for (t_s counts in units of that thickness). Values are not clipped:
-    noise and plain fits lead beyond the contents of the end members.
+    noise and plain fits lead beyond the contents of the end members. Where x cannot be trusted it
+    is NaN.
 
     The uncertainty is sqrt(g^T C g), with the covariance C of the thicknesses and g_s = dx/dt_s.
 
@@ -42,9 +43,6 @@ def create_composition(
         minimum_thickness: Least sum_s t_s of a pixel that can be trusted, as a fraction of the
             median over the mask: the division magnifies the noise of thin pixels.
         source: Where the maps came from, for the record.
-
-    Returns:
-        The map; NaN where it cannot be trusted.
 
     Raises:
         InputError: The contents do not fit the maps, an argument is out of range, or no pixel is
@@ -81,18 +79,11 @@ def create_composition(
     )
 
 
-def draw(composition: CompositionMap, rng: np.random.Generator) -> CompositionMap:
+def draw_sample(composition: CompositionMap, rng: np.random.Generator) -> CompositionMap:
     """Add noise of the map's own uncertainty, x + uncertainty N(0, 1), for one sample of many.
 
     The noise of pixels is independent, which it is no longer after smoothing or extension: draw
-    first, then smooth, then extend.
-
-    Args:
-        composition: Map as measured.
-        rng: Random numbers; the same state gives the same map.
-
-    Returns:
-        The noisy map.
+    first, then smooth, then extend. The same state of the random numbers gives the same map.
 
     Raises:
         InputError: No pixel has an uncertainty.
@@ -110,14 +101,12 @@ def smooth(composition: CompositionMap, width: float) -> CompositionMap:
     """Average with Gaussian weights over trusted pixels alone: x_i = sum_j g_ij x_j / sum_j g_ij.
 
     The uncertainty shrinks as that of independent pixels, sqrt(sum g^2 u^2) / sum g. Stripes of
-    wavelength L keep exp(-2 (pi width / L)^2) of their contrast.
+    wavelength L keep exp(-2 (pi width / L)^2) of their contrast. Pixels that are not trusted become
+    NaN.
 
     Args:
         composition: Map.
         width: Standard deviation of the Gaussian, in m; zero changes nothing.
-
-    Returns:
-        The smoothed map, with the same trusted pixels and NaN elsewhere.
 
     Raises:
         InputError: The width is negative or not finite.
@@ -143,15 +132,9 @@ def smooth(composition: CompositionMap, width: float) -> CompositionMap:
 def prepare(
     composition: CompositionMap, *, smoothing: float = 0.0, erosion: int = 1
 ) -> CompositionMap:
-    """Make a map ready for a mesh: smooth it among trusted pixels, then extend it beyond them.
+    """Smooth a map among trusted pixels, then extend it beyond them, ready for a mesh.
 
-    Args:
-        composition: Map as measured, or a sample of it.
-        smoothing: Standard deviation of the Gaussian in m, as in `smooth`.
-        erosion: Width of the edge taken away in pixels, as in `extend_outwards`.
-
-    Raises:
-        InputError: An argument is out of range, or no pixel is left.
+    For ``smoothing`` (m) see `smooth`, for ``erosion`` (pixels) `extend_outwards`.
     """
     return extend_outwards(smooth(composition, smoothing), erosion=erosion)
 
@@ -160,17 +143,14 @@ def extend_outwards(composition: CompositionMap, *, erosion: int = 1) -> Composi
     """Give every pixel a value: that of the nearest pixel that can be trusted.
 
     The edge of a particle covers its pixels in part, and what they show is no composition: it is
-    taken away first. Where the particle leaves the image there is no such edge. The nearest value
-    carries stripes that cross a wire on to its surface, and magnifies no noise; continuing slopes
-    would.
+    taken away first, and trusted are the pixels that remain. Where the particle leaves the image
+    there is no such edge. The nearest value carries stripes that cross a wire on to its surface,
+    and magnifies no noise; continuing slopes would.
 
     Args:
         composition: Map.
         erosion: Width of the edge taken away, in pixels; only along rows and columns, since two
             pixels taken off a slanted edge cost more than partial coverage does.
-
-    Returns:
-        The map with values and uncertainties everywhere; trusted are the pixels that remained.
 
     Raises:
         InputError: The erosion is negative, or leaves no pixel.

@@ -48,15 +48,10 @@ class CompositionMap:
                 raise InputError(f"the {name} of a trusted pixel is not finite")
 
     def sample(self, points: FloatArray) -> FloatArray:
-        """Interpolate x bilinearly between the pixels' centres; the nearest edge value outside.
+        """Interpolate x, shape (n,), bilinearly at points in m (see `PixelGrid`), shape (n, 2).
 
-        Values that are not trusted take part: extend the trusted ones first (`extend_outwards`).
-
-        Args:
-            points: Positions in m (see `PixelGrid`), shape (n, 2).
-
-        Returns:
-            x, shape (n,).
+        Beyond the pixels' centres x is the nearest edge value. Values that are not trusted take
+        part: extend the trusted ones first (`extend_outwards`).
         """
         pixels = self.grid.to_pixels(np.asarray(points, dtype=np.float64))
         return np.asarray(ndimage.map_coordinates(self.values, pixels, order=1, mode="nearest"))

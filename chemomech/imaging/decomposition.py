@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
-from chemomech.imaging.masked_spectra import MaskedSpectra, require_several_energies
+from chemomech.imaging.masked_spectra import MaskedSpectra
 from chemomech.imaging.optical_density import OpticalDensity
 
 
@@ -71,14 +71,10 @@ def decompose(
         normalised: Divide the optical densities at each energy by their root mean square (their
             standard deviation if centred), so that every energy weighs the same.
 
-    Returns:
-        The components.
-
     Raises:
         InputError: There is one energy, or there are more components than energies or pixels, the
             mask does not fit, or at one energy all pixels are alike and cannot be normalised.
     """
-    require_several_energies(od.energies)
     pixels = MaskedSpectra(od, mask)
     most = min(len(od.energies), pixels.count - centred)
     if not 1 <= components <= most:

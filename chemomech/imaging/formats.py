@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from chemomech.errors import InputError, naming
@@ -10,31 +10,30 @@ from chemomech.imaging.axis2000 import read_axis2000
 from chemomech.imaging.nexus import read_nexus
 from chemomech.imaging.nexus_writer import write_nexus
 from chemomech.imaging.numpy_files import read_npz
-from chemomech.imaging.scan_axes import check_pixel_size
 from chemomech.imaging.sdf import read_sdf
-from chemomech.imaging.selection import refuse_selection
+from chemomech.imaging.selection import Selection
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.tiff import read_tiff_stack
 from chemomech.text_files import require_file
 
-_SUFFIXES = {
-    ".hdr": "sdf",
-    ".nxs": "nexus",
-    ".h5": "nexus",
-    ".hdf5": "nexus",
-    ".hdf": "nexus",
-    ".ncb": "axis2000",
-    ".tif": "tiff",
-    ".tiff": "tiff",
-    ".npz": "npz",
+_READERS: dict[str, Callable[[Path, Selection], Stack]] = {
+    ".hdr": read_sdf,
+    ".nxs": read_nexus,
+    ".h5": read_nexus,
+    ".hdf5": read_nexus,
+    ".hdf": read_nexus,
+    ".ncb": read_axis2000,
+    ".tif": read_tiff_stack,
+    ".tiff": read_tiff_stack,
+    ".npz": read_npz,
 }
 _MAGIC_BYTES = {
-    b"\x89HDF\r\n\x1a\n": "nexus",
-    b"PK\x03\x04": "npz",
-    b"II*\x00": "tiff",
-    b"MM\x00*": "tiff",
-    b"II+\x00": "tiff",
-    b"MM\x00+": "tiff",
+    b"\x89HDF\r\n\x1a\n": read_nexus,
+    b"PK\x03\x04": read_npz,
+    b"II*\x00": read_tiff_stack,
+    b"MM\x00*": read_tiff_stack,
+    b"II+\x00": read_tiff_stack,
+    b"MM\x00+": read_tiff_stack,
 }
 
 
@@ -74,26 +73,14 @@ def read_stack(
     """
     path = Path(path)
     with naming(path=path):
-        if pixel_size is not None:
-            check_pixel_size(pixel_size)
-        kind = _find_kind(path)
-        if kind != "tiff" and energies is not None:
-            raise InputError("only TIFF files need a list; this file has its own", key="energies")
-        if kind == "sdf":
-            return read_sdf(
-                path, region=region, channel=channel, pixel_size=pixel_size, leave_out=leave_out
-            )
-        if kind == "nexus":
-            return read_nexus(
-                path, region=region, channel=channel, pixel_size=pixel_size, leave_out=leave_out
-            )
-        refuse_selection(region, channel)
-        if kind == "axis2000":
-            return read_axis2000(path, pixel_size=pixel_size, leave_out=leave_out)
-        if kind == "npz":
-            return read_npz(path, pixel_size=pixel_size, leave_out=leave_out)
         listed = None if energies is None else Path(energies)
-        return read_tiff_stack(path, energies=listed, pixel_size=pixel_size, leave_out=leave_out)
+        selection = Selection(region, channel, listed, pixel_size, leave_out)
+        reader = _find_reader(path)
+        if reader is not read_tiff_stack and energies is not None:
+            raise InputError("only TIFF files need a list; this file has its own", key="energies")
+        if reader not in (read_sdf, read_nexus):
+            selection.refuse_choice()
+        return reader(path, selection)
 
 
 def write_stack(
@@ -102,31 +89,31 @@ def write_stack(
     """Write a stack as an NXstxm HDF5 file; `read_stack` reads the same one back.
 
     Args:
-        path: File to write, ``.nxs``, ``.h5`` or ``.hdf5``; one that exists is left as it is.
-        stack: What to write.
-        attributes: Where the stack came from and what was done to it, for the record.
+        path: File to create, ``.nxs``, ``.h5`` or ``.hdf5``.
+        stack: The stack.
+        attributes: Where it came from and what was done to it, for the record.
 
     Raises:
         InputError: The file exists, cannot be written, or its name does not say that it is HDF5.
     """
     path = Path(path)
-    if _SUFFIXES.get(path.suffix.lower()) != "nexus":
+    if _READERS.get(path.suffix.lower()) is not read_nexus:
         raise InputError("is to be HDF5; end its name in .nxs, .h5 or .hdf5", path=str(path))
     write_nexus(path, stack, attributes)
 
 
-def _find_kind(path: Path) -> str:
+def _find_reader(path: Path) -> Callable[[Path, Selection], Stack]:
     require_file(path)
     try:
         with path.open("rb") as file:
             beginning = file.read(8)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}") from error
-    for known, kind in _MAGIC_BYTES.items():
+    for known, reader in _MAGIC_BYTES.items():
         if beginning.startswith(known):
-            return kind
+            return reader
     if path.suffix.lower() == ".xim":
         raise InputError("is one frame of a stack; name the .hdr file beside it")
-    if path.suffix.lower() not in _SUFFIXES:
-        raise InputError(f"is of an unknown kind; known are {', '.join(_SUFFIXES)}")
-    return _SUFFIXES[path.suffix.lower()]
+    if path.suffix.lower() not in _READERS:
+        raise InputError(f"is of an unknown kind; known are {', '.join(_READERS)}")
+    return _READERS[path.suffix.lower()]

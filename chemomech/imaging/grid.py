@@ -51,11 +51,7 @@ class PixelGrid:
 
     @property
     def pixel_size(self) -> float:
-        """Edge of a pixel, in m.
-
-        Raises:
-            InputError: Pixels are not square, which outlines and shapes need.
-        """
+        """Edge of a pixel, in m; refuses pixels that are not square, as outlines need them."""
         if abs(self.row_spacing / self.column_spacing - 1.0) > _SQUARE:
             raise InputError(
                 f"pixels of {self.column_spacing:.4g} m x {self.row_spacing:.4g} m are not square; "
@@ -66,12 +62,7 @@ class PixelGrid:
     def require_mask(self, mask: BoolArray, key: str) -> None:
         """Refuse a mask that is not true or false for each pixel, or is true nowhere.
 
-        Args:
-            mask: Pixels that are meant, shape (rows, columns).
-            key: What it is called in messages.
-
-        Raises:
-            InputError: It is no such mask.
+        In messages it is called ``key``.
         """
         if mask.dtype != np.bool_ or mask.shape != self.shape:
             raise InputError(
@@ -83,13 +74,9 @@ class PixelGrid:
             raise InputError("holds no pixel", key=key)
 
     def to_pixels(self, points: FloatArray) -> FloatArray:
-        """Convert points to fractional (row, column), as `scipy.ndimage.map_coordinates` takes.
+        """Convert points in m, shape (n, 2), to fractional rows and columns, shape (2, n).
 
-        Args:
-            points: Positions in m, shape (n, 2).
-
-        Returns:
-            Rows and columns, shape (2, n).
+        These are the coordinates that `scipy.ndimage.map_coordinates` takes.
         """
         columns = points[:, 0] / self.column_spacing
         rows = self.rows - 1 - points[:, 1] / self.row_spacing

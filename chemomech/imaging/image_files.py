@@ -1,9 +1,8 @@
-"""Maps of numbers and masks from files."""
+"""Read maps of numbers, masks and pictures from files."""
 
 from __future__ import annotations
 
 import struct
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from skimage.io import imread
 from chemomech.arrays import BoolArray, FloatArray, NumberArray
 from chemomech.errors import InputError
 from chemomech.imaging.numpy_files import read_npy
-from chemomech.imaging.text_tables import read_text
+from chemomech.imaging.text_tables import parse_rows, read_text
 from chemomech.imaging.tiff import count_pages, read_pages
 from chemomech.text_files import require_file
 
@@ -22,9 +21,7 @@ _TIFF = (".tif", ".tiff")
 
 
 def read_map(path: Path | str) -> FloatArray:
-    """Read a map of numbers, such as composition or thickness.
-
-    NaN stands for pixels without a value.
+    """Read a map of numbers, such as composition or thickness; NaN where there is none.
 
     Args:
         path: TIFF image of one page, NumPy array (``.npy``), or text: one line a row, numbers
@@ -56,23 +53,17 @@ def read_map(path: Path | str) -> FloatArray:
     return values
 
 
-def read_mask(
-    path: Path | str, shape: tuple[int, ...], *, upwards: bool | None = None
-) -> BoolArray:
-    """Read which pixels of an image are meant.
+def read_mask(path: Path | str, shape: tuple[int, ...]) -> BoolArray:
+    """Read the pixels of an image that are meant: true, shape (rows, columns), rows downwards.
 
     Two kinds of pixels are told apart: false or true; zero and another number; dark and bright; or,
-    in text, blanks and marks (one line of characters a row), or a table of 0 and 1.
+    in text, blanks and marks (one line of characters a row), or a table of 0 and 1. The first row
+    of the file is the top one, but in text of blanks and marks, which analysis programs write line
+    by line as a scan runs, upwards.
 
     Args:
         path: NumPy array (``.npy``), image (PNG, TIFF) or text.
         shape: Rows and columns of the image it belongs to.
-        upwards: Whether the first row of the file is the lowest one. Where not given: it is in text
-            of blanks and marks, which analysis programs write line by line as a scan runs, and not
-            in arrays, images and tables.
-
-    Returns:
-        True for the pixels meant, shape (rows, columns), rows downwards.
 
     Raises:
         InputError: The file is missing, of another kind or another shape, holds more than two
@@ -86,7 +77,9 @@ def read_mask(
     elif suffix in _TIFF:
         numbers = _read_page(path)
     elif suffix in _PICTURES:
-        numbers = _read_drawn_mask(path)
+        picture = read_picture(path)
+        # Any colour but black counts as bright.
+        numbers = picture.max(axis=2) if picture.ndim == 3 else picture
     else:
         numbers, drawn = _read_text_mask(path, shape)
     if numbers.shape != shape:
@@ -100,7 +93,7 @@ def read_mask(
     mask = numbers == levels[-1]
     if not levels[-1] > 0:
         raise InputError("the mask marks no pixel", path=str(path))
-    return mask[::-1].copy() if (drawn if upwards is None else upwards) else mask
+    return mask[::-1].copy() if drawn else mask
 
 
 def _read_page(path: Path) -> NumberArray:
@@ -120,9 +113,6 @@ def read_picture(path: Path) -> NumberArray:
 
     What is transparent counts as black. Where all that is visible has one colour, the opacity is
     the picture, as in drawings on a transparent ground.
-
-    Args:
-        path: PNG, TIFF or the like.
 
     Returns:
         Brightness, shape (rows, columns), or colours, shape (rows, columns, 3), in the file's
@@ -162,21 +152,11 @@ def _lay_on_black(
     return laid[..., 0] if laid.shape[2] == 1 else laid
 
 
-def _read_drawn_mask(path: Path) -> NumberArray:
-    """Read the brightest colour of a picture, so that any colour but black counts as bright."""
-    picture = read_picture(path)
-    return picture.max(axis=2) if picture.ndim == 3 else picture
-
-
 def _read_text_map(path: Path) -> NumberArray:
     """Read the numbers of a text file, one line a row."""
-    lines = [line for line in read_text(path).splitlines() if line.strip()]
-    separator = next((mark for mark in (",", ";") if mark in lines[0]), None)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            return np.loadtxt(lines, delimiter=separator, ndmin=2)
-    except (ValueError, UserWarning) as error:
+        return parse_rows(read_text(path))
+    except ValueError as error:
         raise InputError(f"is no table of numbers: {error}", path=str(path)) from error
 
 

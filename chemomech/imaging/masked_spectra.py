@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from chemomech.arrays import BoolArray, FloatArray, IndexArray
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.optical_density import OpticalDensity
 
@@ -15,7 +14,6 @@ from chemomech.imaging.optical_density import OpticalDensity
 _BLOCK = 8192
 
 
-@dataclass(frozen=True, eq=False)
 class MaskedSpectra:
     """Spectra D(E, n) of the n pixels that a mask shows and that were measured at every energy.
 
@@ -27,22 +25,24 @@ class MaskedSpectra:
         index: Numbers of the pixels in the flattened image, shape (n,).
 
     Raises:
-        InputError: The mask has another shape or type, or shows no valid pixel.
+        InputError: There is one photon energy only, or the mask has another shape or type, or shows
+            no valid pixel.
     """
 
-    od: OpticalDensity
-    mask: BoolArray
-    index: IndexArray = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.od.grid.require_mask(self.mask, "mask")
-        index = np.flatnonzero(self.mask & self.od.valid)
-        if index.size == 0:
-            count = np.count_nonzero(self.mask)
+    def __init__(self, od: OpticalDensity, mask: BoolArray) -> None:
+        energies = od.energies
+        if len(energies) < 2:
+            raise InputError(
+                f"one image, at {energies[0]:g} eV, holds no spectra; images at two or more photon "
+                "energies are needed"
+            )
+        od.grid.require_mask(mask, "mask")
+        self.od, self.index = od, np.flatnonzero(mask & od.valid)
+        if self.index.size == 0:
+            count = np.count_nonzero(mask)
             raise InputError(
                 f"none of the {count} pixels in the mask has a valid spectrum", key="mask"
             )
-        object.__setattr__(self, "index", index)
 
     @property
     def count(self) -> int:
@@ -53,7 +53,7 @@ class MaskedSpectra:
         """Yield the pixels in order, a block at a time.
 
         Yields:
-            Which of the n pixels the block holds, and their spectra, shape (energies, block).
+            Slice of the n pixels that the block holds, and their spectra, shape (energies, block).
         """
         flat = self.od.values.reshape(len(self.od.energies), -1)
         for start in range(0, self.count, _BLOCK):
@@ -61,27 +61,10 @@ class MaskedSpectra:
             yield part, flat[:, self.index[part]].astype(np.float64)
 
     def to_image(self, values: FloatArray) -> FloatArray:
-        """Lay values of the pixels out as images, NaN elsewhere.
+        """Lay values of the pixels, shape (..., n), out as images, shape (..., rows, columns).
 
-        Args:
-            values: Shape (..., n).
-
-        Returns:
-            Images, shape (..., rows, columns).
+        Elsewhere is NaN.
         """
         images = np.full((*values.shape[:-1], self.od.valid.size), np.nan)
         images[..., self.index] = values
         return images.reshape(*values.shape[:-1], *self.od.grid.shape)
-
-
-def require_several_energies(energies: FloatArray) -> None:
-    """Refuse a single image, which has no spectra.
-
-    Raises:
-        InputError: There is only one photon energy.
-    """
-    if len(energies) < 2:
-        raise InputError(
-            f"one image, at {energies[0]:g} eV, holds no spectra; images at two or more photon "
-            "energies are needed"
-        )

@@ -10,12 +10,12 @@ import h5py
 import numpy as np
 
 from chemomech.arrays import BoolArray, FloatArray
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging.clustering import Clusters
 from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.decomposition import Decomposition
-from chemomech.imaging.end_members import EndMembers
+from chemomech.imaging.spectra import EndMembers
 from chemomech.imaging.unmixing import ThicknessMaps
 
 Record = TypeVar("Record")
@@ -54,15 +54,9 @@ class Measurement:
 
 
 def write_measurement(path: Path, measurement: Measurement, report: str) -> None:
-    """Write a measurement as HDF5, a group for each step; call it on one rank only.
+    """Write a measurement as a new HDF5 file, a group for each step; call it on one rank only.
 
-    Args:
-        path: File to create.
-        measurement: What to write.
-        report: How it was made (JSON), kept as the attribute ``report``.
-
-    Raises:
-        OSError: The file cannot be written.
+    How it was made (JSON) is kept as the attribute ``report``.
     """
     with h5py.File(path, "w") as file:
         file.attrs["report"] = report
@@ -71,19 +65,20 @@ def write_measurement(path: Path, measurement: Measurement, report: str) -> None
 
 
 def read_measurement(path: Path) -> Measurement:
-    """Read back what `write_measurement` wrote.
+    """Read the ``measurement.h5`` that ``chemomech measure`` and `chemomech.measure` leave.
 
     Args:
         path: The file.
+
+    Returns:
+        What each step gave: maps of shape (rows, columns), lengths in m, photon energies in eV.
 
     Raises:
         InputError: The file cannot be read, or something is missing in it.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r") as file, naming(path=path):
             return _read(file, Measurement)
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
     # h5py raises any of these for files that are damaged or of another kind.
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise InputError(
@@ -94,21 +89,13 @@ def read_measurement(path: Path) -> Measurement:
 def read_prepared_composition(
     path: Path, smoothing: float = 0.0, erosion: int = 1
 ) -> CompositionMap:
-    """Read a measured composition, smoothed and with a value everywhere.
-
-    Args:
-        path: File that `write_measurement` wrote.
-        smoothing: Standard deviation of a Gaussian filter within the trusted part, in m.
-        erosion: Pixels peeled off the trusted part before it is extended outwards.
+    """Read a measured composition, smoothed and with a value everywhere (see `prepare`).
 
     Raises:
         InputError: The file cannot be read, or nothing trusted is left.
     """
-    composition = read_measurement(path).composition
-    try:
-        return prepare(composition, smoothing=smoothing, erosion=erosion)
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
+    with naming(path=path):
+        return prepare(read_measurement(path).composition, smoothing=smoothing, erosion=erosion)
 
 
 def _write(group: h5py.Group, record: object) -> None:

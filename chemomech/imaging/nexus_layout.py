@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import h5py
 
 from chemomech.errors import InputError
-
-if TYPE_CHECKING:
-    import h5py
 
 _ENERGY_NAMES = ("energy", "photon_energy")
 _REQUESTED = "requested_values"
@@ -18,7 +16,7 @@ _REQUESTED = "requested_values"
 
 @dataclass(frozen=True)
 class Layout:
-    """The datasets of one detector.
+    """Datasets of one detector.
 
     Args:
         data: Counts, with three axes, or with two (y and x) if there is one energy; more axes only
@@ -42,11 +40,7 @@ class Layout:
 
 
 def find_entries(file: h5py.File) -> list[h5py.Group]:
-    """Find entries, by name and number: those declared NXentry, or else all groups.
-
-    Raises:
-        InputError: There are none.
-    """
+    """Find entries, by name and number: those declared NXentry, or else all groups."""
     groups = _groups(file)
     entries = [group for group in groups if get_text(group, "NX_class") == "NXentry"] or groups
     if not entries:
@@ -55,11 +49,7 @@ def find_entries(file: h5py.File) -> list[h5py.Group]:
 
 
 def find_channels(entry: h5py.Group) -> list[h5py.Group]:
-    """Find groups of counts with sample positions, one for each detector; grids come first.
-
-    Raises:
-        InputError: There are none.
-    """
+    """Find groups of counts with sample positions, one for each detector; grids come first."""
     channels = [
         group
         for group in _groups(entry)
@@ -83,17 +73,13 @@ def find_monitors(entry: h5py.Group) -> list[h5py.Dataset]:
 
 
 def find_layout(entry: h5py.Group, group: h5py.Group) -> Layout:
-    """Find the counts of a detector, their axes and the order of these.
+    """Find the counts of a detector's group, their axes and the order of these.
 
-    Args:
-        entry: The entry, where the energies are if the detector's group has none.
-        group: The detector's group.
+    Energies are in the entry where the group has none.
 
     Raises:
         InputError: An axis is missing, or the order is not known.
     """
-    import h5py
-
     data = _find_signal(group)
     assert data is not None
     energy = _find_energy(entry, group)
@@ -145,6 +131,11 @@ def _drop_axes(group: h5py.Group, data: h5py.Dataset) -> tuple[int, ...]:
     return tuple(axis for axis in range(data.ndim) if axis not in spare)
 
 
+def get_name(item: h5py.Group | h5py.Dataset) -> str:
+    """Return the last part of the path of a group or dataset."""
+    return str(item.name).rsplit("/", maxsplit=1)[-1]
+
+
 def get_text(item: h5py.Group | h5py.Dataset, name: str) -> str:
     """Return an attribute as text, empty where there is none."""
     values = _get_texts(item, name)
@@ -153,8 +144,6 @@ def get_text(item: h5py.Group | h5py.Dataset, name: str) -> str:
 
 def _get_texts(item: h5py.Group | h5py.Dataset, name: str) -> list[str]:
     """Return an attribute as a list of texts, whichever way it was written."""
-    import h5py
-
     value = item.attrs.get(name)
     if value is None or isinstance(value, h5py.Empty):
         return []
@@ -178,7 +167,7 @@ def _find_order(
     group: h5py.Group, data: h5py.Dataset, axes: tuple[h5py.Dataset, ...], kept: tuple[int, ...]
 ) -> tuple[int, ...]:
     """Match the axes kept to ``axes``, as declared, or else as the lengths say."""
-    names = [str(axis.name).rsplit("/", maxsplit=1)[-1] for axis in axes]
+    names = [get_name(axis) for axis in axes]
     declared = _get_declared(group, data)
     if declared:
         if len(declared) == data.ndim:
@@ -225,8 +214,6 @@ def _fit_order(
 
 def _find_signal(group: h5py.Group) -> h5py.Dataset | None:
     """Find the dataset a group is about: the one it names, the one marked, or ``data``."""
-    import h5py
-
     marked = [name for name in group if get_text(group[name], "signal") == "1"]
     for name in (get_text(group, "signal"), *marked, "data"):
         if name and name in group and isinstance(group[name], h5py.Dataset):
@@ -235,13 +222,12 @@ def _find_signal(group: h5py.Group) -> h5py.Dataset | None:
 
 
 def _is_monitor(group: h5py.Group) -> bool:
-    last = str(group.name).rsplit("/", maxsplit=1)[-1]
-    return get_text(group, "NX_class") == "NXmonitor" or last in ("control", "monitor")
+    named = get_name(group) in ("control", "monitor")
+    return named or get_text(group, "NX_class") == "NXmonitor"
 
 
 def _groups(parent: h5py.Group) -> list[h5py.Group]:
     """List the groups within a group, entry2 before entry10."""
-    import h5py
 
     def sort_key(name: str) -> tuple[str, int]:
         number = re.search(r"\d+$", name)

@@ -5,39 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 
-from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.stack import Stack
-
-if TYPE_CHECKING:
-    import h5py
-
 
 _AXES = ("energy", "sample_y", "sample_x")
 
 
 def write_nexus(path: Path, stack: Stack, attributes: Mapping[str, str | float | int]) -> None:
-    """Write a stack; `read_nexus` reads the same one back.
+    """Write a stack as a new HDF5 file; `read_nexus` reads the same one back.
 
     Rows are written upwards, as a microscope scans them; positions are in micrometres. All that the
     definition NXstxm asks for is there. A stack does not know when it was scanned, for how long and
     where: start and end are the time of writing, dwell times 1, the angle NaN, and the source is
-    "unknown".
-
-    Args:
-        path: HDF5 file to write; one that exists is left as it is.
-        stack: What to write.
-        attributes: What to note on the entry: where the stack came from and what was done to it.
+    "unknown". The attributes are noted on the entry: where the stack came from and what was done.
 
     Raises:
         InputError: The file exists, or cannot be written.
     """
-    import h5py
-
     if path.exists():
         raise InputError("exists already and is left as it is; name another", path=str(path))
     # Under another name until it is whole: a file cut short never looks like a result.
@@ -56,77 +44,55 @@ def _write_entry(
     entry: h5py.Group, stack: Stack, attributes: Mapping[str, str | float | int]
 ) -> None:
     """Write all that the definition NXstxm asks for, in the forms other readers look for."""
-    entry.attrs["NX_class"] = "NXentry"
-    entry.attrs["default"] = "counter0"
-    # Lists of one string: readers take their first.
-    entry["definition"] = ["NXstxm"]
-    entry["title"] = [stack.source]
+    entry.attrs.update({"NX_class": "NXentry", "default": "counter0"})
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    for name in ("start_time", "end_time"):
-        entry[name] = [now]
-    notes = _create_group(entry, "provenance", "NXcollection")
-    for name, value in attributes.items():
-        notes.attrs[name] = value
+    texts = {"definition": "NXstxm", "title": stack.source, "start_time": now, "end_time": now}
+    for name, text in texts.items():
+        # Lists of one string: readers take their first.
+        entry[name] = [text]
+    _create_group(entry, "provenance", "NXcollection").attrs.update(attributes)
     data = _write_data(entry, stack)
-    _write_instrument(entry, data)
-    if stack.incident is not None:
-        _write_control(entry, data, stack.incident)
-
-
-def _write_data(entry: h5py.Group, stack: Stack) -> h5py.Group:
-    group = _create_group(entry, "counter0", "NXdata")
-    group["stxm_scan_type"] = ["sample image stack"]
-    group.attrs["signal"] = "data"
-    _write_axes(group, stack)
-    # Not known. MANTiS needs it, and scales I0 with its ratios: one a frame, without a unit.
-    group["count_time"] = np.ones(len(stack.energies))
-    data = _create_frames(group, stack.counts.shape)
-    for number, frame in enumerate(stack.counts):
-        data[number] = frame[::-1]
-    return group
-
-
-def _write_instrument(entry: h5py.Group, data: h5py.Group) -> None:
-    """Write source, monochromator, detector and sample; what is not known, as not known."""
     instrument = _create_group(entry, "instrument", "NXinstrument")
     source = _create_group(instrument, "source", "NXsource")
-    source["type"] = ["Synchrotron X-ray Source"]
-    source["name"] = ["unknown"]
+    source["type"], source["name"] = ["Synchrotron X-ray Source"], ["unknown"]
     source["probe"] = ["x-ray"]
     _create_group(instrument, "monochromator", "NXmonochromator")["energy"] = data["energy"]
     _create_group(instrument, "detector", "NXdetector")["data"] = data["data"]
     sample = _create_group(entry, "sample", "NXsample")
     sample["rotation_angle"] = np.nan
     sample["rotation_angle"].attrs["units"] = "deg"
+    if stack.incident is not None:
+        # In the shape of the frames, as the definition asks.
+        control = _create_group(entry, "control", "NXmonitor")
+        monitor = _create_frames(control, stack.counts.shape, np.float64)
+        monitor.attrs["long_name"] = "I0"
+        for number, value in enumerate(stack.incident):
+            monitor[number] = value
 
 
-def _write_control(entry: h5py.Group, data: h5py.Group, incident: FloatArray) -> None:
-    """Write I0 in the shape of the frames, as the definition asks."""
-    control = _create_group(entry, "control", "NXmonitor")
-    monitor = _create_frames(control, data["data"].shape, np.float64)
-    monitor.attrs["long_name"] = "I0"
-    for number, value in enumerate(incident):
-        monitor[number] = value
-
-
-def _write_axes(group: h5py.Group, stack: Stack) -> None:
-    """Write energies, and positions in micrometres with the exact grid, in m, beside them."""
+def _write_data(entry: h5py.Group, stack: Stack) -> h5py.Group:
+    """Write counts, energies, and positions in micrometres with the exact grid, in m."""
+    group = _create_group(entry, "counter0", "NXdata")
+    group["stxm_scan_type"] = ["sample image stack"]
     grid = stack.grid
     group["energy"] = stack.energies
     group["energy"].attrs["units"] = "eV"
-    places = (
+    for name, count, spacing, lowest in (
         ("sample_y", grid.rows, grid.row_spacing, grid.origin[1]),
         ("sample_x", grid.columns, grid.column_spacing, grid.origin[0]),
-    )
-    for name, count, spacing, lowest in places:
+    ):
         group[name] = (lowest + spacing * np.arange(count)) * 1e6
-        group[name].attrs["units"] = "um"
-        group[name].attrs["step"] = spacing
-        group[name].attrs["lowest"] = lowest
+        group[name].attrs.update({"units": "um", "step": spacing, "lowest": lowest})
+    group.attrs["signal"] = "data"
     # MANTiS decodes these names, which h5py gives it as bytes only where their length is fixed.
     group.attrs["axes"] = np.array(_AXES, dtype=np.bytes_)
-    for axis, name in enumerate(_AXES):
-        group.attrs[f"{name}_indices"] = axis
+    group.attrs.update({f"{name}_indices": axis for axis, name in enumerate(_AXES)})
+    # Not known. MANTiS needs it, and scales I0 with its ratios: one a frame, without a unit.
+    group["count_time"] = np.ones(len(stack.energies))
+    data = _create_frames(group, stack.counts.shape)
+    for number, frame in enumerate(stack.counts):
+        data[number] = frame[::-1]
+    return group
 
 
 def _create_group(parent: h5py.Group, name: str, kind: str) -> h5py.Group:

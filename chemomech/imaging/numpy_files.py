@@ -5,20 +5,17 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from chemomech.arrays import NumberArray
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.scan_axes import (
-    arrange_stack,
-    check_pixel_size,
-    create_grid,
-    to_electronvolts,
-)
+from chemomech.imaging.scan_axes import arrange_stack, create_grid, to_electronvolts
+from chemomech.imaging.selection import Selection, check_pixel_size
 from chemomech.imaging.stack import Stack
 from chemomech.text_files import require_file
 
@@ -43,9 +40,7 @@ _NEEDED = (
 )
 
 
-def read_npz(
-    path: Path, *, pixel_size: float | None = None, leave_out: Sequence[int | float] = ()
-) -> Stack:
+def read_npz(path: Path, selection: Selection) -> Stack:
     """Read a stack from the arrays of an archive; others in it are left alone.
 
     ``counts`` has the shape (energies, rows, columns), with more axes before it only of length 1;
@@ -53,56 +48,39 @@ def read_npz(
     of columns and rows, in m, y upwards; or ``pixel_size`` is the edge of a pixel, in m, and the
     first row is the top one. ``incident``, if there, is I0 of each frame.
 
-    Args:
-        path: The archive.
-        pixel_size: Edge of a pixel, in m, in place of what the archive says.
-        leave_out: Frames that are not used, see `select_frames`.
-
-    Returns:
-        The stack, rows downwards.
-
     Raises:
         InputError: The file is missing, cut short or no archive, or an array is missing or wrong.
     """
+    pixel_size = selection.pixel_size
     arrays = _read_arrays(path, has_pixel_size=pixel_size is not None)
-    # A count too large for the type becomes infinite, and is refused with the others.
-    with np.errstate(over="ignore"):
-        counts = np.asarray(_pick(arrays, "counts", 3), dtype=np.float32)
-    energies = to_electronvolts(
-        np.asarray(_pick(arrays, "energies", 1), dtype=np.float64), "", "energies"
-    )
-    incident = None
-    if "incident" in arrays:
-        incident = np.asarray(_pick(arrays, "incident", 1), dtype=np.float64)
+    counts = _pick(arrays, "counts", 3, np.float32)
+    energies = to_electronvolts(_pick(arrays, "energies", 1), "", "energies")
+    incident = _pick(arrays, "incident", 1) if "incident" in arrays else None
     x = y = None
     if "x" in arrays:
-        x, y = (np.asarray(_pick(arrays, name, 1), dtype=np.float64) for name in ("x", "y"))
+        x, y = _pick(arrays, "x", 1), _pick(arrays, "y", 1)
         grid = create_grid(x, y, pixel_size)
         if counts.shape[1:] != grid.shape:
             raise InputError(f"counts of shape {counts.shape} do not fit y and x ({grid.shape})")
     else:
         if pixel_size is None:
             pixel_size = float(_pick(arrays, "pixel_size", 0))
-        check_pixel_size(pixel_size)
+            check_pixel_size(pixel_size)
         grid = PixelGrid(counts.shape[1], counts.shape[2], pixel_size, pixel_size)
     return arrange_stack(
         counts,
         energies,
         grid,
+        selection,
         x=x,
         y=y,
-        leave_out=leave_out,
         incident=incident,
         source=path.name,
     )
 
 
 def read_npy(path: Path) -> NumberArray:
-    """Read one array of numbers.
-
-    Raises:
-        InputError: The file is missing, cut short or no array of numbers.
-    """
+    """Read one array of numbers; refuse a file that is cut short or holds none."""
     require_file(path)
     try:
         # Opened here, for NumPy leaves files open that it cannot read.
@@ -138,7 +116,12 @@ def _read_arrays(path: Path, *, has_pixel_size: bool) -> dict[str, NumberArray]:
     return arrays
 
 
-def _pick(arrays: dict[str, NumberArray], name: str, axes: int) -> NumberArray:
+def _pick(
+    arrays: dict[str, NumberArray],
+    name: str,
+    axes: int,
+    number_type: type[np.floating] = np.float64,
+) -> npt.NDArray[Any]:
     """Pick an array of real numbers with so many axes, or more before them of length 1."""
     array = arrays[name]
     while array.ndim > axes and array.shape[0] == 1:
@@ -148,4 +131,6 @@ def _pick(arrays: dict[str, NumberArray], name: str, axes: int) -> NumberArray:
             f"{name} of shape {array.shape} and type {array.dtype} should hold real numbers along "
             f"{axes} axes"
         )
-    return array
+    # A count too large for the type becomes infinite, and is refused with the others.
+    with np.errstate(over="ignore"):
+        return np.asarray(array, dtype=number_type)

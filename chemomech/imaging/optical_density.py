@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 from skimage import filters
 
-from chemomech.arrays import BoolArray, FloatArray
+from chemomech.arrays import BoolArray, CountArray, FloatArray
 from chemomech.errors import InputError
-from chemomech.imaging.detector import check_dark, check_limits
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.stack import Stack, check_energies, check_incident
-
-_DensityArray = npt.NDArray[np.float32]
+from chemomech.imaging.stack import Stack, check_dark, check_energies, check_incident, check_limits
 
 # Pixels this many standard deviations from the commonest brightness are something else.
 _SPREAD = 2.5
@@ -44,7 +40,7 @@ class OpticalDensity:
             the number of its pixels or the dark counts are no such numbers.
     """
 
-    values: _DensityArray
+    values: CountArray
     energies: FloatArray
     grid: PixelGrid
     valid: BoolArray
@@ -81,9 +77,6 @@ class OpticalDensity:
 
         Args:
             densities: Optical densities, measured or fitted, shape (energies, n).
-
-        Returns:
-            Variance, shape (energies, n).
         """
         incident = self.incident[:, None]
         intensity = incident * np.exp(-densities.astype(np.float64))
@@ -105,7 +98,7 @@ def convert(
 
     A pixel that at any energy has no value, no more than the dark counts d, or as many counts as
     saturate the detector is not valid. It is flagged and becomes NaN, and is never patched. Before
-    frames are moved onto each other, `chemomech.imaging.detector.mask_invalid_counts` does so too.
+    frames are moved onto each other, `chemomech.imaging.stack.mask_invalid_counts` does so too.
 
     Args:
         stack: Counts.
@@ -139,16 +132,13 @@ def convert(
 
 
 def find_incident(stack: Stack, mask: BoolArray) -> FloatArray:
-    """Average the counts of an empty region, I0(E) = mean I(E) over the mask.
+    """Average the counts of an empty region, I0(E) = mean I(E) over the mask, shape (energies,).
 
-    Pixels that were not measured at every energy are left out.
+    Dark counts are included. Pixels that were not measured at every energy are left out.
 
     Args:
         stack: Counts.
         mask: Pixels without a sample, shape (rows, columns).
-
-    Returns:
-        I0 as counted (dark counts included), shape (energies,).
 
     Raises:
         InputError: The mask does not fit or shows no pixel that was measured at every energy, or
@@ -175,18 +165,13 @@ def find_incident(stack: Stack, mask: BoolArray) -> FloatArray:
 
 
 def find_empty_region(stack: Stack) -> BoolArray:
-    """Find the pixels without a sample: the commonest brightness of the bright part of the image.
+    """Find the pixels without a sample, shape (rows, columns): a mask for `find_incident`.
 
-    Of the transmission averaged over energies, Otsu's threshold takes the bright part; one pixel
-    next to anything darker is left out. What lies within 2.5 standard deviations of the peak of
-    its histogram is empty. Taking the very brightest pixels instead would take their noise for
-    light. A substrate that fills the gaps counts as empty, and is divided out.
-
-    Args:
-        stack: Counts.
-
-    Returns:
-        Mask for `find_incident`, shape (rows, columns).
+    They have the commonest brightness of the bright part of the image. Of the transmission averaged
+    over energies, Otsu's threshold takes the bright part; one pixel next to anything darker is left
+    out. What lies within 2.5 standard deviations of the peak of its histogram is empty. Taking the
+    very brightest pixels instead would take their noise for light. A substrate that fills the gaps
+    counts as empty, and is divided out.
 
     Raises:
         InputError: No pixel was measured at every energy, or there is no contrast or no bright
@@ -256,8 +241,7 @@ def _refuse_energies(wrong: BoolArray, stack: Stack, what: str) -> None:
 def _refuse_saturation(stack: Stack, region: BoolArray) -> None:
     """Refuse a region whose counts do not scatter and reach the same ceiling in every such frame.
 
-    Counts scatter, those of a saturated detector do not. Frames without scatter at different levels
-    mean that the stack was computed, where that is in order.
+    Frames without scatter at different levels mean that the stack was computed, which is in order.
     """
     if np.count_nonzero(region) < 2:
         return

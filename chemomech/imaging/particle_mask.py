@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from scipy import ndimage
 from skimage import filters
@@ -12,21 +10,16 @@ from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.optical_density import OpticalDensity
 
-Level = float | Literal["otsu", "half_transmission"]
-
 _PLATEAU_PERCENTILE = 95.0
 _SPECK_PIXELS = 9
 
 
 def mean_density(od: OpticalDensity, window: tuple[float, float] | None = None) -> FloatArray:
-    """Average the optical density over energies, all or those in a window.
+    """Average the optical density over energies; NaN where not valid, shape (rows, columns).
 
     Args:
         od: Optical densities.
-        window: Lowest and highest photon energy, in eV, both included.
-
-    Returns:
-        Mean density, NaN where not valid, shape (rows, columns).
+        window: Lowest and highest photon energy, in eV, both included; all where None.
 
     Raises:
         InputError: The window holds no energy.
@@ -46,61 +39,33 @@ def mean_density(od: OpticalDensity, window: tuple[float, float] | None = None) 
     return image
 
 
-def find_particles(
-    od: OpticalDensity,
-    level: Level = "half_transmission",
-    window: tuple[float, float] | None = None,
-) -> BoolArray:
-    """Find the pixels of particles: those whose mean density exceeds a level.
+def find_particles(od: OpticalDensity, window: tuple[float, float] | None = None) -> BoolArray:
+    """Find the pixels of particles by their mean density, shape (rows, columns).
 
-    Densities are normalised by the plateau OD0 inside the particles, the 95th percentile above
+    The threshold is -ln[(1 + exp(-OD0)) / 2], half of the transmission, which the blur of the
+    microscope leaves in place; OD0 is the plateau inside the particles, the 95th percentile above
     Otsu's threshold. Patches of less than nine pixels are dropped. Outlines are drawn on the grey
     image of `mean_density`, not on this mask.
 
     Args:
         od: Optical densities.
-        level: ``half_transmission``, -ln[(1 + exp(-OD0)) / 2] / OD0, which the blur of the
-            microscope leaves in place; ``otsu``; or a fraction of the plateau in (0, 1).
         window: Photon energies to average over, in eV; after the edge is best.
 
-    Returns:
-        Mask, never true where a pixel is not valid, shape (rows, columns).
-
     Raises:
-        InputError: There is no contrast, the level is none of these, or no particle is found.
+        InputError: There is no contrast, or no particle is found.
     """
     image = mean_density(od, window)
     values = image[od.valid]
     # Within the rounding of single precision.
     if np.ptp(values) <= 1e-6 * max(float(np.abs(values).max()), 1e-6):
         raise InputError("the image has the same density everywhere; there is no particle")
-    # Comparisons with NaN are false.
-    return _remove_specks(image > _find_threshold(values, level))
-
-
-def _find_threshold(values: FloatArray, level: Level) -> float:
-    otsu = float(filters.threshold_otsu(values))
-    if level == "otsu":
-        return otsu
-    plateau = float(np.percentile(values[values > otsu], _PLATEAU_PERCENTILE))
+    plateau = np.percentile(values[values > filters.threshold_otsu(values)], _PLATEAU_PERCENTILE)
     if plateau <= 0.0:
         raise InputError("the particle is brighter than I0; I0 is too small")
-    if level == "half_transmission":
-        return float(-np.log((1.0 + np.exp(-plateau)) / 2.0))
-    if isinstance(level, str) or not 0.0 < level < 1.0:
-        raise InputError(
-            f"must be otsu, half_transmission or a fraction between 0 and 1, got {level!r}",
-            key="level",
-        )
-    return level * plateau
-
-
-def _remove_specks(mask: BoolArray) -> BoolArray:
-    labels, _ = ndimage.label(mask)
+    # Comparisons with NaN are false.
+    labels, _ = ndimage.label(image > -np.log((1.0 + np.exp(-plateau)) / 2.0))
     large = np.bincount(labels.ravel()) >= _SPECK_PIXELS
     large[0] = False
     if not large.any():
-        raise InputError(
-            f"no particle of {_SPECK_PIXELS} pixels or more rises above the level", key="level"
-        )
+        raise InputError(f"no particle of {_SPECK_PIXELS} pixels or more rises above the level")
     return np.asarray(large[labels])

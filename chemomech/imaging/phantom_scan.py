@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage, sparse, special
 
-from chemomech.arrays import FloatArray
+from chemomech.arrays import CountArray, FloatArray, IntArray
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.phantom_truth import PhantomTruth
-
-IndexArray = npt.NDArray[np.int64]
-_SingleArray = npt.NDArray[np.float32]
+from chemomech.imaging.phantom_truth import BentWire
 
 _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 # Weights of the spot further out are below 1e-6 of the whole.
@@ -33,55 +29,75 @@ class Scanner:
         grid: The pixels.
         spot: Full width of the spot at half its height, in m.
         supersampling: Points along a pixel's edge.
-        border: Pixels the view is wider by on each side.
+        drift: Largest shift of a frame, in pixels.
     """
 
     grid: PixelGrid
     spot: float
     supersampling: int
-    border: int
+    drift: float
 
-    @classmethod
-    def create(cls, grid: PixelGrid, spot: float, supersampling: int, drift: float) -> Scanner:
-        """Create a scanner whose border suits the spot and a drift by so many pixels."""
-        border = int(np.ceil(drift + _TAIL * spot / _FWHM / grid.pixel_size)) + 2
-        return cls(grid, spot, supersampling, border)
+    @property
+    def border(self) -> int:
+        """Pixels the view is wider by on each side."""
+        return int(np.ceil(self.drift + _TAIL * self._deviation)) + 2
 
     @property
     def shape(self) -> tuple[int, int]:
         """(rows, columns) of points."""
         rows, columns = self.grid.shape
-        return (
-            (rows + 2 * self.border) * self.supersampling,
-            (columns + 2 * self.border) * self.supersampling,
-        )
+        around = 2 * self.border
+        return (rows + around) * self.supersampling, (columns + around) * self.supersampling
 
-    def scan(self, image: _SingleArray, shift: FloatArray) -> FloatArray:
-        """Measure a frame.
+    @property
+    def _deviation(self) -> float:
+        """Standard deviation of the spot, in pixels."""
+        return float(self.spot / _FWHM / self.grid.pixel_size)
+
+    def scan(self, image: CountArray, shift: FloatArray) -> FloatArray:
+        """Measure the transmission of the pixels, shape (rows, columns).
 
         Args:
             image: Transmission at the points, shape as ``self.shape``.
             shift: (rows, columns), in pixels, by which to move the frame so that it registers with
                 the image.
-
-        Returns:
-            Transmission of the pixels, shape (rows, columns).
         """
         rows, columns = self.grid.shape
         lines = self._weigh(rows, shift[0]) @ image
         return np.asarray(self._weigh(columns, shift[1]) @ lines.T).T.astype(np.float64)
 
+    def find_points(self, wire: BentWire) -> tuple[IntArray, CountArray, FloatArray]:
+        """Find the n points in or at a wire, among those of the pixels it touches.
+
+        Returns:
+            Flat numbers of the points, shape (n,); part of each point's square that the wire
+            covers, shape (n,); and positions in m, shape (n, 2).
+        """
+        border, fine, size = self.border, self.supersampling, self.grid.pixel_size
+        rows, columns = self.grid.shape
+        spacing = size / fine
+        row, column = np.mgrid[-border : rows + border, -border : columns + border]
+        centres = np.stack([column, rows - 1 - row], axis=-1) * size
+        touched = wire.signed_distance(centres) < size
+        within = (np.arange(fine) - (fine - 1) / 2.0) * spacing
+        down, right = np.meshgrid(within, within, indexing="ij")
+        positions = centres[touched][:, None, None] + np.stack([right, -down], axis=-1)
+        numbers = np.mgrid[:fine, :fine] + np.argwhere(touched)[:, :, None, None] * fine
+        flat = numbers[:, 0] * self.shape[1] + numbers[:, 1]
+        coverage = np.clip(0.5 - wire.signed_distance(positions) / spacing, 0.0, 1.0)
+        inside = coverage > 0.0
+        return flat[inside], coverage[inside].astype(np.float32), positions[inside]
+
     def _weigh(self, pixels: int, shift: float) -> sparse.csr_array:
         """Create the points' weights along one axis, shape (pixels, points), row sums 1."""
-        deviation = self.spot / _FWHM / self.grid.pixel_size
-        reach = int(np.ceil((0.5 + _TAIL * deviation) * self.supersampling)) + 1
+        reach = int(np.ceil((0.5 + _TAIL * self._deviation) * self.supersampling)) + 1
         # What has to move by +shift to its place shows at a pixel that much before it.
         centres = np.arange(pixels) + shift
         middle = np.rint((centres + self.border + 0.5) * self.supersampling - 0.5).astype(np.int64)
         points = middle[:, None] + np.arange(-reach, reach + 1)
         offsets = (points + 0.5) / self.supersampling - 0.5 - self.border - centres[:, None]
-        upper = special.ndtr((offsets + 0.5) / deviation)
-        weights = upper - special.ndtr((offsets - 0.5) / deviation)
+        upper = special.ndtr((offsets + 0.5) / self._deviation)
+        weights = upper - special.ndtr((offsets - 0.5) / self._deviation)
         weights /= weights.sum(axis=1, keepdims=True)
         starts = np.arange(pixels + 1) * points.shape[1]
         count = (pixels + 2 * self.border) * self.supersampling
@@ -90,72 +106,10 @@ class Scanner:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """The wire at the points of a scanner.
-
-    Args:
-        shape: (rows, columns) of points.
-        points: Flat numbers of the points in or at the wire, shape (n,).
-        coverage: Part of each point's square the wire covers, shape (n,).
-        thickness: In m, shape (n,).
-        composition: x, shape (n,).
-    """
-
-    shape: tuple[int, int]
-    points: IndexArray
-    coverage: _SingleArray
-    thickness: FloatArray
-    composition: FloatArray
-
-    @classmethod
-    def create(cls, truth: PhantomTruth, scanner: Scanner) -> Scene:
-        """Find the points in the wire among those of the pixels it touches."""
-        grid, border, fine = truth.grid, scanner.border, scanner.supersampling
-        rows, columns = grid.shape
-        spacing = grid.pixel_size / fine
-        row, column = np.mgrid[-border : rows + border, -border : columns + border]
-        centres = np.stack([column, rows - 1 - row], axis=-1) * grid.pixel_size
-        touched = truth.wire.signed_distance(centres) < grid.pixel_size
-        within = (np.arange(fine) - (fine - 1) / 2.0) * spacing
-        down, right = np.meshgrid(within, within, indexing="ij")
-        positions = centres[touched][:, None, None] + np.stack([right, -down], axis=-1)
-        first = np.argwhere(touched)[:, :, None, None] * fine
-        numbers = np.mgrid[:fine, :fine] + first
-        flat = numbers[:, 0] * scanner.shape[1] + numbers[:, 1]
-        coverage = np.clip(0.5 - truth.wire.signed_distance(positions) / spacing, 0.0, 1.0)
-        inside = coverage > 0.0
-        chosen = positions[inside]
-        return cls(
-            scanner.shape,
-            flat[inside],
-            coverage[inside].astype(np.float32),
-            truth.thickness(chosen),
-            truth.composition(chosen),
-        )
-
-    def transmit(self, first: float, slope: float, image: _SingleArray) -> None:
-        """Write the transmission exp(-OD) into an image that is 1 outside the wire.
-
-        Args:
-            first: Optical density of a metre at x = 0.
-            slope: What x = 1 adds to it.
-            image: Shape as ``self.shape``.
-        """
-        density = self.thickness * (first + slope * self.composition)
-        image.ravel()[self.points] = 1.0 + self.coverage * np.expm1(-density)
-
-
 def draw_drift(frames: int, largest: float, rng: np.random.Generator) -> FloatArray:
-    """Draw a smooth random walk about zero.
+    """Draw a smooth random walk about zero: (rows, columns) in pixels, shape (frames, 2).
 
-    Args:
-        frames: Number of frames; one does not drift.
-        largest: Length of the largest excursion, in pixels.
-        rng: Source of random numbers.
-
-    Returns:
-        (rows, columns) in pixels with mean zero, shape (frames, 2).
+    The largest excursion has the length ``largest``; a single frame does not drift.
     """
     walk = np.cumsum(rng.standard_normal((frames, 2)), axis=0)
     walk = ndimage.gaussian_filter1d(walk, _DRIFT_MEMORY, axis=0, mode="nearest")

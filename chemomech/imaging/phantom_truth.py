@@ -1,17 +1,19 @@
-"""Truth of a phantom: its lithium and thickness, and the drift of the stage."""
+"""Truth of a phantom: its shape in closed form, its lithium and its thickness."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import shapely
 
 from chemomech.arrays import BoolArray, FloatArray
+from chemomech.errors import InputError
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.phantom_shape import BentWire
+from chemomech.imaging.spectra import EndMembers
 
 WireKind = Literal["delithiated", "lithiated"]
 
@@ -19,6 +21,14 @@ PHASES: dict[WireKind, tuple[tuple[str, float], tuple[str, float]]] = {
     "delithiated": (("alpha", 0.1), ("epsilon", 0.3)),
     "lithiated": (("epsilon", 0.7), ("delta", 0.9)),
 }
+
+# Largest distance of the outline's edges from the true curve, in widths: 0.03 nm at 280 nm.
+_FLATNESS = 1e-4
+_BEND_RADIUS_WIDTHS = 2.5
+# Free tips stay away from the borders by this part of the view.
+_MARGIN = 0.1
+# Where the topmost point of the bend lies in the view if the legs leave it.
+_APEX = (0.54, 0.78)
 
 _STRIPE = 150e-9
 _STRIPES = 5
@@ -33,9 +43,135 @@ _THICKNESS = 100e-9
 _WEDGE = 0.15
 
 
+@dataclass(frozen=True)
+class BentWire:
+    """Leg, circular arc, leg, all of one width; the tips are half circles.
+
+    Along the wire runs s, zero amid the bend and growing clockwise about ``centre``; across it n,
+    zero on the mid-line and growing outwards.
+
+    Args:
+        width: In m.
+        leg: Length of each leg up to where its tip begins to round, in m.
+        centre: Centre of curvature (x, y), in m.
+        bend_angle: Angle the bend turns by, in radians.
+        rotation: Direction of the bend's middle seen from the centre, counter-clockwise from +y, in
+            radians; without it, a mirrored image would look right.
+    """
+
+    width: float
+    leg: float
+    centre: tuple[float, float] = (0.0, 0.0)
+    bend_angle: float = math.radians(120.0)
+    rotation: float = math.radians(10.0)
+
+    @property
+    def bend_radius(self) -> float:
+        """Radius of the mid-line in the bend, in m."""
+        return _BEND_RADIUS_WIDTHS * self.width
+
+    @property
+    def end(self) -> float:
+        """Largest s of the legs, where a tip begins to round, in m."""
+        return self.bend_radius * self.bend_angle / 2.0 + self.leg
+
+    def measure(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Find s and n (m), shape (...), of points (m), shape (..., 2).
+
+        On the legs' axis of symmetry, well outside the wire, s jumps.
+        """
+        x, y = points[..., 0] - self.centre[0], points[..., 1] - self.centre[1]
+        sine, cosine = np.sin(self.rotation), np.cos(self.rotation)
+        aside, outwards = cosine * x + sine * y, cosine * y - sine * x
+        half = self.bend_angle / 2.0
+        along_leg = np.abs(aside) * np.cos(half) - outwards * np.sin(half)
+        across_leg = np.abs(aside) * np.sin(half) + outwards * np.cos(half)
+        on_leg = along_leg > 0.0
+        radius = np.where(on_leg, across_leg, np.hypot(aside, outwards))
+        along_arc = self.bend_radius * np.arctan2(np.abs(aside), outwards)
+        along = np.where(on_leg, self.bend_radius * half + along_leg, along_arc)
+        return np.copysign(along, aside), radius - self.bend_radius
+
+    def locate(self, along: FloatArray, across: FloatArray) -> FloatArray:
+        """Find the points, shape (k, 2), at s and n, shape (k,) each, all in m."""
+        half = self.bend_angle / 2.0
+        turn = np.clip(along / self.bend_radius, -half, half)
+        beyond = along - self.bend_radius * turn
+        radius, angle = self.bend_radius + across, turn - self.rotation
+        x = self.centre[0] + radius * np.sin(angle) + beyond * np.cos(angle)
+        y = self.centre[1] + radius * np.cos(angle) - beyond * np.sin(angle)
+        return np.stack([x, y], axis=-1)
+
+    def signed_distance(self, points: FloatArray) -> FloatArray:
+        """Compute the distance to the wire's surface in m, negative within, shape (...)."""
+        along, across = self.measure(points)
+        beyond = np.maximum(np.abs(along) - self.end, 0.0)
+        return np.asarray(np.hypot(beyond, across) - self.width / 2.0)
+
+    def trace(self, extent: tuple[float, float]) -> FloatArray:
+        """Draw the outline of what lies in a view of this width and height (m) from (0, 0).
+
+        Returns:
+            Corners in m, counter-clockwise, the first not repeated, shape (n, 2); exactly on the
+            wire's surface or on the view's border.
+        """
+        half, reach = self.bend_angle / 2.0, self.width / 2.0
+        # A chord of an arc of radius r and angle a is at most r a^2 / 8 away from it.
+        gap = 8.0 * _FLATNESS * self.width
+        steps = 2 + int(self.bend_angle / math.sqrt(gap / (self.bend_radius + reach)))
+        bend = self.bend_radius * np.linspace(-half, half, steps)
+        turn = np.linspace(0.0, np.pi, 2 + int(np.pi / math.sqrt(gap / reach)))
+        beyond, side = self.end + reach * np.sin(turn), reach * np.cos(turn)
+        inner = np.full(steps, -reach)
+        corners = self.locate(
+            np.concatenate([bend, beyond, bend[::-1], -beyond]),
+            np.concatenate([inner, -side, -inner, side]),
+        )
+        # shapely compares coordinates near 1 more safely than near 1e-7.
+        view = shapely.box(0.0, 0.0, extent[0] / self.width, extent[1] / self.width)
+        visible = shapely.Polygon(corners / self.width).intersection(view)
+        ring = shapely.geometry.polygon.orient(visible).exterior
+        return np.asarray(shapely.get_coordinates(ring)[:-1] * self.width)
+
+
+def place_wire(extent: tuple[float, float], width: float, *, leaves_view: bool) -> BentWire:
+    """Fit a wire of a width (m), bent by 120 degrees, into a view of an extent (x, y), in m.
+
+    The bend's radius is 2.5 widths. The legs leave the view, or their tips keep a tenth of it away
+    from its borders.
+
+    Raises:
+        InputError: The view is too small.
+    """
+    size = np.array(extent)
+    bend = BentWire(width, leg=0.0)
+    # Ends of the bend from its centre, and where the legs go from there; y upwards.
+    tips = bend.end * np.array([-1.0, 1.0])
+    ends = bend.locate(tips, np.zeros(2))
+    ways = (bend.locate(2.0 * tips, np.zeros(2)) - ends) / bend.end
+    room = (1.0 - 2.0 * _MARGIN) * size - width
+    across = (room[0] - (ends[1, 0] - ends[0, 0])) / (ways[1, 0] - ways[0, 0])
+    down = (room[1] - bend.bend_radius + ends[:, 1]) / -ways[:, 1]
+    leg = float(min(across, *down))
+    if leg < 0.0:
+        raise InputError(
+            f"a wire {width * 1e9:.4g} nm wide needs a larger view than {extent[0] * 1e9:.4g} x "
+            f"{extent[1] * 1e9:.4g} nm",
+            key="size",
+        )
+    if leaves_view:
+        leg = 2.0 * sum(extent)
+        centre = np.array(_APEX) * size - [0.0, bend.bend_radius + width / 2.0]
+    else:
+        left, right = ends + leg * ways
+        low = np.array([left[0], min(left[1], right[1])])
+        centre = (size - low - [right[0], bend.bend_radius]) / 2.0
+    return BentWire(width, leg, (float(centre[0]), float(centre[1])))
+
+
 @dataclass(frozen=True, eq=False)
 class PhantomTruth:
-    """The truth behind a phantom's stack, in the particle frame of its grid (see `PixelGrid`).
+    """Truth behind a phantom's stack, in the particle frame of its grid (see `PixelGrid`).
 
     Composition and thickness are defined everywhere: they carry on outside the wire.
 
@@ -65,41 +201,26 @@ class PhantomTruth:
     dark: float
     standards: EndMembers
 
-    @property
-    def width(self) -> float:
-        """Width of the wire, in m."""
-        return self.wire.width
-
     def composition(self, points: FloatArray) -> FloatArray:
-        """Compute x of Li_xV2O5: two phases 0.2 apart, and walls 40 nm thick between them.
+        """Compute x of Li_xV2O5, shape (...), at points in m, shape (..., 2).
 
         In a delithiated wire (alpha, x = 0.1, and epsilon, x = 0.3) five stripes of epsilon, 150 nm
         wide and 150 nm apart, cross the wire at the bend. In a lithiated one (epsilon, x = 0.7, and
-        delta, x = 0.9) epsilon fills the outside of the bend and one tip. Away from the walls x is
-        exactly that of a phase; it is twice continuously differentiable.
-
-        Args:
-            points: Positions in m, shape (..., 2).
-
-        Returns:
-            x, shape (...).
+        delta, x = 0.9) epsilon fills the outside of the bend and one tip. Away from walls of 40 nm
+        x is exactly that of a phase; it is twice continuously differentiable.
         """
         (_, low), (_, high) = PHASES[self.kind]
         along, across = self.wire.measure(points)
         if self.kind == "delithiated":
             rich = _stripes(along)
         else:
-            rich = 1.0 - _domains(along, across, self.width)
+            rich = 1.0 - _domains(along, across, self.wire.width)
         return low + (high - low) * rich
 
     def thickness(self, points: FloatArray) -> FloatArray:
-        """Compute the thickness in m: 85 nm at the view's left border to 115 nm at the right.
+        """Compute the thickness in m, shape (...), at points in m, shape (..., 2).
 
-        Args:
-            points: Positions in m, shape (..., 2).
-
-        Returns:
-            Thickness, shape (...).
+        It rises from 85 nm at the view's left border to 115 nm at the right.
         """
         extent = max(self.grid.columns - 1, 1) * self.grid.column_spacing
         return _THICKNESS * (1.0 + _WEDGE * (2.0 * points[..., 0] / extent - 1.0))

@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError, naming
-from chemomech.imaging.frames import refuse_frames, refuse_unusable, select_frames
 from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.selection import Selection, refuse_frames, refuse_unusable
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import Table
 
-_METRES = {
-    "m": 1.0,
-    "meter": 1.0,
-    "metre": 1.0,
-    "mm": 1e-3,
-    "millimeter": 1e-3,
-    "millimetre": 1e-3,
-    "um": 1e-6,
-    "\u00b5m": 1e-6,
-    "\u03bcm": 1e-6,
-    "micron": 1e-6,
-    "microns": 1e-6,
-    "micrometer": 1e-6,
-    "micrometre": 1e-6,
-    "nm": 1e-9,
-    "nanometer": 1e-9,
-    "nanometre": 1e-9,
-}
+_METRES = (
+    dict.fromkeys(("m", "meter", "metre"), 1.0)
+    | dict.fromkeys(("mm", "millimeter", "millimetre"), 1e-3)
+    | dict.fromkeys(("um", "\u00b5m", "\u03bcm", "micron", "microns"), 1e-6)
+    | dict.fromkeys(("micrometer", "micrometre"), 1e-6)
+    | dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-9)
+)
 _UNIT = re.compile(r"\bk?eV\b", re.IGNORECASE)
 _ELECTRONVOLTS = {"ev": 1.0, "kev": 1e3}
 # Photons of fewer eV pass through no sample of a transmission microscope.
@@ -40,15 +28,7 @@ _LOWEST_ENERGY = 20.0
 
 
 def find_length_unit(unit: str, axis: str) -> float:
-    """Find the number of metres in a unit of length.
-
-    Args:
-        unit: Its name, e.g. ``um``.
-        axis: Axis it was found on, for the message.
-
-    Raises:
-        InputError: It is no unit of length.
-    """
+    """Return the number of metres in a unit such as ``um``, found on an axis (for the message)."""
     try:
         return _METRES[unit.strip().lower()]
     except KeyError:
@@ -56,16 +36,10 @@ def find_length_unit(unit: str, axis: str) -> float:
 
 
 def to_electronvolts(energies: FloatArray, unit: str, axis: str) -> FloatArray:
-    """Convert photon energies to eV.
+    """Convert photon energies on an axis (named in messages) to eV.
 
-    Args:
-        energies: Photon energies.
-        unit: Name of their unit, ``eV`` or ``keV``; where it is empty, numbers that are all below
-            20 are taken for keV, others for eV.
-        axis: Axis they were found on, for messages.
-
-    Returns:
-        Photon energies in eV.
+    The unit is ``eV`` or ``keV``; where it is empty, numbers that are all below 20 are taken for
+    keV, others for eV.
 
     Raises:
         InputError: The unit is neither, or energies said to be in eV are too low for X-rays.
@@ -83,14 +57,9 @@ def to_electronvolts(energies: FloatArray, unit: str, axis: str) -> FloatArray:
 
 
 def read_energies(table: Table, path: Path) -> FloatArray:
-    """Read photon energies from the first column of a table.
+    """Read photon energies in eV from the first column of a table, shape (rows,).
 
-    Args:
-        table: Its heading may state the unit, eV or keV; without one see `to_electronvolts`.
-        path: Where it came from, for messages.
-
-    Returns:
-        Photon energies in eV, in the order of the table, shape (rows,).
+    Its heading may state the unit, eV or keV; without one see `to_electronvolts`.
 
     Raises:
         InputError: They are said to be in eV, but too low for X-rays.
@@ -103,81 +72,54 @@ def read_energies(table: Table, path: Path) -> FloatArray:
 
 
 def create_grid(x: FloatArray, y: FloatArray, pixel_size: float | None = None) -> PixelGrid:
-    """Find rows and columns from the positions of a scan.
+    """Find rows and columns from the positions of a scan; the origin is the lowest x and y.
 
-    The spacing is the median of the steps, which a jitter of the encoder leaves alone.
-
-    Args:
-        x: Position of each column, in m, rising or falling, shape (columns,).
-        y: Position of each row, in m, upwards, rising or falling, shape (rows,).
-        pixel_size: Edge of a pixel, in m, in place of what the positions say.
-
-    Returns:
-        The grid; its origin is the lowest x and y.
+    Positions are in m, x (columns,) to the right, y (rows,) upwards, each rising or falling. The
+    spacing is the median of the steps, which a jitter of the encoder leaves alone, or else the
+    pixel size (m).
 
     Raises:
-        InputError: Positions are not finite, do not step evenly or are too few to step at all, or
-            the pixel size is no positive length.
+        InputError: Positions are not finite, do not step evenly or are too few to step at all.
     """
-    if pixel_size is not None:
-        check_pixel_size(pixel_size)
-        row_spacing = column_spacing = pixel_size
-    else:
-        row_spacing, column_spacing = _find_spacing(y, "y"), _find_spacing(x, "x")
+    row_spacing = _find_spacing(y, "y") if pixel_size is None else pixel_size
+    column_spacing = _find_spacing(x, "x") if pixel_size is None else pixel_size
     origin = (float(min(x[0], x[-1])), float(min(y[0], y[-1])))
     return PixelGrid(len(y), len(x), row_spacing, column_spacing, origin)
-
-
-def check_pixel_size(pixel_size: float) -> None:
-    """Refuse a pixel size that is no positive length.
-
-    Raises:
-        InputError: It is not.
-    """
-    if not np.isfinite(pixel_size) or pixel_size <= 0.0:
-        raise InputError(
-            f"must be some positive length in m, e.g. 40e-9, got {pixel_size}", key="pixel_size"
-        )
 
 
 def arrange_stack(
     counts: CountArray,
     energies: FloatArray,
     grid: PixelGrid,
+    selection: Selection,
     *,
     x: FloatArray | None = None,
     y: FloatArray | None = None,
-    leave_out: Sequence[int | float] = (),
     incident: FloatArray | None = None,
     source: str = "",
 ) -> Stack:
     """Turn frames so that rows run downwards and energies rise, and leave frames out.
 
     Args:
-        counts: Frames as they were scanned, shape (energies, rows, columns); they may be changed.
+        counts: Frames as they were scanned, shape (energies, rows, columns).
         energies: Photon energies, in eV, rising or falling, shape (energies,).
         grid: Where the pixels are.
+        selection: Frames that are used.
         x: Positions of the columns, in any unit, shape (columns,); None where they rise.
         y: Positions of the rows, upwards, in any unit, shape (rows,); None where they fall.
-        leave_out: Frames that are not used, see `select_frames`.
         incident: Counts I0 of each frame, if known.
         source: Where the frames came from.
-
-    Returns:
-        The stack, row 0 with the largest y, column 0 with the smallest x, energies rising.
 
     Raises:
         InputError: The energies neither rise nor fall, a frame is empty or not there, or the stack
             is not valid (see `Stack`).
     """
-    rows = slice(None, None, -1 if y is not None and y[-1] > y[0] else 1)
-    columns = slice(None, None, -1 if x is not None and x[-1] < x[0] else 1)
-    if rows.step < 0 or columns.step < 0:
-        # A frame at a time: no second stack is made.
-        for frame in counts:
-            frame[...] = frame[rows, columns].copy()
+    if y is not None and y[-1] > y[0]:
+        counts = counts[:, ::-1]
+    if x is not None and x[-1] < x[0]:
+        counts = counts[:, :, ::-1]
     if len(counts) <= len(energies):
-        kept = select_frames(energies, leave_out)
+        kept = selection.select_frames(energies)
         refuse_frames(
             kept[kept >= len(counts)],
             kept,
@@ -186,10 +128,7 @@ def arrange_stack(
             "the scan stopped early?)",
         )
         if len(kept) < len(counts):
-            # In place: no second stack is made.
-            for new, old in enumerate(kept):
-                counts[new] = counts[old]
-            counts = counts[: len(kept)]
+            counts = counts[kept]
         if incident is not None and incident.shape == energies.shape:
             incident = incident[kept]
         refuse_unusable(counts, energies, kept)

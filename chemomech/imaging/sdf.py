@@ -3,135 +3,102 @@
 from __future__ import annotations
 
 import string
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
 from chemomech.arrays import FloatArray, IndexArray
 from chemomech.errors import InputError
-from chemomech.imaging.frames import refuse_frames, select_frames, suggest_leaving_out
 from chemomech.imaging.scan_axes import arrange_stack, create_grid
 from chemomech.imaging.sdf_header import SdfHeader, parse_header
-from chemomech.imaging.selection import pick_channel, pick_region
+from chemomech.imaging.selection import Selection, refuse_frames, suggest_leaving_out
 from chemomech.imaging.stack import Stack
-from chemomech.imaging.text_tables import read_text
+from chemomech.imaging.text_tables import parse_rows, read_text
 
 
-def read_sdf(
-    path: Path,
-    *,
-    region: int = 1,
-    channel: str | int | None = None,
-    pixel_size: float | None = None,
-    leave_out: Sequence[int | float] = (),
-) -> Stack:
-    """Read a stack, or a single image, from a header and the frames beside it.
+def read_sdf(path: Path, selection: Selection) -> Stack:
+    """Read a stack, or a single image, from a header (``.hdr``) and the frames beside it.
 
-    Line q of a frame is point q of the header's QAxis, which is y.
-
-    Args:
-        path: The ``.hdr`` file.
-        region: Number of the region, counted from 1.
-        channel: Name or number (from 1) of the detector; the first where not given.
-        pixel_size: Edge of a pixel, in m, in place of the header's.
-        leave_out: Frames that are not used, see `select_frames`; their files need not be there.
-
-    Returns:
-        The stack, rows downwards.
+    Line q of a frame is point q of the header's QAxis, which is y. Files of frames that are left
+    out need not be there.
 
     Raises:
         InputError: The header or a frame is missing, cut short or wrong, or there is no such region
             or channel.
     """
     header = parse_header(read_text(path), path)
-    pick_region(region, len(header.regions))
-    number = pick_channel(channel, header.channels)
-    place = header.regions[region - 1]
-    grid = create_grid(place.x, place.y, pixel_size)
-    names = _FrameNames(path, header, region, number)
-    kept = select_frames(header.energies, leave_out)
-    files = names.locate(kept)
+    region = selection.pick_region(len(header.regions))
+    channel = selection.pick_channel(header.channels)
+    place = header.regions[region]
+    grid = create_grid(place.x, place.y, selection.pixel_size)
+    kept = selection.select_frames(header.energies)
+    files = _locate_frames(path, header, region, channel, kept)
     counts = np.full((len(header.energies), *grid.shape), np.nan, dtype=np.float32)
     for index, file in zip(kept, files, strict=True):
         # A count too large for the type becomes infinite, and is refused with the others.
         with np.errstate(over="ignore"):
             counts[index] = _read_frame(file, grid.shape, int(index))
-    source = f"{path.name}, region {region}, {header.channels[number]}"
     return arrange_stack(
-        counts, header.energies, grid, x=place.x, y=place.y, leave_out=leave_out, source=source
+        counts,
+        header.energies,
+        grid,
+        selection,
+        x=place.x,
+        y=place.y,
+        source=f"{path.name}, region {region + 1}, {header.channels[channel]}",
     )
 
 
-@dataclass(frozen=True)
-class _FrameNames:
-    """Names of the files of one region and channel: ``scan_a012.xim``, ``scan_a0123.xim``.
+def _locate_frames(
+    path: Path, header: SdfHeader, region: int, channel: int, kept: IndexArray
+) -> list[Path]:
+    """Find the files of frames, whatever the case of their names; refuse to go on without one.
 
-    The letter is the channel; the number of the frame has three digits, and one more, that of the
-    region, follows where there are several.
+    They are called ``scan_a012.xim`` or ``scan_a0123.xim``: the letter is the channel; the number
+    of the frame has three digits, and one more, that of the region, follows where there are
+    several. All count from 0.
     """
+    start = f"{path.stem}_{string.ascii_lowercase[channel]}"
+    end = f"{region if len(header.regions) > 1 else ''}.xim"
+    names = [f"{start}{f'{i:03d}' if header.stacked else ''}{end}" for i in kept]
+    beside = {file.name: file for file in path.parent.iterdir()}
+    folded = {name.lower(): file for name, file in beside.items()}
+    files = [beside.get(name) or folded.get(name.lower()) for name in names]
+    missing = np.array([file is None for file in files])
+    if missing.all():
+        _refuse_other_names(path, names[0], list(beside))
+    refuse_frames(
+        kept[missing],
+        kept,
+        header.energies,
+        f"is missing ({names[int(np.argmax(missing))]}; was the scan stopped early?)",
+    )
+    return [file for file in files if file is not None]
 
-    path: Path
-    header: SdfHeader
-    region: int
-    channel: int
 
-    def locate(self, indices: IndexArray) -> list[Path]:
-        """Find the files of frames, counted from 0, whatever the case of their names.
-
-        Raises:
-            InputError: Some are missing; all of them are named.
-        """
-        beside = {file.name: file for file in self.path.parent.iterdir()}
-        folded = {name.lower(): file for name, file in beside.items()}
-        names = [self._name(int(index)) for index in indices]
-        files = [beside.get(name) or folded.get(name.lower()) for name in names]
-        missing = np.array([file is None for file in files])
-        if missing.all():
-            self._refuse_other_names(names[0], list(beside))
-        refuse_frames(
-            indices[missing],
-            indices,
-            self.header.energies,
-            f"is missing ({names[int(np.argmax(missing))]}; was the scan stopped early?)",
+def _refuse_other_names(path: Path, expected: str, beside: list[str]) -> NoReturn:
+    """Say that there are no frames of this header, and which others there are."""
+    ending = expected.lower().removeprefix(path.stem.lower())
+    others = sorted(name[: -len(ending)] for name in beside if name.lower().endswith(ending))
+    there = "no other .xim files are there"
+    if others:
+        there = (
+            f"there are those of {', '.join(others)}: was the header renamed? Call it "
+            f"{others[0]}.hdr again"
         )
-        return [file for file in files if file is not None]
-
-    def _name(self, index: int) -> str:
-        name = f"{self.path.stem}_{string.ascii_lowercase[self.channel]}"
-        if self.header.stacked:
-            name += f"{index:03d}"
-        if len(self.header.regions) > 1:
-            name += str(self.region - 1)
-        return f"{name}.xim"
-
-    def _refuse_other_names(self, expected: str, beside: list[str]) -> None:
-        """Say that there are no frames of this header, and which others there are."""
-        ending = expected.lower().removeprefix(self.path.stem.lower())
-        others = sorted(name[: -len(ending)] for name in beside if name.lower().endswith(ending))
-        there = "no other .xim files are there"
-        if others:
-            there = (
-                f"there are those of {', '.join(others)}: was the header renamed? Call it "
-                f"{others[0]}.hdr again"
-            )
-        raise InputError(
-            f"has no frames: {expected} and so on should be beside it, but {there}",
-            path=str(self.path),
-        )
+    raise InputError(
+        f"has no frames: {expected} and so on should be beside it, but {there}", path=str(path)
+    )
 
 
 def _read_frame(path: Path, shape: tuple[int, int], index: int) -> FloatArray:
     """Read the numbers of a frame, counted from 0; shape (lines, points)."""
     where, advice = f"frame {index + 1}", suggest_leaving_out(index + 1)
-    lines = read_text(path).splitlines()
+    text = read_text(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            frame = np.loadtxt(lines, comments=None, ndmin=2)
-    except (ValueError, UserWarning) as error:
+        frame = parse_rows(text)
+    except ValueError as error:
         raise InputError(
             f"{where} is no table of numbers: {error}; {advice}", path=str(path)
         ) from error
@@ -141,4 +108,4 @@ def _read_frame(path: Path, shape: tuple[int, int], index: int) -> FloatArray:
             f"{shape[0]} lines of {shape[1]}; {advice}",
             path=str(path),
         )
-    return np.asarray(frame, dtype=np.float64)
+    return frame

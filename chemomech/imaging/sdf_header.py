@@ -7,6 +7,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -18,13 +19,8 @@ _TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<mark>[{}()=;,])|(?P<word>[^\s{}()=;,
 
 
 @dataclass(frozen=True, eq=False)
-class SdfRegion:
-    """Position and size of one scanned region.
-
-    Args:
-        x: Positions along the PAxis, in m, shape (columns,).
-        y: Positions along the QAxis, in m, shape (rows,).
-    """
+class _Region:
+    """Positions along the PAxis, x (columns,), and along the QAxis, y (rows,), in m."""
 
     x: FloatArray
     y: FloatArray
@@ -32,16 +28,12 @@ class SdfRegion:
 
 @dataclass(frozen=True, eq=False)
 class SdfHeader:
-    """Regions, energies and detectors that a header states.
+    """Regions, photon energies (eV, in the order of the scan) and names of detectors of a scan.
 
-    Args:
-        regions: Regions scanned.
-        energies: Photon energies, in eV, in the order of the scan.
-        channels: Names of the detectors.
-        stacked: Whether names of frames carry their number.
+    ``stacked`` is true where names of frames carry their number.
     """
 
-    regions: tuple[SdfRegion, ...]
+    regions: tuple[_Region, ...]
     energies: FloatArray
     channels: tuple[str, ...]
     stacked: bool
@@ -50,18 +42,11 @@ class SdfHeader:
 def parse_header(text: str, path: Path) -> SdfHeader:
     """Find regions, energies and channels in the text of a header.
 
-    Args:
-        text: The header.
-        path: Where it came from, for messages.
-
-    Returns:
-        What it says.
-
     Raises:
         InputError: It is no header, is cut short, or describes no images.
     """
     with naming(path=path):
-        header = _Structure(_Reader(text).structure(end=""))
+        header = _Structure(_parse_structure(_Tokens(text), end=""))
         scan = header.part("ScanDefinition")
         regions = tuple(_read_region(part) for part in scan.parts("Regions"))
         detectors = scan if scan.has("Channels") else header
@@ -73,14 +58,14 @@ def parse_header(text: str, path: Path) -> SdfHeader:
     return SdfHeader(regions, energies, channels, stacked)
 
 
-def _read_region(region: _Structure) -> SdfRegion:
+def _read_region(region: _Structure) -> _Region:
     axes = []
     for name in ("PAxis", "QAxis"):
         axis = region.part(name)
         if "energy" in axis.text("Name", "").lower():
             raise InputError(f"{name} is the energy: this is a line scan, not a stack of images")
         axes.append(axis.points(name) * find_length_unit(axis.text("Unit", "um"), name))
-    return SdfRegion(x=axes[0], y=axes[1])
+    return _Region(x=axes[0], y=axes[1])
 
 
 def _read_energies(axis: _Structure) -> FloatArray:
@@ -137,73 +122,71 @@ class _Structure:
             raise InputError(f"the header has no {name}; is it one of a stack?") from None
 
 
-class _Reader:
-    """Parser of a header, token by token."""
+class _Tokens:
+    """Marks, words and quoted texts of a header, one after the other."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens: Iterator[re.Match[str]] = _TOKEN.finditer(text)
+        self._matches = _TOKEN.finditer(text)
         self._position = 0
 
-    def structure(self, end: str) -> dict[str, object]:
-        """Parse all up to the mark ``end``, or to the end of the file where that is empty."""
-        values: dict[str, object] = {}
-        name: list[str] = []
-        while (token := self._next(end)) is not None:
-            mark = token["mark"]
-            if mark == end:
-                return values
-            if mark == "=":
-                values[" ".join(name)] = self._value()
-                name = []
-            elif mark == ";":
-                name = []
-            elif mark is None:
-                name.append(token["text"] or token["word"] or "")
-            elif mark != "}":
-                # A stray brace is known from a converter of old scans; others are not.
-                raise InputError(f"line {self._line()} of the header: unexpected {mark!r}")
-        return values
+    def until(self, end: str) -> Iterator[tuple[str | None, str]]:
+        """Yield mark or word of each up to the mark ``end``; to the end of the file where empty."""
+        for token in self._matches:
+            self._position = token.start()
+            if token["mark"] == end:
+                return
+            yield token["mark"], token["text"] or token["word"] or ""
+        if end:
+            raise InputError(
+                f"the header is cut short: it ends at line {self._line()} before a {end!r}"
+            )
 
-    def _value(self) -> object:
-        """Parse the value after an equals sign, up to its semicolon."""
-        words: list[str] = []
-        while (token := self._next(";")) is not None:
-            mark = token["mark"]
-            if mark == "{":
-                return self.structure("}")
-            if mark == "(":
-                return self._list()
-            if mark == ";":
-                break
-            if mark in ("}", ")", "="):
-                raise InputError(f"line {self._line()} of the header: unexpected {mark!r}")
-            words.append(token["text"] if token["text"] is not None else token["word"] or mark)
-        return " ".join(words)
-
-    def _list(self) -> list[object]:
-        """Parse the values between parentheses."""
-        values: list[object] = []
-        while (token := self._next(")")) is not None:
-            mark = token["mark"]
-            if mark == ")":
-                break
-            if mark == "{":
-                values.append(self.structure("}"))
-            elif mark is None:
-                values.append(token["text"] if token["text"] is not None else token["word"])
-        return values
-
-    def _next(self, end: str) -> re.Match[str] | None:
-        token = next(self._tokens, None)
-        if token is None:
-            if end:
-                raise InputError(
-                    f"the header is cut short: it ends at line {self._line()} before a {end!r}"
-                )
-            return None
-        self._position = token.start()
-        return token
+    def refuse(self, mark: str) -> NoReturn:
+        raise InputError(f"line {self._line()} of the header: unexpected {mark!r}")
 
     def _line(self) -> int:
         return self._text.count("\n", 0, self._position) + 1
+
+
+def _parse_structure(tokens: _Tokens, end: str) -> dict[str, object]:
+    """Parse ``name = value;`` up to the mark ``end``."""
+    values: dict[str, object] = {}
+    name: list[str] = []
+    for mark, word in tokens.until(end):
+        if mark == "=":
+            values[" ".join(name)] = _parse_value(tokens)
+            name = []
+        elif mark == ";":
+            name = []
+        elif mark is None:
+            name.append(word)
+        elif mark != "}":
+            # A stray brace is known from a converter of old scans; others are not.
+            tokens.refuse(mark)
+    return values
+
+
+def _parse_value(tokens: _Tokens) -> object:
+    """Parse the value after an equals sign, up to its semicolon."""
+    words = []
+    for mark, word in tokens.until(";"):
+        if mark == "{":
+            return _parse_structure(tokens, "}")
+        if mark == "(":
+            return _parse_list(tokens)
+        if mark in ("}", ")", "="):
+            tokens.refuse(mark)
+        words.append(mark or word)
+    return " ".join(words)
+
+
+def _parse_list(tokens: _Tokens) -> list[object]:
+    """Parse the values between parentheses."""
+    values: list[object] = []
+    for mark, word in tokens.until(")"):
+        if mark == "{":
+            values.append(_parse_structure(tokens, "}"))
+        elif mark is None:
+            values.append(word)
+    return values

@@ -1,4 +1,4 @@
-"""Spectra: numbers over photon energy, such as I0 or the absorption of a standard."""
+"""Spectra: numbers over photon energy, such as I0 or the absorption of a pure phase."""
 
 from __future__ import annotations
 
@@ -49,13 +49,7 @@ class Spectrum:
             raise InputError(f"the value at {energies[wrong[0]]:g} eV is {values[wrong[0]]}")
 
     def at(self, energies: FloatArray) -> FloatArray:
-        """Interpolate linearly.
-
-        Args:
-            energies: Photon energies, in eV, any shape.
-
-        Returns:
-            Values, of the same shape.
+        """Interpolate linearly at photon energies in eV, of any shape.
 
         Raises:
             InputError: An energy is not finite, or more than rounding outside the spectrum.
@@ -71,18 +65,42 @@ class Spectrum:
         return np.asarray(np.interp(wanted, self.energies, self.values))
 
 
+@dataclass(frozen=True, eq=False)
+class EndMembers:
+    """Names, lithium contents and spectra of pure phases.
+
+    Args:
+        names: What each is called.
+        lithium: Lithium content x of each, shape (k,).
+        spectra: Optical density of each at the stack's energies, shape (k, energies), all for the
+            same thickness.
+        thickness: That thickness, in m; None where it is not known, as with spectra of clusters.
+        sources: Where each spectrum came from, for the record.
+
+    Raises:
+        InputError: The shapes do not fit, or fewer than two are given.
+    """
+
+    names: tuple[str, ...]
+    lithium: FloatArray
+    spectra: FloatArray
+    thickness: float | None = None
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        if count < 2:
+            raise InputError("at least two end members are needed to make a composition of them")
+        if self.lithium.shape != (count,) or self.spectra.shape[:1] != (count,):
+            raise InputError("each end member needs a name, a lithium content and a spectrum")
+
+
 def read_spectra(path: Path | str) -> list[Spectrum]:
     """Read the spectra in a text file: photon energies, then one or more columns of values.
 
     See `chemomech.imaging.text_tables.read_table` for what such a file may look like. Energies may
     rise or fall; they are in eV or keV, as the heading says, or else in keV if all are below 20.
     Spectra are named by the heading of their column, or else by the file.
-
-    Args:
-        path: Text file, e.g. ``.xas``, ``.csv``, ``.txt``, ``.dat`` or ``.xsp``.
-
-    Returns:
-        One spectrum for each column but the first.
 
     Raises:
         InputError: The file is missing, empty or no such table, or a spectrum is not valid.
@@ -121,10 +139,7 @@ def read_spectrum(path: Path | str, column: int = 1) -> Spectrum:
 
     Args:
         path: Text file.
-        column: Which column of values, counted from 1, the energies not among them.
-
-    Returns:
-        The spectrum.
+        column: Number of the column of values, counted from 1, the energies not among them.
 
     Raises:
         InputError: As `read_spectra`, or there is no such column.
@@ -145,7 +160,7 @@ def write_spectra(
     """Write spectra as a table of comma-separated values that `read_spectra` reads back exactly.
 
     Args:
-        path: File to write; one that exists is left as it is.
+        path: File to create.
         energies: Photon energies, in eV, increasing, shape (energies,).
         spectra: Values by name, each of shape (energies,).
 

@@ -39,17 +39,8 @@ def create_features(
     """Treat the spectra that the components rebuild, without ever building them.
 
     Subtracting the pre-edge is linear, so it is done to the components; dividing by the area is
-    done to the scores. With the treated components as columns Q R, the coordinates are R c.
-
-    Args:
-        pixels: Pixels looked at.
-        decomposition: Components of their spectra.
-        skip_first: Leave out the first component and the mean (after the area has been taken).
-        pre_edge: Window in eV whose mean optical density is subtracted.
-        area_normalise: Divide by the mean over the energies.
-
-    Returns:
-        The coordinates of the pixels.
+    done to the scores. With the treated components as columns Q R, the coordinates are R c. For the
+    arguments see `chemomech.imaging.clustering.cluster`.
 
     Raises:
         InputError: The decomposition is of other pixels or energies, or has no component left, or
@@ -84,15 +75,9 @@ def create_features(
 def compute_pre_edge(
     spectra: FloatArray, energies: FloatArray, window: tuple[float, float] | None
 ) -> FloatArray:
-    """Mean optical density at the energies in a window; zeros without a window.
+    """Average spectra (energies, n) over the energies (eV) in a window, shape (n,).
 
-    Args:
-        spectra: Optical densities, shape (energies, n).
-        energies: Photon energies, in eV.
-        window: Lowest and highest energy, in eV.
-
-    Returns:
-        Shape (n,).
+    Without a window there is nothing to subtract: zeros.
 
     Raises:
         InputError: No energy lies in the window.
@@ -110,14 +95,9 @@ def compute_pre_edge(
 
 
 def compute_areas(spectra: FloatArray, energies: FloatArray) -> FloatArray:
-    """Mean over the energies, integral of OD dE / (E_last - E_first).
+    """Average spectra (energies, n) over the energies (eV), shape (n,).
 
-    Args:
-        spectra: Optical densities, shape (energies, n).
-        energies: Photon energies, in eV.
-
-    Returns:
-        Shape (n,).
+    It is the integral of OD dE / (E_last - E_first).
     """
     return np.asarray(trapezoid(spectra, energies, axis=0) / (energies[-1] - energies[0]))
 

@@ -1,14 +1,15 @@
-"""A stack: images of one region at many photon energies."""
+"""A stack: images of one region at many photon energies, and checks of its counts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from chemomech.arrays import CountArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.selection import suggest_leaving_out
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,38 +53,51 @@ class Stack:
             object.__setattr__(self, "incident", incident)
 
     def crop(self, rows: slice, columns: slice) -> Stack:
-        """Keep a rectangle of pixels; the grid's origin moves with it.
-
-        Args:
-            rows: Rows to keep, step 1.
-            columns: Columns to keep, step 1.
-
-        Raises:
-            InputError: Nothing is left.
-        """
+        """Keep a rectangle of pixels, slices of step 1; the grid's origin moves with it."""
         top, bottom, _ = rows.indices(self.grid.rows)
         left, right, _ = columns.indices(self.grid.columns)
         x, y = self.grid.origin
-        grid = PixelGrid(
-            bottom - top,
-            right - left,
-            self.grid.row_spacing,
-            self.grid.column_spacing,
-            (
-                x + left * self.grid.column_spacing,
-                y + (self.grid.rows - bottom) * self.grid.row_spacing,
-            ),
-        )
-        counts = self.counts[:, top:bottom, left:right]
-        return Stack(counts, self.energies, grid, self.incident, self.source)
+        x += left * self.grid.column_spacing
+        y += (self.grid.rows - bottom) * self.grid.row_spacing
+        grid = replace(self.grid, rows=bottom - top, columns=right - left, origin=(x, y))
+        return replace(self, counts=self.counts[:, top:bottom, left:right], grid=grid)
+
+
+def mask_invalid_counts(
+    stack: Stack, *, dark: float = 0.0, saturation: float | None = None
+) -> Stack:
+    """Replace counts that no optical density can be computed from by NaN.
+
+    It is done before frames are moved, which mixes neighbouring pixels: after that, a pixel without
+    light or at the ceiling of the detector can no longer be told from a sound one.
+
+    Args:
+        stack: Counts as the microscope wrote them; given back where there are no such counts.
+        dark: Counts up to this number hold no light.
+        saturation: Counts from which on the detector saturates.
+
+    Raises:
+        InputError: An argument is out of range, or nothing is left of a frame.
+    """
+    ceiling = check_limits(dark, saturation)
+    wrong = [(frame <= dark) | (frame >= ceiling) for frame in stack.counts]
+    if not any(frame.any() for frame in wrong):
+        return stack
+    counts = stack.counts.copy()
+    for energy, frame, unsound in zip(stack.energies, counts, wrong, strict=True):
+        frame[unsound] = np.nan
+        if np.isnan(frame).all():
+            raise InputError(
+                f"every pixel at {energy:g} eV is without light (up to {dark:g} counts) or "
+                f"saturated; {suggest_leaving_out(float(energy))}"
+            )
+    return replace(stack, counts=counts)
 
 
 def check_energies(energies: FloatArray) -> None:
-    """Refuse photon energies that are not finite, positive and increasing.
-
-    Raises:
-        InputError: They are not, or there are none.
-    """
+    """Refuse photon energies (eV) that are not finite, positive and increasing."""
+    if energies.ndim != 1:
+        raise InputError(f"needs a list of energies, got shape {energies.shape}")
     if energies.size == 0:
         raise InputError("there are no photon energies")
     if not np.isfinite(energies).all() or energies[0] <= 0.0:
@@ -98,14 +112,7 @@ def check_energies(energies: FloatArray) -> None:
 
 
 def check_incident(incident: FloatArray, energies: int) -> FloatArray:
-    """Refuse an incident intensity I0 that is not one positive number for each energy.
-
-    Args:
-        incident: Counts.
-        energies: Number of photon energies.
-
-    Returns:
-        The counts as floating-point numbers, shape (energies,).
+    """Return I0 in floating-point numbers, shape (energies,).
 
     Raises:
         InputError: The length is wrong, or a count is not positive and finite.
@@ -120,6 +127,28 @@ def check_incident(incident: FloatArray, energies: int) -> FloatArray:
             f"I0 must be greater than zero, got {values[first]:g} at number {first + 1}"
         )
     return values
+
+
+def check_dark(dark: float) -> None:
+    """Refuse dark counts that are negative or not finite."""
+    if not (np.isfinite(dark) and dark >= 0.0):
+        raise InputError(f"must be a number of counts, zero or more, got {dark:g}", key="dark")
+
+
+def check_limits(dark: float, saturation: float | None) -> float:
+    """Return the saturation, infinite where it is not known.
+
+    Raises:
+        InputError: The dark counts are no number of counts, or the saturation does not exceed them.
+    """
+    check_dark(dark)
+    if saturation is None:
+        return np.inf
+    if not saturation > dark:
+        raise InputError(
+            f"must exceed the dark counts ({dark:g}), got {saturation:g}", key="saturation"
+        )
+    return saturation
 
 
 def _check_frames(counts: CountArray, energies: FloatArray) -> None:

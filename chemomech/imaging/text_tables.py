@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +21,9 @@ _OLD_ENCODING = "latin-1"
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns of numbers.
+    """Columns of numbers, shape (rows, columns), and their names, none where the file gives none.
 
-    Args:
-        names: Names of the columns; empty where the file gives none.
-        numbers: Shape (rows, columns).
-        lines: Line of the file each row stands in, counted from 1, shape (rows,).
+    ``lines`` are those of the file in which each row stands, counted from 1, shape (rows,).
     """
 
     names: tuple[str, ...]
@@ -34,11 +32,7 @@ class Table:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file of a microscope, in UTF-8 or an older encoding.
-
-    Raises:
-        InputError: The file is missing, empty, cannot be opened or is no text.
-    """
+    """Read a text file of a microscope, in UTF-8 or an older encoding."""
     return text_files.read_text(path, _OLD_ENCODING)
 
 
@@ -47,12 +41,6 @@ def read_table(path: Path) -> Table:
 
     Lines that begin with ``#``, ``%``, ``!`` or ``*`` are comments. The first other line may name
     the columns. A line with nothing but the number of the rows that follow is left out.
-
-    Args:
-        path: Text file.
-
-    Returns:
-        The table.
 
     Raises:
         InputError: The file is missing, empty or no text, a cell is no number, or the lines differ
@@ -79,6 +67,22 @@ def read_table(path: Path) -> Table:
             f"names {len(names)} columns, but the lines hold {len(rows[0])} numbers", path=str(path)
         )
     return Table(names, np.stack(rows), tuple(number for number, _ in lines))
+
+
+def parse_rows(text: str) -> FloatArray:
+    """Parse lines of numbers, separated by commas, semicolons or blanks, shape (lines, numbers).
+
+    Raises:
+        ValueError: It is no table of numbers.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    separator = next((mark for mark in (",", ";") if mark in lines[0]), None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return np.loadtxt(lines, delimiter=separator, ndmin=2)
+        except UserWarning as warning:
+            raise ValueError(str(warning)) from warning
 
 
 def _split(line: str) -> list[str]:

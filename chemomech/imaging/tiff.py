@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.scan_axes import arrange_stack, check_pixel_size, read_energies
+from chemomech.imaging.scan_axes import arrange_stack, read_energies
+from chemomech.imaging.selection import Selection
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import read_table
 from chemomech.text_files import require_file
@@ -29,33 +29,19 @@ _UNREADABLE = (
 )
 
 
-def read_tiff_stack(
-    path: Path,
-    *,
-    energies: Path | None,
-    pixel_size: float | None,
-    leave_out: Sequence[int | float] = (),
-) -> Stack:
+def read_tiff_stack(path: Path, selection: Selection) -> Stack:
     """Read a stack from a TIFF file with one page for each energy, the first row on top.
 
-    Args:
-        path: TIFF file.
-        energies: Text file whose first column holds the photon energies, in eV, in the order of
-            the pages.
-        pixel_size: Edge of a pixel, in m.
-        leave_out: Frames that are not used, see `select_frames`.
-
-    Returns:
-        The stack.
+    The list of energies and the pixel size must be given; energies are in the order of the pages.
 
     Raises:
-        InputError: A file is missing, cut short or wrong, or an argument is missing.
+        InputError: A file is missing, cut short or wrong, or one of these is not given.
     """
+    energies, pixel_size = selection.energies, selection.pixel_size
     if energies is None:
         raise InputError("a TIFF file holds no photon energies; name a list", key="energies")
     if pixel_size is None:
         raise InputError("a TIFF file holds no pixel size; give one in m", key="pixel_size")
-    check_pixel_size(pixel_size)
     listed = read_energies(read_table(energies), energies)
     frames = read_pages(path, np.dtype(np.float32))
     if len(listed) != len(frames):
@@ -64,15 +50,11 @@ def read_tiff_stack(
             path=str(energies),
         )
     grid = PixelGrid(frames.shape[1], frames.shape[2], pixel_size, pixel_size)
-    return arrange_stack(frames, listed, grid, leave_out=leave_out, source=path.name)
+    return arrange_stack(frames, listed, grid, selection, source=path.name)
 
 
 def count_pages(path: Path) -> int:
-    """Count the pages of a TIFF file.
-
-    Raises:
-        InputError: The file is no TIFF.
-    """
+    """Count the pages of a TIFF file; refuse what is none."""
     import tifffile
 
     try:
@@ -83,11 +65,7 @@ def count_pages(path: Path) -> int:
 
 
 def read_pages(path: Path, number_type: np.dtype[Number]) -> npt.NDArray[Number]:
-    """Read all pages of a TIFF file of grey images.
-
-    Args:
-        path: TIFF file.
-        number_type: Type of the numbers to return.
+    """Read all pages of a TIFF file of grey images as numbers of one type.
 
     Returns:
         Shape (pages, rows, columns).
@@ -99,7 +77,7 @@ def read_pages(path: Path, number_type: np.dtype[Number]) -> npt.NDArray[Number]
 
     require_file(path)
     try:
-        with tifffile.TiffFile(path) as file:
+        with tifffile.TiffFile(path) as file, naming(path=path):
             pages: list[tifffile.TiffPage | tifffile.TiffFrame] = list(file.pages)
             shape: tuple[int, ...] = pages[0].shape
             frames = np.empty((len(pages), *_check_page(pages[0], 1, shape)), dtype=number_type)
@@ -109,8 +87,6 @@ def read_pages(path: Path, number_type: np.dtype[Number]) -> npt.NDArray[Number]
                 # A count too large for the type becomes infinite; whoever asked refuses it.
                 with np.errstate(over="ignore"):
                     frame[...] = page.asarray()
-    except InputError as error:
-        raise InputError(error.message, path=str(path)) from error
     except (*_UNREADABLE, tifffile.TiffFileError) as error:
         raise InputError(f"cannot be read as TIFF: {error}", path=str(path)) from error
     return frames

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal, get_args
 
 import numpy as np
 
 from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
-from chemomech.imaging.fits import Design, fit_non_negative, fit_plain, fit_weighted
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.masked_spectra import MaskedSpectra, require_several_energies
+from chemomech.imaging.masked_spectra import MaskedSpectra
 from chemomech.imaging.optical_density import OpticalDensity
 
 _Method = Literal["plain", "non_negative", "weighted"]
@@ -56,6 +56,41 @@ class ThicknessMaps:
         return np.isfinite(self.thickness[0])
 
 
+class _Design:
+    """Matrix A = Q R of the model D = A t: spectra and baselines as columns, shape (energies, p).
+
+    Attributes:
+        inverse: pinv(A), shape (p, energies).
+        orthonormal: Q, shape (energies, p).
+        triangle: R, shape (p, p).
+        condition: Condition number of A with its columns scaled to unit norm.
+
+    Raises:
+        InputError: There are too few energies, or spectra or baselines cannot be told apart.
+    """
+
+    def __init__(self, spectra: FloatArray, baselines: FloatArray) -> None:
+        self.matrix = np.concatenate([spectra.T, baselines], axis=1)
+        energies, unknowns = self.matrix.shape
+        if energies < unknowns:
+            raise InputError(
+                f"{energies} energies cannot determine {unknowns} unknowns ({len(spectra)} spectra "
+                f"and {baselines.shape[1]} baselines)",
+                key="spectra",
+            )
+        norms = np.linalg.norm(self.matrix, axis=0)
+        self.condition = float(np.linalg.cond(self.matrix / norms))
+        if self.condition > _MOST_CONDITION:
+            raise InputError(
+                "the spectra (or baselines) cannot be told apart: their condition number is "
+                f"{self.condition:.3g}, above {_MOST_CONDITION:.0g}; leave out what is given "
+                "twice, or a spectrum that is a baseline",
+                key="spectra",
+            )
+        self.inverse = np.linalg.pinv(self.matrix / norms) / norms[:, None]
+        self.orthonormal, self.triangle = np.linalg.qr(self.matrix)
+
+
 def unmix(
     od: OpticalDensity,
     mask: BoolArray,
@@ -81,14 +116,11 @@ def unmix(
         constant: Fit a constant baseline too.
         linear: Fit a baseline linear in energy too.
 
-    Returns:
-        Maps of thickness.
-
     Raises:
         InputError: The spectra do not fit the stack or cannot be told apart, there are too few
             energies, too many spectra for ``non_negative``, or the mask does not fit.
     """
-    require_several_energies(od.energies)
+    pixels = MaskedSpectra(od, mask)
     if method not in get_args(_Method):
         raise InputError(
             f"must be one of {', '.join(get_args(_Method))}, got {method}", key="method"
@@ -99,8 +131,7 @@ def unmix(
         raise InputError(
             f"non_negative takes at most {_MOST_NON_NEGATIVE} spectra, got {count}", key="method"
         )
-    design = _create_design(spectra, _create_baselines(od.energies, constant, linear))
-    pixels = MaskedSpectra(od, mask)
+    design = _Design(spectra, _create_baselines(od.energies, constant, linear))
     amounts = np.empty((design.matrix.shape[1], pixels.count))
     covariance = np.empty((count, count, pixels.count))
     misfit = np.empty(pixels.count)
@@ -124,20 +155,63 @@ def unmix(
 
 
 def _fit(
-    design: Design, densities: FloatArray, od: OpticalDensity, count: int, method: _Method
+    design: _Design, densities: FloatArray, od: OpticalDensity, count: int, method: _Method
 ) -> tuple[FloatArray, FloatArray]:
     """Fit all columns' amounts, (p, n), and the covariance of the spectra's, (k, k, n)."""
-    amounts = fit_plain(design, densities)
+    amounts = design.inverse @ densities
     variance = od.predict_variance(design.matrix @ amounts)
     if method == "weighted":
-        amounts, covariance = fit_weighted(design, densities, variance)
+        amounts, covariance = _fit_weighted(design, densities, variance)
         return amounts, covariance[:count, :count]
     inverse = design.inverse[:count]
-    pairs = (inverse[:, None, :] * inverse[None, :, :]).reshape(count * count, -1)
-    covariance = (pairs @ variance).reshape(count, count, -1)
+    covariance = np.einsum("ie,je,en->ijn", inverse, inverse, variance, optimize=True)
     if method == "non_negative":
-        amounts = fit_non_negative(design, densities, count)
+        amounts = _fit_non_negative(design, densities, count)
     return amounts, covariance
+
+
+def _fit_non_negative(design: _Design, data: FloatArray, bounded: int) -> FloatArray:
+    """Minimise |D - A t|^2 under t_s >= 0 for the first ``bounded`` columns; t is (p, n).
+
+    The minimum is the plain fit with those columns alone that are not zero there. Of the plain fits
+    with each of the 2^bounded sets of columns, it is thus the best without a negative t_s. All this
+    happens in the p-dimensional space of Q^T D, where it is cheap.
+    """
+    columns = design.triangle.shape[1]
+    projected = design.orthonormal.T @ data
+    best = np.zeros((columns, data.shape[1]))
+    explained = np.full(data.shape[1], -np.inf)
+    for size in range(bounded, -1, -1):
+        for chosen in combinations(range(bounded), size):
+            active = np.array([*chosen, *range(bounded, columns)], dtype=np.intp)
+            basis, triangle = np.linalg.qr(design.triangle[:, active])
+            shares = basis.T @ projected
+            amounts = np.linalg.solve(triangle, shares)
+            # The larger the part of D explained, the smaller the misfit.
+            norm = np.sum(shares**2, axis=0)
+            better = (norm > explained) & (amounts[:size] >= 0.0).all(axis=0)
+            explained[better] = norm[better]
+            best[:, better] = 0.0
+            best[np.ix_(active, np.flatnonzero(better))] = amounts[:, better]
+    return best
+
+
+def _fit_weighted(
+    design: _Design, data: FloatArray, variance: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Minimise sum_E (D - A t)^2 / variance, with y = R t from (Q^T W Q) y = Q^T W D.
+
+    In terms of Q the normal equations are no worse conditioned than the weights.
+
+    Returns:
+        t, shape (p, n), and its covariance (A^T W A)^-1, shape (p, p, n).
+    """
+    basis, weights = design.orthonormal, 1.0 / variance
+    inverse = np.linalg.inv(np.einsum("ei,ej,en->nij", basis, basis, weights, optimize=True))
+    back = np.linalg.inv(design.triangle)
+    shares = np.einsum("nij,jn->in", inverse, basis.T @ (weights * data))
+    covariance = np.einsum("ai,nij,bj->abn", back, inverse, back, optimize=True)
+    return back @ shares, covariance
 
 
 def _check_spectra(spectra: FloatArray, energies: int) -> FloatArray:
@@ -161,24 +235,3 @@ def _create_baselines(energies: FloatArray, constant: bool, linear: bool) -> Flo
     middle, half = (energies[0] + energies[-1]) / 2, (energies[-1] - energies[0]) / 2
     columns = np.stack([np.ones(len(energies)), (energies - middle) / half], axis=1)
     return columns[:, [constant, linear]]
-
-
-def _create_design(spectra: FloatArray, baselines: FloatArray) -> Design:
-    """Create a matrix of spectra and baselines as columns; refuse a singular one."""
-    matrix = np.concatenate([spectra.T, baselines], axis=1)
-    energies, unknowns = matrix.shape
-    if energies < unknowns:
-        raise InputError(
-            f"{energies} energies cannot determine {unknowns} unknowns ({len(spectra)} spectra and "
-            f"{baselines.shape[1]} baselines)",
-            key="spectra",
-        )
-    design = Design(matrix)
-    if design.condition > _MOST_CONDITION:
-        raise InputError(
-            "the spectra (or baselines) cannot be told apart: their condition number is "
-            f"{design.condition:.3g}, above {_MOST_CONDITION:.0g}; leave out what is given twice, "
-            "or a spectrum that is a baseline",
-            key="spectra",
-        )
-    return design

@@ -1,4 +1,4 @@
-"""The part of an image that every frame of a stack shows."""
+"""Part of an image that every frame of a stack shows."""
 
 from __future__ import annotations
 
@@ -33,12 +33,6 @@ class View:
         """Find the rectangle within the border rows and columns that some frame has lost.
 
         Frames that were moved onto each other are NaN there.
-
-        Args:
-            stack: The aligned frames.
-
-        Raises:
-            InputError: No pixel is in all frames.
         """
         missing = np.zeros(stack.grid.shape, dtype=np.bool_)
         lost = [np.zeros(count, dtype=np.bool_) for count in stack.grid.shape]
@@ -58,13 +52,10 @@ class View:
         return mask[self.rows, self.columns]
 
     def rasterise(self, region: Sequence[tuple[float, float]]) -> BoolArray:
-        """Find the pixels of the view whose centres lie within a polygon of (column, row).
+        """Find the pixels of the view whose centres lie within a polygon; refuse one without any.
 
         Args:
-            region: Corners in pixels of the whole image.
-
-        Raises:
-            InputError: No pixel of the view lies within.
+            region: Corners (column, row) in pixels of the whole image.
         """
         corners = np.asarray(region, dtype=np.float64)[:, ::-1]
         mask = self.crop(np.asarray(polygon2mask(self.shape, corners), dtype=np.bool_))

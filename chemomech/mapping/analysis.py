@@ -23,13 +23,12 @@ from chemomech.imaging.alignment import align
 from chemomech.imaging.clustering import Clusters, cluster
 from chemomech.imaging.composition import create_composition
 from chemomech.imaging.decomposition import Decomposition, decompose
-from chemomech.imaging.detector import mask_invalid_counts
-from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.measurement import Measurement
 from chemomech.imaging.particle_mask import mean_density
-from chemomech.imaging.stack import Stack
-from chemomech.imaging.unmixing import ThicknessMaps, unmix
+from chemomech.imaging.spectra import EndMembers
+from chemomech.imaging.stack import Stack, mask_invalid_counts
+from chemomech.imaging.unmixing import unmix
 from chemomech.imaging.view import View
 from chemomech.mapping.inputs import find_incident, load_stack, read_spectrum_at
 from chemomech.mapping.measurement_checks import (
@@ -46,10 +45,10 @@ class Analysis:
     """Results of a stack.
 
     Args:
-        measurement: What each step gave.
+        measurement: Results of each step.
         outlines: Outlines of the particles in m, the largest first, all in one frame.
         density: The optical densities of all energies.
-        view: What part of the images every frame shows.
+        view: The part of the images that every frame shows.
         rounds: Rounds the alignment took.
         incident_source: Where I0 came from, in words.
         source: What was read, in words: entry, channel, what the file left open.
@@ -68,9 +67,6 @@ class Analysis:
 
 def analyse(config: cfg.MeasurementConfig) -> Analysis:
     """Carry out all steps of the chain; call it on one rank only.
-
-    Args:
-        config: The configuration.
 
     Raises:
         InputError: If a step cannot be done; the key names its table. Doubts about earlier steps,
@@ -158,7 +154,9 @@ def _run_steps(config: cfg.MeasurementConfig, doubts: dict[str, str]) -> Analysi
         end_members=end_members,
         maps=maps,
         composition=composition,
-        thickness=_measure_thickness(maps, end_members),
+        thickness=None
+        if end_members.thickness is None
+        else maps.thickness.sum(axis=0) * end_members.thickness,
     )
     return Analysis(
         measurement, tuple(outlines), density, view, rounds, incident.source, source, doubts
@@ -288,10 +286,3 @@ def _collect_end_members(
         first,
         tuple(sources),
     )
-
-
-def _measure_thickness(maps: ThicknessMaps, end_members: EndMembers) -> FloatArray | None:
-    """Compute the thickness in m: the amounts of all end members together."""
-    if end_members.thickness is None:
-        return None
-    return np.asarray(maps.thickness.sum(axis=0) * end_members.thickness)

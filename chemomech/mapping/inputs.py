@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from chemomech.arrays import BoolArray, FloatArray
 from chemomech.config import measurement as mcfg
@@ -17,14 +17,7 @@ from chemomech.imaging.view import View
 
 
 def load_stack(settings: mcfg.StackConfig) -> Stack:
-    """Read the stack of a table ``stack``.
-
-    Args:
-        settings: The table.
-
-    Raises:
-        InputError: The file cannot be read, or holds one photon energy only.
-    """
+    """Read the stack of a table ``stack``; refuse one of a single photon energy."""
     stack = read_stack(
         settings.file,
         region=settings.scan_region,
@@ -41,15 +34,8 @@ def load_stack(settings: mcfg.StackConfig) -> Stack:
     return stack
 
 
-@dataclass(frozen=True, eq=False)
-class Incident:
-    """Incident intensity.
-
-    Args:
-        counts: I0 at each energy, dark counts included.
-        source: Where it came from, in words.
-        pixels: How many pixels it is the mean of; None if not known.
-    """
+class Incident(NamedTuple):
+    """I0 at each energy, dark counts included, its source, and number of pixels if known."""
 
     counts: FloatArray
     source: str
@@ -57,12 +43,7 @@ class Incident:
 
 
 def find_incident(stack: Stack, settings: mcfg.OpticalDensityConfig, view: View) -> Incident:
-    """Find I0 as a table ``optical_density`` says.
-
-    Args:
-        stack: The aligned frames, as far as the view.
-        settings: The table.
-        view: The part of the images that the stack shows.
+    """Find I0 of the aligned frames, as far as the view, as a table ``optical_density`` says.
 
     Raises:
         InputError: A file cannot be read or does not fit, or there is no I0.
@@ -93,12 +74,7 @@ def _average(stack: Stack, mask: BoolArray, source: str) -> Incident:
 
 
 def read_spectrum_at(file: Path, column: int, energies: FloatArray) -> Spectrum:
-    """Read a spectrum and interpolate it at the energies of a stack.
-
-    Args:
-        file: Text file of columns.
-        column: Which spectrum of the file, from 1.
-        energies: Photon energies in eV.
+    """Read a spectrum, one column of a file counted from 1, at the energies (eV) of a stack.
 
     Raises:
         InputError: The file cannot be read, or does not reach as far as the energies.

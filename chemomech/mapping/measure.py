@@ -1,4 +1,4 @@
-"""The pipeline behind `chemomech measure`: analyse a stack, leave records and pictures."""
+"""Run `chemomech measure`: analyse a stack, write records and pictures."""
 
 from __future__ import annotations
 
@@ -51,11 +51,7 @@ def measure(config: cfg.MeasurementConfig, output: Path, comm: MPI.Comm) -> str:
 
 
 def analyse_on_root(config: cfg.MeasurementConfig, comm: MPI.Comm) -> Analysis | None:
-    """Analyse a stack on rank 0, which keeps what comes of it; collective.
-
-    Args:
-        config: The configuration.
-        comm: Ranks that wait, and share a failure.
+    """Analyse a stack on rank 0, which keeps the result; collective.
 
     Raises:
         InputError: A step of the chain cannot be done; on all ranks.
@@ -73,12 +69,7 @@ def analyse_on_root(config: cfg.MeasurementConfig, comm: MPI.Comm) -> Analysis |
 def write_analysis(
     config: cfg.MeasurementConfig, analysis: Analysis | None, folder: RunFolder
 ) -> str:
-    """Write all records and pictures of an analysis; collective.
-
-    Args:
-        config: What was asked for.
-        analysis: What came of it; looked at on rank 0 alone.
-        folder: Folder of the run.
+    """Write all records and pictures of an analysis, looked at on rank 0 alone; collective.
 
     Returns:
         The figures of each step as a table.

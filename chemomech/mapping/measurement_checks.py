@@ -8,9 +8,9 @@ import numpy as np
 
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.imaging.end_members import EndMembers
-from chemomech.imaging.frames import suggest_leaving_out
 from chemomech.imaging.grid import PixelGrid
+from chemomech.imaging.selection import suggest_leaving_out
+from chemomech.imaging.spectra import EndMembers
 from chemomech.imaging.stack import Stack
 
 # Share of the lines of an image that frames lose when they are moved; a stopped scan lacks more.
@@ -22,15 +22,12 @@ _NAMED = 5
 
 
 def describe_incomplete_frames(stack: Stack) -> str | None:
-    """Name the frames that lack many more rows or columns than others do.
+    """Name the frames that lack many more rows or columns than others do, or return None.
 
     The view is cropped to what every frame shows, so that one stopped scan would crop them all.
 
     Args:
         stack: Frames as they were scanned, without unsound counts.
-
-    Returns:
-        What is doubtful, or None.
     """
     lost = np.array(
         [[np.isnan(frame).all(axis=axis).mean() for axis in (1, 0)] for frame in stack.counts]
@@ -53,15 +50,12 @@ def describe_incomplete_frames(stack: Stack) -> str | None:
 def describe_full_outline(
     outlines: Sequence[Outline], grid: PixelGrid, incident: str
 ) -> str | None:
-    """Say so where the outlines cover nearly the whole image.
+    """Say so where the outlines cover nearly the whole image, or return None.
 
     Args:
         outlines: Outlines of the particles, clipped to the centres of the outermost pixels.
         grid: Pixels of the image.
         incident: Where I0 came from, in words.
-
-    Returns:
-        What is doubtful, or None.
     """
     box = (grid.rows - 1) * grid.row_spacing * (grid.columns - 1) * grid.column_spacing
     share = sum(outline.area for outline in outlines) / box
@@ -79,10 +73,6 @@ def find_impossible_share(composition: CompositionMap, end_members: EndMembers) 
 
     Possible are 0 to 1, or to the largest content of an end member; what lies beyond by more than
     three times its uncertainty is counted.
-
-    Args:
-        composition: The map.
-        end_members: Pure phases.
     """
     trusted = composition.trusted
     values, uncertainty = composition.values[trusted], composition.uncertainty[trusted]
@@ -91,15 +81,7 @@ def find_impossible_share(composition: CompositionMap, end_members: EndMembers) 
 
 
 def describe_impossible_x(composition: CompositionMap, end_members: EndMembers) -> str | None:
-    """Say so where more of the trusted pixels than by chance have an impossible x.
-
-    Args:
-        composition: The map.
-        end_members: Pure phases.
-
-    Returns:
-        What is doubtful, or None.
-    """
+    """Say so where more trusted pixels than by chance have an impossible x, or return None."""
     share = find_impossible_share(composition, end_members)
     if share <= _CHANCE:
         return None

@@ -1,4 +1,4 @@
-"""All pictures of a measurement."""
+"""Draw all pictures of a measurement."""
 
 from __future__ import annotations
 
@@ -19,12 +19,9 @@ from chemomech.output.folder import RunFolder, Writer
 def draw_measurement(
     measurement: Measurement | None, outlines: Sequence[Outline], folder: RunFolder
 ) -> None:
-    """Draw ``pictures/*.png`` of a measurement; collective.
+    """Draw ``pictures/*.png`` of a measurement and its outlines (m); collective.
 
-    Args:
-        measurement: What was measured; looked at on rank 0 alone.
-        outlines: Outlines of the particles, in m; looked at on rank 0 alone.
-        folder: Folder of the run.
+    Both are looked at on rank 0 alone.
 
     Raises:
         OSError: A picture cannot be written; on every rank.
@@ -43,7 +40,7 @@ def get_curves(outlines: Sequence[Outline]) -> list[FloatArray]:
 
 
 def get_spectra(found: Measurement) -> charts.NamedSpectra:
-    """Return the spectra of the clusters, which are named as configurations number them."""
+    """Return the spectra of the clusters, named as configurations number them."""
     clusters = found.clusters
     names = [f"cluster {number + 1}" for number in range(len(clusters.spectra))]
     return charts.NamedSpectra(found.energies, names, clusters.spectra, clusters.spread)

@@ -16,16 +16,9 @@ from chemomech.mapping.measurement_checks import find_impossible_share
 Report = Mapping[str, Mapping[str, object]]
 """Figures by step of the chain and by name; units are part of the names."""
 
-_PARTS = 1 << 20
-
 
 def create_report(config: cfg.MeasurementConfig, analysis: Analysis) -> Report:
-    """Gather the figures by which a measurement is judged.
-
-    Args:
-        config: What was asked for.
-        analysis: What came of it.
-    """
+    """Gather the figures by which a measurement is judged."""
     found = analysis.measurement
     report: dict[str, Mapping[str, object]] = {
         "stack": _describe_stack(config, analysis),
@@ -103,10 +96,8 @@ def write_report(report: Report) -> str:
 
 def _describe_stack(config: cfg.MeasurementConfig, analysis: Analysis) -> Mapping[str, object]:
     energies = analysis.measurement.energies
-    digest = hashlib.sha256()
     with config.stack.file.open("rb") as file:
-        while part := file.read(_PARTS):
-            digest.update(part)
+        digest = hashlib.file_digest(file, "sha256")
     rows, columns = analysis.view.shape
     figures: dict[str, object] = {
         "file": config.stack.file.name,

@@ -1,4 +1,4 @@
-"""The pipeline behind `chemomech phantom`: a synthetic measurement as files, ready to be used."""
+"""Run `chemomech phantom`: write a synthetic measurement as files, ready to be used."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def write_phantom(
 
     Args:
         folder: Folder to create; refused if it holds anything.
-        wire: Which wire.
+        wire: Kind of wire.
         counts: Incident counts a pixel.
         seed: Seed of noise and drift.
         comm: Ranks of the run; rank 0 does the work.
         leaves_view: Whether the wire leaves the image on two sides.
 
     Returns:
-        What to do next.
+        Advice on what to do next.
 
     Raises:
         InputError: The folder is used, or an argument is out of range.

@@ -1,17 +1,19 @@
-"""The pipeline behind `chemomech stress`: from a composition to the stress it causes."""
+"""Run `chemomech stress`: from a composition to the stress it causes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from mpi4py import MPI
+from rich import box
+from rich.table import Table
 
 from chemomech import config as cfg
 from chemomech.config import format_config, write_config
+from chemomech.config.laws.user_law import list_sources
 from chemomech.errors import ChemoMechError, run_on_root
-from chemomech.imaging.composition import draw
+from chemomech.imaging.composition import draw_sample
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.measurement import Measurement
 from chemomech.mapping.analysis import Analysis
@@ -19,12 +21,12 @@ from chemomech.mapping.measure import analyse_on_root, write_analysis
 from chemomech.mapping.stress_illustration import draw_stress
 from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model, interpolate_map
 from chemomech.mapping.stress_source import ImagedParticle, load_particle, pick_particle
-from chemomech.mapping.stress_summary import summarise_stress
 from chemomech.output.fields import FieldWriter, name_field_file
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
 from chemomech.output.folder_lock import FolderLock
 from chemomech.output.provenance import PROVENANCE, collect_provenance, write_provenance
+from chemomech.output.terminal import render
 from chemomech.problems.stress_fields import StressFields
 from chemomech.problems.stress_files import write_stress_bands, write_stress_table
 from chemomech.problems.stress_regions import Phase, Regions
@@ -37,21 +39,17 @@ from chemomech.problems.stress_statistics import (
 
 _TABLE = "stress.csv"
 _BANDS = "stress_bands.csv"
-
-
-@dataclass(frozen=True, eq=False)
-class _Source:
-    """Particle and composition of a stress map, or a field.
-
-    Args:
-        particle: A particle of an image; None for a field of a simulation.
-        measurement: What its pictures show, on rank 0, if it was measured.
-        analysis: The analysis of the stack, on rank 0, if that was part of the way.
-    """
-
-    particle: ImagedParticle | None
-    measurement: Measurement | None = None
-    analysis: Analysis | None = None
+_MEGA = 1e6
+_STRESSES = {
+    "von_mises": "von Mises",
+    "hydrostatic": "hydrostatic",
+    "stress_along": "along the wire (tt)",
+    "stress_normal": "across the wire (nn)",
+    "stress_shear": "shear (tn)",
+    "principal_1": "largest principal",
+    "principal_2": "middle principal",
+    "principal_3": "smallest principal",
+}
 
 
 def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
@@ -76,39 +74,44 @@ def stress(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
 
 def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     fields_name = name_field_file("stress", config.output.field_format)
-    source = _load(config, comm)
-    model = create_model(config, source.particle, comm)
-    statistics = _create_statistics(config, model, source.particle)
+    particle, measurement, analysis = _load(config, comm)
+    model = create_model(config, particle, comm)
+    statistics = _create_statistics(config, model, particle)
     model.solve()
     table = statistics.compute()
     folder = RunFolder.create(output, comm)
     run_on_root(comm, lambda: write_config(config, output / CONFIG))
+    modules = {source.file: source.text for source in list_sources(config)}
     parameters = model.problem.parameters
-    provenance = collect_provenance(comm, format_config(config), parameters=parameters)
+    provenance = collect_provenance(comm, format_config(config), parameters, modules)
     write_provenance(output / PROVENANCE, provenance, comm)
     try:
-        _write_analysis(config, source, folder)
+        _write_analysis(config, analysis, folder)
         fields = _write_fields(fields_name if config.output.fields else None, model, folder)
         write_stress_table(folder.partial(_TABLE), table, comm)
         folder.finish(_TABLE)
-        bands = _sample(config, source, model, statistics, folder)
+        bands = _sample(config, particle, model, statistics, folder)
     except (ChemoMechError, OSError, KeyboardInterrupt) as error:
         if comm.rank == 0:
             # Alone: nobody knows whether the other ranks failed as well.
             reason = f"failed: {error}" if str(error) else "interrupted"
             write_provenance(output / PROVENANCE, provenance, MPI.COMM_SELF, reason)
         raise
+    model.close()
     write_provenance(output / PROVENANCE, provenance, comm, "stress computed")
     if config.output.pictures:
-        draw_stress(folder, fields.fields, source.particle, source.measurement, bands)
+        draw_stress(folder, fields.fields, particle, measurement, bands)
     return summarise_stress(table, bands)
 
 
-def _load(config: cfg.StressConfig, comm: MPI.Comm) -> _Source:
+def _load(
+    config: cfg.StressConfig, comm: MPI.Comm
+) -> tuple[ImagedParticle | None, Measurement | None, Analysis | None]:
+    """Load the particle, None for a field; on rank 0 its measurement and analysis, if any."""
     if isinstance(config.composition, cfg.FieldCompositionConfig):
-        return _Source(None)
+        return None, None, None
     if config.measurement is None:
-        return _Source(*load_particle(config, comm))
+        return *load_particle(config, comm), None
     analysis = analyse_on_root(config.measurement, comm)
 
     def pick() -> ImagedParticle:
@@ -116,7 +119,7 @@ def _load(config: cfg.StressConfig, comm: MPI.Comm) -> _Source:
         return pick_particle(analysis.measurement, analysis.outlines, config.outline.particle)
 
     particle = run_on_root(comm, pick)
-    return _Source(particle, None if analysis is None else analysis.measurement, analysis)
+    return particle, None if analysis is None else analysis.measurement, analysis
 
 
 def _create_statistics(
@@ -140,10 +143,10 @@ def _create_statistics(
     )
 
 
-def _write_analysis(config: cfg.StressConfig, source: _Source, folder: RunFolder) -> None:
+def _write_analysis(config: cfg.StressConfig, analysis: Analysis | None, folder: RunFolder) -> None:
     if config.measurement is not None:
         inner = RunFolder.create(folder.path / "measurement", folder.comm)
-        write_analysis(config.measurement, source.analysis, inner)
+        write_analysis(config.measurement, analysis, inner)
 
 
 def _write_fields(name: str | None, model: StressModel, folder: RunFolder) -> StressFields:
@@ -166,22 +169,19 @@ def _write_fields(name: str | None, model: StressModel, folder: RunFolder) -> St
 
 def _sample(
     config: cfg.StressConfig,
-    source: _Source,
+    particle: ImagedParticle | None,
     model: StressModel,
     statistics: StressStatistics,
     folder: RunFolder,
 ) -> StressBands | None:
     """Repeat with noise drawn from the map's uncertainty; the model keeps its first solution."""
     count = config.uncertainty.samples
-    if count == 0 or source.particle is None:
+    if count == 0 or particle is None:
         return None
-    measured = source.particle.composition
     kept = [function.x.array.copy() for function in (model.composition, model.problem.u)]
     seeds = np.random.SeedSequence(config.uncertainty.seed).spawn(count)
-    tables = [
-        _compute_sample(draw(measured, np.random.default_rng(seed)), config, model, statistics)
-        for seed in seeds
-    ]
+    drawn = (draw_sample(particle.composition, np.random.default_rng(seed)) for seed in seeds)
+    tables = [_compute_sample(sample, config, model, statistics) for sample in drawn]
     for function, values in zip((model.composition, model.problem.u), kept, strict=True):
         function.x.array[:] = values
     bands = create_stress_bands(tables)
@@ -200,3 +200,31 @@ def _compute_sample(
     interpolate_map(composition, config, model.composition)
     model.solve()
     return statistics.compute()
+
+
+def summarise_stress(table: StressTable, bands: StressBands | None) -> str:
+    """Tabulate percentiles of each stress over the whole particle, and of von Mises by region.
+
+    Stresses are in MPa, tension positive, with one standard deviation over samples if there are
+    bands.
+    """
+    columns = [name for name in table.statistics if name not in ("minimum", "maximum")]
+    spread = {}
+    if bands is not None:
+        spread = {(r.stress, r.region, r.statistic): r.deviation for r in bands.rows}
+    lines = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    lines.add_column("Stress (MPa)")
+    for name in columns:
+        lines.add_column(name, justify="right")
+    for row, values in zip(table.rows, table.values, strict=True):
+        if row.region != "all" and row.stress != "von_mises":
+            continue
+        label = _STRESSES[row.stress] + ("" if row.region == "all" else f", {row.region}")
+        cells = []
+        for name, value in zip(table.statistics, values, strict=True):
+            if name in columns:
+                deviation = spread.get((row.stress, row.region, name))
+                tail = "" if deviation is None else f"±{deviation / _MEGA:.2g}"
+                cells.append(f"{value / _MEGA:.3g}{tail}")
+        lines.add_row(label, *cells)
+    return render(lines, width=140)

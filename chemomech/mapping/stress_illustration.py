@@ -1,4 +1,4 @@
-"""All pictures of a stress map, and the figure that shows the way to it."""
+"""Draw all pictures of a stress map, and the figure that shows the way to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from chemomech.output.snapshot_grid import SnapshotGrid
 from chemomech.output.snapshots import Gatherer
 from chemomech.problems.stress_statistics import StressBands
 
-Values = dict[str, NDArray[np.float64]]
+_Values = dict[str, NDArray[np.float64]]
 
 _SHOWN_BANDS = ("von_mises", "stress_along")
 
@@ -37,11 +37,10 @@ def draw_stress(
 ) -> None:
     """Draw ``pictures/*.png`` and, after a measurement, ``figure.png``; collective.
 
-    Particles with a thickness are shown cut half way.
-
     Args:
         folder: Folder of the run.
-        fields: Stresses at the vertices; those of `STRESS_LABELS` are drawn.
+        fields: Stresses at the vertices; those of `STRESS_LABELS` are drawn, of particles with a
+            thickness half way.
         particle: The particle, if it comes from an image.
         measurement: What was measured; looked at on rank 0 alone.
         bands: Spread of the stress over samples, if there were any.
@@ -80,7 +79,7 @@ def draw_stress(
     folder.write_files(list_pictures)
 
 
-def _create_maps(grid: SnapshotGrid, values: Values) -> dict[str, pictures.StressMap]:
+def _create_maps(grid: SnapshotGrid, values: _Values) -> dict[str, pictures.StressMap]:
     maps = {}
     for name, each in values.items():
         if grid.dimension == 3:

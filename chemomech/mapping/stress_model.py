@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 
 from chemomech import config as cfg
+from chemomech.config.laws.eigenstrain import STRESS_MAP
+from chemomech.config.parameters import TableParameters
 from chemomech.errors import ConvergenceError, InputError, naming
 from chemomech.forms.energy import Mechanics
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
@@ -24,7 +23,6 @@ from chemomech.geometry.frame import (
 from chemomech.geometry.meshing import create_domain
 from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.laws import Table, create_mechanics
 from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.materials import elasticity as el
 from chemomech.problems.averages import compute_mean
@@ -80,15 +78,12 @@ class StressModel:
         law, strain = config.elasticity, config.eigenstrain
         mean = compute_mean(composition, domain.mesh, domain.dx(2))
         parameters = Parameters(domain.mesh)
-        with _naming_laws():
-            elasticity, eigenstrain = create_mechanics(
-                law,
-                strain,
-                (Table(law, "elasticity", parameters), Table(strain, "eigenstrain", parameters)),
-                assumption,
-                STRESS_UNIT,
-                mean,
-            )
+        elasticity = law.create(
+            TableParameters(law, "elasticity", parameters), assumption, STRESS_UNIT
+        )
+        eigenstrain = strain.create(
+            TableParameters(strain, "eigenstrain", parameters), STRESS_MAP, mean
+        )
         mechanics = Mechanics(elasticity, eigenstrain, el.create_wire_rotation(tangent))
         loads = _create_loads(config, domain)
         self.problem = StaticStress(
@@ -137,6 +132,10 @@ class StressModel:
                 reason=result.reason,
             )
 
+    def close(self) -> None:
+        """Free what the solver holds; the solution stays. Collective."""
+        self._solver.close()
+
 
 def create_model(
     config: cfg.StressConfig, particle: ImagedParticle | None, comm: MPI.Comm
@@ -168,10 +167,7 @@ def create_model(
 
 def _has_law_along_wire(config: cfg.StressConfig) -> bool:
     """Tell if the axes of a law are those of the wire."""
-    laws = (config.elasticity, config.eigenstrain)
-    return isinstance(config.eigenstrain, cfg.LatticeStrainConfig) or any(
-        getattr(law, "frame", "global") == "wire" for law in laws
-    )
+    return any(law.wire_key is not None for law in (config.elasticity, config.eigenstrain))
 
 
 def _read_field(source: cfg.FieldCompositionConfig, comm: MPI.Comm) -> tuple[Domain, fem.Function]:
@@ -235,16 +231,6 @@ def _smooth_and_extend(composition: CompositionMap, config: cfg.StressConfig) ->
     treatment = config.treatment
     with naming(key="treatment"):
         return prepare(composition, smoothing=treatment.smoothing, erosion=treatment.erosion)
-
-
-@contextmanager
-def _naming_laws() -> Iterator[None]:
-    """Name the tables of laws as a stress map does, where they do not belong to [mechanics]."""
-    try:
-        yield
-    except InputError as error:
-        error.key = error.key and error.key.removeprefix("mechanics.")
-        raise
 
 
 def _create_loads(config: cfg.StressConfig, domain: Domain) -> Loads:

@@ -48,10 +48,6 @@ def load_particle(
 ) -> tuple[ImagedParticle, Measurement | None]:
     """Read the particle of a map or of a measurement; collective.
 
-    Args:
-        config: The configuration, whose composition is no field and no stack.
-        comm: Ranks that share the particle.
-
     Returns:
         The particle, and, on rank 0, the measurement it comes from, if any.
 
@@ -83,10 +79,7 @@ def pick_particle(
     Args:
         measurement: What was measured of the image.
         outlines: Outlines of its particles in m, the largest first.
-        number: Which particle, counted from 1.
-
-    Raises:
-        InputError: There is no such particle.
+        number: Number of the particle, counted from 1; refused where there is none.
     """
     with _naming_outline():
         index = geojson_files.pick_particle([outline.area for outline in outlines], number)

@@ -50,7 +50,7 @@ class Eigenstrain:
         if [len(row) for row in self.expansion] != [3, 3, 3] or not self._is_symmetric():
             raise InputError(
                 "the strain per unit composition must be a symmetric 3 x 3 tensor",
-                key="mechanics.eigenstrain.tensor",
+                key="expansion",
             )
 
     @classmethod
@@ -97,7 +97,6 @@ def rotate_from_wire(tensor: Expr, rotation: Expr | None) -> Expr:
     """
     if rotation is None:
         raise InputError(
-            "a strain given along the wire needs the wire's axes; none were found or given",
-            key="mechanics.eigenstrain.frame",
+            "a strain given along the wire needs the wire's axes; none were found or given"
         )
     return rotation * tensor * rotation.T

@@ -134,7 +134,7 @@ class Elasticity:
         if not symmetric or np.linalg.eigvalsh(numbers).min() <= 0:
             raise InputError(
                 "the stiffness is not positive definite: check moduli and Poisson's ratios",
-                key="mechanics.elasticity",
+                key="stiffness",
             )
 
     @property

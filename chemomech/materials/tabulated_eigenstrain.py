@@ -16,7 +16,6 @@ from chemomech.materials.eigenstrain import rotate_from_wire
 
 FloatArray = NDArray[np.float64]
 
-_KEY = "mechanics.eigenstrain"
 # Compositions closer than this are one, and slopes whose change is smaller than this share of the
 # steepest are equal: both far above rounding and far below anything measured.
 _ROUNDING = 1e-12
@@ -67,17 +66,17 @@ class TabulatedEigenstrain:
             raise InputError(
                 f"{len(compositions)} compositions need strains of shape "
                 f"({len(compositions)}, 3, 3), got {strains.shape}",
-                key=f"{_KEY}.strains",
+                key="strains",
             )
         if not np.isfinite(strains).all() or not np.allclose(
             strains, strains.transpose(0, 2, 1), rtol=_ROUNDING, atol=_ROUNDING
         ):
-            raise InputError("strains must be finite, symmetric tensors", key=f"{_KEY}.strains")
+            raise InputError("strains must be finite, symmetric tensors", key="strains")
         _check_reference(self.reference)
         if not (np.isfinite(self.transition) and self.transition >= 0.0):
             raise InputError(
                 f"must be a range of compositions or zero, got {self.transition:g}",
-                key=f"{_KEY}.transition",
+                key="transition",
             )
         object.__setattr__(self, "compositions", compositions)
         object.__setattr__(self, "strains", strains)
@@ -114,7 +113,7 @@ class TabulatedEigenstrain:
             raise InputError(
                 f"needs one molar volume for each of {len(nodes)} compositions, got an array of "
                 f"shape {values.shape}",
-                key=f"{_KEY}.volumes",
+                key="volumes",
             )
         _check_reference(reference)
         segment = _find_segment(nodes, reference)
@@ -123,7 +122,7 @@ class TabulatedEigenstrain:
         if not (np.isfinite(values).all() and values.min() > 0.0 and at_reference > 0.0):
             raise InputError(
                 "molar volumes (m^3/mol) must be finite and positive, at the reference too",
-                key=f"{_KEY}.volumes",
+                key="volumes",
             )
         strains = (values - at_reference) / (3.0 * at_reference)
         return cls(nodes, _make_isotropic(strains), reference, transition=transition)
@@ -163,7 +162,7 @@ class TabulatedEigenstrain:
         if not (np.isfinite(site_concentration) and site_concentration > 0.0):
             raise InputError(
                 f"must be positive (mol/m^3), got {site_concentration:g}",
-                key="material.site_concentration",
+                key="site_concentration",
             )
         edges = table[:, :2].ravel()
         omega = np.empty(len(edges) - 1)
@@ -233,25 +232,23 @@ def _check_compositions(compositions: ArrayLike) -> FloatArray:
     if nodes.ndim != 1 or len(nodes) < 2:
         raise InputError(
             f"a table needs at least two compositions in a row, got shape {nodes.shape}",
-            key=f"{_KEY}.compositions",
+            key="compositions",
         )
     if not np.isfinite(nodes).all() or np.diff(nodes).min() <= _ROUNDING:
         raise InputError(
-            "the compositions of a table must be finite and increase", key=f"{_KEY}.compositions"
+            "the compositions of a table must be finite and increase", key="compositions"
         )
     return nodes
 
 
 def _check_reference(reference: float) -> None:
     if not np.isfinite(reference):
-        raise InputError(
-            f"must be a finite composition, got {reference:g}", key=f"{_KEY}.reference"
-        )
+        raise InputError(f"must be a finite composition, got {reference:g}", key="reference")
 
 
 def _check_windows(windows: Sequence[tuple[float, float, float]]) -> FloatArray:
     """Return phases as rows (low, high, Omega), shape (phases, 3); refuse gaps and overlaps."""
-    key = f"{_KEY}.windows"
+    key = "windows"
     if not windows or any(len(window) != 3 for window in windows):
         raise InputError("phases need (c_low, c_high, Omega) each, and there must be one", key=key)
     table = np.array(windows, dtype=np.float64)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import basix
 import numpy as np
-from dolfinx import fem, la
+from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from chemomech.geometry.components import connect
+from chemomech.geometry.components import connect, join_over_ranks
 
 
 class DomainCounter:
@@ -40,20 +40,9 @@ class DomainCounter:
         """Count the regions above a threshold, the same on all ranks; collective."""
         values = np.where(self._is_vertex, self._field.x.array, -np.inf)
         labels = label_domains(self._edges, values, threshold)
-        local = int(labels.max(initial=-1)) + 1
         if self._comm.size == 1:
-            return local
-        counts = self._comm.allgather(local)
-        labels[labels >= 0] += sum(counts[: self._comm.rank])
-        owned = la.vector(self._map, 1, dtype=np.int64)
-        owned.array[:] = labels
-        owned.scatter_forward()
-        ghost = slice(self._map.size_local, None)
-        shared = np.unique(np.column_stack([labels[ghost], owned.array[ghost]]), axis=0)
-        pairs = np.concatenate(self._comm.allgather(shared[shared[:, 0] >= 0]))
-        seen, joined = np.unique(pairs, return_inverse=True)
-        merged, _ = connect(joined.reshape(-1, 2), len(seen))
-        return sum(counts) - len(seen) + merged
+            return int(labels.max(initial=-1)) + 1
+        return join_over_ranks(labels, self._map, self._comm)[0]
 
 
 def count_domains(

@@ -86,6 +86,10 @@ class FolderLock(Context):
             if is_met:
                 self._comm.Free()
 
+    def list_contents(self) -> list[Path]:
+        """List what the folder holds apart from the lock."""
+        return list_contents(self._folder)
+
     def _release(self) -> None:
         with suppress(OSError):
             if self._lock is not None:

@@ -67,6 +67,7 @@ class Provenance:
         parameters: Numbers of the model by name, in SI units, at the start.
         changes: Those that were set in the middle, in their order: ``time_s``, ``parameter``,
             ``value``.
+        modules: Text of each module that states laws of the user's own, by the file's name.
     """
 
     command: tuple[str, ...]
@@ -82,6 +83,7 @@ class Provenance:
     restarts: tuple[dict[str, object], ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     changes: tuple[dict[str, Any], ...] = ()
+    modules: Mapping[str, str] = field(default_factory=dict)
 
     def note_changes(
         self, time_s: float, values: Mapping[str, float | NDArray[np.float64]]
@@ -98,10 +100,15 @@ def collect_provenance(
     comm: MPI.Comm,
     config_text: str,
     parameters: Mapping[str, float | NDArray[np.float64]] | None = None,
+    modules: Mapping[str, str] | None = None,
 ) -> Provenance:
     """Collect what is known when a run starts; collective, the same on all ranks.
 
-    The text is that of the resolved configuration; numbers of the model go by name, in SI units.
+    Args:
+        comm: Ranks of the run.
+        config_text: The resolved configuration as it is written into the run's folder.
+        parameters: Numbers of the model by name, in SI units.
+        modules: Text of each module that states laws of the user's own, by the file's name.
     """
     hosts = tuple(sorted(set(comm.allgather(socket.gethostname()))))
     # On all ranks: where nothing has used PETSc yet, importing it makes all ranks communicate.
@@ -120,6 +127,7 @@ def collect_provenance(
             git_description=_ask_git("describe", "--always", "--dirty"),
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             parameters={n: np.asarray(v).tolist() for n, v in (parameters or {}).items()},
+            modules=modules or {},
         )
 
     return run_on_root(comm, collect)

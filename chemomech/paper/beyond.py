@@ -2,63 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from chemomech.analysis.measures import compute_vertex_volumes
-from chemomech.analysis.results import RunResults
-from chemomech.analysis.run_statistics import analyse_run, find_wire
-from chemomech.drawing.panels import Panel, write_panels
-from chemomech.drawing.styles import STYLES, format_time
-from chemomech.paper.page import Cell, Findings, Picture, Table
+from chemomech import (
+    RegularSolution,
+    RunResults,
+    analyse_run,
+    compute_vertex_volumes,
+    find_wire,
+    measure_run,
+)
+from chemomech.paper.page import Findings, Table
 from chemomech.paper.reproduction import Reproduction
-from chemomech.paper.studies import STUDIES
-from chemomech.sweeps.summary import measure_run
+from chemomech.paper.strained_phases import CHI, WIDTH_NM, create_fibre
 
 _MEASURES = (
     *("time_s", "domains", "spanning_fraction", "period_nm", "interface_width_nm"),
     *("von_mises_p50_Pa", "von_mises_p95_Pa"),
 )
+_CRYSTAL = ("the same in all directions", "layers out of the plane", "layers across the wire")
 
 
 def make(work: Reproduction) -> Findings:
     """Run the cases of a study, draw their ends side by side, and measure them."""
-    study, runs = STUDIES[work.figure.name], work.run_sweep(work.figure.name)
-    names = study.name_cases(runs)
-    measures = [_measure_end(run) for run in runs]
-    draw_ends(work.folder, runs, [f"{name}\n" for name in names])
-    header = ["run", *measures[0]]
-    rows: list[list[Cell]] = [
-        [name, *measured.values()] for name, measured in zip(names, measures, strict=True)
-    ]
+    runs = work.run_sweep()
+    names = [_name_case(work.figure.name, number, run) for number, run in enumerate(runs)]
+    work.draw_ends(runs, [f"{name}\n" for name in names])
+    ends = [_measure_end(run) for run in runs]
+    columns = {name: [end[name] for end in ends] for name in ends[0]}
+    radius = create_fibre(plane_strain=False).sorting_radius(RegularSolution(CHI), WIDTH_NM)
     return Findings(
-        computed=study.explain(names, measures),
-        differs=study.differs,
-        pictures=[
-            Picture("composition.png", f"Composition at the end. {study.differs}"),
-            Picture("von_mises.png", f"Von Mises stress at the end. {study.differs}"),
-        ],
+        values={
+            "ends": dict(zip(names, ends, strict=True)),
+            "sorting_radius": radius / 1000,
+        },
         films=work.list_films(runs, names),
-        tables=[Table("ends", "The ends of all runs", header, rows)],
+        tables=[Table("ends", "The ends of all runs", {"run": names, **columns})],
     )
 
 
-def draw_ends(folder: Path, runs: Sequence[RunResults], titles: Sequence[str]) -> None:
-    """Draw composition and von Mises stress at the ends of runs, side by side.
-
-    Args:
-        folder: Folder for ``composition.png`` and ``von_mises.png``.
-        runs: The runs.
-        titles: Title of each, to which the time is added.
-    """
-    for field in ("composition", "von_mises"):
-        panels = [
-            Panel(f"{title}$t$ = {format_time(float(run.times[-1]))}", run.grid, run.read(field))
-            for title, run in zip(titles, runs, strict=True)
-        ]
-        write_panels(folder / f"{field}.png", panels, STYLES[field], min(len(runs), 3))
+def _name_case(study: str, number: int, run: RunResults) -> str:
+    """Name a run after what varies in its study."""
+    if study == "anisotropy":
+        return _CRYSTAL[number]
+    if study == "particle":
+        mechanics = run.config.mechanics
+        coupled = mechanics is not None and mechanics.stress_in_bulk
+        return "stress drives lithium" if coupled else "it does not"
+    wire: Any = run.config.geometry
+    if study == "solids":
+        return f"{1e9 * wire.width:g} nm by {1e9 * wire.thickness:g} nm"
+    strain = wire.width / (2 * wire.bend_radius)
+    return f"R = {1e6 * wire.bend_radius:g} µm, {strain:.2%} at the edges"
 
 
 def _measure_end(run: RunResults) -> dict[str, float]:
@@ -71,7 +68,7 @@ def _measure_end(run: RunResults) -> dict[str, float]:
     """
     statistics = analyse_run(run)
     measured = measure_run(run, statistics)
-    figures = {key: float(str(measured[key])) for key in _MEASURES if key in measured}
+    figures = {key: measured[key] for key in _MEASURES if key in measured}
     wire = find_wire(run)
     if wire is None:
         return figures

@@ -10,62 +10,64 @@ in units of the standards' thickness, 100 nm.
 from __future__ import annotations
 
 import itertools
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
+from matplotlib.axes import Axes
 from mpi4py import MPI
+from numpy.typing import NDArray
 
-from chemomech import config as cfg
-from chemomech.config import create_config
-from chemomech.imaging.formats import write_stack
-from chemomech.imaging.phantom import create_phantom
-from chemomech.imaging.phantom_truth import PhantomTruth, WireKind
-from chemomech.imaging.spectra import write_spectra
-from chemomech.mapping.analysis import Analysis, analyse
-from chemomech.mapping.stress_model import STRESS_UNIT, create_model
-from chemomech.mapping.stress_source import pick_particle
-from chemomech.materials.lattice import create_v2o5_volumes
-from chemomech.paper.page import Cell, Findings, Picture, Table
-from chemomech.paper.readings_chart import ReadingRow, write_readings_chart
+from chemomech import (
+    MeasurementConfig,
+    StressConfig,
+    create_config,
+    create_phantom,
+    create_v2o5_volumes,
+    measure,
+    stress,
+    write_spectra,
+    write_stack,
+)
+from chemomech.paper.charts import COLOURS, LETTERS, open_page
+from chemomech.paper.page import Findings, Table, read_table
 from chemomech.paper.reproduction import Reproduction
-from chemomech.problems.stress_statistics import StressStatistics
 
-WIRES: tuple[WireKind, ...] = ("delithiated", "lithiated")
-_READINGS = ("normalised", "as_printed")
-_BOUNDARIES = ("free", "border_rollers")
+_WIRES: tuple[Literal["delithiated", "lithiated"], ...] = ("delithiated", "lithiated")
+_LABELS = ("α/ε wire", "ε/δ wire")
+_BOUNDARIES = {"free": "free", "rollers": "border_rollers"}
 _CROPPED = 8
 """Pixels of each leg that lie beyond the field of view."""
-
-_MESH_SIZE = {False: "15 nm", True: "40 nm"}
+_BAR = 0.36
+_DECADE = 10.0
+"""Ratio of the largest to the smallest bar from which on the scale is logarithmic."""
 
 
 def make(work: Reproduction) -> Findings:
     """Measure both wires and compute their stress under eight readings."""
-    rows = tabulate(work.folder, _MESH_SIZE[work.short])
-    write_readings_chart(work.folder / "figure.png", rows)
-    ratios = {row.reading: row.second / row.first for row in rows}
-    alike = ratios["normalised, free, constant Ω"]
-    swelling = ratios["normalised, free, V(x)"]
-    held = ratios["normalised, rollers, constant Ω"]
-    cells: list[list[Cell]] = [
-        [row.reading, row.first, row.second, row.second / row.first] for row in rows
-    ]
-    header = ["reading", "alpha_epsilon_p95_Pa", "epsilon_delta_p95_Pa", "ratio"]
+    size = "40 nm" if work.short else "15 nm"
+    found = _compute_readings(work.folder / "chains", size)
+    readings, values = list(found), np.array(list(found.values()))
+    draw_readings(work.folder / "figure.png", readings, values)
+    ratios = dict(zip(readings, values[:, 1] / values[:, 0], strict=True))
+    lithium, volumes = create_v2o5_volumes()
     return Findings(
-        computed="The 95th percentile of the von Mises stress over each of two synthetic wires "
-        f"(plane stress, E = 43 GPa, cells of {_MESH_SIZE[work.short]}) under eight readings of "
-        f"the method. With one Omega and free borders the ratio is **{alike:.2f}**: stress goes "
-        "with the contrast of lithium, which is 0.2 in both, and what is left is the pattern. "
-        f"With the volumes of each phase it is **{swelling:.1f}**: nearly all of the 12.8 % by "
-        "which V2O5 swells lies between epsilon and delta. With borders on rollers it is "
-        f"**{held:.1f}** even with one Omega: a wire held at both ends feels all of its lithium.",
-        differs="Whether the claim of the paper comes out depends on which reading was used, and "
-        "that is not known. With the constant Omega and the linear elastic equations that it "
-        "prints (eqns 9 to 11) and free particles, it cannot. The volume at x = 0.7 is "
-        "extrapolated, and "
-        "the whole swelling is placed at x = 0.9.",
-        pictures=[Picture("figure.png", "The readings as bars. The wires are synthetic.")],
-        tables=[Table("readings", "The readings", header, cells), _tabulate_volumes()],
+        values={"size": size, "ratios": ratios},
+        tables=[
+            Table(
+                "readings",
+                "The readings",
+                {
+                    "reading": readings,
+                    "alpha_epsilon_p95_Pa": values[:, 0],
+                    "epsilon_delta_p95_Pa": values[:, 1],
+                    "ratio": ratios.values(),
+                },
+            ),
+            Table("volumes", "Volumes of V2O5", {"x": lithium, "volume_m3_per_mol": volumes}),
+        ],
     )
 
 
@@ -80,36 +82,48 @@ def _create_expansion_laws() -> dict[str, dict[str, Any]]:
         },
         "V(x)": {
             "kind": "molar_volumes",
-            "lithium": [float(x) for x in lithium],
+            "lithium": list(map(float, lithium)),
             "volumes": [f"{float(volume)!r} m^3/mol" for volume in volumes],
         },
     }
 
 
-def tabulate(folder: Path, mesh_size: str) -> list[ReadingRow]:
-    """Compute the stress of both wires under the eight readings.
+def _compute_readings(folder: Path, size: str) -> dict[str, list[float]]:
+    """Compute the 95th percentile of the von Mises stress of both wires under each reading.
 
     Args:
-        folder: Folder for stacks and spectra.
-        mesh_size: Size of the cells, with its unit.
+        folder: Folder for stacks, spectra and results.
+        size: Size of the cells, with its unit.
+
+    Returns:
+        Stress in Pa of both wires, by the name of the reading.
     """
-    truths = {wire: _write_wire(folder, wire) for wire in WIRES}
-    rows = []
-    for reading in _READINGS:
-        analyses = {wire: _measure(folder, wire, reading, truths[wire]) for wire in WIRES}
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    tables = [_write_wire(folder, wire) for wire in _WIRES]
+    found: dict[str, list[float]] = {}
+    for reading in ("normalised", "as_printed"):
+        measured = [folder / f"{wire}-{reading}" for wire in _WIRES]
+        for table, output in zip(tables, measured, strict=True):
+            table = {**table, "composition": {"reading": reading}}
+            config = create_config(table, folder, model=MeasurementConfig)
+            measure(config, output, MPI.COMM_SELF)
         laws = _create_expansion_laws()
         for boundary, (name, law) in itertools.product(_BOUNDARIES, laws.items()):
-            stress = [
-                _compute_p95(folder, wire, analyses[wire], boundary, law, mesh_size)
-                for wire in WIRES
+            words = f"{reading.replace('_', ' ')}, {boundary}, {name}"
+            found[words] = [
+                _compute_p95(folder / f"{number}-{len(found)}", output, boundary, law, size)
+                for number, output in enumerate(measured)
             ]
-            words = (reading.replace("_", " "), boundary.replace("border_", ""), name)
-            rows.append(ReadingRow(", ".join(words), *stress))
-    return rows
+    return found
 
 
-def _write_wire(folder: Path, wire: WireKind) -> PhantomTruth:
-    """Write a stack whose view ends within both legs, and its standards."""
+def _write_wire(folder: Path, wire: Literal["delithiated", "lithiated"]) -> dict[str, Any]:
+    """Write a stack whose view ends within both legs, and its standards.
+
+    Returns:
+        The configuration that measures it.
+    """
     phantom = create_phantom(wire=wire, seed=0)
     columns = phantom.truth.outline[:, 0] / phantom.stack.grid.pixel_size
     view = slice(int(columns.min()) + _CROPPED, int(columns.max()) - _CROPPED)
@@ -117,11 +131,6 @@ def _write_wire(folder: Path, wire: WireKind) -> PhantomTruth:
     standards = phantom.truth.standards
     spectra = dict(zip(standards.names, standards.spectra, strict=True))
     write_spectra(folder / f"{wire}.csv", phantom.stack.energies, spectra)
-    return phantom.truth
-
-
-def _measure(folder: Path, wire: WireKind, reading: str, truth: PhantomTruth) -> Analysis:
-    standards = truth.standards
     members = [
         {
             "name": name,
@@ -134,43 +143,74 @@ def _measure(folder: Path, wire: WireKind, reading: str, truth: PhantomTruth) ->
             zip(standards.names, standards.lithium, strict=True), start=1
         )
     ]
-    table = {
+    return {
         "stack": {"file": f"{wire}.h5"},
-        "optical_density": {"dark": truth.dark},
+        "optical_density": {"dark": phantom.truth.dark},
         "clusters": {"pre_edge": {"lowest": "508 eV", "highest": "512 eV"}},
         "end_member": members,
-        "composition": {"reading": reading},
+        "output": {"pictures": False},
     }
-    return analyse(create_config(table, folder, model=cfg.MeasurementConfig))
 
 
 def _compute_p95(
-    folder: Path, wire: WireKind, analysis: Analysis, boundary: str, law: dict[str, Any], size: str
+    output: Path, measured: Path, boundary: str, law: dict[str, Any], size: str
 ) -> float:
     """Compute the 95th percentile of the von Mises stress over the whole particle, in Pa."""
     table = {
-        "composition": {"kind": "map", "file": f"{wire}.csv", "pixel_size": "35 nm"},
-        "outline": {"file": f"{wire}.csv"},
+        "composition": {"kind": "measurement", "file": str(measured / "measurement.h5")},
         "mesh": {"size": size},
-        "boundary": boundary,
+        "boundary": _BOUNDARIES[boundary],
         "elasticity": {"kind": "isotropic", "young_modulus": "43 GPa", "poisson_ratio": 0.3},
         "eigenstrain": law,
+        "output": {"fields": False, "pictures": False},
     }
-    config = create_config(table, folder, model=cfg.StressConfig)
-    particle = pick_particle(analysis.measurement, analysis.outlines, 1)
-    model = create_model(config, particle, MPI.COMM_SELF)
-    model.solve()
-    statistics = StressStatistics(
-        model.problem.stress(),
-        model.composition,
-        model.domain,
-        STRESS_UNIT,
-        levels=[95.0],
+    config = create_config(table, output.parent, model=StressConfig)
+    stress(config, output, MPI.COMM_SELF)
+    rows = read_table(output / "stress.csv")
+    return next(
+        float(row["p95_Pa"])
+        for row in rows
+        if (row["stress"], row["region"]) == ("von_mises", "all")
     )
-    return float(statistics.compute().find("von_mises", "all").percentiles[0])
 
 
-def _tabulate_volumes() -> Table:
-    lithium, volumes = create_v2o5_volumes()
-    rows = [[float(x), float(v)] for x, v in zip(lithium, volumes, strict=True)]
-    return Table("volumes", "Volumes of V2O5", ["x", "volume_m3_per_mol"], rows)
+def draw_readings(path: Path, readings: Sequence[str], stresses: NDArray[np.float64]) -> None:
+    """Draw the stress of two wires under each reading.
+
+    The ratio of the second wire to the first stands at the right end of each pair of bars. The
+    scale is logarithmic where the stresses span a decade or more.
+
+    Args:
+        path: PNG file to write.
+        readings: The choices made, e.g. ``normalised, free, constant Ω``, from top to bottom.
+        stresses: 95th percentile of the von Mises stress in each wire, in Pa, shape (readings, 2).
+    """
+    values, places = stresses / 1e6, np.arange(len(readings))
+    with open_page(path, 5.4, 0.9 + 0.42 * len(readings)) as page:
+        axes = page.add_subplot()
+        for column, (wire, colour) in enumerate(zip(_LABELS, COLOURS, strict=False)):
+            shift = (column - 0.5) * _BAR
+            axes.barh(places + shift, values[:, column], _BAR, color=colour, label=wire)
+        _write_ratios(axes, values)
+        if values.min() > 0.0 and values.max() >= _DECADE * values.min():
+            axes.set_xscale("log")
+            axes.set_xlim(left=values.min() / 2)
+        axes.set_yticks(places, readings)
+        axes.invert_yaxis()
+        axes.set_xlabel("95th percentile of von Mises stress (MPa)")
+        axes.tick_params(axis="y", length=0, labelsize=LETTERS)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, fontsize=LETTERS)
+
+
+def _write_ratios(axes: Axes, values: NDArray[np.floating]) -> None:
+    for place, (first, second) in enumerate(values):
+        text = f"× {second / first:#.2g}".rstrip(".") if first > 0.0 else "no stress in one wire"
+        axes.annotate(
+            text,
+            xy=(max(first, second), place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            fontsize=LETTERS,
+            va="center",
+            gid="ratio",
+        )

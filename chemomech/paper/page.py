@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chemomech.paper.figures import SOURCE, Figure
-from chemomech.sweeps.folder import write_csv
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
-_DATA = "data"
-"""Folder of the tables."""
-
-Cell = str | float | int | None
+from chemomech.paper.figures import Figure
 
 
 @dataclass(frozen=True)
@@ -22,25 +20,28 @@ class Table:
     Args:
         name: Name of the file, without its suffix.
         caption: What it holds.
-        header: Names of its columns, with units.
-        rows: Its lines; None where there is no value.
+        columns: Cells of each column by its name, with its unit; None where there is no value.
         shown: Whether the page shows it.
     """
 
     name: str
     caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    columns: Mapping[str, Iterable[object]]
     shown: bool = True
+
+    @property
+    def rows(self) -> list[tuple[object, ...]]:
+        """Its lines, below the header."""
+        return list(zip(*self.columns.values(), strict=True))
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture or film in the folder of the figure.
+class Film:
+    """A film in the folder of the figure.
 
     Args:
         file: Its path within the folder.
-        caption: What it shows, and what of it is this package's choice.
+        caption: What it shows.
     """
 
     file: str
@@ -52,18 +53,14 @@ class Findings:
     """Results computed for a figure.
 
     Args:
-        computed: What was computed and what came out, in paragraphs.
-        differs: Where that differs from the paper and why, in paragraphs.
-        pictures: What there is to look at.
-        films: What moves.
+        values: What the sentences of the page name, see ``pages/FIGURE.md.j2``.
         tables: The numbers behind the pictures.
+        films: What moves.
     """
 
-    computed: str
-    differs: str
-    pictures: Sequence[Picture]
-    films: Sequence[Picture] = field(default=())
-    tables: Sequence[Table] = field(default=())
+    values: Mapping[str, object]
+    tables: Sequence[Table]
+    films: Sequence[Film] = field(default=())
 
 
 def write_page(path: Path, figure: Figure, findings: Findings, command: str) -> None:
@@ -75,46 +72,39 @@ def write_page(path: Path, figure: Figure, findings: Findings, command: str) -> 
         findings: What it came to.
         command: What makes it again.
     """
-    (path.parent / _DATA).mkdir(exist_ok=True)
+    data = path.parent / "data"
+    data.mkdir(exist_ok=True)
     for table in findings.tables:
-        rows = [["" if cell is None else cell for cell in row] for row in table.rows]
-        write_csv(path.parent / _DATA / f"{table.name}.csv", table.header, rows)
+        with (data / f"{table.name}.csv").open("w", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([table.columns, *table.rows])
+    environment = Environment(
+        loader=PackageLoader("chemomech.paper", "pages"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.filters |= {"f": format, "cell": _format_cell}
+    text = environment.get_template(f"{figure.name}.md.j2").render(
+        **findings.values,
+        figure=figure,
+        folder=path.parent,
+        command=command,
+        tables=findings.tables,
+        films=findings.films,
+    )
     new = path.with_name(f"{path.stem}.partial{path.suffix}")
-    new.write_text(_format(figure, findings, command), encoding="utf-8")
+    new.write_text(re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", encoding="utf-8")
     new.replace(path)
 
 
-def _format(figure: Figure, findings: Findings, command: str) -> str:
-    parts = [
-        f"# Figure {figure.name}: {figure.title}",
-        f'Made by `{command}`. "The paper" is {SOURCE}.',
-        "## What the paper shows",
-        figure.shown,
-        "## What is computed here",
-        findings.computed,
-    ]
-    for picture in findings.pictures:
-        parts += [f"![{picture.caption}]({picture.file})", f"*{picture.caption}*"]
-    for table in findings.tables:
-        shown = [_format_table(table)] if table.shown else []
-        parts += [f"[{table.caption}]({_DATA}/{table.name}.csv)", *shown]
-    if findings.films:
-        lines = [f"- [{film.caption}]({film.file})" for film in findings.films]
-        parts += ["## Films", "\n".join(lines)]
-    parts += ["## Where they differ, and why", findings.differs]
-    return "\n\n".join(parts) + "\n"
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Read the lines of a table in CSV, each by the names of its columns."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
-def _format_table(table: Table) -> str:
-    lines = [_join(table.header), _join(["---"] * len(table.header))]
-    return "\n".join([*lines, *(_join([_write(cell) for cell in row]) for row in table.rows)])
-
-
-def _join(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _write(cell: Cell) -> str:
+def _format_cell(cell: object) -> str:
     if cell is None or cell != cell:
         return "–"
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)

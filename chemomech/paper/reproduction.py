@@ -8,19 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module, resources
 from pathlib import Path
-from typing import Protocol, cast
 
 from mpi4py import MPI
 
-from chemomech.analysis.results import RunResults, open_run
-from chemomech.errors import InputError
-from chemomech.output.file_names import FILM
-from chemomech.output.folder_lock import FolderLock, list_contents
+from chemomech import (
+    FolderLock,
+    InputError,
+    JobLayout,
+    RunResults,
+    Sweep,
+    format_time,
+    open_run,
+    plot_side_by_side,
+    read_sweep,
+    run_sweep,
+)
 from chemomech.paper.figures import Figure
-from chemomech.paper.page import Findings, Picture, write_page
-from chemomech.sweeps.cases import Sweep, read_sweep
-from chemomech.sweeps.folder import SweepFolder
-from chemomech.sweeps.sweeping import JobLayout, run_sweep
+from chemomech.paper.page import Film, Findings, write_page
 
 PAGE = "page.md"
 """The page of a figure, written last."""
@@ -65,22 +69,17 @@ class Reproduction:
         base = {} if self.base is None else {"base": str(self.base.resolve())}
         return {"figure": self.figure.name, "short": self.short, **base}
 
-    def read_sweep(self, name: str) -> Sweep:
-        """Read a sweep of this package.
-
-        Args:
-            name: Name of its file among the configurations; its short form is ``NAME-short``.
+    def read_sweep(self) -> Sweep:
+        """Read the figure's sweep, short or whole.
 
         Raises:
             InputError: The configuration of the user's makes a case that cannot be run.
         """
-        return read_sweep(find_configuration(f"{name}-short" if self.short else name), self.base)
+        name = f"{self.figure.name}-short" if self.short else self.figure.name
+        return read_sweep(find_configuration(name), self.base)
 
-    def run_sweep(self, name: str) -> list[RunResults]:
-        """Run a sweep of this package, or what is left of it, in the folder ``runs``.
-
-        Args:
-            name: As of `read_sweep`.
+    def run_sweep(self) -> list[RunResults]:
+        """Run the figure's sweep, or what is left of it, in the folder ``runs``.
 
         Returns:
             The results, in the order of its cases.
@@ -90,31 +89,45 @@ class Reproduction:
             ConvergenceError: A case has failed.
             StoppedEarly: A signal asked to stop; another call goes on.
         """
-        sweep = self.read_sweep(name)
+        sweep, folder = self.read_sweep(), self.folder / "runs"
         layout = JobLayout.choose(len(sweep.cases), self.jobs, self.ranks)
-        run_sweep(sweep, self.folder / "runs", layout, retry=True)
-        return [open_run(case.results) for case in SweepFolder(self.folder / "runs", sweep).cases]
+        run_sweep(sweep, folder, layout, retry=True)
+        return [open_run(folder / case.name / "results") for case in sweep.cases]
 
-    def list_films(self, runs: Sequence[RunResults], captions: Sequence[str]) -> list[Picture]:
+    def make_way(self, name: str) -> Path:
+        """Return the path of a file to write, where a stopped call may have left one."""
+        path = self.folder / name
+        path.unlink(missing_ok=True)
+        return path
+
+    def draw_ends(self, runs: Sequence[RunResults], titles: Sequence[str]) -> None:
+        """Draw composition and von Mises stress at the ends of runs, side by side.
+
+        Args:
+            runs: The runs.
+            titles: Title of each, to which the time is added.
+        """
+        timed = [
+            f"{title}$t$ = {format_time(float(run.times[-1]))}"
+            for title, run in zip(titles, runs, strict=True)
+        ]
+        for field in ("composition", "von_mises"):
+            path = self.make_way(f"{field}.png")
+            plot_side_by_side(runs, field, path, timed, columns=min(len(runs), 3))
+
+    def list_films(self, runs: Sequence[RunResults], captions: Sequence[str]) -> list[Film]:
         """List the films that there are of runs in this folder.
 
         Args:
             runs: The runs.
             captions: What each film shows.
         """
-        films = [run.folder / FILM for run in runs]
+        films = [run.folder / "movie.mp4" for run in runs]
         return [
-            Picture(film.relative_to(self.folder).as_posix(), caption)
+            Film(film.relative_to(self.folder).as_posix(), caption)
             for film, caption in zip(films, captions, strict=True)
             if film.exists()
         ]
-
-
-class FigureModule(Protocol):
-    """A module that makes a figure."""
-
-    def make(self, work: Reproduction) -> Findings:
-        """Run and draw what the figure needs, and say what came out."""
 
 
 def find_configuration(name: str) -> Path:
@@ -139,29 +152,26 @@ def reproduce(work: Reproduction) -> str:
     """
     if work.base is not None:
         # The user's file is refused before a folder is made.
-        work.read_sweep(work.figure.name)
-    with FolderLock(work.folder, MPI.COMM_SELF):
-        _claim(work)
-        maker = cast("FigureModule", import_module(f"chemomech.paper.{work.figure.module}"))
-        findings = maker.make(work)
+        work.read_sweep()
+    with FolderLock(work.folder, MPI.COMM_SELF) as lock:
+        _claim(work, lock)
+        maker = import_module(f"chemomech.paper.{work.figure.module}")
+        findings: Findings = maker.make(work)
         write_page(work.folder / PAGE, work.figure, findings, work.command)
-    return f"{work.folder / PAGE}: {findings.pictures[0].file}, {len(findings.tables)} tables"
+    return f"{work.folder / PAGE}, with {len(findings.tables)} tables in {work.folder / 'data'}"
 
 
-def _claim(work: Reproduction) -> None:
+def _claim(work: Reproduction, lock: FolderLock) -> None:
     """Mark a new folder as this figure's, or see that it is."""
     folder, mark = work.folder, work.mark
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; name a new folder", key="--output")
     if (folder / PAGE).exists():
         raise InputError(f"{folder} holds a page already; name a new folder", key="--output")
-    if folder.exists() and list_contents(folder) and _read_mark(folder) != mark:
+    if lock.list_contents() and _read_mark(folder) != mark:
         raise InputError(
             f"{folder} holds something else than an unfinished `{work.command}` "
             "and is left as it is; name a new folder",
             key="--output",
         )
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
 
 

@@ -2,71 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, StrMethodFormatter
+from numpy.typing import NDArray
 
-from chemomech.analysis.results import RunResults
-from chemomech.paper.page import Findings, Picture, Table
+from chemomech import RunResults
+from chemomech.paper.charts import open_charts
+from chemomech.paper.page import Findings, Table
 from chemomech.paper.reproduction import Reproduction
-from chemomech.paper.wall_charts import Wall, write_wall_chart
 
-_NOT_GIVEN = "The paper gives neither kappa nor chi; those here are this package's choice."
+
+@dataclass(frozen=True, eq=False)
+class _Wall:
+    """A relaxed wall.
+
+    Args:
+        kappa: Gradient coefficient, in J m2/mol.
+        expected: Width by eqn (4), its barrier taken from the tie line, in nm.
+        distance: Distance from the middle of the wall in nm, increasing, shape (n,).
+        composition: Composition there, shape (n,).
+    """
+
+    kappa: float
+    expected: float
+    distance: NDArray[np.float64]
+    composition: NDArray[np.float64]
+
+    @property
+    def width(self) -> float:
+        """Distance in nm between the values at both ends along the steepest slope."""
+        slope = np.max(np.diff(self.composition) / np.diff(self.distance))
+        return float((self.composition[-1] - self.composition[0]) / slope)
 
 
 def make(work: Reproduction) -> Findings:
     """Relax the walls, and compare their widths with eqn (4)."""
-    walls = [_measure_wall(results) for results in work.run_sweep("4B")]
-    kappas, widths = (np.array([getattr(w, name) for w in walls]) for name in ("kappa", "width"))
-    slope = _fit_slope(walls)
-    errors = widths / np.array([wall.expected for wall in walls]) - 1.0
-    write_wall_chart(work.folder / "figure.png", walls, slope)
-    rows = [[w.kappa, w.expected, w.width, float(e)] for w, e in zip(walls, errors, strict=True)]
-    names = ["kappa_J_m2_per_mol", "width_eqn_4_nm", "width_nm", "relative_error"]
-    profiles = [
-        [wall.kappa, float(x), float(c)]
-        for wall in walls
-        for x, c in zip(wall.distance, wall.composition, strict=True)
-    ]
+    walls = [_measure_wall(run) for run in work.run_sweep()]
+    kappas, expected, widths = np.array([[w.kappa, w.expected, w.width] for w in walls]).T
+    errors = widths / expected - 1.0
+    slope = float(np.polyfit(np.log(kappas), np.log(widths), 1)[0])
+    _draw(work.folder / "figure.png", walls, slope)
     return Findings(
-        computed=f"Walls of {len(walls)} gradient coefficients from {kappas[0]:.3g} to "
-        f"{kappas[-1]:.3g} J m2/mol, each the Cahn-Hilliard equation's solution in a thin strip "
-        "after a time in which diffusion crosses it more than four times. Widths are measured "
-        "between the values at both ends along the "
-        f"steepest slope. The slope of log(width) over log(kappa) is **{slope:.4f}** (theory: "
-        f"0.5); the largest deviation from eqn (4) is **{np.abs(errors).max():.2%}**. Divided by "
-        "the square root of kappa, all profiles are one.",
-        differs=f"{_NOT_GIVEN} As printed, the barrier of eqn (4) is the free energy midway "
-        "between the phases, which is negative for chi < 2.77; here it is counted from the tie "
-        "line, with which the equation is exact. Without strain; coherency widens walls as it "
-        "lowers chi (figure 4A).",
-        pictures=[
-            Picture("figure.png", f"Profiles, the same over distance/√kappa, widths. {_NOT_GIVEN}")
-        ],
+        values={
+            "kappas": kappas,
+            "slope": slope,
+            "deviation": np.abs(errors).max(),
+        },
         tables=[
-            Table("widths", "Widths", names, rows),
+            Table(
+                "widths",
+                "Widths",
+                {
+                    "kappa_J_m2_per_mol": kappas,
+                    "width_eqn_4_nm": expected,
+                    "width_nm": widths,
+                    "relative_error": errors,
+                },
+            ),
             Table(
                 "profiles",
                 "Profiles",
-                ["kappa_J_m2_per_mol", "distance_nm", "composition"],
-                profiles,
+                {
+                    "kappa_J_m2_per_mol": np.repeat(kappas, [len(w.distance) for w in walls]),
+                    "distance_nm": np.concatenate([wall.distance for wall in walls]),
+                    "composition": np.concatenate([wall.composition for wall in walls]),
+                },
                 shown=False,
             ),
         ],
     )
 
 
-def _measure_wall(results: RunResults) -> Wall:
+def _measure_wall(run: RunResults) -> _Wall:
     """Take the profile from the end of a run whose wall lies across its strip."""
-    points, c = results.grid.points, results.read("composition")
+    points, c = run.grid.points, run.read("composition")
     below = np.flatnonzero(points[:, 1] < points[:, 1].min() + 1e-6)
     order = below[np.argsort(points[below, 0])]
     x, profile = points[order, 0], c[order]
-    material = results.config.material
+    material = run.config.material
     assert material.interface_width is not None
     middle = float(np.interp(0.5, profile, x))
-    return Wall(material.kappa, 1e9 * material.interface_width, x - middle, profile)
+    return _Wall(material.kappa, 1e9 * material.interface_width, x - middle, profile)
 
 
-def _fit_slope(walls: list[Wall]) -> float:
-    """Fit the slope of log(width) over log(kappa)."""
-    logs = np.log([[wall.kappa, wall.width] for wall in walls])
-    return float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0])
+def _draw(path: Path, walls: Sequence[_Wall], slope: float) -> None:
+    """Draw profiles, rescaled profiles and widths of walls, kappa increasing."""
+    colours = colormaps["viridis"](np.linspace(0.0, 0.9, len(walls)))
+    with open_charts(path, 3) as (profiles, rescaled, widths):
+        for wall, colour in zip(walls, colours, strict=True):
+            words = f"{wall.kappa:.2e}"
+            profiles.plot(wall.distance, wall.composition, color=colour, linewidth=1.2, label=words)
+            unit = np.sqrt(wall.kappa / walls[0].kappa) * walls[0].expected
+            rescaled.plot(wall.distance / unit, wall.composition, color=colour, linewidth=1.0)
+            widths.loglog(wall.kappa, wall.width, "o", color=colour, markersize=5)
+        widest = 1.2 * walls[-1].expected
+        profiles.set(xlim=(-widest, widest), xlabel="Distance (nm)", ylabel="Li composition $c$")
+        profiles.legend(title="$\\kappa$ (J m² mol⁻¹)")
+        rescaled.set(xlim=(-1.5, 1.5), xlabel="Distance / $s(\\kappa)$ of eqn (4)")
+        kappas, expected = [wall.kappa for wall in walls], [wall.expected for wall in walls]
+        widths.loglog(kappas, expected, "k-", linewidth=0.8, label="eqn (4)")
+        widths.set(xlabel="$\\kappa$ (J m² mol⁻¹)", ylabel="Width $s$ (nm)")
+        widths.yaxis.set_major_locator(FixedLocator([round(width, 1) for width in expected]))
+        widths.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        widths.yaxis.set_minor_locator(NullLocator())
+        widths.xaxis.set_minor_formatter(NullFormatter())
+        widths.legend(title=f"slope {slope:.4f}")

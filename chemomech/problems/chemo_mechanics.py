@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import ufl
@@ -10,6 +10,7 @@ from dolfinx import default_scalar_type, fem
 from ufl.core.expr import Expr
 from ufl.form import Form
 
+from chemomech.errors import InputError
 from chemomech.forms.energy import FreeEnergyDensity
 from chemomech.forms.fields import Field
 from chemomech.geometry.domain import Domain
@@ -17,6 +18,7 @@ from chemomech.geometry.measures import compile_integral
 from chemomech.materials.mobility import Mobility
 from chemomech.problems.conditions import Loads
 from chemomech.problems.diffusion import Diffusion, Discretisation
+from chemomech.problems.field_conditions import DirichletCondition, hold_fields
 from chemomech.problems.observables import Observable
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.process import Process
@@ -61,6 +63,8 @@ class ChemoMechanics:
         parameters: What of the laws can be changed by name; none by default.
         processes: Makers of further processes; each is given this problem, whose fields its energy
             may hold.
+        conditions: Values at which fields, also those of further processes, are held on facet
+            groups: ``DirichletCondition("c", "left", 0.2)``.
         sources: Manufactured right-hand sides (of dc/dt and of equilibrium), for verification.
 
     Attributes:
@@ -80,7 +84,8 @@ class ChemoMechanics:
 
     Raises:
         InputError: If the assumption does not suit the mesh, a condition cannot be imposed, a group
-            is unknown, or the tractions move a body that nothing holds.
+            is unknown, the tractions move a body that nothing holds, or two fields or two parts of
+            the energy have one name.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class ChemoMechanics:
         noise: NoiseLaw | None = None,
         parameters: Parameters | None = None,
         processes: Sequence[Callable[[ChemoMechanics], Process]] = (),
+        conditions: Sequence[DirichletCondition] = (),
     ) -> None:
         self.domain = domain
         self.observables: list[Observable] = []
@@ -119,7 +125,8 @@ class ChemoMechanics:
         self.surface = self._create_surface(reactions)
         self.noise = None if noise is None else ThermalNoise(self.c, mobility, noise)
         self.processes = [create(self) for create in processes]
-        self.fields = self._create_fields(sources)
+        self._is_held = bool(conditions)
+        self.fields = hold_fields(self._create_fields(sources), domain, conditions)
         self._sum_energies = {
             name: compile_integral(form, domain.mesh.comm)
             for name, form in self._list_energies().items()
@@ -150,7 +157,7 @@ class ChemoMechanics:
 
     @property
     def is_closed(self) -> bool:
-        """True where the free energy can only fall: nothing is exchanged, stirred or left out.
+        """True where the free energy can only fall: nothing exchanged, held, stirred or left out.
 
         In open circuit lithium goes where the reactions see less potential; where they do not see
         all of it, the energy may rise.
@@ -158,10 +165,10 @@ class ChemoMechanics:
         complete = self.coupling.in_bulk and (
             self.coupling.in_reaction or not self.surface.is_in_contact
         )
-        return self.surface.is_isolated and self.noise is None and complete
+        return self.surface.is_isolated and not self._is_held and self.noise is None and complete
 
     def outflow(self) -> float:
-        """Lithium leaving per time, the integral of J over the surface (collective)."""
+        """Lithium leaving per time by reactions, the integral of J (collective)."""
         return self.surface.outflow()
 
     def mean_composition(self) -> float:
@@ -181,9 +188,9 @@ class ChemoMechanics:
         return compile_integral(expression * self._diffusion.dx, self.domain.mesh.comm)
 
     def dissipation(self) -> Expr:
-        """Free energy that diffusion turns into heat, M |grad mu|^2 per volume and time."""
+        """Free energy that diffusion turns into heat, grad mu . M grad mu per volume and time."""
         gradient = ufl.grad(self.mu)
-        return self.mobility.value(self.c) * ufl.dot(gradient, gradient)
+        return ufl.inner(self.mobility.value(self.c) * gradient, gradient)
 
     def strain(self) -> Expr:
         """Total strain, 3 x 3."""
@@ -217,6 +224,7 @@ class ChemoMechanics:
         parts: list[Process] = [self._diffusion, *self.processes]
         if self.solid is not None:
             parts.insert(1, self.solid)
+        _require_own_names("part of the energy", ((part, part.energies) for part in parts))
         return {name: form for part in parts for name, form in part.energies.items()}
 
     def _create_fields(self, sources: tuple[Expr, Expr] | None) -> list[Field]:
@@ -239,14 +247,40 @@ class ChemoMechanics:
         def force(w: Expr) -> Form | None:
             return None if sources is None else -ufl.dot(sources[1], w) * self._diffusion.dx
 
-        fields = self._diffusion.create_fields(acting, flux, self.surface.outflow)
+        brought: list[tuple[object, list[Field]]] = [
+            (self._diffusion, self._diffusion.create_fields(acting, flux, self.surface.outflow))
+        ]
         if self.solid is not None:
-            fields += self.solid.create_fields(energy, force)
-        fields += self.surface.create_fields()
-        for process in self.processes:
-            fields += process.create_fields(energy)
-        return fields
+            brought.append((self.solid, self.solid.create_fields(energy, force)))
+        brought.append((self.surface, self.surface.create_fields()))
+        brought += [(process, process.create_fields(energy)) for process in self.processes]
+        _require_own_names(
+            "field", ((process, [field.name for field in fields]) for process, fields in brought)
+        )
+        return [field for _, fields in brought for field in fields]
 
 
 def _add(first: Form, *others: Form) -> Form:
     return sum(others, first)
+
+
+def _require_own_names(kind: str, named: Iterable[tuple[object, Iterable[str]]]) -> None:
+    """Refuse what bears a name that is taken: one of the two would be lost without a word.
+
+    Args:
+        kind: What is named.
+        named: Processes, and the names of what each brings.
+
+    Raises:
+        InputError: Two have one name.
+    """
+    owners: dict[str, object] = {}
+    for process, names in named:
+        for name in names:
+            if name in owners:
+                first, second = (type(owner).__name__ for owner in (owners[name], process))
+                raise InputError(
+                    f"each {kind} needs a name of its own, and both {first} and {second} bring "
+                    f"one named {name!r}"
+                )
+            owners[name] = process

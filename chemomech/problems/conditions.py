@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ufl.form import Form
 
 from chemomech.errors import InputError
+from chemomech.forms.fields import find_owned_dofs
+from chemomech.geometry.components import find_bodies
 from chemomech.geometry.domain import Domain
 
 #: Share of a load, by norm, that may act on a motion nothing resists: round-off, not a mistake.
@@ -133,34 +135,48 @@ def _normal_axis(domain: Domain, group: str) -> int:
     return axis
 
 
-def create_rigid_modes(
+def create_rigid_modes(space: fem.FunctionSpace) -> list[NDArray[np.float64]]:
+    """All rigid motions of a mesh as a whole, as owned dof arrays: three in 2-D, six in 3-D.
+
+    Multigrid needs no more where the mesh consists of several bodies: its aggregates lie within
+    one, and of each motion of that body they see a combination of these.
+
+    Args:
+        space: Vector Lagrange space of displacements.
+    """
+    return list(_orthonormalise(_move_rigidly(space), space.mesh.comm))
+
+
+def create_free_motions(
     space: fem.FunctionSpace, conditions: Sequence[fem.DirichletBC]
 ) -> list[NDArray[np.float64]]:
     """Rigid motions that the supports leave free, orthonormal, as owned dof arrays.
 
-    Translations and rotations are combined so that the combination vanishes at every supported
-    degree of freedom; what cannot vanish there is held.
+    Each body that no cell joins to the others moves by itself. Its translations and rotations are
+    combined so that the combination vanishes at every supported degree of freedom; what cannot
+    vanish there is held.
 
     Args:
         space: Vector Lagrange space of displacements.
         conditions: Its Dirichlet conditions (taken as homogeneous).
 
     Returns:
-        One array of shape (owned dofs,) for each free motion: three in 2-D and six in 3-D for a
+        One array of shape (owned dofs,) for each free motion: three in 2-D and six in 3-D for each
         free body, none for a clamped one.
     """
-    modes = _all_rigid_modes(space)
     comm = space.mesh.comm
-    held = np.zeros(modes.shape[1], dtype=bool)
-    for condition in conditions:
-        # Ghosts by their number: DOLFINx 0.9 counts the owned ones wrongly in blocked spaces.
-        dofs, _ = condition.dof_indices()
-        held[dofs[dofs < held.size]] = True
-    modes = _orthonormalise(modes, comm)
-    gram = comm.allreduce(modes[:, held] @ modes[:, held].T, op=MPI.SUM)
-    held_share, combinations = np.linalg.eigh(gram)
-    free = combinations[:, held_share < 1e-12]
-    return list(free.T @ modes)
+    count, bodies = find_bodies(space)
+    bodies = bodies[: space.dofmap.index_map.size_local]
+    motions: list[NDArray[np.float64]] = []
+    for body in range(count):
+        modes = _orthonormalise(_move_rigidly(space, bodies == body), comm)
+        held = np.zeros(modes.shape[1], dtype=bool)
+        for condition in conditions:
+            held[find_owned_dofs(space, condition)] = True
+        gram = comm.allreduce(modes[:, held] @ modes[:, held].T, op=MPI.SUM)
+        held_share, combinations = np.linalg.eigh(gram)
+        motions += list(combinations[:, held_share < 1e-12].T @ modes)
+    return motions
 
 
 def require_balance(push: Form, free_modes: Sequence[NDArray[np.float64]], comm: MPI.Comm) -> None:
@@ -191,17 +207,26 @@ def require_balance(push: Form, free_modes: Sequence[NDArray[np.float64]], comm:
         )
 
 
-def _all_rigid_modes(space: fem.FunctionSpace) -> NDArray[np.float64]:
-    """Translations, then rotations about the centre, shape (modes, owned dofs)."""
+def _move_rigidly(
+    space: fem.FunctionSpace, body: NDArray[np.bool_] | slice = slice(None)
+) -> NDArray[np.float64]:
+    """Translations, then rotations about the centre, shape (modes, owned dofs).
+
+    Args:
+        space: Vector Lagrange space of displacements.
+        body: Owned nodes that move, others rest; all by default.
+    """
     size = space.dofmap.index_map.size_local
-    x = space.tabulate_dof_coordinates()[:size]
-    total = space.mesh.comm.allreduce(np.append(x.sum(axis=0), size))
+    x = space.tabulate_dof_coordinates()[:size][body]
+    total = space.mesh.comm.allreduce(np.append(x.sum(axis=0), len(x)))
     x = x - total[:3] / total[3]
     dimension = space.mesh.geometry.dim
-    translations = [np.tile(np.eye(3)[i], (size, 1)) for i in range(dimension)]
+    translations = [np.tile(np.eye(3)[i], (len(x), 1)) for i in range(dimension)]
     axes = np.eye(3) if dimension == 3 else np.eye(3)[2:]
     rotations = [np.cross(axis, x) for axis in axes]
-    return np.array([m[:, :dimension].ravel() for m in (*translations, *rotations)])
+    moves = np.zeros((dimension + len(axes), size, dimension))
+    moves[:, body] = [m[:, :dimension] for m in (*translations, *rotations)]
+    return moves.reshape(len(moves), -1)
 
 
 def _orthonormalise(modes: NDArray[np.float64], comm: MPI.Comm) -> NDArray[np.float64]:

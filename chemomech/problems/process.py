@@ -15,6 +15,7 @@ class Process(Protocol):
     """A part of a model: what it adds to the free energy, and the fields it brings.
 
     A process makes its unknown functions when it is made; other processes' energies may hold them.
+    Its fields and the parts of its energy need names that no other process of the model uses.
     """
 
     @property

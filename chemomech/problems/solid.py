@@ -24,6 +24,7 @@ from chemomech.materials.scalars import vanishes
 from chemomech.problems.conditions import (
     Loads,
     create_dirichlet_conditions,
+    create_free_motions,
     create_rigid_modes,
     require_balance,
 )
@@ -115,9 +116,13 @@ class Solid:
         """Rigid motions as owned dof arrays of u.
 
         Args:
-            supported: Only those that the supports leave free, rather than all.
+            supported: Those that the supports leave free, of each body by itself, rather than all
+                of the mesh as a whole.
         """
-        return create_rigid_modes(self.u.function_space, self.conditions if supported else [])
+        space = self.u.function_space
+        if supported:
+            return create_free_motions(space, self.conditions)
+        return create_rigid_modes(space)
 
     def require_shear_free_plane(self) -> None:
         """Refuse shear out of a plane that has no displacement out of it to balance it.

@@ -1,5 +1,5 @@
 """Write results as one HTML page that needs no network and no other file.
 
-`contents` says what a page can hold; `run_report`, `image_report` and `sweep_report` gather it from
-a folder, `curves` and `view` make what moves, `writing` puts it together.
+`contents` says what a page can hold, `gathering` collects it from a folder, `curves` and `view`
+make what moves, `writing` puts it together.
 """

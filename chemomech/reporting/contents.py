@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from chemomech.output.file_names import CONFIG
@@ -14,36 +14,21 @@ _TYPES = {".png": "image/png", ".mp4": "video/mp4"}
 
 @dataclass(frozen=True)
 class Media:
-    """A picture or a film inside the page.
-
-    Args:
-        caption: What it shows.
-        address: The file itself, as a data URI.
-    """
+    """A picture or a film inside the page; the address is the file itself, as a data URI."""
 
     caption: str
     address: str
 
     @classmethod
     def read(cls, path: Path, caption: str) -> Media:
-        """Take in a PNG picture or an MP4 film.
-
-        Raises:
-            OSError: It cannot be read.
-        """
+        """Take in a PNG picture or an MP4 film."""
         text = base64.b64encode(path.read_bytes()).decode("ascii")
         return cls(caption, f"data:{_TYPES[path.suffix]};base64,{text}")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table that can be sorted.
-
-    Args:
-        caption: What it holds.
-        header: Names of its columns.
-        rows: Its lines, as text.
-    """
+    """A table that can be sorted: names of its columns and, as text, its lines."""
 
     caption: str
     header: Sequence[str]
@@ -74,10 +59,10 @@ class View:
     """A surface that can be turned.
 
     Args:
-        caption: What it shows, and what was left out.
+        caption: Description of it, and of what was left out.
         figure: Plotly's figure as JSON, without values.
-        fields: What can be shown on it; at least one.
-        name: What tells it from the page's other views.
+        fields: Fields that can be shown on it; at least one.
+        name: Name that tells it from the page's other views.
     """
 
     caption: str
@@ -91,29 +76,29 @@ class Contents:
     """A page.
 
     Args:
-        title: What it is about.
-        facts: What one wants to know first: names and values.
+        title: Subject of the page.
+        facts: Names and values of what one wants to know first.
         film: The film, if there is one.
         views: Interactive views, of which one is seen at a time.
         curves: Plotly's figures as JSON, each with a caption.
         pictures: Pictures.
         tables: Tables.
-        missing: What is not there, and why.
-        command: What repeats the work.
+        missing: Reasons why something is not there.
+        command: Command that repeats the work.
         config: The configuration, as TOML; empty where there is none.
         config_name: The file it is from.
-        provenance: Where it comes from: names and values.
+        provenance: Names and values of where the results come from.
     """
 
     title: str
     facts: Sequence[tuple[str, str]]
     film: Media | None = None
-    views: Sequence[View] = field(default=())
-    curves: Sequence[tuple[str, str]] = field(default=())
-    pictures: Sequence[Media] = field(default=())
-    tables: Sequence[Table] = field(default=())
-    missing: Sequence[str] = field(default=())
+    views: Sequence[View] = ()
+    curves: Sequence[tuple[str, str]] = ()
+    pictures: Sequence[Media] = ()
+    tables: Sequence[Table] = ()
+    missing: Sequence[str] = ()
     command: str = ""
     config: str = ""
     config_name: str = CONFIG
-    provenance: Sequence[tuple[str, str]] = field(default=())
+    provenance: Sequence[tuple[str, str]] = ()

@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 from chemomech.drawing.figure_parts import CATEGORY_COLOURS
 from chemomech.output.ledger import Columns, find_additional
 
-Array = NDArray[Any]
+_Array = NDArray[Any]
 
 _PARTS = ("chemical", "gradient", "elastic", "total")
 _COLOURS = dict(zip(_PARTS, (*CATEGORY_COLOURS[:3], "#000000"), strict=True))
@@ -68,13 +68,7 @@ def create_ledger_curves(columns: Columns) -> str:
 
 
 def _add(
-    figure: go.Figure,
-    row: int,
-    column: int,
-    x: Array,
-    y: Array,
-    name: str,
-    colour: str,
+    figure: go.Figure, row: int, column: int, x: _Array, y: _Array, name: str, colour: str
 ) -> None:
     shown = go.Scatter(
         x=np.asarray(x, dtype=np.float64),

@@ -1,4 +1,4 @@
-"""The surface of a mesh as triangles, thinned out where it is too large for a browser."""
+"""Surface of a mesh as triangles, thinned out where it is too large for a browser."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ import numpy as np
 from chemomech.analysis.measures import compute_vertex_volumes, split_into_simplices
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.output.snapshot_grid import SnapshotGrid
-
-_FACES = {
-    "tetrahedron": ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2)),
-    "hexahedron": (
-        *((0, 3, 2, 1), (4, 5, 6, 7), (0, 1, 5, 4)),
-        *((1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7)),
-    ),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +28,7 @@ class Surface:
     weights: FloatArray
 
     def sample(self, values: FloatArray) -> FloatArray:
-        """Values at the points: means over the vertices that each stands for.
-
-        Args:
-            values: One value a vertex of the whole mesh.
-        """
+        """Average values at the vertices of the whole mesh over those each point stands for."""
         seen = self.owners >= 0
         owners, weights = self.owners[seen], self.weights[seen]
         count = len(self.points)
@@ -50,14 +38,10 @@ class Surface:
 
 
 def create_surface(grid: SnapshotGrid, most: int) -> Surface:
-    """Find what can be seen of a mesh.
+    """Find the part of a mesh (nm) that can be seen.
 
-    Vertices that fall into one cell of a square lattice become one point where there are more than
-    ``most``; the lattice is chosen so that about as many are left.
-
-    Args:
-        grid: The whole mesh, in nm.
-        most: Number of points that are left as they are.
+    Where there are more than ``most`` vertices, those that fall into one cell of a square lattice
+    become one point; the lattice is chosen so that about as many are left.
     """
     triangles = _find_triangles(grid)
     seen = np.unique(triangles)
@@ -75,17 +59,12 @@ def create_surface(grid: SnapshotGrid, most: int) -> Surface:
 def _find_triangles(grid: SnapshotGrid) -> IntArray:
     if grid.dimension == 2:
         return split_into_simplices(grid)
-    faces = grid.cells[:, np.array(_FACES[grid.cell_name])].reshape(
-        -1, len(_FACES[grid.cell_name][0])
-    )
-    _, first, count = np.unique(
-        np.sort(faces, axis=1), axis=0, return_index=True, return_counts=True
-    )
-    # Of the faces between two cells there are two.
-    outer = faces[first[count == 1]]
-    if outer.shape[1] == 3:
-        return outer
-    return np.concatenate([outer[:, [0, 1, 2]], outer[:, [0, 2, 3]]])
+    # Here: what is flat need not wait for VTK.
+    from chemomech.drawing.scene import create_pyvista_grid
+
+    solid = create_pyvista_grid(grid)
+    surface = solid.extract_surface(algorithm="dataset_surface", pass_pointid=True).triangulate()
+    return np.asarray(surface["vtkOriginalPointIds"][surface.regular_faces], dtype=np.int64)
 
 
 def _group(vertices: FloatArray, triangles: IntArray, seen: IntArray, most: int) -> IntArray:

@@ -1,4 +1,4 @@
-"""The final state as a surface that can be turned in a browser."""
+"""Final state as a surface that can be turned in a browser."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def create_view(
 
     Args:
         results: Results with fields.
-        name: What tells it from other views of the same page.
+        name: Name that tells it from other views of the same page.
         most_points: A surface with more points than this is thinned out.
         wanted: Names of the fields, as far as they are there; all where None.
     """

@@ -8,13 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from chemomech.analysis.results import open_run, open_stress
 from chemomech.errors import InputError
 from chemomech.reporting.contents import Contents
-from chemomech.reporting.image_report import gather_measurement, gather_stress
-from chemomech.reporting.run_report import gather_run
-from chemomech.reporting.sweep_report import gather_sweep
-from chemomech.sweeps.folder import CASES
+from chemomech.reporting.gathering import gather_contents
 
 _REPORT = "report.html"
 """Name of the page in the folder it is about."""
@@ -49,36 +45,15 @@ def write_report(
         )
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path} lies in a folder that does not exist", key="--output")
-    text = format_page(gather(place))
+    text = _format_page(gather_contents(place))
     new = path.with_name(f".{path.name}.{os.getpid()}.partial")
     new.write_text(text, encoding="utf-8")
     new.replace(path)
     return path
 
 
-def gather(folder: Path) -> Contents:
-    """Gather what a page says of a folder, whatever it holds.
-
-    Raises:
-        InputError: It holds no results, or they are damaged.
-    """
-    if not folder.is_dir():
-        raise InputError("no such folder", path=str(folder))
-    if (folder / CASES).exists():
-        return gather_sweep(folder)
-    if (folder / "stress.csv").exists():
-        return gather_stress(open_stress(folder))
-    if (folder / "measurement.h5").exists():
-        return gather_measurement(folder)
-    return gather_run(open_run(folder))
-
-
-def format_page(contents: Contents) -> str:
-    """Write the page as HTML.
-
-    Args:
-        contents: What it shows.
-    """
+def _format_page(contents: Contents) -> str:
+    """Write the page as HTML."""
     environment = Environment(
         loader=PackageLoader("chemomech.reporting", "."),
         autoescape=True,

@@ -77,4 +77,4 @@ def _quiet_rate(config: Config) -> float:
         return rate
     if width is None:
         return 0.0
-    return _STATIONARY * config.material.mobility.diffusivity / width**2
+    return _STATIONARY * config.material.mobility.scale / width**2

@@ -16,7 +16,8 @@ from chemomech.build import (
     create_stepper,
     resolve_preset,
 )
-from chemomech.config import Config, LiteralConfig
+from chemomech.config import Config
+from chemomech.config.laws.reaction import LiteralConfig
 from chemomech.errors import InputError
 from chemomech.geometry.partition import compute_fingerprint
 from chemomech.output.folder import RunFolder

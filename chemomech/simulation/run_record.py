@@ -9,6 +9,7 @@ from dataclasses import replace
 from mpi4py import MPI
 
 from chemomech.config import Config, format_config, write_config
+from chemomech.config.laws.user_law import list_sources
 from chemomech.errors import run_on_root
 from chemomech.output.fields import SUFFIXES, name_field_file
 from chemomech.output.file_names import CONFIG, LEDGER
@@ -50,7 +51,9 @@ class RunRecord:
         self.folder = folder
         self._path = folder.path / PROVENANCE
         self._comm = folder.comm
-        self._provenance = collect_provenance(self._comm, format_config(config), parameters)
+        modules = {source.file: source.text for source in list_sources(config)}
+        text = format_config(config)
+        self._provenance = collect_provenance(self._comm, text, parameters, modules)
         if goes_on_from is not None:
             former = continue_provenance(self._path, self._provenance, self._comm)
             self._provenance = _repeat_changes(former, parameters, goes_on_from)

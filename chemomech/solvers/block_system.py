@@ -9,12 +9,13 @@ from typing import Protocol
 import numpy as np
 import ufl
 from dolfinx import fem, la
+from numpy.typing import NDArray
 from petsc4py import PETSc
 from ufl.form import Form
 
 from chemomech.arrays import FloatArray
-from chemomech.forms.fields import Elastic, Field
-from chemomech.solvers.jacobian_blocks import JacobianBlock
+from chemomech.forms.fields import Elastic, Field, find_given_up, find_owned_dofs
+from chemomech.solvers.jacobian_blocks import HeldRows, JacobianBlock
 
 
 class BlockProblem(Protocol):
@@ -65,6 +66,7 @@ class BlockSystem:
             space.dofmap.index_map.size_local * space.dofmap.index_map_bs for space in spaces
         ]
         self.offsets = np.concatenate(([0], np.cumsum(self.sizes)))
+        self._given_up = [find_given_up(self.fields, row) for row in range(len(self.fields))]
         self._create_jacobian()
         self.x = self.jacobian.createVecRight()
         self.residual = self.jacobian.createVecLeft()
@@ -84,11 +86,17 @@ class BlockSystem:
         begin, end = self.offsets[index : index + 2]
         return vector.array_r[begin:end].copy()
 
+    def find_held_rows(self, row: int, held: int) -> NDArray[np.int32]:
+        """Owned rows of one field's equation in whose place conditions hold a field."""
+        space = self.fields[held].function.function_space
+        conditions = [condition for one, condition in self._given_up[row] if one == held]
+        rows = [find_owned_dofs(space, condition) for condition in conditions]
+        return np.unique(np.concatenate([np.empty(0, dtype=np.int32), *rows]))
+
     def gather_unknowns(self) -> None:
         """Copy the unknowns' owned values into ``x``, Dirichlet values imposed."""
         for field in self.fields:
-            for condition in field.conditions:
-                condition.set(field.function.x.array)
+            field.impose_conditions()
         parts = zip(self.fields, self.sizes, strict=True)
         self.x.setArray(np.concatenate([field.function.x.array[:size] for field, size in parts]))
 
@@ -106,9 +114,8 @@ class BlockSystem:
             local.array[:] = 0
             fem.assemble_vector(local.array, form)
             local.scatter_reverse(la.InsertMode.add)
-            field = self.fields[index]
-            for condition in field.conditions:
-                condition.set(local.array, field.function.x.array, -1.0)
+            for held, condition in self._given_up[index]:
+                condition.set(local.array, self.fields[held].function.x.array, -1.0)
             parts.append(local.array[: self.sizes[index]])
         residual.setArray(np.concatenate(parts))
 
@@ -121,6 +128,13 @@ class BlockSystem:
         changes = [block.refresh() for block in self._blocks]
         self.jacobian.assemble()
         return any(changes)
+
+    def close(self) -> None:
+        """Free matrices and vectors; collective."""
+        for block in self._blocks:
+            block.close()
+        for item in (self.jacobian, self.x, self.residual):
+            item.destroy()
 
     @cached_property
     def free_motions(self) -> list[tuple[int, FloatArray]]:
@@ -145,24 +159,28 @@ class BlockSystem:
     def _create_jacobian(self) -> None:
         blocks: list[list[PETSc.Mat | None]] = []
         self._blocks: list[JacobianBlock] = []
-        for row in self.fields:
-            form = row.linearised or row.residual
+        for row, field in enumerate(self.fields):
+            form = field.linearised or field.residual
             blocks.append([])
-            for column in self.fields:
-                trial = ufl.TrialFunction(column.function.function_space)
-                block = ufl.derivative(form, column.function, trial)
-                conditions = [*row.conditions, *column.conditions]
-                blocks[-1].append(self._create_block(block, conditions))
+            for column, other in enumerate(self.fields):
+                trial = ufl.TrialFunction(other.function.function_space)
+                block = ufl.derivative(form, other.function, trial)
+                blocks[-1].append(self._create_block(block, row, column))
         self.jacobian = PETSc.Mat().createNest(blocks, comm=self.comm)
         self.jacobian.setUp()
         self.jacobian.assemble()
 
-    def _create_block(self, jacobian: Form, conditions: list[fem.DirichletBC]) -> PETSc.Mat | None:
+    def _create_block(self, jacobian: Form, row: int, column: int) -> PETSc.Mat | None:
         """Create one block's matrix; None if it is zero."""
         jacobian = ufl.algorithms.expand_derivatives(jacobian)
         if jacobian.empty():
             return None
         varying = {*(field.function for field in self.fields), *self.problem.varying}
-        block = JacobianBlock(jacobian, conditions, self.problem.mass_coefficient, varying)
+        space = self.fields[row].function.function_space
+        held_rows = [
+            HeldRows(find_owned_dofs(space, condition), held == column, row == column)
+            for held, condition in self._given_up[row]
+        ]
+        block = JacobianBlock(jacobian, held_rows, self.problem.mass_coefficient, varying)
         self._blocks.append(block)
         return block.matrix

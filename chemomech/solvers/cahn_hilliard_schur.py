@@ -10,6 +10,7 @@ import basix
 import numpy as np
 from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
+from numpy.typing import NDArray
 from petsc4py import PETSc
 from ufl.form import Form
 
@@ -28,7 +29,10 @@ MASS_SWEEPS = 3
 #: left the range where a law that vanishes is positive.
 SMALLEST_MOBILITY = 1e-12
 
+IndexArray = NDArray[np.int32]
+
 _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
+_NO_ROWS: IndexArray = np.empty(0, dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -115,12 +119,16 @@ class FactoredSchur:
     that is Pearson and Wathen's factorisation. Both factors are symmetric and positive, for one
     cycle of multigrid each. w and m are read off the diagonals of the blocks.
 
+    Where conditions stand in place of rows of [a M, K_M], both factors give way where x is held,
+    and the first one alone where y is: y is nearly the first factor's unknown.
+
     Args:
         operator: The pair.
         coefficient: The shift a of the present step.
         mobility: Block K_M; read anew in every application.
         curvature: Block -G; read anew in every application.
         prefix: Prefix of PETSc's options for the solvers ``diffusion_``, ``curvature_``, ``mass_``.
+        held: Owned rows of [a M, K_M] that hold x, and those that hold y.
 
     Attributes:
         composition: The first field of the pair.
@@ -134,13 +142,17 @@ class FactoredSchur:
         mobility: PETSc.Mat,
         curvature: PETSc.Mat,
         prefix: str,
+        held: tuple[IndexArray, IndexArray] = (_NO_ROWS, _NO_ROWS),
     ) -> None:
+        self._held, self._replaced = held[0], np.union1d(*held).astype(np.int32)
         self.composition, self._coefficient = operator.composition, coefficient
         self._mobility, self._curvature = mobility, curvature
-        self._mass, plain = _assemble(operator.mass), _assemble(operator.stiffness)
+        self._mass = _assemble(operator.mass)
         self._stiffness = JacobianBlock(operator.scaled, (), None, frozenset())
         self._mass_diagonal = self._mass.getDiagonal()
+        plain = _assemble(operator.stiffness)
         self._plain_diagonal = plain.getDiagonal()
+        plain.destroy()
         # Diffusion first, then curvature.
         self._factors = [self._mass.duplicate(copy=True) for _ in range(2)]
         self._weighted = self._mass.duplicate(copy=True)
@@ -150,9 +162,19 @@ class FactoredSchur:
             for factor, name in zip(self._factors, names, strict=True)
         ]
         space = operator.composition.function_space
+        self._has_conditions = space.mesh.comm.allreduce(len(self._replaced)) > 0
         self._mass_solver = _create_mass_solver(self._mass, space, f"{prefix}mass_")
         self._work = [self._mass.createVecRight() for _ in range(4)]
         self.memory: SchurMemory | None = None
+
+    def close(self) -> None:
+        """Free solvers, matrices and vectors; collective."""
+        for solver in (*self._solvers, self._mass_solver):
+            solver.destroy()
+        self._stiffness.close()
+        diagonals = (self._mass_diagonal, self._plain_diagonal)
+        for item in (*self._factors, self._weighted, self._mass, *diagonals, *self._work):
+            item.destroy()
 
     def note(self, iterations: int) -> None:
         """Take notice of how many Krylov iterations a linear solve has needed."""
@@ -190,6 +212,7 @@ class FactoredSchur:
             matrix.getDiagonal().array_r / self._plain_diagonal.array_r
             for matrix in (self._mobility, self._stiffness.matrix)
         )
+        self._fill_in(mobility)
         double = np.sqrt(a * k / np.maximum(mobility, SMALLEST_MOBILITY))
         root = np.sqrt(np.maximum(w * w - 4.0 * double * double, 0.0))
         v = np.where(w > 2.0 * double, 0.5 * (w + root), double)
@@ -198,6 +221,10 @@ class FactoredSchur:
         diffusion.axpy(1.0, self._weigh_mass(a / v), structure=_SAME)
         self._stiffness.matrix.copy(curvature, structure=_SAME)
         curvature.axpy(1.0, self._weigh_mass(v), structure=_SAME)
+        for factor, rows in zip(self._factors, (self._replaced, self._held), strict=True):
+            if self._has_conditions:
+                factor.setOption(PETSc.Mat.Option.KEEP_NONZERO_PATTERN, True)
+                factor.zeroRowsLocal(rows, 1.0)
         for solver, factor in zip(self._solvers, self._factors, strict=True):
             solver.setOperators(factor)
 
@@ -212,14 +239,25 @@ class FactoredSchur:
         self._mobility.mult(half, rest)
         rest.scale(-1.0)
         rest.array_w[:] += right[:size]
+        rest.array_w[self._held] = 0.0
         self._solvers[0].solve(rest, half)
         self._mass.mult(half, rest)
+        rest.array_w[self._held] = right[self._held]
         self._solvers[1].solve(rest, composition)
         self._curvature.mult(composition, rest)
         potential.axpy(-1.0, rest)
         self._mass_solver.solve(potential, half)
         y.array_w[:size] = composition.array_r
         y.array_w[size:] = half.array_r
+
+    def _fill_in(self, mobility: FloatArray) -> None:
+        """Give the rows that hold no mobility its mean, in place."""
+        if not self._has_conditions:
+            return
+        free = np.delete(mobility, self._replaced)
+        comm = self.composition.function_space.mesh.comm
+        total, count = comm.allreduce(np.array([free.sum(), len(free)]))
+        mobility[self._replaced] = total / count
 
     def _weigh_mass(self, weight: FloatArray) -> PETSc.Mat:
         """Mass matrix weighted by a field given at the owned dofs; the next call overwrites it."""

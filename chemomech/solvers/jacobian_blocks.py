@@ -5,15 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+import numpy as np
 import ufl
 from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
+from numpy.typing import NDArray
 from petsc4py import PETSc
 from ufl.form import Form
 
 from chemomech.solvers.held_values import HeldValues
 
 _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
+
+
+@dataclass(frozen=True)
+class HeldRows:
+    """Rows in whose place stands that an unknown has a given value.
+
+    Args:
+        rows: Their owned numbers on this rank.
+        is_own: Whether the block's columns are of that unknown: a one stands in each row then.
+        is_diagonal: Whether the block's rows are that unknown's own: the columns are cleared as
+            well then, which keeps it symmetric.
+    """
+
+    rows: NDArray[np.int32]
+    is_own: bool
+    is_diagonal: bool
 
 
 class JacobianBlock:
@@ -25,7 +43,7 @@ class JacobianBlock:
 
     Args:
         form: Bilinear form of the block, derivatives expanded.
-        conditions: Dirichlet conditions of its rows and columns.
+        held_rows: Rows that Dirichlet conditions replace, the last ones of a row for good.
         factor: Constant that changes with the time step, of which every integral that holds it
             alone is a multiple; None without.
         varying: Unknowns, and all else that changes between refreshs but the factor.
@@ -37,16 +55,13 @@ class JacobianBlock:
     def __init__(
         self,
         form: Form,
-        conditions: Sequence[fem.DirichletBC],
+        held_rows: Sequence[HeldRows],
         factor: fem.Constant | None,
         varying: Set[fem.Constant | fem.Function],
     ) -> None:
-        self._conditions = conditions
+        self._held_rows = held_rows
         self._factor = factor
         base, scaled, changing = _sort(form, factor, varying)
-        if conditions and (scaled or changing):
-            # Rows of conditions must get their one from one part alone.
-            base, scaled, changing = None, None, form
         if scaled is not None:
             assert factor is not None
             scaled = ufl.replace(scaled, {factor: ufl.as_ufl(1.0)})
@@ -55,7 +70,7 @@ class JacobianBlock:
         parts = [part for part in (base, scaled, changing) if part is not None]
         first = fem.form(next((part for part in parts if _covers_cells(part)), form))
         self.matrix = fem_petsc.create_matrix(first)
-        fem_petsc.assemble_matrix(self.matrix, first, bcs=conditions)
+        fem_petsc.assemble_matrix(self.matrix, first)
         self.matrix.assemble()
         self._changing = None if changing is None else fem.form(changing)
         self._scaled = None if scaled is None else self._create_part(scaled)
@@ -63,7 +78,9 @@ class JacobianBlock:
         if base is not None:
             # Alone it is the whole.
             self._base = self._create_part(base) if len(parts) > 1 else _Part(first, self.matrix)
-        if not self.is_constant:
+        if self.is_constant:
+            self._replace_rows()
+        else:
             self._add_up()
 
     @property
@@ -80,10 +97,19 @@ class JacobianBlock:
         has_new_parameters = self._held.have_changed()
         for part in (self._base, self._scaled) if has_new_parameters else ():
             if part is not None:
-                part.assemble(self._conditions)
+                part.assemble()
         if not self.is_constant:
             self._add_up()
+        elif has_new_parameters:
+            self._replace_rows()
         return has_new_parameters
+
+    def close(self) -> None:
+        """Free the matrices; collective."""
+        for part in (self._base, self._scaled):
+            if part is not None:
+                part.matrix.destroy()
+        self.matrix.destroy()
 
     def _add_up(self) -> None:
         matrix = self.matrix
@@ -96,13 +122,22 @@ class JacobianBlock:
             assert self._factor is not None
             matrix.axpy(float(self._factor.value), self._scaled.matrix, structure=_SAME)
         if self._changing is not None:
-            fem_petsc.assemble_matrix(matrix, self._changing, bcs=self._conditions)
+            fem_petsc.assemble_matrix(matrix, self._changing)
         matrix.assemble()
+        self._replace_rows()
+
+    def _replace_rows(self) -> None:
+        for held in self._held_rows:
+            # Of other blocks nobody asks for symmetry, and the columns meet a step of nothing.
+            clear = held.is_own and held.is_diagonal
+            self.matrix.setOption(PETSc.Mat.Option.KEEP_NONZERO_PATTERN, True)
+            replace = self.matrix.zeroRowsColumnsLocal if clear else self.matrix.zeroRowsLocal
+            replace(held.rows, 1.0 if held.is_own else 0.0)
 
     def _create_part(self, form: Form) -> _Part:
         """A part on the pattern of the whole."""
         part = _Part(fem.form(form), self.matrix.duplicate())
-        part.assemble(self._conditions)
+        part.assemble()
         return part
 
 
@@ -118,12 +153,10 @@ class _Part:
     form: fem.Form
     matrix: PETSc.Mat
 
-    def assemble(self, conditions: Sequence[fem.DirichletBC]) -> None:
+    def assemble(self) -> None:
         """Assemble the matrix anew."""
         self.matrix.zeroEntries()
-        # Twice: Dirichlet rows are not inserted into a matrix that was never assembled.
-        self.matrix.assemble()
-        fem_petsc.assemble_matrix(self.matrix, self.form, bcs=conditions)
+        fem_petsc.assemble_matrix(self.matrix, self.form)
         self.matrix.assemble()
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from chemomech.forms.fields import Elastic, Uniform
+from chemomech.geometry.components import find_bodies
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.cahn_hilliard_schur import SolverMemory
 from chemomech.solvers.options import SolverOptions
@@ -85,10 +86,11 @@ class NewtonSettings:
 class NewtonSolver:
     """Solve a :class:`BlockSystem` with SNES; a linear one in one linear solve.
 
-    Before PETSc's line search takes over, two things are done to each step. A constant is added to
-    the part of each field that evolves so that the residuals of its block sum to zero: what the
-    field conserves is then conserved however loosely the linear system was solved. And the step is
-    cut (never the solution clipped) where it would leave the open bounds of a field.
+    Before PETSc's line search takes over, two things are done to each step. In each body of the
+    mesh a constant is added to the part of each field that evolves so that the residuals of its
+    block there sum to zero: what the field conserves is then conserved however loosely the linear
+    system was solved. And the step is cut (never the solution clipped) where it would leave the
+    open bounds of a field.
 
     PETSc's criteria of convergence apply, or an error of the evolving fields that suffices; and two
     more, for what a norm over all unknowns does not see: those balances, where they are not linear,
@@ -147,7 +149,9 @@ class NewtonSolver:
             self.snes.ksp.setTolerances(atol=LINEAR_SHARE**2 * settings.absolute_tolerance)
             # Kept: what petsc4py drops under MPI is not freed at once.
             self._change = system.jacobian.createVecLeft()
-            self._balances = [_Balance(system, index) for index in self._evolving]
+            self._balances = [
+                balance for index in self._evolving for balance in _create_balances(system, index)
+            ]
             self.snes.setLineSearchPreCheck(self._adjust_step)
             self.snes.setConvergenceTest(self._judge)
         self._given = tuple(options or ())
@@ -169,6 +173,23 @@ class NewtonSolver:
     def recall(self, memory: SolverMemory) -> None:
         """Take over the memory of another solver of the same problem."""
         self.linear.recall(memory)
+
+    def close(self) -> None:
+        """Free all that PETSc holds for it and its system, which can no longer be used; collective.
+
+        Python alone does not: callbacks keep a solver alive, and what is dropped on several ranks
+        waits there. Many models in one process need this. A second call does nothing.
+        """
+        if not self.snes:
+            return
+        self.snes.destroy()
+        self.linear.close()
+        if not self.system.is_linear:
+            self._change.destroy()
+            for balance in self._balances:
+                balance.close()
+        self.system.close()
+        PETSc.garbage_cleanup(self.system.comm)
 
     def solve(self, accuracy: float = 0.0) -> NewtonResult:
         """Solve from the unknowns' present values; they hold the result (or the last iterate).
@@ -341,27 +362,47 @@ class NewtonSolver:
             step.scale(FRACTION_TO_BOUND / needed)
 
 
+def _create_balances(system: BlockSystem, index: int) -> list[_Balance]:
+    """Balances of a conserved field, one for each body of the mesh.
+
+    In a body in which values are held, what the field conserves comes and goes.
+    """
+    count, bodies = find_bodies(system.fields[index].function.function_space)
+    bodies = bodies[: system.sizes[index]]
+    held = [bodies[system.find_held_rows(index, other)] for other in range(len(system.fields))]
+    mine = np.bincount(np.concatenate(held), minlength=count)
+    is_closed = system.comm.allreduce(mine) == 0
+    return [_Balance(system, index, bodies == body) for body in np.flatnonzero(is_closed)]
+
+
 class _Balance:
-    """The sum of the residuals of a conserved field's block.
+    """The sum of the residuals of a conserved field's block in one body.
 
     A test function equal to one everywhere makes the sum a balance of what the field conserves.
 
     Args:
         system: Block system.
         index: Number of the field's block.
+        body: Which of its owned dofs belong to the body.
     """
 
-    def __init__(self, system: BlockSystem, index: int) -> None:
+    def __init__(self, system: BlockSystem, index: int, body: NDArray[np.bool_]) -> None:
         self._system = system
         self._index = index
+        self._body = body
         diagonal = system.jacobian.getNestSubMatrix(index, index)
         # Kept: what petsc4py drops under MPI is not freed at once.
         self._ones, self._weights = diagonal.createVecRight(), diagonal.createVecLeft()
-        self._ones.set(1.0)
+        self._ones.setArray(body.astype(np.float64))
+
+    def close(self) -> None:
+        """Free the vectors; collective."""
+        self._ones.destroy()
+        self._weights.destroy()
 
     def measure(self) -> tuple[float, float]:
         """The sum, and by how much it would change with the field, as of the last step."""
-        total = self._system.block(self._system.residual, self._index).sum()
+        total = self._system.block(self._system.residual, self._index)[self._body].sum()
         mine = np.array([total, self._weights.array_r.sum()])
         total, weight = self._system.comm.allreduce(mine)
         return float(total), float(weight)
@@ -377,6 +418,9 @@ class _Balance:
         begin, end = system.offsets[self._index : self._index + 2]
         diagonal = system.jacobian.getNestSubMatrix(self._index, self._index)
         diagonal.mult(self._ones, self._weights)
-        rest = system.block(system.residual, self._index).sum() - change.array_r[begin:end].sum()
+        rest = (
+            system.block(system.residual, self._index)[self._body].sum()
+            - change.array_r[begin:end][self._body].sum()
+        )
         rest, weight = system.comm.allreduce(np.array([rest, self._weights.array_r.sum()]))
-        step.array_w[begin:end] += rest / weight
+        step.array_w[begin:end] += rest / weight * self._body

@@ -66,6 +66,9 @@ class LinearSolver(Protocol):
     def note(self, iterations: int) -> None:
         """Take notice of how many Krylov iterations a linear solve has needed."""
 
+    def close(self) -> None:
+        """Free what the Jacobian does not own; collective."""
+
 
 def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
     """Create the linear solver of a preset.
@@ -118,6 +121,13 @@ class _RegularBlocks:
             self._shift()
         self.matrix.assemble()
 
+    def close(self) -> None:
+        """Free the nest and what is not the Jacobian's in it; collective."""
+        for _, regular in self._pairs:
+            regular.destroy()
+        if self._pairs:
+            self.matrix.destroy()
+
     def _shift(self) -> None:
         for singular, regular in self._pairs:
             singular.copy(regular, structure=PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
@@ -152,6 +162,11 @@ class _Direct:
 
     def note(self, iterations: int) -> None:
         """Nothing to learn: they are always few."""
+
+    def close(self) -> None:
+        """Free the matrices."""
+        self.matrix.destroy()
+        self._blocks.close()
 
     def refresh(self, *, new_parameters: bool) -> None:
         """Copy the blocks into the flat matrix."""
@@ -194,7 +209,13 @@ class _FieldSplit:
             mobility, curvature = (
                 self.matrix.getNestSubMatrix(*at) for at in ((first, rest[0]), (rest[0], first))
             )
-            self._pairs[name] = FactoredSchur(operator, coefficient, mobility, curvature, prefix)
+            held = (
+                self._system.find_held_rows(first, first),
+                self._system.find_held_rows(first, rest[0]),
+            )
+            self._pairs[name] = FactoredSchur(
+                operator, coefficient, mobility, curvature, prefix, held
+            )
             parts[name].setPythonContext(self._pairs[name])
 
     @property
@@ -231,6 +252,14 @@ class _FieldSplit:
         """Pass it on to the pairs, the only ones that grow old."""
         for pair in self._pairs.values():
             pair.note(iterations)
+
+    def close(self) -> None:
+        """Free the pairs' preconditioners and the nest."""
+        for pair in self._pairs.values():
+            pair.close()
+        for part in self._kept:
+            part.destroy()
+        self._blocks.close()
 
     def refresh(self, *, new_parameters: bool) -> None:
         """Tell the nest that its blocks, and the pairs that the step changed."""

@@ -15,6 +15,7 @@ import numpy as np
 from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
+from chemomech.forms.fields import find_given_up
 from chemomech.solvers.events import Event, locate_first, measure_nearest
 from chemomech.solvers.failures import StepError, describe_newton
 from chemomech.solvers.history import History, limit
@@ -136,6 +137,13 @@ class Bdf:
         """Options given to the solver that nobody has asked for."""
         return self._solver.unused_options
 
+    def close(self) -> None:
+        """Free all that its solver holds; no step can be taken any more. Collective.
+
+        Unknowns keep their values. ``contextlib.closing(stepper)`` does it at the end of a block.
+        """
+        self._solver.close()
+
     def present(self) -> Step:
         """The present state in the form of a step of no length."""
         return Step(
@@ -234,18 +242,28 @@ class Bdf:
 
     def _begin(self, number: int, time: float, released: list[float]) -> Memory:
         """Memory of a stepper that starts at the unknowns' present values."""
-        still = {index: np.zeros_like(self._values(index)) for index in self._evolving}
-        self._memory = Memory(
-            number,
-            History(time, self._copy_state(), released, still),
-            last_size=math.inf,
-            proposal=math.inf,
-            first_proposal=math.inf,
-        )
+        for field in self._fields:
+            field.impose_conditions()
+        self._stand_still(number, time, released)
+        if self._has_driven_dofs:
+            self._solve_vanishing_step()
+            self._stand_still(number, time, released)
         rates = self._make_consistent()
         first = self._control.first_step or self._estimate_first_step(rates)
         history = History(time, self._copy_state(), released, rates)
         return Memory(number, history, math.inf, first, first)
+
+    def _stand_still(self, number: int, time: float, released: list[float]) -> None:
+        """Remember the unknowns' present values as a state in which nothing moves."""
+        still = {index: np.zeros_like(self._values(index)) for index in self._evolving}
+        history = History(time, self._copy_state(), released, still)
+        self._memory = Memory(number, history, math.inf, math.inf, math.inf)
+
+    @property
+    def _has_driven_dofs(self) -> bool:
+        """Whether some values of evolving fields follow at once from another field that is held."""
+        given_up = ((find_given_up(self._fields, index), index) for index in self._evolving)
+        return any(held != index for rows, index in given_up for held, _ in rows)
 
     def _try(self, size: float, events: Sequence[Event], before: float) -> _Trial:
         """Attempt a step and judge it; where an event happens in it, end it there.
@@ -352,16 +370,19 @@ class Bdf:
         This is a backward Euler step so short that nothing moves.
         """
         initial = {index: self._values(index).copy() for index in self._evolving}
-        self._set_difference(VANISHING)
-        result = self._solver.solve()
+        self._solve_vanishing_step()
         rates = {}
         for index, values in initial.items():
             rates[index] = np.divide(self._values(index) - values, VANISHING, dtype=np.float64)
             self._values(index)[:] = values
+        return rates
+
+    def _solve_vanishing_step(self) -> None:
+        self._set_difference(VANISHING)
+        result = self._solver.solve()
         if not result.converged:
             why = describe_newton(result.reason, result.linear_reason)
             raise StepError(why, self.time, 0.0, result.reason)
-        return rates
 
     def _estimate_first_step(self, rates: Mapping[int, FloatArray]) -> float:
         """Step over which no field changes by more than a tenth of the tolerance."""

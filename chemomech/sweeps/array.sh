@@ -26,7 +26,7 @@ heard="" run=""
 trap 'heard=1; [ -z "$$run" ] || kill -USR1 "$$run" 2> /dev/null' TERM USR1
 # Slurm preempts with SIGTERM to every process, which must not end chemomech before it listens.
 # shellcheck disable=SC2086 # the prefix is several words
-$${CHEMOMECH_PREFIX:-} env --ignore-signal=TERM chemomech sweep "$$file" --output "$$folder" \
+$${CHEMOMECH_PREFIX:-} env --ignore-signal=TERM chemomech sweep "$$file" --output "$$folder"$code \
     --case "$$SLURM_ARRAY_TASK_ID" --ranks "$$SLURM_NTASKS" &
 run=$$!
 # A signal ends the wait, not what it waits for.

@@ -42,12 +42,13 @@ class Sweep:
     cases: tuple[Case, ...]
 
 
-def read_sweep(path: Path | str, base: Path | None = None) -> Sweep:
+def read_sweep(path: Path | str, base: Path | None = None, *, allow_code: bool = False) -> Sweep:
     """Read the file of a sweep and the configuration of every case; only for one rank.
 
     Args:
         path: TOML file; ``base`` counts from its folder.
         base: Configuration that takes the place of the one the file names.
+        allow_code: Run the modules that it names for laws of its user's own.
 
     Raises:
         InputError: The file or a case cannot be used; the message names case, key and value.
@@ -65,7 +66,7 @@ def read_sweep(path: Path | str, base: Path | None = None) -> Sweep:
     combinations = [_merge(parts) for parts in itertools.product(*axes)]
     names = name_cases(combinations)
     cases = tuple(
-        Case(name, changes, _configure(file, definition, name, changes))
+        Case(name, changes, _configure(file, definition, name, changes, allow_code=allow_code))
         for name, changes in zip(names, combinations, strict=True)
     )
     shape = tuple(len(axis) for axis in axes)
@@ -101,14 +102,25 @@ def _merge(parts: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
 
 
 def _configure(
-    file: Path, definition: SweepConfig, name: str, changes: Mapping[str, Value]
+    file: Path,
+    definition: SweepConfig,
+    name: str,
+    changes: Mapping[str, Value],
+    *,
+    allow_code: bool,
 ) -> Config:
     # Every JSON text or number is TOML's as well.
     overrides = [
         f"{key}={json.dumps(value)}" for key, value in {**definition.set, **changes}.items()
     ]
     try:
-        return load_config(definition.base, MPI.COMM_SELF, overrides, unset=definition.unset)
+        return load_config(
+            definition.base,
+            MPI.COMM_SELF,
+            overrides,
+            unset=definition.unset,
+            allow_code=allow_code,
+        )
     except InputError as error:
         if error.key is None:
             # No fault of this case: the base itself cannot be used.

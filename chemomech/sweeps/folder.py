@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from mpi4py import MPI
-
-from chemomech.config import format_config, load_config
+from chemomech.config import format_config
+from chemomech.config.laws.user_law import list_sources
+from chemomech.config.loading import load_stored_config
 from chemomech.errors import InputError
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder_lock import list_contents
@@ -105,6 +105,8 @@ class CaseFolder:
         """Make the folder and write the configuration."""
         self.path.mkdir(parents=True, exist_ok=True)
         if not self.config.exists():
+            for source in list_sources(self.case.config):
+                _replace(self.path / source.file, source.text)
             _replace(self.config, format_config(self.case.config))
 
 
@@ -171,7 +173,7 @@ def _describe_outcome(folder: CaseFolder) -> list[object]:
 
 
 def _check_unchanged(folder: CaseFolder) -> None:
-    before = load_config(folder.config, MPI.COMM_SELF)
+    before = load_stored_config(folder.config)
     dumps = (c.model_dump(mode="json", exclude_none=True) for c in (before, folder.case.config))
     changes = compare(*dumps)
     if changes:

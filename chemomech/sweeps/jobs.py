@@ -15,6 +15,7 @@ from types import FrameType
 
 from mpi4py import MPI
 
+from chemomech.config.laws.user_law import list_sources
 from chemomech.errors import InputError
 from chemomech.output.folder_lock import FolderLock, check_not_in_use
 from chemomech.sweeps.folder import CaseFolder, Outcome, Status, SweepFolder
@@ -101,6 +102,8 @@ class JobPool:
     def _start(self, folder: CaseFolder, lock: FolderLock) -> _Job:
         words = [sys.executable, "-m", "chemomech", "run", str(folder.config.absolute())]
         words += ["--output", str(folder.results.absolute()), "--restart", "--quiet"]
+        if list_sources(folder.case.config):
+            words.append("--allow-code")
         if self.ranks > 1:
             words = ["mpirun", "-n", str(self.ranks), *words]
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_OF_LAUNCHERS)}

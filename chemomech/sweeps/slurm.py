@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
+from chemomech.config.laws.user_law import list_sources
 from chemomech.sweeps.cases import Sweep
 
 
@@ -23,6 +24,7 @@ def create_batch_script(sweep: Sweep, folder: Path, ranks: int) -> str:
         name=re.sub(r"[^\w.+-]+", "_", sweep.file.stem),
         last=len(sweep.cases) - 1,
         ranks=ranks,
+        code=" --allow-code" if list_sources(sweep.cases[0].config) else "",
         file=shlex.quote(str(sweep.file.absolute())),
         folder=shlex.quote(str(folder.absolute())),
     )

@@ -50,7 +50,7 @@ def write_summary(folder: SweepFolder) -> int:
 
 def measure_run(
     results: RunResults, statistics: DomainStatistics | None = None
-) -> dict[str, object]:
+) -> dict[str, float]:
     """Measure the end of a run: time, steps, energies, domains, stress, lithium.
 
     Args:
@@ -64,7 +64,7 @@ def measure_run(
     last = {name: column[-1] for name, column in ledger.items()}
     if statistics is None:
         statistics = analyse_run(results)
-    row: dict[str, object] = {
+    row: dict[str, float] = {
         "time_s": float(last["time_s"]),
         "steps": int(last["step"]),
         "domains": statistics.count,

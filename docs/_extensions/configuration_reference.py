@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from sphinx.application import Sphinx
 
 from chemomech.config import Config, MeasurementConfig, StressConfig
+from chemomech.config.base import Section
 from chemomech.sweeps.definition import SweepConfig
 from chemomech.units import QuantityKind
 
@@ -40,8 +41,8 @@ def format_reference() -> str:
 
 def find_models(annotation: object) -> Iterator[type[BaseModel]]:
     """Tables that an annotation speaks of, in their order."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield from annotation.list_kinds()
     for part in typing.get_args(annotation):
         yield from find_models(part)
 

@@ -11,10 +11,10 @@ from chemomech.errors import InputError
 from chemomech.imaging.image_files import read_map, read_mask
 from chemomech.imaging.spectra import read_spectra
 from chemomech.materials.lattice import read_phases
+from chemomech.materials.stoney import read_curvature
 from chemomech.output.ledger import name_columns, read_ledger
 from chemomech.problems.initial_composition import FromFile
 from chemomech.sweeps.definition import SweepConfig
-from chemomech.tables.stoney import read_curvature
 from chemomech.text_files import read_text
 
 LEDGER = name_columns(2)
@@ -34,8 +34,8 @@ def write(tmp_path, request):
     ("read", "text", "expected"),
     [
         (read_map, "1,2\n3,4\n", [[1.0, 2.0], [3.0, 4.0]]),
-        (lambda path: read_mask(path, (2, 2), upwards=False), "0,1\n1,0\n", [[0, 1], [1, 0]]),
-        (lambda path: read_mask(path, (2, 2), upwards=False), " x\nx \n", [[0, 1], [1, 0]]),
+        (lambda path: read_mask(path, (2, 2)), "0,1\n1,0\n", [[0, 1], [1, 0]]),
+        (lambda path: read_mask(path, (2, 2)), "x \n x\n", [[0, 1], [1, 0]]),
         (lambda path: read_spectra(path)[0].energies, "515,1\n516,2\n", [515.0, 516.0]),
         (
             lambda path: read_curvature(path, positive_side="concave").curvature,

@@ -1,16 +1,26 @@
 """Tables of a configuration become the laws they state."""
 
-import math
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from dolfinx import mesh
 from mpi4py import MPI
 
-from chemomech import config as cfg
+from chemomech.config import create_config
+from chemomech.config.base import Section, list_sections
+from chemomech.config.laws import eigenstrain as eig
+from chemomech.config.laws.eigenstrain_tables import (
+    LatticeEigenstrainConfig,
+    PhaseEigenstrainConfig,
+    VolumeEigenstrainConfig,
+)
+from chemomech.config.laws.elasticity import CubicConfig, IsotropicConfig, OrthotropicConfig
+from chemomech.config.laws.law import LawConfig
+from chemomech.config.parameters import TableParameters
 from chemomech.errors import InputError
-from chemomech.laws import Table, create_eigenstrain, create_stiffness
+from chemomech.materials.elasticity import Assumption
 from chemomech.materials.lattice import read_phases
 from chemomech.materials.scalars import evaluate, evaluate_all
 from chemomech.problems.parameters import Parameters
@@ -27,9 +37,9 @@ OMEGA_TEXT = f"{OMEGA} m^3/mol"
 @pytest.mark.parametrize(
     "law",
     [
-        cfg.IsotropicConfig(young_modulus="43 GPa", poisson_ratio=POISSON),
-        cfg.CubicConfig(c11=f"{LAME + 2 * SHEAR} Pa", c12=f"{LAME} Pa", c44=f"{SHEAR} Pa"),
-        cfg.OrthotropicConfig(
+        IsotropicConfig(young_modulus="43 GPa", poisson_ratio=POISSON),
+        CubicConfig(c11=f"{LAME + 2 * SHEAR} Pa", c12=f"{LAME} Pa", c44=f"{SHEAR} Pa"),
+        OrthotropicConfig(
             young_moduli=["43 GPa"] * 3,
             poisson_ratios=[POISSON] * 3,
             shear_moduli=[f"{SHEAR} Pa"] * 3,
@@ -38,7 +48,8 @@ OMEGA_TEXT = f"{OMEGA} m^3/mol"
     ],
 )
 def test_three_ways_to_an_isotropic_solid(law):
-    stiffness = evaluate_all(create_stiffness(law, tabulate(law), 1e9))
+    elasticity = law.create(tabulate(law), Assumption.THREE_DIMENSIONAL, 1e9)
+    stiffness = evaluate_all(elasticity.stiffness)
     expected = np.diag([2 * SHEAR] * 6)
     expected[:3, :3] += LAME
     np.testing.assert_allclose(1e9 * stiffness, expected, rtol=1e-12, atol=1e-12 * YOUNG)
@@ -47,12 +58,13 @@ def test_three_ways_to_an_isotropic_solid(law):
 def tabulate(law):
     """A place for the law's parameters."""
     square = mesh.create_unit_square(MPI.COMM_WORLD, 3, 3)
-    return Table(law, "law", Parameters(square))
+    return TableParameters(law, "law", Parameters(square))
 
 
 def create(law, mean=0.0):
-    """Eigenstrain of a table that states its own concentration."""
-    return create_eigenstrain(law, tabulate(law), mean, math.nan)
+    """Eigenstrain of a stress map's table."""
+    law = law.complete(eig.STRESS_MAP)
+    return law.create(tabulate(law), eig.STRESS_MAP, mean)
 
 
 def between(law, low, high):
@@ -67,9 +79,7 @@ def between(law, low, high):
 @pytest.mark.parametrize(("reference", "expected"), [(0.2, 0.2), ("mean", 0.37)])
 def test_vegard_and_its_reference(reference, expected):
     law = create(
-        cfg.VegardStrainConfig(
-            partial_molar_volume=OMEGA_TEXT, reference_composition=reference, **MOLAR
-        ),
+        eig.VegardConfig(partial_molar_volume=OMEGA_TEXT, reference_composition=reference, **MOLAR),
         0.37,
     )
     expansion = evaluate_all(np.array(law.expansion, dtype=object))
@@ -83,14 +93,14 @@ def test_phases():
         {"lowest": low, "highest": high, "partial_molar_volume": f"{omega} m^3/mol"}
         for low, high, omega in ((0.0, 0.2, 2e-6), (0.2, 0.5, 3e-6))
     ]
-    law = create(cfg.PhaseStrainConfig(phases=windows, **MOLAR))
+    law = create(PhaseEigenstrainConfig(phases=windows, **MOLAR))
     expected = SITES / 3 * (0.1 * 2e-6 + 0.2 * 3e-6)
     np.testing.assert_allclose(between(law, 0.1, 0.4), expected * np.eye(3), atol=1e-15)
     assert law.reference == 0.0
 
 
 def test_molar_volumes():
-    table = cfg.VolumeStrainConfig(
+    table = VolumeEigenstrainConfig(
         lithium=[0.1, 0.3, 0.5],
         volumes=["5.4e-5 m^3/mol", "5.5e-5 m^3/mol", "5.8e-5 m^3/mol"],
         reference_composition="mean",
@@ -104,7 +114,7 @@ def test_molar_volumes():
 @pytest.mark.parametrize("frame", ["wire", "global"])
 def test_tensor(frame):
     rows = [[0.01, 0.002, 0.0], [0.002, -0.03, 0.0], [0.0, 0.0, 0.0]]
-    law = create(cfg.TensorStrainConfig(tensor=rows, frame=frame))
+    law = create(eig.TensorEigenstrainConfig(tensor=rows, frame=frame))
     expansion = evaluate_all(np.array(law.expansion, dtype=object))
     np.testing.assert_array_equal(expansion, rows)
     assert law.in_wire_frame == (frame == "wire")
@@ -113,11 +123,15 @@ def test_tensor(frame):
 def test_a_tensor_must_be_symmetric():
     rows = [[0.01, 0.002, 0.0], [0.0, -0.03, 0.0], [0.0, 0.0, 0.0]]
     with pytest.raises(InputError, match="symmetric"):
-        create(cfg.TensorStrainConfig.model_construct(tensor=rows))
+        create(
+            eig.TensorEigenstrainConfig.model_construct(
+                tensor=rows, frame=None, reference_composition=None
+            )
+        )
 
 
 def test_lattice_turns_edges_along_the_wire():
-    table = cfg.LatticeStrainConfig(file=LATTICE, axes="bca")
+    table = LatticeEigenstrainConfig(file=LATTICE, axes="bca")
     law = create(table)
     assert law.in_wire_frame
     first, *_, last = read_phases(LATTICE)
@@ -125,3 +139,43 @@ def test_lattice_turns_edges_along_the_wire():
     turned = between(law, first.x, last.x)
     # b along the wire, c across it, a out of the image.
     np.testing.assert_allclose(np.diag(turned), [own[1, 1], own[2, 2], own[0, 0]], rtol=1e-12)
+
+
+class Colour(LawConfig):
+    """A family that no package has."""
+
+
+class Red(Colour):
+    kind: Literal["red"] = "red"
+    depth: float
+
+
+class Grey(Colour):
+    kind: Literal["grey"] = "grey"
+
+
+class Picture(Section):
+    colours: tuple[Colour, ...]
+
+
+def test_a_family_takes_each_of_its_kinds():
+    table = {"colours": [{"kind": "red", "depth": 1.0}, {"kind": "grey"}, Grey()]}
+    picture = create_config(table, model=Picture)
+    assert picture.colours == (Red(depth=1.0), Grey(), Grey())
+    assert create_config(picture.model_dump(), model=Picture) == picture
+    assert list_sections(Picture.model_fields["colours"].annotation) == [Red, Grey]
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "match"),
+    [
+        ({"kind": "gray"}, "colours.0", "use 'red', 'grey'; did you mean 'grey'"),
+        ({}, "colours.0", "kind is missing"),
+        ({"kind": "red"}, "colours.0.depth", "is missing"),
+        ({"kind": "grey", "depth": 1.0}, "colours.0.depth", "unknown key"),
+    ],
+)
+def test_what_is_no_kind_is_refused(table, key, match):
+    with pytest.raises(InputError, match=match) as caught:
+        create_config({"colours": [table]}, model=Picture)
+    assert caught.value.key == key

@@ -11,10 +11,9 @@ from chemomech.config.measurement import OpticalDensityConfig
 from chemomech.errors import InputError
 from chemomech.geometry.outline import Outline
 from chemomech.imaging.composition_map import CompositionMap
-from chemomech.imaging.detector import mask_invalid_counts
-from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.stack import Stack
+from chemomech.imaging.spectra import EndMembers
+from chemomech.imaging.stack import Stack, mask_invalid_counts
 from chemomech.imaging.view import View
 from chemomech.mapping.analysis import analyse
 from chemomech.mapping.inputs import find_incident

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chemomech.mapping.stress_summary import summarise_stress
+from chemomech.mapping.stress import summarise_stress
 from chemomech.problems.stress_statistics import BandRow, StressBands, StressRow, StressTable
 
 STRESSES = (

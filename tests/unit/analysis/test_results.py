@@ -126,6 +126,34 @@ def test_magnitude_of_a_displacement_is_drawn(finished, tmp_path):
     assert imread(tmp_path / "u.png").shape[0] > 400
 
 
+@one_rank
+def test_runs_are_drawn_side_by_side(finished, tmp_path, pages):
+    """Each under its title, with one colour bar; a picture that exists is left as it is."""
+    results, path = chemomech.open_run(finished), tmp_path / "runs.png"
+    chemomech.plot_side_by_side([results] * 3, "von_mises", path, ["a", "b", "c"], columns=2)
+    *panels, bar = pages["runs"].axes
+    assert [axes.get_title() for axes in panels] == ["a", "b", "c", ""]
+    assert bar.get_ylabel() == "von Mises stress (GPa)"
+    with pytest.raises(InputError, match="exists already"):
+        chemomech.plot_side_by_side([results], "von_mises", path, ["a"])
+    with pytest.raises(InputError, match=r"must end in \.png"):
+        chemomech.plot_side_by_side([results], "von_mises", tmp_path / "runs.svg", ["a"])
+
+
+@one_rank
+def test_wire_is_found_from_its_run(finished):
+    """Halves of a bend: the outer one is longer, as radii are; volumes add up to the wire's."""
+    results = chemomech.open_run(finished)
+    across = chemomech.find_wire(results).across
+    volumes = chemomech.compute_vertex_volumes(results.grid)
+    length = 2 * 60 + 100 * np.pi / 2
+    assert volumes.sum() == pytest.approx(40 * length, rel=2e-3)
+    assert np.abs(across).max() == pytest.approx(20, rel=1e-2)
+    radius = np.average(across, weights=volumes)
+    # Of the bend alone it is h^2 / (12 R).
+    assert radius == pytest.approx(40**2 / 12 / 100 * (100 * np.pi / 2) / length, rel=0.1)
+
+
 @serial
 def test_domains_are_listed(finished, tmp_path, capfd):
     path = tmp_path / "domains.csv"

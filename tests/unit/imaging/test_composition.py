@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from chemomech.errors import InputError
-from chemomech.imaging.composition import create_composition, draw, extend_outwards, smooth
+from chemomech.imaging.composition import create_composition, draw_sample, extend_outwards, smooth
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.unmixing import ThicknessMaps
@@ -164,7 +164,7 @@ def test_smoothing_knows_the_two_spacings():
 def test_smoothing_shrinks_the_uncertainty_as_it_shrinks_noise(disc):
     rng = np.random.default_rng(3)
     noisy = create_map(np.full(SHAPE, 0.5), disc, 0.2)
-    samples = np.stack([smooth(draw(noisy, rng), 15e-9).values[disc] for _ in range(400)])
+    samples = np.stack([smooth(draw_sample(noisy, rng), 15e-9).values[disc] for _ in range(400)])
     stated = smooth(noisy, 15e-9).uncertainty[disc]
     # The mean over pixels of variances from 400 samples each, correlated within a few pixels.
     assert np.mean(samples.var(axis=0) / stated**2) == pytest.approx(1.0, abs=0.03)
@@ -191,10 +191,10 @@ def test_width_that_is_no_length(width):
 
 def test_draws_have_the_stated_noise_and_repeat(disc):
     given = create_map(np.where(disc, 0.4, np.nan), disc, 0.05)
-    first, again = (draw(given, np.random.default_rng(8)) for _ in range(2))
+    first, again = (draw_sample(given, np.random.default_rng(8)) for _ in range(2))
     np.testing.assert_array_equal(first.values, again.values)
     rng = np.random.default_rng(9)
-    samples = np.stack([draw(given, rng).values[disc] for _ in range(300)])
+    samples = np.stack([draw_sample(given, rng).values[disc] for _ in range(300)])
     count = samples.size
     assert samples.mean() == pytest.approx(0.4, abs=4.0 * 0.05 / np.sqrt(count))
     assert samples.std() == pytest.approx(0.05, rel=4.0 / np.sqrt(2 * count))
@@ -202,7 +202,7 @@ def test_draws_have_the_stated_noise_and_repeat(disc):
 
 def test_no_draws_without_uncertainty(disc):
     with pytest.raises(InputError, match="states no uncertainty"):
-        draw(create_map(np.ones(SHAPE), disc, 0.0), np.random.default_rng(0))
+        draw_sample(create_map(np.ones(SHAPE), disc, 0.0), np.random.default_rng(0))
 
 
 def test_extension_copies_the_nearest_trusted_value(disc):

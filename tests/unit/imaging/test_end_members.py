@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chemomech.errors import InputError
-from chemomech.imaging.end_members import EndMembers
+from chemomech.imaging.spectra import EndMembers
 
 NAMES, LITHIUM, SPECTRA = ("poor", "rich"), np.array([0.1, 0.3]), np.ones((2, 5))
 

@@ -117,14 +117,12 @@ def test_masks_drawn_in_text(tmp_path):
     for text in ("OO \n O \n", "OO\n O\n", "xx \r\n # \r\n"):
         (tmp_path / "mask.msk").write_text(text, encoding="utf-8")
         assert np.array_equal(read_mask(tmp_path / "mask.msk", (2, 3)), MASK[::-1])
-        assert np.array_equal(read_mask(tmp_path / "mask.msk", (2, 3), upwards=False), MASK)
 
 
 @pytest.mark.parametrize("text", ["1 1 0\n0 1 0\n", "1,1,0\n0,1,0\n", "1\t1\t0\n0\t1\t0"])
 def test_masks_as_tables(tmp_path, text):
     (tmp_path / "mask.csv").write_text(text, encoding="utf-8")
     assert np.array_equal(read_mask(tmp_path / "mask.csv", (2, 3)), MASK)
-    assert np.array_equal(read_mask(tmp_path / "mask.csv", (2, 3), upwards=True), MASK[::-1])
 
 
 def test_masks_of_every_pixel(tmp_path):

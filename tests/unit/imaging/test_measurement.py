@@ -10,9 +10,9 @@ from chemomech.errors import InputError
 from chemomech.imaging.clustering import Clusters
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.decomposition import Decomposition
-from chemomech.imaging.end_members import EndMembers
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.measurement import Measurement, read_measurement, write_measurement
+from chemomech.imaging.spectra import EndMembers
 from chemomech.imaging.unmixing import ThicknessMaps
 
 ROWS, COLUMNS, ENERGIES = 4, 5, 6

@@ -5,7 +5,6 @@ import pytest
 
 from chemomech.errors import InputError
 from chemomech.imaging.alignment import apply_shifts
-from chemomech.imaging.detector import mask_invalid_counts
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.optical_density import (
     OpticalDensity,
@@ -14,7 +13,7 @@ from chemomech.imaging.optical_density import (
     find_incident,
 )
 from chemomech.imaging.phantom import create_phantom
-from chemomech.imaging.stack import Stack
+from chemomech.imaging.stack import Stack, mask_invalid_counts
 
 GRID = PixelGrid(20, 30, 35e-9, 35e-9)
 ENERGIES = np.array([510.0, 515.0, 520.0])

@@ -37,10 +37,9 @@ def test_mean_over_all_energies_and_in_a_window():
     assert caught.value.key == "window"
 
 
-@pytest.mark.parametrize("level", ["otsu", "half_transmission", 0.5, 0.1, 0.9])
-def test_block_is_found_at_any_level(level):
+def test_block_is_found():
     np.testing.assert_array_equal(
-        find_particles(create_densities(create_block()), level), create_block() > 0.0
+        find_particles(create_densities(create_block())), create_block() > 0.0
     )
 
 
@@ -65,7 +64,7 @@ def test_specks_are_dropped():
 def test_level_is_unbiased_after_the_blur_of_the_microscope():
     phantom = create_phantom(wire="delithiated", seed=0, drift=0.0, noise=False)
     od = convert(phantom.stack, phantom.truth.incident + phantom.truth.dark, dark=10.0)
-    found = find_particles(od, "half_transmission", (530.0, 560.0))
+    found = find_particles(od, (530.0, 560.0))
     wrong = np.count_nonzero(found ^ phantom.truth.mask)
     # Pixels whose centre is within a tenth of a pixel of the edge may fall on either side.
     grid = phantom.stack.grid
@@ -74,17 +73,15 @@ def test_level_is_unbiased_after_the_blur_of_the_microscope():
 
 
 @pytest.mark.parametrize(
-    ("image", "level", "message"),
+    ("image", "message"),
     [
-        (np.full(GRID.shape, 0.3), "otsu", "same density everywhere"),
-        (create_block(), "brightest", "must be otsu"),
-        (create_block(), 1.0, "must be otsu"),
-        (create_block() - 1.0, "half_transmission", "I0 is too small"),
+        (np.full(GRID.shape, 0.3), "same density everywhere"),
+        (create_block() - 1.0, "I0 is too small"),
     ],
 )
-def test_bad_images_and_levels(image, level, message):
+def test_bad_images(image, message):
     with pytest.raises(InputError, match=message):
-        find_particles(create_densities(image), level)
+        find_particles(create_densities(image))
 
 
 def test_nothing_but_specks():

@@ -7,8 +7,7 @@ from skimage.registration import phase_cross_correlation
 
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.phantom import create_phantom
-from chemomech.imaging.phantom_absorption import compute_absorption, create_energies
+from chemomech.imaging.phantom import compute_absorption, create_energies, create_phantom
 from chemomech.imaging.phantom_scan import Scanner, draw_drift
 
 FEW = np.array([510.0, 515.6, 518.0, 529.0, 545.0])
@@ -119,7 +118,7 @@ def test_the_particle_is_where_the_truth_says():
 
 def test_a_step_is_seen_as_spot_and_pixel_blur_it():
     grid = PixelGrid(12, 16, PIXEL, PIXEL)
-    scanner = Scanner.create(grid, 30e-9, 7, 2.0)
+    scanner = Scanner(grid, 30e-9, 7, 2.0)
     shift = np.array([0.0, 0.37])
     columns = (np.arange(scanner.shape[1]) + 0.5) / 7 - 0.5 - scanner.border
     # Between two points, so that the points draw the step exactly.
@@ -139,7 +138,7 @@ def test_a_step_is_seen_as_spot_and_pixel_blur_it():
 
 def test_a_shift_moves_rows_and_columns_by_itself():
     grid = PixelGrid(10, 14, PIXEL, PIXEL)
-    scanner = Scanner.create(grid, 30e-9, 5, 1.0)
+    scanner = Scanner(grid, 30e-9, 5, 1.0)
     rows, columns = ((np.arange(count) + 0.5) / 5 - 0.5 - scanner.border for count in scanner.shape)
     image = (rows[:, None] + 100.0 * columns).astype(np.float32)
     frame = scanner.scan(image, np.array([0.25, -0.4]))
@@ -209,7 +208,7 @@ def test_the_stack_has_the_size_asked_for():
     ("changes", "key", "message"),
     [
         ({"wire": "sodiated"}, "wire", "delithiated or lithiated"),
-        ({"seed": -1}, "seed", "negative"),
+        ({"seed": -1}, "seed", "zero or more"),
         ({"counts": 0.0}, "counts", "greater than zero"),
         ({"counts": 1e9}, "counts", "at most"),
         ({"pixel_size": -35e-9}, "pixel_size", "greater than zero"),

@@ -6,7 +6,7 @@ import shapely
 
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.phantom import create_phantom
-from chemomech.imaging.phantom_shape import place_wire
+from chemomech.imaging.phantom_truth import place_wire
 
 EXTENT = (79 * 35e-9, 79 * 35e-9)
 WIDTH = 280e-9
@@ -146,4 +146,4 @@ def test_maps_are_the_functions_at_the_centres_of_pixels(wire):
     # Pixels on the outline count whole or not at all: about 0.3 sqrt(their number) of error.
     assert np.count_nonzero(truth.mask) * 35.0**2 == pytest.approx(area, rel=0.02)
     assert truth.grid == PixelGrid(70, 80, 35e-9, 35e-9)
-    assert truth.width == WIDTH
+    assert truth.wire.width == WIDTH

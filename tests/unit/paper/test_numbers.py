@@ -10,7 +10,7 @@ from mpi4py import MPI
 
 from chemomech.analysis.results import open_run
 from chemomech.cli import main
-from chemomech.paper.strained_phases import Body, create_fibre, find_phase_lines
+from chemomech.paper.strained_phases import create_fibre, find_phase_line
 
 DEMOS = Path(__file__).resolve().parents[3] / "demos"
 
@@ -40,9 +40,8 @@ def is_drawn(path):
 
 
 def test_phase_lines_end_where_phases_do():
-    free, held = find_phase_lines(
-        [Body("free", 0.0), Body("held", create_fibre(plane_strain=True).chi_shift)]
-    )
+    free = find_phase_line("free", 0.0)
+    held = find_phase_line("held", create_fibre(plane_strain=True).chi_shift)
     assert free.chi[0] == pytest.approx(2.0, abs=1e-4)
     assert held.chi[0] == pytest.approx(2.29707, abs=1e-4)
     assert np.all(free.binodal < free.spinodal)

@@ -11,7 +11,7 @@ from chemomech.cli import main
 from chemomech.config import load_config
 from chemomech.errors import InputError
 from chemomech.paper.figures import FIGURES, find_figure
-from chemomech.paper.page import Findings, Picture, Table
+from chemomech.paper.page import Film, Findings, Table
 from chemomech.paper.reproduction import PAGE, Reproduction, find_configuration, reproduce
 from chemomech.sweeps.cases import read_sweep
 
@@ -34,8 +34,10 @@ class Maker:
         (work.folder / "figure.png").write_bytes(b"picture")
         if self.stops:
             raise KeyboardInterrupt
-        table = Table("numbers", "Numbers", ["a", "b"], [[1.23456789, None], ["x", 2]])
-        return Findings("Computed.", "Differs.", [Picture("figure.png", "It.")], tables=[table])
+        table = Table("numbers", "Numbers", {"a": [1.23456789, "x"], "b": [None, 2]})
+        # Of the pages of figures 4B and particle.
+        values = {"kappas": [1e-14, 2e-14], "slope": 0.5, "deviation": 0.0123, "ends": {}}
+        return Findings(values, [table], [Film("figure.png", "It moves.")])
 
 
 @pytest.fixture
@@ -68,7 +70,18 @@ def test_unknown_figure_is_refused():
 def test_page_and_tables(work, maker):
     assert str(work.folder / PAGE) in reproduce(work)
     page = (work.folder / PAGE).read_text(encoding="utf-8")
-    for words in (work.figure.shown, "Computed.", "Differs.", "`chemomech reproduce 4B`"):
+    for words in (
+        f"# Figure 4B: {work.figure.title}",
+        "`chemomech reproduce 4B`",
+        "## What the paper shows\n\nComposition across a wall",
+        "Walls of 2 gradient coefficients from 1e-14 to 2e-14 J m2/mol",
+        "log(kappa) is **0.5000**",
+        "eqn (4) is **1.23%**",
+        "![Profiles, the same over distance/√kappa, widths.",
+        "- [It moves.](figure.png)",
+        "\n\n| a | b |\n| --- | --- |\n",
+        "## Where they differ, and why\n\nThe paper gives neither",
+    ):
         assert words in page
     assert "| 1.235 | – |" in page
     assert (work.folder / "data" / "numbers.csv").read_text() == "a,b\n1.23456789,\nx,2\n"

@@ -9,9 +9,10 @@ from mpi4py import MPI
 from petsc4py import PETSc
 from ufl.algorithms import expand_derivatives
 
+from chemomech.forms.fields import find_owned_dofs
 from chemomech.materials.mobility import ConstantMobility, DegenerateMobility
 from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.jacobian_blocks import JacobianBlock
+from chemomech.solvers.jacobian_blocks import HeldRows, JacobianBlock
 
 
 class Parts:
@@ -94,7 +95,8 @@ def require_whole(block, form, conditions=()):
 
 def follow(parts, form, conditions=()):
     """Create a block and take it through changes of state and factor."""
-    block = JacobianBlock(form, list(conditions), parts.factor, parts.varying)
+    held = [HeldRows(find_owned_dofs(parts.space, one), True, True) for one in conditions]
+    block = JacobianBlock(form, held, parts.factor, parts.varying)
     require_whole(block, form, conditions)
     for seed in (1, 2, 0):
         parts.change(seed)
@@ -131,6 +133,28 @@ def test_parts_add_up_with_conditions(names):
     ones.set(1.0)
     block.matrix.mult(ones, image)
     np.testing.assert_array_equal(image.array_r[owned], 1.0)
+
+
+def test_rows_alone_give_way_in_other_blocks():
+    """A later condition on the same rows wins; columns stay, for their steps are zero."""
+    parts = Parts()
+    form = parts.add(["base", "scaled", "changing"])
+    size = parts.space.dofmap.index_map.size_local
+    rows = np.arange(0, size, 2, dtype=np.int32)
+    held = [HeldRows(rows, False, False), HeldRows(rows[:2], True, False)]
+    block = JacobianBlock(form, held, parts.factor, parts.varying)
+    parts.change(1)
+    block.refresh()
+    whole = assemble_at_once(form)
+    rng = np.random.default_rng(MPI.COMM_WORLD.rank)
+    x, image, expected = whole.createVecRight(), whole.createVecLeft(), whole.createVecLeft()
+    x.setArray(rng.standard_normal(size))
+    whole.mult(x, expected)
+    block.matrix.mult(x, image)
+    target = expected.array_r.copy()
+    target[rows] = 0.0
+    target[rows[:2]] = x.array_r[rows[:2]]
+    np.testing.assert_allclose(image.array_r, target, rtol=1e-12, atol=1e-12)
 
 
 def test_without_a_factor_nothing_is_scaled():

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
+from chemomech.cli.tables import lattice, stoney
 from chemomech.errors import InputError
 from chemomech.materials.lattice import create_lattice_eigenstrain, read_phases
-from chemomech.tables.film_stress import stoney
-from chemomech.tables.unit_cells import lattice
 
 COMM = MPI.COMM_WORLD
 DEMOS = Path(__file__).resolve().parents[3] / "demos"

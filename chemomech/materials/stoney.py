@@ -118,6 +118,11 @@ class CurvatureRecord:
             raise InputError("a record of curvature must hold finite numbers")
 
     @property
+    def unit(self) -> str:
+        """Unit of `values`."""
+        return "s" if self.quantity == "time" else "V"
+
+    @property
     def change(self) -> FloatArray:
         """K - K_0, in 1/m, from the first entry on, shape (n,)."""
         return self.curvature - self.curvature[0]

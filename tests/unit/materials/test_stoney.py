@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chemomech.errors import InputError
-from chemomech.tables.stoney import CurvatureRecord, StoneySubstrate, read_curvature
+from chemomech.materials.stoney import CurvatureRecord, StoneySubstrate, read_curvature
 
 PLATE = StoneySubstrate(203e9, 0.29, 0.736e-3)
 FILM = 42.3e-6

@@ -1,0 +1,159 @@
+"""Tables of elastic stiffness."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from chemomech.config.base import Number, SectionError
+from chemomech.config.laws.law import LawConfig
+from chemomech.config.laws.numbers import Numbers
+from chemomech.config.laws.user_law import UserLawConfig
+from chemomech.errors import naming
+from chemomech.materials import elasticity as el
+from chemomech.units import Modulus, Stress
+
+Frame = Literal["global", "wire"]
+_PoissonRatio = Annotated[Number, Field(ge=-5.0, le=5.0)]
+
+
+class ElasticityConfig(LawConfig):
+    """The linear elasticity of the solid."""
+
+    @property
+    def wire_key(self) -> str | None:
+        """Key that refers the law to the wire's axes; None where it does not depend on them."""
+        return None
+
+    @property
+    def isotropic_constants(self) -> tuple[float, float] | None:
+        """Young's modulus (Pa) and Poisson's ratio; None where there are no such two."""
+        return None
+
+    def create(self, numbers: Numbers, assumption: el.Assumption, unit: float) -> el.Elasticity:
+        """Create the law, whose stability is checked again whenever a parameter is set.
+
+        Args:
+            numbers: The table's numbers.
+            assumption: Treatment of the third direction.
+            unit: Pascals in a unit of stress of the equations.
+
+        Raises:
+            InputError: If the constants make no stable solid.
+        """
+        stiffness = numbers.derive(self._create_stiffness(numbers, 1.0 / unit))
+        with naming(key=numbers.name()):
+            law = el.Elasticity(stiffness, assumption, self.wire_key is not None)
+        numbers.add_check(law.require_stability)
+        return law
+
+    def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
+        """Create the stiffness, a Mandel matrix in the units of the equations."""
+        raise NotImplementedError
+
+
+class IsotropicConfig(ElasticityConfig):
+    """Two constants."""
+
+    kind: Literal["isotropic"] = "isotropic"
+    young_modulus: Modulus = Field(description="Young's modulus E")
+    poisson_ratio: Annotated[Number, Field(gt=-1.0, lt=0.5)] = Field(description="Poisson's ratio")
+
+    @property
+    def isotropic_constants(self) -> tuple[float, float]:
+        """Young's modulus (Pa) and Poisson's ratio."""
+        return self.young_modulus, self.poisson_ratio
+
+    def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
+        return el.create_isotropic_stiffness(
+            numbers.add("young_modulus", scale), numbers.add("poisson_ratio")
+        )
+
+
+class _CrystalConfig(ElasticityConfig):
+    """A solid with axes."""
+
+    frame: Frame = Field(default="global", description="axes the constants refer to")
+
+    @property
+    def wire_key(self) -> str | None:
+        """Key that refers the constants to the wire's axes."""
+        return "frame" if self.frame == "wire" else None
+
+
+class CubicConfig(_CrystalConfig):
+    """Three constants in the crystal's axes."""
+
+    kind: Literal["cubic"] = "cubic"
+    c11: Modulus = Field(description="stiffness c11")
+    c12: Stress = Field(description="stiffness c12")
+    c44: Modulus = Field(description="stiffness c44")
+
+    @model_validator(mode="after")
+    def _check_stability(self) -> Self:
+        if not -self.c11 / 2 < self.c12 < self.c11:
+            raise SectionError("c12", "must lie between -c11/2 and c11, or the solid is unstable")
+        return self
+
+    def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
+        return el.create_cubic_stiffness(
+            *(numbers.add(key, scale) for key in ("c11", "c12", "c44"))
+        )
+
+
+class OrthotropicConfig(_CrystalConfig):
+    """Nine constants in the crystal's axes."""
+
+    kind: Literal["orthotropic"] = "orthotropic"
+    young_moduli: tuple[Modulus, Modulus, Modulus] = Field(description="E1, E2, E3")
+    poisson_ratios: tuple[_PoissonRatio, _PoissonRatio, _PoissonRatio] = Field(
+        description="nu12, nu13, nu23; nu_ij: contraction along j under tension along i"
+    )
+    shear_moduli: tuple[Modulus, Modulus, Modulus] = Field(description="G23, G13, G12")
+
+    @model_validator(mode="after")
+    def _check_stability(self) -> Self:
+        e1, e2, _ = self.young_moduli
+        nu12, nu13, nu23 = self.poisson_ratios
+        compliance = np.diag(1.0 / np.array(self.young_moduli))
+        compliance[[0, 0, 1], [1, 2, 2]] = -nu12 / e1, -nu13 / e1, -nu23 / e2
+        if np.linalg.eigvalsh(compliance * e1, UPLO="U").min() <= 0.0:
+            raise SectionError(
+                "poisson_ratios",
+                "too large for these Young's moduli; the stiffness would not be positive definite",
+            )
+        return self
+
+    def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
+        return el.create_orthotropic_stiffness(
+            numbers.add("young_moduli", scale),
+            numbers.add("poisson_ratios"),
+            numbers.add("shear_moduli", scale),
+        )
+
+
+class UserElasticityConfig(ElasticityConfig, UserLawConfig):
+    """An elasticity of a user's own: ``stiffness()``, a Mandel matrix in Pa, shape (6, 6)."""
+
+    needed: ClassVar[tuple[str, ...]] = ("stiffness",)
+    purpose: ClassVar[str] = "an elasticity"
+
+    @property
+    def wire_key(self) -> str | None:
+        """Key that refers the law to the wire's axes, where it has ``in_wire_frame = True``."""
+        return "kind" if getattr(self.law, "in_wire_frame", False) else None
+
+    def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
+        rows = self.build(numbers).stiffness()
+        # Each entry once: equal ones become one constant.
+        scaled: dict[int, Any] = {}
+        entries = [scaled.setdefault(id(x), scale * x) for row in rows for x in row]
+        plain = all(isinstance(entry, float) for entry in entries)
+        matrix: el.Matrix = np.empty(36, dtype=np.float64 if plain else object)
+        matrix[:] = entries
+        return matrix.reshape(6, 6)
+
+    def _probe(self) -> None:
+        self.create(Numbers(self), el.Assumption.THREE_DIMENSIONAL, 1.0)

@@ -1,0 +1,112 @@
+"""Tables of free energies g(c)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, Self
+
+import ufl
+from pydantic import Field, model_validator
+from ufl.core.expr import Expr
+
+from chemomech.config.base import Number, SectionError
+from chemomech.config.laws.law import LawConfig
+from chemomech.config.laws.numbers import Numbers
+from chemomech.config.laws.user_law import UserLawConfig
+from chemomech.errors import InputError
+from chemomech.materials.free_energy import FreeEnergy, Polynomial, RegularSolution
+
+#: Greatest chi with which runs were seen to work, on meshes that resolve their interfaces.
+_GREATEST_CHI = 12.0
+
+
+class FreeEnergyConfig(LawConfig):
+    """The free energy of a homogeneous composition."""
+
+    def create(self, numbers: Numbers) -> FreeEnergy:
+        """Create the law.
+
+        Args:
+            numbers: The table's numbers.
+        """
+        raise NotImplementedError
+
+    def create_plain(self) -> FreeEnergy:
+        """Create the law with the numbers of the table themselves."""
+        return self.create(Numbers(self))
+
+
+class RegularSolutionConfig(FreeEnergyConfig):
+    """c ln c + (1 - c) ln(1 - c) + chi c (1 - c), in units of RT C."""
+
+    kind: Literal["regular_solution"] = "regular_solution"
+    chi: Annotated[Number, Field(ge=-30.0)] = Field(
+        description="interaction parameter, at most 12; phases separate above 2"
+    )
+
+    @model_validator(mode="after")
+    def _check_chi(self) -> Self:
+        if self.chi > _GREATEST_CHI:
+            raise SectionError(
+                "chi",
+                f"must be at most {_GREATEST_CHI:g}: beyond, phases lie closer to 0 and 1 than "
+                "errors in c, and interfaces end in feet that no affordable mesh resolves",
+            )
+        return self
+
+    def create(self, numbers: Numbers) -> RegularSolution:
+        """Create the law; see `FreeEnergyConfig.create`."""
+        return RegularSolution(numbers.add("chi"))
+
+
+class PolynomialConfig(FreeEnergyConfig):
+    """a0 + a1 c + a2 c^2 + ..., in units of RT C."""
+
+    kind: Literal["polynomial"] = "polynomial"
+    coefficients: Annotated[tuple[Number, ...], Field(min_length=1, max_length=20)] = Field(
+        description="a0, a1, ... in units of RT C"
+    )
+    bounds: tuple[Number, Number] | None = Field(
+        default=None, description="open interval the composition must keep to"
+    )
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Self:
+        if self.bounds is not None and self.bounds[0] >= self.bounds[1]:
+            raise SectionError("bounds", "the first must be smaller than the second")
+        return self
+
+    def create(self, numbers: Numbers) -> Polynomial:
+        """Create the law; see `FreeEnergyConfig.create`."""
+        return Polynomial(numbers.add("coefficients"), self.bounds or (-math.inf, math.inf))
+
+
+@dataclass(frozen=True)
+class _BoundedDensity:
+    """The density of a law, within bounds of plain numbers."""
+
+    law: FreeEnergy
+    bounds: tuple[float, float]
+
+    def density(self, c: Expr) -> Expr:
+        """Return the free-energy density g(c)."""
+        return self.law.density(c)
+
+
+class UserFreeEnergyConfig(FreeEnergyConfig, UserLawConfig):
+    """A free energy g(c) of a user's own, in units of RT C."""
+
+    needed: ClassVar[tuple[str, ...]] = ("density", "bounds")
+    purpose: ClassVar[str] = "a free energy"
+
+    def create(self, numbers: Numbers) -> FreeEnergy:
+        """Create the law; see `FreeEnergyConfig.create`."""
+        lower, upper = self.law.bounds
+        return _BoundedDensity(self.build(numbers), (float(lower), float(upper)))
+
+    def _probe(self) -> None:
+        lower, upper = self.create_plain().bounds
+        if not lower < upper:
+            raise InputError(f"the bounds of {self.law_class.__name__} must increase")
+        ufl.as_ufl(self.law.density(ufl.as_ufl(0.5)))
