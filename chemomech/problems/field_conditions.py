@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,7 @@ import ufl
 from dolfinx import default_scalar_type, fem, la
 from ufl.core.expr import Expr
 
-from chemomech.errors import InputError
+from chemomech.errors import InputError, suggest
 from chemomech.fenicsx import get_interpolation_points
 from chemomech.forms.fields import Elastic, Evolution, Field, find_given_up, find_owned_dofs
 from chemomech.geometry.domain import Domain
@@ -67,9 +66,8 @@ def hold_fields(
 
 def _find(fields: dict[str, Field], name: str) -> Field:
     if name not in fields:
-        close = difflib.get_close_matches(name, fields, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise InputError(f"no field {name!r} to hold{hint} (there are: {', '.join(fields)})")
+        known = ", ".join(fields)
+        raise InputError(f"no field {name!r} to hold{suggest(name, fields)} (there are: {known})")
     field = fields[name]
     if isinstance(field.operator, Elastic):
         raise InputError(f"{name!r} is a displacement: the supports of Loads hold it")

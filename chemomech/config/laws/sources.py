@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import inspect
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from chemomech.config.base import SectionError
+from chemomech.errors import suggest
 from chemomech.text_files import TEXT_ENCODING
 
 
@@ -72,9 +72,7 @@ class LawSource:
         if isinstance(found, type):
             return found
         classes = [key for key, value in vars(self._load()).items() if isinstance(value, type)]
-        near = difflib.get_close_matches(name, classes, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise SectionError("kind", f"{self.file} has no class {name!r}{hint}")
+        raise SectionError("kind", f"{self.file} has no class {name!r}{suggest(name, classes)}")
 
     def _load(self) -> ModuleType:
         # By its hash: another text of the same name is another module. Data classes look for the
