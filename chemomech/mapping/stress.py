@@ -98,6 +98,7 @@ def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
             reason = f"failed: {error}" if str(error) else "interrupted"
             write_provenance(output / PROVENANCE, provenance, MPI.COMM_SELF, reason)
         raise
+    model.close()
     write_provenance(output / PROVENANCE, provenance, comm, "stress computed")
     if config.output.pictures:
         draw_stress(folder, fields.fields, source.particle, source.measurement, bands)

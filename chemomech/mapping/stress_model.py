@@ -137,6 +137,10 @@ class StressModel:
                 reason=result.reason,
             )
 
+    def close(self) -> None:
+        """Free what the solver holds; the solution stays. Collective."""
+        self._solver.close()
+
 
 def create_model(
     config: cfg.StressConfig, particle: ImagedParticle | None, comm: MPI.Comm

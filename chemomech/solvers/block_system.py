@@ -129,6 +129,13 @@ class BlockSystem:
         self.jacobian.assemble()
         return any(changes)
 
+    def close(self) -> None:
+        """Free matrices and vectors; collective."""
+        for block in self._blocks:
+            block.close()
+        for item in (self.jacobian, self.x, self.residual):
+            item.destroy()
+
     @cached_property
     def free_motions(self) -> list[tuple[int, FloatArray]]:
         """Block of each elastic field that is not held, and its free rigid motions."""

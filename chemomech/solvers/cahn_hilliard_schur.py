@@ -147,10 +147,12 @@ class FactoredSchur:
         self._held, self._replaced = held[0], np.union1d(*held).astype(np.int32)
         self.composition, self._coefficient = operator.composition, coefficient
         self._mobility, self._curvature = mobility, curvature
-        self._mass, plain = _assemble(operator.mass), _assemble(operator.stiffness)
+        self._mass = _assemble(operator.mass)
         self._stiffness = JacobianBlock(operator.scaled, (), None, frozenset())
         self._mass_diagonal = self._mass.getDiagonal()
+        plain = _assemble(operator.stiffness)
         self._plain_diagonal = plain.getDiagonal()
+        plain.destroy()
         # Diffusion first, then curvature.
         self._factors = [self._mass.duplicate(copy=True) for _ in range(2)]
         self._weighted = self._mass.duplicate(copy=True)
@@ -164,6 +166,16 @@ class FactoredSchur:
         self._mass_solver = _create_mass_solver(self._mass, space, f"{prefix}mass_")
         self._work = [self._mass.createVecRight() for _ in range(4)]
         self.memory: SchurMemory | None = None
+
+    def close(self) -> None:
+        """Free solvers, matrices and vectors, and let go of the blocks; collective."""
+        for solver in (*self._solvers, self._mass_solver):
+            solver.destroy()
+        self._stiffness.close()
+        diagonals = (self._mass_diagonal, self._plain_diagonal)
+        matrices = (*self._factors, self._weighted, self._mass, self._mobility, self._curvature)
+        for item in (*matrices, *diagonals, *self._work):
+            item.destroy()
 
     def note(self, iterations: int) -> None:
         """Take notice of how many Krylov iterations a linear solve has needed."""

@@ -104,6 +104,13 @@ class JacobianBlock:
             self._replace_rows()
         return has_new_parameters
 
+    def close(self) -> None:
+        """Free the matrices; collective."""
+        for part in (self._base, self._scaled):
+            if part is not None:
+                part.matrix.destroy()
+        self.matrix.destroy()
+
     def _add_up(self) -> None:
         matrix = self.matrix
         if self._base is None:

@@ -174,6 +174,23 @@ class NewtonSolver:
         """Take over the memory of another solver of the same problem."""
         self.linear.recall(memory)
 
+    def close(self) -> None:
+        """Free all that PETSc holds for it and its system, which can no longer be used; collective.
+
+        What Python drops on several ranks waits there with its communicators, of which there are
+        not enough for many models in one process. A second call does nothing.
+        """
+        if not self.snes:
+            return
+        self.snes.destroy()
+        self.linear.close()
+        if not self.system.is_linear:
+            self._change.destroy()
+            for balance in self._balances:
+                balance.close()
+        self.system.close()
+        PETSc.garbage_cleanup(self.system.comm)
+
     def solve(self, accuracy: float = 0.0) -> NewtonResult:
         """Solve from the unknowns' present values; they hold the result (or the last iterate).
 
@@ -377,6 +394,11 @@ class _Balance:
         # Kept: what petsc4py drops under MPI is not freed at once.
         self._ones, self._weights = diagonal.createVecRight(), diagonal.createVecLeft()
         self._ones.setArray(body.astype(np.float64))
+
+    def close(self) -> None:
+        """Free the vectors; collective."""
+        self._ones.destroy()
+        self._weights.destroy()
 
     def measure(self) -> tuple[float, float]:
         """The sum, and by how much it would change with the field, as of the last step."""

@@ -66,6 +66,9 @@ class LinearSolver(Protocol):
     def note(self, iterations: int) -> None:
         """Take notice of how many Krylov iterations a linear solve has needed."""
 
+    def close(self) -> None:
+        """Free what the Jacobian does not own; collective."""
+
 
 def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
     """Create the linear solver of a preset.
@@ -118,6 +121,14 @@ class _RegularBlocks:
             self._shift()
         self.matrix.assemble()
 
+    def close(self) -> None:
+        """Free the nest and what is not the Jacobian's in it; collective."""
+        if self._pairs:
+            self.matrix.destroy()
+        for pair in self._pairs:
+            for matrix in pair:
+                matrix.destroy()
+
     def _shift(self) -> None:
         for singular, regular in self._pairs:
             singular.copy(regular, structure=PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
@@ -152,6 +163,11 @@ class _Direct:
 
     def note(self, iterations: int) -> None:
         """Nothing to learn: they are always few."""
+
+    def close(self) -> None:
+        """Free the matrices."""
+        self.matrix.destroy()
+        self._blocks.close()
 
     def refresh(self, *, new_parameters: bool) -> None:
         """Copy the blocks into the flat matrix."""
@@ -237,6 +253,16 @@ class _FieldSplit:
         """Pass it on to the pairs, the only ones that grow old."""
         for pair in self._pairs.values():
             pair.note(iterations)
+
+    def close(self) -> None:
+        """Free the pairs' preconditioners and the nest."""
+        for pair in self._pairs.values():
+            pair.close()
+        for part in self._kept:
+            part.destroy()
+        if self.matrix is not self._blocks.matrix:
+            self.matrix.destroy()
+        self._blocks.close()
 
     def refresh(self, *, new_parameters: bool) -> None:
         """Tell the nest that its blocks, and the pairs that the step changed."""

@@ -47,6 +47,9 @@ class NonlinearSolver(Protocol):
     def unused_options(self) -> list[str]:
         """Options given to it that nobody has asked for."""
 
+    def close(self) -> None:
+        """Free what it holds; it is not used again."""
+
     def recall(self, memory: SolverMemory) -> None:
         """Take over the memory of another solver of the same problem."""
 

@@ -137,6 +137,13 @@ class Bdf:
         """Options given to the solver that nobody has asked for."""
         return self._solver.unused_options
 
+    def close(self) -> None:
+        """Free all that its solver holds; no step can be taken any more. Collective.
+
+        Unknowns keep their values. ``contextlib.closing(stepper)`` does it at the end of a block.
+        """
+        self._solver.close()
+
     def present(self) -> Step:
         """The present state in the form of a step of no length."""
         return Step(
