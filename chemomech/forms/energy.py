@@ -10,7 +10,7 @@ from ufl.core.expr import Expr
 from chemomech.materials.eigenstrain import EigenstrainLaw
 from chemomech.materials.elasticity import Elasticity
 from chemomech.materials.free_energy import FreeEnergy
-from chemomech.materials.scalars import Scalar
+from chemomech.materials.scalars import ScalarOrTensor
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,17 @@ class Mechanics:
 
 @dataclass(frozen=True)
 class FreeEnergyDensity:
-    r"""psi = g(c) + (kappa / 2) |grad c|^2 + W(strain + e0 - e*(c)) (eqns 12-15; e0 there is 0).
+    r"""psi = g(c) + grad c . kappa grad c / 2 + W(strain + e0 - e*(c)) (eqns 12-15; e0 there is 0).
 
     Args:
         homogeneous: g(c).
-        gradient_coefficient: kappa, in units of energy density times length squared.
+        gradient_coefficient: kappa, in units of energy density times length squared: a number, a
+            field, or where walls cost more across one direction than another a symmetric tensor.
         mechanics: W, e0 and e*; None leaves mechanics out.
     """
 
     homogeneous: FreeEnergy
-    gradient_coefficient: Scalar
+    gradient_coefficient: ScalarOrTensor
     mechanics: Mechanics | None = None
 
     def chemical(self, c: Expr) -> Expr:
@@ -67,7 +68,7 @@ class FreeEnergyDensity:
         return self.homogeneous.density(c)
 
     def gradient(self, c: Expr) -> Expr:
-        """Return the gradient part (kappa / 2) |grad c|^2."""
+        """Return the gradient part grad c . kappa grad c / 2."""
         return 0.5 * ufl.inner(self.gradient_coefficient * ufl.grad(c), ufl.grad(c))
 
 

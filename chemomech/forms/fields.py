@@ -28,7 +28,7 @@ class FourthOrder:
         composition: x, the first field of the pair; y is the field that follows it.
         mass: M, a bilinear form.
         stiffness: K.
-        scaled: k K, where k may vary in space.
+        scaled: k K, where k may vary in space, and be a tensor.
     """
 
     composition: fem.Function

@@ -15,7 +15,10 @@ class Mobility(Protocol):
     """Protocol of a mobility law; a new law is one such class."""
 
     def value(self, c: Expr) -> Expr:
-        """Return the mobility M(c) as a scalar UFL expression."""
+        """Return the mobility M(c): a scalar UFL expression, or a symmetric positive tensor.
+
+        A tensor has as many rows as the mesh has dimensions, as `ufl.as_matrix` makes it.
+        """
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ from chemomech.errors import InputError
 Scalar: TypeAlias = float | Expr
 """A number, or a scalar UFL expression: a constant, a field, or what is made of them."""
 
+ScalarOrTensor: TypeAlias = float | Expr
+"""A scalar; or a symmetric positive UFL tensor, of as many rows as the mesh has dimensions."""
+
 _ANYWHERE = (0.0,)
 
 

@@ -188,9 +188,9 @@ class ChemoMechanics:
         return compile_integral(expression * self._diffusion.dx, self.domain.mesh.comm)
 
     def dissipation(self) -> Expr:
-        """Free energy that diffusion turns into heat, M |grad mu|^2 per volume and time."""
+        """Free energy that diffusion turns into heat, grad mu . M grad mu per volume and time."""
         gradient = ufl.grad(self.mu)
-        return self.mobility.value(self.c) * ufl.dot(gradient, gradient)
+        return ufl.inner(self.mobility.value(self.c) * gradient, gradient)
 
     def strain(self) -> Expr:
         """Total strain, 3 x 3."""

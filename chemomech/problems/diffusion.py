@@ -8,16 +8,19 @@ from dataclasses import dataclass
 import ufl
 from basix.ufl import element
 from dolfinx import default_scalar_type, fem
+from dolfinx.mesh import Mesh
 from ufl.core.expr import Expr
 from ufl.form import Form
 
 from chemomech.arrays import FloatArray
+from chemomech.errors import InputError
 from chemomech.forms.cahn_hilliard import chemical_potential_residual, composition_residual
 from chemomech.forms.energy import FreeEnergyDensity
 from chemomech.forms.fields import Evolution, Field, FourthOrder
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.measures import compile_integral
 from chemomech.materials.mobility import Mobility
+from chemomech.materials.scalars import ScalarOrTensor
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,9 @@ class Diffusion:
         energies: ``chemical`` and ``gradient``, as scalar forms.
         dx: Volume measure of the chemical terms.
         varying: What changes between solves without being unknown.
+
+    Raises:
+        InputError: If a tensor does not have as many rows as the mesh has dimensions.
     """
 
     def __init__(
@@ -78,6 +84,8 @@ class Diffusion:
         mesh = domain.mesh
         scalar = fem.functionspace(mesh, element("Lagrange", mesh.basix_cell(), self._degree))
         self.c, self.mu = (fem.Function(scalar, name=name) for name in names)
+        _require_shape(energy.gradient_coefficient, mesh, "the gradient coefficient")
+        _require_shape(mobility.value(self.c), mesh, "the mobility")
         # The same values as c, but no unknown: Newton's method leaves the mobility's derivative
         # out. It vanishes with grad mu, costs as much to assemble as all else, and is not missed.
         self._frozen = fem.Function(scalar, self.c.x, name="frozen")
@@ -151,4 +159,13 @@ class Diffusion:
             ufl.inner(trial, test) * dx,
             ufl.inner(ufl.grad(trial), ufl.grad(test)) * dx,
             ufl.inner(kappa * ufl.grad(trial), ufl.grad(test)) * dx,
+        )
+
+
+def _require_shape(coefficient: ScalarOrTensor, mesh: Mesh, what: str) -> None:
+    shape = ufl.as_ufl(coefficient).ufl_shape
+    dimension = mesh.geometry.dim
+    if shape not in ((), (dimension, dimension)):
+        raise InputError(
+            f"{what} must be a scalar or a {dimension} x {dimension} tensor, its shape is {shape}"
         )

@@ -6,13 +6,17 @@ import ufl
 from basix.ufl import element
 from dolfinx import fem
 from mpi4py import MPI
+from ufl.core.expr import Expr
 
+from chemomech.materials.scalars import ScalarOrTensor
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.stress_fields import NodalProjection
 
 
 class WaveGrowth:
     r"""Rate of the fastest wave in an endless uniform solid of a composition: M g''^2 / (4 kappa).
+
+    Of tensors, M / kappa is the largest for any direction of the wave, or up to sqrt(3) times that.
 
     That is for g'' < 0; elsewhere, and without a gradient energy, it is zero. Boundaries,
     interfaces and the strain of a coherent solid slow waves down or let them decay: the rate tells
@@ -28,9 +32,13 @@ class WaveGrowth:
         c = ufl.variable(problem.c)
         curvature = ufl.diff(ufl.diff(problem.energy_density.chemical(c), c), c)
         instability = ufl.max_value(-curvature, 0.0)
-        endless = problem.mobility.value(problem.c) * instability**2 / (4 * gradient)
-        rate = ufl.conditional(ufl.gt(gradient, 0.0), endless, 0.0)
         mesh = problem.domain.mesh
+        mobility = problem.mobility.value(problem.c)
+        if mobility.ufl_shape or ufl.as_ufl(gradient).ufl_shape:
+            ratio, least = _compare(mobility, gradient, mesh.geometry.dim)
+        else:
+            ratio, least = mobility / gradient, gradient
+        rate = ufl.conditional(ufl.gt(least, 0.0), ratio * instability**2 / 4, 0.0)
         cells = fem.functionspace(mesh, element("DG", mesh.basix_cell(), 0))
         degree = problem.discretisation.chemical_quadrature
         self._rates = NodalProjection(rate, cells, degree, "growth")
@@ -40,3 +48,14 @@ class WaveGrowth:
         self._rates.update()
         highest = float(self._rates.function.x.array.max(initial=0.0))
         return self._comm.allreduce(highest, op=MPI.MAX)
+
+
+def _compare(mobility: Expr, gradient: ScalarOrTensor, size: int) -> tuple[Expr, Expr]:
+    """Bound of n.M n / n.kappa n for all directions n, and what is zero where kappa is singular."""
+    tensors = [
+        one if one.ufl_shape else one * ufl.Identity(size)
+        for one in (mobility, ufl.as_ufl(gradient))
+    ]
+    ratios = ufl.inv(tensors[1]) * tensors[0]
+    # All eigenvalues are positive: the largest is at most the root of the sum of their squares.
+    return ufl.sqrt(ufl.tr(ratios * ratios)), ufl.det(tensors[1])

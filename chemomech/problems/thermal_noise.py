@@ -31,13 +31,14 @@ class NoiseLaw:
 
 
 class ThermalNoise:
-    r"""dc/dt = div(M grad mu + xi),  <xi_i(x,t) xi_j(x',t')> = (2 M / N) d_ij d(x-x') d(t-t').
+    r"""dc/dt = div(M grad mu + xi),  <xi_i(x,t) xi_j(x',t')> = (2 M_ij / N) d(x-x') d(t-t').
 
     N is the number of lithium sites per volume: the noise that belongs to M by the
-    fluctuation-dissipation theorem. In space xi is constant on cells, in time on intervals, so that
-    its variance is 2 M / (N V dt) with V the cell's volume and dt the interval's length: for all
-    that is slower than an interval this is white noise, and it does not depend on the steps a
-    solver takes. Nothing of it passes the surface, so lithium is conserved exactly.
+    fluctuation-dissipation theorem (M_ij = M d_ij where M is no tensor). In space xi is constant on
+    cells, in time on intervals, so that its variance is 2 M / (N V dt) with V the cell's volume and
+    dt the interval's length: for all that is slower than an interval this is white noise, and it
+    does not depend on the steps a solver takes. Nothing of it passes the surface, so lithium is
+    conserved exactly.
 
     Which numbers are drawn depends on the seed, the interval and the cell's number in the mesh's
     input alone: they are the same for any number of ranks, and after a restart.
@@ -94,8 +95,29 @@ class ThermalNoise:
             q: Test function of the composition's equation.
             dx: Volume measure.
         """
-        amplitude = self._law.strength * ufl.sqrt(self._mobility.value(self._start))
-        return amplitude * ufl.dot(self._normals, ufl.grad(q)) * dx
+        root = take_root(self._mobility.value(self._start))
+        if not root.ufl_shape:
+            return self._law.strength * root * ufl.dot(self._normals, ufl.grad(q)) * dx
+        return self._law.strength * ufl.dot(root * self._normals, ufl.grad(q)) * dx
+
+
+def take_root(mobility: Expr) -> Expr:
+    """B with B B^T = M: the square root of a scalar, Cholesky's lower factor of a tensor.
+
+    Args:
+        mobility: M, scalar or symmetric and positive.
+    """
+    if not mobility.ufl_shape:
+        return ufl.sqrt(mobility)
+    size = mobility.ufl_shape[0]
+    root: list[list[Expr]] = [[ufl.as_ufl(0.0)] * size for _ in range(size)]
+    for row in range(size):
+        for column in range(row + 1):
+            rest = mobility[row, column]
+            for before in range(column):
+                rest -= root[row][before] * root[column][before]
+            root[row][column] = ufl.sqrt(rest) if row == column else rest / root[column][column]
+    return ufl.as_matrix(root)
 
 
 def _compute_cell_volumes(mesh: Mesh) -> NDArray[np.float64]:
