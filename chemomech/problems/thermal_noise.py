@@ -95,7 +95,7 @@ class ThermalNoise:
             q: Test function of the composition's equation.
             dx: Volume measure.
         """
-        root = take_root(self._mobility.value(self._start))
+        root = take_root(ufl.as_ufl(self._mobility.value(self._start)))
         if not root.ufl_shape:
             return self._law.strength * root * ufl.dot(self._normals, ufl.grad(q)) * dx
         return self._law.strength * ufl.dot(root * self._normals, ufl.grad(q)) * dx
@@ -108,7 +108,7 @@ def take_root(mobility: Expr) -> Expr:
         mobility: M, scalar or symmetric and positive.
     """
     if not mobility.ufl_shape:
-        return ufl.sqrt(mobility)
+        return ufl.as_ufl(ufl.sqrt(mobility))  # of a plain number UFL makes another one
     size = mobility.ufl_shape[0]
     root: list[list[Expr]] = [[ufl.as_ufl(0.0)] * size for _ in range(size)]
     for row in range(size):

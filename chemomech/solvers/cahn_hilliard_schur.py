@@ -168,12 +168,13 @@ class FactoredSchur:
         self.memory: SchurMemory | None = None
 
     def close(self) -> None:
-        """Free solvers, matrices and vectors; collective."""
+        """Free solvers, matrices and vectors, and let go of the blocks; collective."""
         for solver in (*self._solvers, self._mass_solver):
             solver.destroy()
         self._stiffness.close()
         diagonals = (self._mass_diagonal, self._plain_diagonal)
-        for item in (*self._factors, self._weighted, self._mass, *diagonals, *self._work):
+        matrices = (*self._factors, self._weighted, self._mass, self._mobility, self._curvature)
+        for item in (*matrices, *diagonals, *self._work):
             item.destroy()
 
     def note(self, iterations: int) -> None:

@@ -177,8 +177,8 @@ class NewtonSolver:
     def close(self) -> None:
         """Free all that PETSc holds for it and its system, which can no longer be used; collective.
 
-        Python alone does not: callbacks keep a solver alive, and what is dropped on several ranks
-        waits there. Many models in one process need this. A second call does nothing.
+        What Python drops on several ranks waits there with its communicators, of which there are
+        not enough for many models in one process. A second call does nothing.
         """
         if not self.snes:
             return

@@ -123,10 +123,11 @@ class _RegularBlocks:
 
     def close(self) -> None:
         """Free the nest and what is not the Jacobian's in it; collective."""
-        for _, regular in self._pairs:
-            regular.destroy()
         if self._pairs:
             self.matrix.destroy()
+        for pair in self._pairs:
+            for matrix in pair:
+                matrix.destroy()
 
     def _shift(self) -> None:
         for singular, regular in self._pairs:
@@ -259,6 +260,8 @@ class _FieldSplit:
             pair.close()
         for part in self._kept:
             part.destroy()
+        if self.matrix is not self._blocks.matrix:
+            self.matrix.destroy()
         self._blocks.close()
 
     def refresh(self, *, new_parameters: bool) -> None:
