@@ -10,9 +10,9 @@ from typing import Literal
 from mpi4py import MPI
 from scipy import optimize
 
-from chemomech.build import create_problem, resolve_preset
 from chemomech.config import Config, load_config
-from chemomech.particle import create_particle
+from chemomech.models.building import create_problem, resolve_preset
+from chemomech.models.particle import create_particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver

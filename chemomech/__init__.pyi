@@ -8,7 +8,6 @@ from .analysis.results import open_stress as open_stress
 from .analysis.run_statistics import analyse_run as analyse_run
 from .analysis.run_statistics import find_wire as find_wire
 from .analysis.wire_coordinates import locate_along_wire as locate_along_wire
-from .build import create_problem as create_problem
 from .config import Config as Config
 from .config import MeasurementConfig as MeasurementConfig
 from .config import StressConfig as StressConfig
@@ -65,10 +64,11 @@ from .materials.stoney import CurvatureRecord as CurvatureRecord
 from .materials.stoney import StoneySubstrate as StoneySubstrate
 from .materials.stoney import read_curvature as read_curvature
 from .materials.tabulated_eigenstrain import TabulatedEigenstrain as TabulatedEigenstrain
+from .models.building import create_problem as create_problem
+from .models.particle import create_particle as create_particle
+from .models.particle import write_mesh as write_mesh
 from .output.folder_lock import FolderLock as FolderLock
 from .output.ledger import read_ledger as read_ledger
-from .particle import create_particle as create_particle
-from .particle import write_mesh as write_mesh
 from .problems.chemo_mechanics import ChemoMechanics as ChemoMechanics
 from .problems.chemo_mechanics import Coupling as Coupling
 from .problems.conditions import Displacement as Displacement

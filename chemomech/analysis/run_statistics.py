@@ -7,7 +7,7 @@ from chemomech.analysis.results import RunResults
 from chemomech.analysis.wire_coordinates import WireCoordinates, locate_along_wire
 from chemomech.config import NanowireConfig
 from chemomech.geometry.nanowire import Nanowire
-from chemomech.particle import create_shape
+from chemomech.models.particle import create_shape
 
 
 def analyse_run(results: RunResults, time: float | None = None) -> DomainStatistics:

@@ -11,7 +11,7 @@ from mpi4py import MPI
 
 from chemomech.config import Config
 from chemomech.errors import ConvergenceError
-from chemomech.particle import count_cells_across
+from chemomech.models.particle import count_cells_across
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.drives import Galvanostatic
 from chemomech.solvers.failures import StepError, describe_failure

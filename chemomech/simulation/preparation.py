@@ -11,18 +11,18 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
-from chemomech.build import (
-    create_problem,
-    create_stepper,
-    resolve_preset,
-)
 from chemomech.config import Config
 from chemomech.config.laws.reaction import LiteralConfig
 from chemomech.errors import InputError
 from chemomech.geometry.partition import compute_fingerprint
+from chemomech.models.building import (
+    create_problem,
+    create_stepper,
+    resolve_preset,
+)
+from chemomech.models.particle import Particle, count_cells_across, create_particle
 from chemomech.output.folder import RunFolder
 from chemomech.output.state_files import require_cells
-from chemomech.particle import Particle, count_cells_across, create_particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.failing import explaining_failures
 from chemomech.simulation.keeping import Checkpointer, Identity, Progressed

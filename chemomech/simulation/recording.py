@@ -15,12 +15,12 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from chemomech.errors import run_on_root
+from chemomech.models.particle import Particle
 from chemomech.output.fields import FieldWriter
 from chemomech.output.frames import FrameFile
 from chemomech.output.ledger import Ledger, MemoryLedger
 from chemomech.output.snapshot_grid import SnapshotGrid
 from chemomech.output.snapshots import Gatherer
-from chemomech.particle import Particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.observables import Observable
 from chemomech.problems.stress_fields import StressFields

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from dolfinx import fem
 from mpi4py import MPI
 
-from chemomech.build import create_problem
 from chemomech.config import Config
 from chemomech.errors import (
     AlreadyEnded,
@@ -21,6 +20,7 @@ from chemomech.errors import (
     RecordsLostError,
     StoppedEarly,
 )
+from chemomech.models.building import create_problem
 from chemomech.output.context import Context
 from chemomech.output.folder_lock import FolderLock
 from chemomech.output.ledger import Columns, MemoryLedger, name_column

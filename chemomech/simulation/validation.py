@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from mpi4py import MPI
 
-from chemomech.build import create_problem
 from chemomech.config import Config
-from chemomech.particle import create_particle
+from chemomech.models.building import create_problem
+from chemomech.models.particle import create_particle
 from chemomech.simulation.preparation import check_ranks
 from chemomech.simulation.stages import create_timetable
-from chemomech.summary import summarise
+from chemomech.simulation.summary import summarise
 
 
 def validate(config: Config, comm: MPI.Comm) -> str:

@@ -9,11 +9,11 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from chemomech.estimate import STEPS, Size, estimate_size, format_time
+from chemomech.models.estimate import STEPS, Size, estimate_size, format_time
+from chemomech.models.particle import create_shape
 from chemomech.output.file_names import LEDGER
 from chemomech.output.ledger import read_ledger
 from chemomech.output.terminal import render
-from chemomech.particle import create_shape
 from chemomech.sweeps.folder import CaseFolder, Status, SweepFolder
 
 # On a desktop machine: a case of 128 cells until its first step, what draws until its first

@@ -6,10 +6,11 @@ import pytest
 from box import BOX, ELASTIC, create_tables
 from mpi4py import MPI
 
-from chemomech import estimate, machine, particle, simulate, validate
+from chemomech import machine, simulate, validate
 from chemomech.config import create_config
 from chemomech.errors import InputError
-from chemomech.particle import create_particle, create_shape
+from chemomech.models import estimate, particle
+from chemomech.models.particle import create_particle, create_shape
 
 COMM = MPI.COMM_WORLD
 

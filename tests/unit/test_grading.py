@@ -9,12 +9,12 @@ from box import ELASTIC, create_tables
 from core_and_shell import AREAS, write_core_and_shell
 from mpi4py import MPI
 
-from chemomech.build import create_problem, create_stepper
 from chemomech.config import create_config
 from chemomech.errors import InputError
 from chemomech.materials.elasticity import create_isotropic_stiffness
 from chemomech.materials.mobility import DegenerateMobility
-from chemomech.particle import create_particle
+from chemomech.models.building import create_problem, create_stepper
+from chemomech.models.particle import create_particle
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 
 COMM = MPI.COMM_WORLD

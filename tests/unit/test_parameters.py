@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from chemomech.build import create_problem, create_stepper
 from chemomech.config import create_config
 from chemomech.errors import InputError
-from chemomech.particle import create_particle
+from chemomech.models.building import create_problem, create_stepper
+from chemomech.models.particle import create_particle
 from chemomech.simulation.stages import create_timetable
 from chemomech.solvers.presets import Preset
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chemomech.config import OutlineConfig
-from chemomech.particle import create_shape
+from chemomech.models.particle import create_shape
 
 
 @pytest.mark.parametrize(

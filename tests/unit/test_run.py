@@ -12,12 +12,12 @@ from dolfinx import io
 from mpi4py import MPI
 
 import chemomech
-from chemomech.build import create_problem
 from chemomech.config import create_config, load_config
 from chemomech.errors import ConvergenceError, InputError
 from chemomech.geometry.meshing import read_domain
+from chemomech.models.building import create_problem
+from chemomech.models.particle import create_particle
 from chemomech.output.ledger import read_ledger
-from chemomech.particle import create_particle
 from chemomech.simulation import preparation
 from chemomech.solvers.time_stepping import Bdf
 

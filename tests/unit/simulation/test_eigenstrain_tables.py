@@ -8,11 +8,11 @@ from box import ELASTIC, create_tables
 from mpi4py import MPI
 
 import chemomech
-from chemomech.build import create_problem, create_stepper
 from chemomech.config import create_config, format_config
 from chemomech.errors import InputError, StoppedEarly
+from chemomech.models.building import create_problem, create_stepper
+from chemomech.models.particle import create_particle
 from chemomech.output.ledger import read_ledger
-from chemomech.particle import create_particle
 from chemomech.simulation.interruption import StopRequest
 from chemomech.solvers.presets import Preset
 

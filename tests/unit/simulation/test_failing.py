@@ -9,10 +9,10 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from chemomech import simulate
-from chemomech.build import create_problem
 from chemomech.config import create_config
 from chemomech.errors import ConvergenceError
-from chemomech.particle import create_particle
+from chemomech.models.building import create_problem
+from chemomech.models.particle import create_particle
 from chemomech.simulation.failing import explaining_failures
 from chemomech.solvers.failures import StepError, describe_linear, describe_newton
 

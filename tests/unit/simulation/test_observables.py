@@ -8,10 +8,10 @@ import ufl
 from mpi4py import MPI
 
 import chemomech
-from chemomech.build import create_problem
 from chemomech.config import create_config
 from chemomech.drawing.charts import create_ledger_figure
 from chemomech.errors import InputError, StoppedEarly
+from chemomech.models.building import create_problem
 from chemomech.output.ledger import name_columns, read_ledger
 from chemomech.problems.observables import Observable
 from chemomech.reporting.writing import write_report

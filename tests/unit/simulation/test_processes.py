@@ -8,13 +8,13 @@ import pytest
 from mpi4py import MPI
 
 import chemomech
-from chemomech.build import create_problem
 from chemomech.config import create_config
 from chemomech.errors import StoppedEarly
 from chemomech.forms.energy import FreeEnergyDensity
 from chemomech.geometry.files.fields import read_field
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import ConstantMobility
+from chemomech.models.building import create_problem
 from chemomech.output.ledger import read_ledger
 from chemomech.problems.diffusion import Diffusion
 from chemomech.problems.observables import Observable

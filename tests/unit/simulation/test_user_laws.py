@@ -12,12 +12,12 @@ from mpi4py import MPI
 
 import chemomech
 from chemomech import open_run
-from chemomech.build import create_problem, create_stepper
 from chemomech.cli import main
 from chemomech.config import create_config, format_config, load_config
 from chemomech.errors import InputError, StoppedEarly, UnloadedLawError
+from chemomech.models.building import create_problem, create_stepper
+from chemomech.models.particle import create_particle
 from chemomech.output.ledger import read_ledger
-from chemomech.particle import create_particle
 from chemomech.simulation.interruption import StopRequest
 from chemomech.solvers.presets import Preset
 

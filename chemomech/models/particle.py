@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from chemomech import config as cfg
 from chemomech.errors import InputError, naming, run_on_root
-from chemomech.estimate import describe_needs, estimate_size, require_memory
 from chemomech.geometry.box import Box
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.frame import create_wire_tangent, require_clear_ends
@@ -21,6 +20,7 @@ from chemomech.geometry.meshing import create_domain, read_domain
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.outline import Outline
 from chemomech.machine import find_memory
+from chemomech.models.estimate import describe_needs, estimate_size, require_memory
 
 _log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.materials import elasticity as el
-from chemomech.particle import Particle, create_shape
+from chemomech.models.particle import Particle, create_shape
 from chemomech.problems import initial_composition as initial
 from chemomech.problems.averages import compute_mean
 from chemomech.problems.bent_wire import create_bending_strain

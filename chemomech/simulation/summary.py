@@ -9,14 +9,14 @@ from rich import box
 from rich.table import Table
 
 from chemomech import config as cfg
-from chemomech.build import resolve_preset
 from chemomech.config.laws.free_energy import RegularSolutionConfig
-from chemomech.estimate import STEPS, Size, format_time
 from chemomech.geometry.domain import MeshQuality
 from chemomech.machine import find_memory
 from chemomech.materials import phase_diagram as pd
+from chemomech.models.building import resolve_preset
+from chemomech.models.estimate import STEPS, Size, format_time
+from chemomech.models.particle import count_cells_across
 from chemomech.output.terminal import render
-from chemomech.particle import count_cells_across
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 
 Rows = list[tuple[str, str]]
