@@ -93,6 +93,9 @@ class UserLawConfig(LawConfig):
         match = _KIND.fullmatch(kind)
         if match is None:
             raise SectionError("kind", f'{kind!r} is no law; write "module:Class"')
+        if "source" in table:
+            # Text to run comes from the module alone, and from results never.
+            raise SectionError("source", "unknown key")
         module, name = match.groups()
         code = context.get("code", Code.REFUSED)
         if code is Code.UNLOADED:
@@ -112,7 +115,8 @@ class UserLawConfig(LawConfig):
 
     @classmethod
     def _create(cls, law_class: type, source: LawSource, table: dict[str, Any]) -> Self:
-        missing = [name for name in cls.needed if not hasattr(law_class, name)]
+        known = {*dir(law_class), *getattr(law_class, "__dataclass_fields__", ())}
+        missing = [name for name in cls.needed if name not in known]
         if missing:
             raise SectionError(
                 "kind", f"{law_class.__name__} has no {missing[0]!r}, which {cls.purpose} needs"

@@ -14,6 +14,7 @@ import chemomech
 from chemomech import open_run
 from chemomech.cli import main
 from chemomech.config import create_config, format_config, load_config
+from chemomech.config.loading import load_stored_config
 from chemomech.errors import InputError, StoppedEarly, UnloadedLawError
 from chemomech.models.building import create_problem, create_stepper
 from chemomech.models.particle import create_particle
@@ -251,6 +252,19 @@ def test_a_reaction_of_a_users_own(place, kind):
     assert ledger["lithium_mean"][-1] == pytest.approx(0.5, abs=1e-3)
 
 
+@pytest.mark.one_rank
+def test_stored_configurations_run_no_code(file, place):
+    """Not that of a module, nor what a manipulated file states itself."""
+    stored = format_config(load(file))
+    (place / "my_laws.py").write_text("raise SystemExit")
+    (place / "config.toml").write_text(stored)
+    assert format_config(load_stored_config(place / "config.toml")) == stored
+    text = 'source = { module = "my_laws", text = "raise SystemExit" }\nheight ='
+    (place / "config.toml").write_text(stored.replace("height =", text))
+    with pytest.raises(InputError, match="unknown key"):
+        load_stored_config(place / "config.toml")
+
+
 BAD = [
     ({"kind": "my_law:ThreeWells"}, "kind", r"my_law\.py cannot be read"),
     ({"kind": "my_laws:ThreeWels"}, "kind", "no class 'ThreeWels'; did you mean 'ThreeWells'"),
@@ -265,6 +279,7 @@ BAD = [
     (WELLS | {"height": float("inf")}, "height", "not a finite number"),
     (WELLS | {"height": -1.0}, "kind", "positive height"),
     (WELLS | {"sha256": "0"}, "sha256", "has changed since"),
+    (WELLS | {"source": {"module": "my_laws", "text": ""}}, "source", "unknown key"),
 ]
 
 
