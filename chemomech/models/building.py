@@ -31,6 +31,7 @@ from chemomech.problems.conditions import (
     Traction,
 )
 from chemomech.problems.diffusion import Discretisation
+from chemomech.problems.field_conditions import DirichletCondition
 from chemomech.problems.grading import create_factor_by_group, create_factor_by_place
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.process import Process
@@ -51,6 +52,7 @@ def create_problem(
     config: cfg.Config,
     particle: Particle,
     processes: Sequence[Callable[[ChemoMechanics], Process]] = (),
+    conditions: Sequence[DirichletCondition] = (),
 ) -> ChemoMechanics:
     """Create the dimensionless problem in its initial state.
 
@@ -58,6 +60,7 @@ def create_problem(
         config: The configuration.
         particle: The meshed particle.
         processes: Makers of further processes, each given the problem.
+        conditions: Values at which fields are held on facet groups, in the problem's units.
 
     Raises:
         InputError: If a facet group is unknown, or the initial composition cannot be used.
@@ -103,6 +106,7 @@ def create_problem(
         noise=_create_noise(config, domain, parameters),
         parameters=parameters,
         processes=processes,
+        conditions=conditions,
     )
     _check_grading(config, parameters)
     problem.c.x.array[:] = start.x.array
