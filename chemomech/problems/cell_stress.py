@@ -24,7 +24,7 @@ _DECIMALS = 6
 
 @dataclass(frozen=True, eq=False)
 class CellValues:
-    """What each cell holds, in an order that does not depend on the number of ranks.
+    """Stress, composition and volume by cell, in an order that no number of ranks changes.
 
     Args:
         corners: Corners of each cell in m, shape (n, corners, gdim).

@@ -18,7 +18,7 @@ from chemomech.geometry.components import find_bodies
 from chemomech.geometry.domain import Domain
 
 #: Share of a load, by norm, that may act on a motion nothing resists: round-off, not a mistake.
-IMBALANCE = 1e-8
+_IMBALANCE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ Support = Displacement | Roller
 
 @dataclass(frozen=True)
 class Loads:
-    """What pushes and holds the particle from outside.
+    """Supports and tractions of a particle.
 
     Args:
         supports: Clamps, prescribed displacements and rollers; none leaves the body free.
@@ -199,7 +199,7 @@ def require_balance(push: Form, free_modes: Sequence[NDArray[np.float64]], comm:
     forces = load.array[:size]
     total = np.sqrt(comm.allreduce(forces @ forces))
     works = comm.allreduce(np.array([mode @ forces for mode in free_modes]))
-    if np.linalg.norm(works) > IMBALANCE * total:
+    if np.linalg.norm(works) > _IMBALANCE * total:
         raise InputError(
             "the tractions would push or turn a body that nothing holds against them; balance "
             "their forces and moments, or add a support",

@@ -10,9 +10,9 @@ from chemomech.errors import ConvergenceError
 
 #: Distance from the surface's own potential, per RT, within which mu_res is looked for: 2.5 V at
 #: room temperature.
-SEARCH = 100
+_SEARCH = 100
 #: Accuracy of mu_res, per RT.
-ACCURACY = 1e-10
+_ACCURACY = 1e-10
 
 
 def find_level(outflow: Callable[[float], float], target: float, start: float) -> float:
@@ -42,7 +42,7 @@ def find_level(outflow: Callable[[float], float], target: float, start: float) -
 
     before = here = abs(excess)
     least = here
-    for distance in range(SEARCH):
+    for distance in range(_SEARCH):
         ahead = missing(distance + 1.0)
         if ahead <= 0.0:
             return start + direction * _find_root(missing, float(distance), distance + 1.0)
@@ -58,7 +58,7 @@ def find_level(outflow: Callable[[float], float], target: float, start: float) -
 
 
 def _find_root(missing: Callable[[float], float], near: float, far: float) -> float:
-    return float(optimize.brentq(missing, near, far, xtol=ACCURACY))
+    return float(optimize.brentq(missing, near, far, xtol=_ACCURACY))
 
 
 def _find_lowest(missing: Callable[[float], float], near: float, far: float) -> tuple[float, float]:

@@ -51,7 +51,7 @@ class Phase:
             raise InputError(f"a phase cannot be called '{self.name}'", key="phases")
 
     def contains(self, composition: Array) -> BoolArray:
-        """Whether compositions lie in the window, of the same shape."""
+        """Mark compositions that lie in the window, of the same shape."""
         return (composition >= self.lower - _SLACK) & (composition <= self.upper + _SLACK)
 
 

@@ -1,4 +1,4 @@
-"""How stress is distributed over a particle: percentiles by region, and their spread."""
+"""Percentiles of the stress by region of a particle, and their spread over samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BoolArray = NDArray[np.bool_]
 LEVELS = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
 
 #: Ends of the band that nine in ten samples lie in, in per cent.
-BAND = (5.0, 95.0)
+_BAND = (5.0, 95.0)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class StressStatistics:
 
 @dataclass(frozen=True)
 class BandRow:
-    """How one number of a table spreads over samples.
+    """Spread of one number of a table over samples.
 
     Args:
         stress: As in the table.
@@ -204,7 +204,7 @@ def _spread(values: Array) -> tuple[int, float, float, float, float]:
     if count == 0:
         return 0, np.nan, np.nan, np.nan, np.nan
     deviation = float(values.std(ddof=1)) if count > 1 else np.nan
-    low, high = np.percentile(values, BAND)
+    low, high = np.percentile(values, _BAND)
     return count, float(values.mean()), deviation, float(low), float(high)
 
 

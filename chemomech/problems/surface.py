@@ -97,12 +97,12 @@ class Surface:
 
     @property
     def constants(self) -> tuple[fem.Constant, ...]:
-        """What a change of the drive changes in the forms."""
+        """Constants of the forms that a change of the drive sets."""
         return (self._contact, self._hold_current, self._hold_potential, self._target)
 
     @property
     def is_isolated(self) -> bool:
-        """Whether no lithium passes in sum, so that the free energy can only fall.
+        """True if no lithium passes in sum, so that the free energy can only fall.
 
         A flux that is given dissipates nothing: in an open circuit it may charge one place from
         another.
@@ -113,7 +113,7 @@ class Surface:
 
     @property
     def is_in_contact(self) -> bool:
-        """Whether lithium may pass anywhere."""
+        """True if lithium may pass anywhere."""
         return bool(self._tags) and self._contact.value != 0.0
 
     @property

@@ -120,7 +120,7 @@ class Simulation(Context):
 
     @property
     def ending(self) -> str | None:
-        """How it ended, in words; None while it goes on."""
+        """The reason for its end, in words; None while it goes on."""
         return None if self._loop.ending is None else self._loop.ending.message
 
     @property

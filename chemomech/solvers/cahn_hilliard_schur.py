@@ -20,14 +20,14 @@ from chemomech.solvers.jacobian_blocks import JacobianBlock
 from chemomech.solvers.options import SolverOptions
 
 #: Krylov iterations more than after the last build that are worth building anew.
-WORTH_A_BUILD = 6
+_WORTH_A_BUILD = 6
 #: Factor of change of the shift at which it is built anew in any case.
-DRIFT = 2.0
+_DRIFT = 2.0
 #: Chebyshev sweeps that solve with the mass matrix: to a tenth.
-MASS_SWEEPS = 3
+_MASS_SWEEPS = 3
 #: Below this, relative to the scale of the problem, mobility counts as none: extrapolation may have
 #: left the range where a law that vanishes is positive.
-SMALLEST_MOBILITY = 1e-12
+_SMALLEST_MOBILITY = 1e-12
 
 IndexArray = NDArray[np.int32]
 
@@ -51,7 +51,7 @@ class PartMemory:
 
 
 SolverMemory = Mapping[str, PartMemory]
-"""What a solver keeps from one solve to the next, by the name of its part."""
+"""State of a solver from one solve to the next, by the name of its part."""
 
 
 @dataclass
@@ -193,9 +193,9 @@ class FactoredSchur:
         memory, shift = self.memory, float(self._coefficient.value)
         if self._stiffness.refresh():
             memory = None
-        if memory is not None and memory.excess < WORTH_A_BUILD:
+        if memory is not None and memory.excess < _WORTH_A_BUILD:
             ratio = shift / memory.shift
-            if max(ratio, 1.0 / ratio) < DRIFT:
+            if max(ratio, 1.0 / ratio) < _DRIFT:
                 return
         rest = -self._curvature.getDiagonal() - self._stiffness.matrix.getDiagonal()
         composition = self.composition.x.array.copy()
@@ -214,7 +214,7 @@ class FactoredSchur:
             for matrix in (self._mobility, self._stiffness.matrix)
         )
         self._fill_in(mobility)
-        double = np.sqrt(a * k / np.maximum(mobility, SMALLEST_MOBILITY))
+        double = np.sqrt(a * k / np.maximum(mobility, _SMALLEST_MOBILITY))
         root = np.sqrt(np.maximum(w * w - 4.0 * double * double, 0.0))
         v = np.where(w > 2.0 * double, 0.5 * (w + root), double)
         diffusion, curvature = self._factors
@@ -284,7 +284,7 @@ def _create_mass_solver(mass: PETSc.Mat, space: fem.FunctionSpace, prefix: str) 
     with SolverOptions(prefix, bounds).in_force():
         solver = _create_solver(mass, prefix, "chebyshev", "jacobi")
         solver.setNormType(PETSc.KSP.NormType.NONE)
-        solver.setTolerances(max_it=MASS_SWEEPS)
+        solver.setTolerances(max_it=_MASS_SWEEPS)
         solver.setFromOptions()
     return solver
 

@@ -183,7 +183,7 @@ def _sort(
 
 
 def _covers_cells(form: Form) -> bool:
-    """Whether a form couples all degrees of freedom of each cell, so that its pattern is full."""
+    """Tell if a form couples all degrees of freedom of each cell, so that its pattern is full."""
     return any(
         integral.integral_type() == "cell" and integral.subdomain_id() == "everywhere"
         for integral in form.integrals()

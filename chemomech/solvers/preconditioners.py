@@ -26,7 +26,7 @@ from chemomech.solvers.presets import (
 )
 
 #: Diagonal shift, relative to its mean, that makes a free body's elastic matrix regular.
-REGULARISATION = 1e-10
+_REGULARISATION = 1e-10
 
 #: Splits by what is in them, as the names of PETSc's options have them.
 _CHEMISTRY, _MECHANICS, _UNIFORM = "chemistry", "mechanics", "uniform"
@@ -133,7 +133,7 @@ class _RegularBlocks:
         for singular, regular in self._pairs:
             singular.copy(regular, structure=PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
             diagonal = singular.getDiagonal()
-            regular.shift(REGULARISATION * diagonal.sum() / diagonal.getSize())
+            regular.shift(_REGULARISATION * diagonal.sum() / diagonal.getSize())
 
 
 class _Direct:

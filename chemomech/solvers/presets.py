@@ -82,7 +82,7 @@ class Preset(StrEnum):
 
 
 #: Unknowns from which on the iterative preset is the faster one, by dimension of the mesh.
-CROSSOVER = {2: 5_000, 3: 2_000}
+_CROSSOVER = {2: 5_000, 3: 2_000}
 
 
 def choose_preset(unknowns: int, dimension: int) -> Preset:
@@ -92,4 +92,4 @@ def choose_preset(unknowns: int, dimension: int) -> Preset:
         unknowns: Size of the system.
         dimension: Of the mesh, 2 or 3.
     """
-    return Preset.ITERATIVE if unknowns >= CROSSOVER[dimension] else Preset.DIRECT
+    return Preset.ITERATIVE if unknowns >= _CROSSOVER[dimension] else Preset.DIRECT

@@ -12,9 +12,9 @@ from chemomech.solvers.steps import Memory, StepControl
 #: 1 + sqrt(2), BDF3 up to 1.53 (Calvo, Grande and Grigorieff, 1990).
 MAX_GROWTH = {1: 2.0, 2: 2.0, 3: 1.5}
 #: Largest ratio of a step to one before it that was cut short to hit a time.
-AFTER_LANDING = 2.0
+_AFTER_LANDING = 2.0
 #: Smallest ratio of successive steps.
-MIN_GROWTH = 0.2
+_MIN_GROWTH = 0.2
 #: Aimed share of the tolerance.
 SAFETY = 0.8
 
@@ -67,7 +67,7 @@ def relate(size: float, wanted: float) -> float:
         size: Length of an accepted step.
         wanted: What it would have been if no time had to be hit.
     """
-    return max(size, min(wanted, AFTER_LANDING / MAX_GROWTH[ORDER] * size))
+    return max(size, min(wanted, _AFTER_LANDING / MAX_GROWTH[ORDER] * size))
 
 
 def shorten(error: float, exponent: float) -> float:
@@ -77,7 +77,7 @@ def shorten(error: float, exponent: float) -> float:
         error: The error.
         exponent: Power of the error with which the length of a step goes.
     """
-    return max(MIN_GROWTH, SAFETY * error**exponent)
+    return max(_MIN_GROWTH, SAFETY * error**exponent)
 
 
 def propose_size(
@@ -94,7 +94,7 @@ def propose_size(
     """
     growth = SAFETY * max(error, 1e-12) ** exponent
     longest = MAX_GROWTH[memory.history.order] * memory.last_size
-    proposal = min(longest, size * max(MIN_GROWTH, growth))
+    proposal = min(longest, size * max(_MIN_GROWTH, growth))
     # A step cut short to land says nothing against the last proposal.
     if rejected == 0 and growth >= 1:
         proposal = max(proposal, min(memory.proposal, size * growth))

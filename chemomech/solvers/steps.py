@@ -30,7 +30,7 @@ class TransientProblem(Protocol):
 
     @property
     def is_closed(self) -> bool:
-        """Whether the energy must not rise."""
+        """True if the energy must not rise."""
 
     def energies(self) -> dict[str, float]:
         """Parts of the energy."""

@@ -27,7 +27,7 @@ _StrainRow = tuple[_Strain, _Strain, _Strain]
 
 @dataclass(frozen=True)
 class Use:
-    """What an eigenstrain is used for: how its table is completed, and what it may state.
+    """The use of an eigenstrain: how its table is completed, and what it may state.
 
     Args:
         reference: Stress-free composition where the table states none.

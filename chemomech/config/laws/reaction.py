@@ -65,7 +65,7 @@ class ReactionConfig(LawConfig):
 
     @property
     def exchanges(self) -> bool:
-        """Whether it exchanges lithium with a reservoir."""
+        """True if it exchanges lithium with a reservoir."""
         return True
 
     def create(self, numbers: Numbers, scales: Scales) -> ReactionLaw | None:
@@ -159,7 +159,7 @@ class _PrescribedConfig(ReactionConfig):
 
     @property
     def exchanges(self) -> bool:
-        """Whether it exchanges lithium with a reservoir."""
+        """True if it exchanges lithium with a reservoir."""
         return False
 
 
@@ -211,7 +211,7 @@ class UserReactionConfig(ReactionConfig, UserLawConfig):
 
     @property
     def exchanges(self) -> bool:
-        """Whether it exchanges lithium with a reservoir."""
+        """True if it exchanges lithium with a reservoir."""
         return _ScaledReaction(self.law, 1.0).needs_reservoir
 
     def create(self, numbers: Numbers, scales: Scales) -> ReactionLaw:

@@ -36,7 +36,7 @@ _KIND = re.compile(r"([A-Za-z_]\w*):([A-Za-z_]\w*)")
 
 
 class Code(Enum):
-    """What is done with the code that a configuration names."""
+    """Treatment of the code that a configuration names."""
 
     REFUSED = auto()
     ALLOWED = auto()

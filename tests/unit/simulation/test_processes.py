@@ -88,7 +88,9 @@ def folder(tmp_path):
 def simulate():
     def start(preset, folder, tables=None, **options):
         config = create_config(TABLE | {"solver": {"preset": preset}} | (tables or {}))
-        return chemomech.simulate(config, folder, COMM, **{"quiet": True, "create": CREATE} | options)
+        return chemomech.simulate(
+            config, folder, COMM, **{"quiet": True, "create": CREATE} | options
+        )
 
     return start
 
