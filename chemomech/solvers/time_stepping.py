@@ -19,9 +19,9 @@ from chemomech.forms.fields import find_given_up
 from chemomech.solvers.events import Event, locate_first, measure_nearest
 from chemomech.solvers.failures import StepError, describe_newton
 from chemomech.solvers.history import History, limit
-from chemomech.solvers.newton import NewtonResult
+from chemomech.solvers.newton import NewtonResult, NewtonSolver
 from chemomech.solvers.step_sizes import choose_size, propose_size, relate, shorten
-from chemomech.solvers.steps import Memory, NonlinearSolver, Step, StepControl, TransientProblem
+from chemomech.solvers.steps import Memory, Step, StepControl, TransientProblem
 
 #: Shortest step, relative to the first one since the last jump, before the stepper gives up.
 _SMALLEST = 1e-8
@@ -88,7 +88,7 @@ class Bdf:
     def __init__(
         self,
         problem: TransientProblem,
-        solver: NonlinearSolver,
+        solver: NewtonSolver,
         control: StepControl,
         memory: Memory | None = None,
     ) -> None:
