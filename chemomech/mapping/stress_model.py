@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from chemomech import config as cfg
 from chemomech.config.laws.eigenstrain import STRESS_MAP
-from chemomech.config.parameters import TableParameters
+from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import ConvergenceError, InputError, naming
 from chemomech.forms.energy import Mechanics
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
@@ -78,12 +78,8 @@ class StressModel:
         law, strain = config.elasticity, config.eigenstrain
         mean = compute_mean(composition, domain.mesh, domain.dx(2))
         parameters = Parameters(domain.mesh)
-        elasticity = law.create(
-            TableParameters(law, "elasticity", parameters), assumption, STRESS_UNIT
-        )
-        eigenstrain = strain.create(
-            TableParameters(strain, "eigenstrain", parameters), STRESS_MAP, mean
-        )
+        elasticity = law.create(Numbers(law, "elasticity", parameters), assumption, STRESS_UNIT)
+        eigenstrain = strain.create(Numbers(strain, "eigenstrain", parameters), STRESS_MAP, mean)
         mechanics = Mechanics(elasticity, eigenstrain, el.create_wire_rotation(tangent))
         loads = _create_loads(config, domain)
         self.problem = StaticStress(

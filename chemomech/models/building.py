@@ -12,7 +12,7 @@ from ufl.core.expr import Expr
 
 from chemomech import config as cfg
 from chemomech.config.laws.eigenstrain import SIMULATION
-from chemomech.config.parameters import TableParameters
+from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import InputError, naming
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
@@ -74,12 +74,12 @@ def create_problem(
         None if config.solver.quadrature_degree == "auto" else config.solver.quadrature_degree,
     )
     law, mobility = config.material.free_energy, config.material.mobility
-    homogeneous = law.create(TableParameters(law, "material.free_energy", parameters))
+    homogeneous = law.create(Numbers(law, "material.free_energy", parameters))
     start = _create_initial_composition(config, domain, homogeneous.bounds)
     mean = compute_mean(start, domain.mesh, domain.dx(discretisation.chemical_quadrature))
     energy = FreeEnergyDensity(
         homogeneous,
-        TableParameters(config.material.gradient, "material.gradient", parameters).add(
+        Numbers(config.material.gradient, "material.gradient", parameters).add(
             "kappa",
             1.0 / (scales.chemical_potential * scales.length**2),
             config.material.kappa,
@@ -90,15 +90,13 @@ def create_problem(
         domain,
         energy,
         # The scale of time is L0^2 / D: in these units the diffusivity is one at first.
-        mobility.create(
-            TableParameters(mobility, "material.mobility", parameters), scales.diffusivity
-        ),
+        mobility.create(Numbers(mobility, "material.mobility", parameters), scales.diffusivity),
         _create_loads(config, scales),
         discretisation,
         reactions=[
             SurfaceReaction(
                 reaction.group,
-                reaction.create(TableParameters(reaction, f"reaction.{i}", parameters), scales),
+                reaction.create(Numbers(reaction, f"reaction.{i}", parameters), scales),
             )
             for i, reaction in enumerate(config.reaction)
         ],
@@ -219,12 +217,12 @@ def _create_mechanics(
     domain, scales = particle.domain, config.material.scales
     assumption = config.mechanics.resolve_assumption(domain.mesh.geometry.dim)
     elasticity = law.create(
-        TableParameters(law, "mechanics.elasticity", parameters),
+        Numbers(law, "mechanics.elasticity", parameters),
         el.Assumption(assumption),
         scales.stress,
     )
     eigenstrain = strain.create(
-        TableParameters(strain, "mechanics.eigenstrain", parameters),
+        Numbers(strain, "mechanics.eigenstrain", parameters),
         SIMULATION,
         initial_mean,
         scales.site_concentration,
@@ -241,7 +239,7 @@ def _create_prestrain(config: cfg.Config, domain: Domain, parameters: Parameters
         return None
     shape = create_shape(config.geometry)
     assert isinstance(shape, Nanowire)
-    fraction = TableParameters(law, "mechanics.prestrain", parameters).add("fraction")
+    fraction = Numbers(law, "mechanics.prestrain", parameters).add("fraction")
     return create_bending_strain(domain, shape, fraction)
 
 
@@ -277,7 +275,7 @@ def _create_noise(config: cfg.Config, domain: Domain, parameters: Parameters) ->
     noise.check_depth(dimension)
     volume = scales.length**dimension * (noise.depth or 1.0)
     sites = AVOGADRO * scales.site_concentration * volume
-    return NoiseLaw(sites, TableParameters(noise, "noise", parameters).add("strength"))
+    return NoiseLaw(sites, Numbers(noise, "noise", parameters).add("strength"))
 
 
 def _scale(values: Sequence[float], unit: float) -> tuple[float, ...]:
