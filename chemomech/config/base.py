@@ -131,13 +131,16 @@ def _locate_file(path: Path, info: ValidationInfo) -> Path:
 
 Number = Annotated[float, Strict(), AllowInfNan(False)]
 Count = Annotated[int, Strict(), Field(ge=1)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 Flag = Annotated[bool, Strict()]
 FieldFormat = Annotated[
     Literal["vtkhdf", "bp"],
     Field(description="file of the fields: vtkhdf, or bp, ADIOS2's, written by all ranks at once"),
 ]
+NonNegative = Annotated[Number, Field(ge=0.0)]
+Positive = Annotated[Number, Field(gt=0.0)]
 Fraction = Annotated[Number, Field(ge=0.0, le=1.0)]
 InteriorFraction = Annotated[Number, Field(gt=0.0, lt=1.0)]
-GroupName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
+Name = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
 ExistingFile = Annotated[Path, AfterValidator(_locate_file)]
 ExistingPath = Annotated[Path, AfterValidator(_locate)]

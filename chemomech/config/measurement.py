@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from chemomech.config.base import (
     Choice,
@@ -12,16 +12,17 @@ from chemomech.config.base import (
     ExistingFile,
     Flag,
     InteriorFraction,
+    Name,
+    NonNegative,
     Number,
+    Positive,
     Section,
     SectionError,
+    Seed,
 )
-from chemomech.units import PhotonEnergy, PositiveLength
+from chemomech.units import NonNegativeLength, PhotonEnergy, PositiveLength
 
 Region = Annotated[tuple[tuple[Number, Number], ...], Field(min_length=3)]
-Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
-Name = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
-NonNegative = Annotated[Number, Field(ge=0.0)]
 
 
 class EnergyWindow(Section):
@@ -63,10 +64,10 @@ class AlignmentConfig(Section):
     max_iterations: Annotated[Count, Field(le=100)] = Field(
         default=8, description="rounds against the mean of the aligned frames"
     )
-    tolerance: Annotated[Number, Field(gt=0.0)] = Field(
+    tolerance: Positive = Field(
         default=0.01, description="change of the shifts that ends the rounds, in pixels"
     )
-    max_shift: Annotated[Number, Field(gt=0.0)] | None = Field(
+    max_shift: Positive | None = Field(
         default=None, description="largest shift believed, in pixels; a quarter of the image"
     )
 
@@ -87,7 +88,7 @@ class OpticalDensityConfig(Section):
         default=None, description="polygon [[column, row], ...] of empty pixels"
     )
     dark: NonNegative = Field(default=0.0, description="counts without light, subtracted first")
-    saturation: Annotated[Number, Field(gt=0.0)] | None = Field(
+    saturation: Positive | None = Field(
         default=None, description="counts at which the detector saturates"
     )
 
@@ -153,7 +154,7 @@ class EndMemberConfig(Section):
     choices = (Choice(("cluster", "file")),)
 
     name: Name = Field(description="what pictures and files call it")
-    lithium: Annotated[Number, Field(ge=0.0)] = Field(description="x of LixV2O5 or the like")
+    lithium: NonNegative = Field(description="x of LixV2O5 or the like")
     cluster: Count | None = Field(
         default=None, description="take the mean spectrum of this cluster (counted from 1)"
     )
@@ -188,6 +189,17 @@ class CompositionConfig(Section):
     )
     min_amount: NonNegative = Field(
         default=0.2, description="share of the median amount below which a pixel is not trusted"
+    )
+
+
+class TreatmentConfig(Section):
+    """Smoothing and erosion of a map of pixels before it is interpolated on the mesh."""
+
+    erosion: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
+        default=1, description="pixels peeled off the trusted part, then filled from within"
+    )
+    smoothing: NonNegativeLength = Field(
+        default=0.0, description="standard deviation of a Gaussian filter within the trusted part"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from chemomech.config.base import Flag, GroupName, Number, Section, SectionError
+from chemomech.config.base import Flag, Name, Number, Section, SectionError
 from chemomech.config.laws.eigenstrain import SIMULATION, EigenstrainConfig
 from chemomech.config.laws.elasticity import ElasticityConfig
 from chemomech.errors import InputError
@@ -29,21 +29,21 @@ class ClampedConfig(Section):
     """No displacement."""
 
     kind: Literal["clamped"] = "clamped"
-    group: GroupName = Field(description="name of a facet group")
+    group: Name = Field(description="name of a facet group")
 
 
 class RollerConfig(Section):
     """No displacement along the normal, no shear traction."""
 
     kind: Literal["roller"] = "roller"
-    group: GroupName = Field(description="name of a facet group")
+    group: Name = Field(description="name of a facet group")
 
 
 class DisplacementConfig(Section):
     """A given displacement."""
 
     kind: Literal["displacement"] = "displacement"
-    group: GroupName = Field(description="name of a facet group")
+    group: Name = Field(description="name of a facet group")
     value: Annotated[tuple[Length, ...], Field(min_length=2, max_length=3)] = Field(
         description="displacement vector"
     )
@@ -53,7 +53,7 @@ class TractionConfig(Section):
     """A given force per area."""
 
     kind: Literal["traction"] = "traction"
-    group: GroupName = Field(description="name of a facet group")
+    group: Name = Field(description="name of a facet group")
     value: Annotated[tuple[Stress, ...], Field(min_length=2, max_length=3)] = Field(
         description="traction vector"
     )

@@ -6,12 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from chemomech.config.base import Choice, Count, GroupName, Number, Section
+from chemomech.config.base import Choice, Count, Name, Number, Positive, Section, Seed
 from chemomech.errors import InputError
 from chemomech.units import PositiveLength, Time
-
-_Formula = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
-_Factor = Annotated[Number, Field(gt=0.0)]
 
 
 class CheckpointConfig(Section):
@@ -37,11 +34,11 @@ class GradingConfig(Section):
     parameter: Annotated[str, StringConstraints(strict=True, min_length=1)] = Field(
         description='key of the number, such as "mechanics.elasticity.young_modulus"'
     )
-    formula: _Formula | None = Field(
+    formula: Name | None = Field(
         default=None,
         description="positive factor in x, y, z and, in a nanowire, along and across (nm)",
     )
-    cells: dict[GroupName, _Factor] | None = Field(
+    cells: dict[Name, Positive] | None = Field(
         default=None,
         min_length=1,
         description="positive factor in each group of cells, as { shell = 0.5 }; elsewhere 1",
@@ -60,9 +57,7 @@ class ThermalNoiseConfig(Section):
     depth: PositiveLength | None = Field(
         default=None, description="extent out of the plane; 2-D needs it"
     )
-    seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = Field(
-        default=0, description="which noise; the same on any number of ranks"
-    )
+    seed: Seed = Field(default=0, description="which noise; the same on any number of ranks")
 
     def check_depth(self, dimension: int) -> None:
         """Refuse a depth in 3-D, and none in 2-D.

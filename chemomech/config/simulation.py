@@ -13,11 +13,15 @@ from chemomech.config.base import (
     ExistingFile,
     FieldFormat,
     Flag,
+    Name,
+    NonNegative,
     Number,
+    Positive,
     Section,
     SectionError,
+    Seed,
 )
-from chemomech.config.treatment import TreatmentConfig
+from chemomech.config.measurement import TreatmentConfig
 from chemomech.units import PositiveLength, Rate, Time
 
 _MAX_SNAPSHOTS = 10_000
@@ -37,15 +41,11 @@ class NoiseConfig(Section):
 
     kind: Literal["noise"] = "noise"
     mean: Number = Field(description="mean composition, met exactly")
-    amplitude: Annotated[Number, Field(ge=0.0)] = Field(
-        default=0.01, description="standard deviation of the noise"
-    )
+    amplitude: NonNegative = Field(default=0.01, description="standard deviation of the noise")
     smoothing: Literal["auto"] | PositiveLength = Field(
         default="auto", description="standard deviation of the Gaussian filter; auto: the mesh size"
     )
-    seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = Field(
-        default=0, description="which noise; the same field on any number of ranks"
-    )
+    seed: Seed = Field(default=0, description="which noise; the same field on any number of ranks")
 
 
 class FileConfig(Section):
@@ -59,8 +59,8 @@ class FormulaConfig(Section):
     """Composition from a formula."""
 
     kind: Literal["formula"] = "formula"
-    formula: Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)] = (
-        Field(description="expression in x, y, z and, in a nanowire, along and across (nm)")
+    formula: Name = Field(
+        description="expression in x, y, z and, in a nanowire, along and across (nm)"
     )
 
 
@@ -71,9 +71,7 @@ class MeasuredConfig(TreatmentConfig):
     file: ExistingFile = Field(
         description="measurement.h5; geometry.file is the outlines.geojson beside it"
     )
-    lithium_at_full: Annotated[Number, Field(gt=0.0)] = Field(
-        default=1.0, description="lithium content x at c = 1"
-    )
+    lithium_at_full: Positive = Field(default=1.0, description="lithium content x at c = 1")
     margin: Annotated[Number, Field(gt=0.0, lt=0.5)] | None = Field(
         default=None, description="set values beyond the bounds this far within; else refuse them"
     )

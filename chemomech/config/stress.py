@@ -14,15 +14,18 @@ from chemomech.config.base import (
     FieldFormat,
     Flag,
     InteriorFraction,
+    Name,
+    NonNegative,
     Number,
+    Positive,
     Section,
     SectionError,
+    Seed,
 )
 from chemomech.config.laws.eigenstrain import STRESS_MAP, EigenstrainConfig, Lithium
 from chemomech.config.laws.elasticity import ElasticityConfig
-from chemomech.config.measurement import MeasurementConfig, Name, NonNegative, Region, Seed
+from chemomech.config.measurement import MeasurementConfig, Region, TreatmentConfig
 from chemomech.config.mechanics import PlaneAssumption
-from chemomech.config.treatment import TreatmentConfig
 from chemomech.units import PositiveLength, Time
 
 
@@ -53,9 +56,7 @@ class FieldCompositionConfig(Section):
     name: Name = Field(default="composition", description="name of the field")
     time: Time | None = Field(default=None, description="which time of the file; the last")
     unit: PositiveLength = Field(default=1e-9, description="length of one coordinate unit; 1 nm")
-    scale: Annotated[Number, Field(gt=0.0)] = Field(
-        default=1.0, description="x at a field value of one"
-    )
+    scale: Positive = Field(default=1.0, description="x at a field value of one")
 
 
 CompositionSourceConfig = Annotated[

@@ -10,7 +10,7 @@ import numpy as np
 import ufl
 from pydantic import Field, model_validator
 
-from chemomech.config.base import Number, SectionError
+from chemomech.config.base import NonNegative, Number, SectionError
 from chemomech.config.laws.elasticity import Frame
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
@@ -20,7 +20,7 @@ from chemomech.materials.eigenstrain import Eigenstrain, EigenstrainLaw
 from chemomech.materials.scalars import Scalar
 from chemomech.units import Concentration, MolarVolume
 
-Lithium = Annotated[Number, Field(ge=0.0)]
+Lithium = NonNegative
 _Strain = Annotated[Number, Field(ge=-1.0, le=1.0)]
 _StrainRow = tuple[_Strain, _Strain, _Strain]
 

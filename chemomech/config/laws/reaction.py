@@ -9,7 +9,7 @@ import ufl
 from pydantic import BeforeValidator, Field, PlainSerializer
 from ufl.core.expr import Expr
 
-from chemomech.config.base import Flag, GroupName, InteriorFraction, Number
+from chemomech.config.base import Flag, InteriorFraction, Name, Number
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.user_law import UserLawConfig
@@ -61,7 +61,7 @@ _ALPHA = Field(default=0.5, description="charge transfer coefficient")
 class ReactionConfig(LawConfig):
     """A reaction at a group of facets."""
 
-    group: GroupName = Field(description="name of a facet group; the last one that fits")
+    group: Name = Field(description="name of a facet group; the last one that fits")
 
     @property
     def exchanges(self) -> bool:
