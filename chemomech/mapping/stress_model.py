@@ -20,12 +20,12 @@ from chemomech.geometry.frame import (
     create_wire_tangent,
     require_clear_ends,
 )
+from chemomech.geometry.measures import compute_mean
 from chemomech.geometry.meshing import create_domain
 from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.materials import elasticity as el
-from chemomech.problems.averages import compute_mean
 from chemomech.problems.conditions import Loads, Roller
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.static_stress import StaticStress

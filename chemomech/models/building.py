@@ -16,11 +16,11 @@ from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import InputError, naming
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.measures import compute_mean
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.materials import elasticity as el
 from chemomech.models.particle import Particle, create_shape
 from chemomech.problems import initial_composition as initial
-from chemomech.problems.averages import compute_mean
 from chemomech.problems.bent_wire import create_bending_strain
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Coupling
 from chemomech.problems.conditions import (
@@ -312,7 +312,6 @@ def _choose_initial(config: cfg.Config, domain: Domain) -> initial.InitialCompos
         case cfg.MeasuredConfig():
             # Here: other simulations need not wait for all that images take.
             from chemomech.imaging.measurement import read_prepared_composition
-            from chemomech.problems.measured_composition import FromMeasurement
 
             read = partial(read_prepared_composition, law.file, law.smoothing, law.erosion)
-            return FromMeasurement(read, law.lithium_at_full, law.margin)
+            return initial.FromMeasurement(read, law.lithium_at_full, law.margin)

@@ -18,9 +18,8 @@ from chemomech.materials.reactions import (
     SquareRootExchange,
 )
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.drives import Galvanostatic, Potentiostatic
 from chemomech.problems.initial_composition import Noise
-from chemomech.problems.surface import SurfaceReaction
+from chemomech.problems.surface import Galvanostatic, Potentiostatic, SurfaceReaction
 from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl
 
