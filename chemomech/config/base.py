@@ -77,11 +77,7 @@ class Section(BaseModel):
 
 
 def needs_laws(check: Callable[[S], S]) -> Callable[[S], S]:
-    """Let a check pass where the code of a user's law is not loaded.
-
-    Args:
-        check: The check of a section, which returns it.
-    """
+    """Let a check pass where the code of a user's law is not loaded."""
 
     @wraps(check)
     def checked(section: S) -> S:

@@ -92,13 +92,7 @@ class MechanicsConfig(Section):
         return eigenstrain.complete(SIMULATION)
 
     def resolve_assumption(self, dimension: int) -> _ResolvedAssumption:
-        """Find the assumption for a mesh.
-
-        Args:
-            dimension: Number of space dimensions.
-
-        Returns:
-            The assumption stated, or the default for the dimension.
+        """Return the assumption stated, or the default for the number of space dimensions.
 
         Raises:
             InputError: If the stated assumption does not fit the dimension.
@@ -119,9 +113,6 @@ class MechanicsConfig(Section):
 
     def check_vectors(self, dimension: int) -> None:
         """Check that displacements and tractions have one component a dimension.
-
-        Args:
-            dimension: Number of space dimensions.
 
         Raises:
             InputError: If a vector is too short or too long.

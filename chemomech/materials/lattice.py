@@ -212,9 +212,6 @@ def read_phases(path: Path | str) -> list[LatticePhase]:
     where the column or the entry is missing. Empty lines and lines that begin with # are passed
     over.
 
-    Args:
-        path: The file.
-
     Returns:
         The phases, by rising lithium content.
 

@@ -79,9 +79,6 @@ class Coexistence:
         """Compute the width s = (c_b - c_a) sqrt(gradient / (2 barrier)), eqn 4 corrected.
 
         It is the distance between the two equilibrium values along the steepest tangent.
-
-        Args:
-            gradient: kappa / (RT), length squared.
         """
         return self.miscibility_gap * math.sqrt(gradient / (2.0 * self.barrier))
 
@@ -89,26 +86,17 @@ class Coexistence:
         """Compute the length sqrt(gradient / g'') of an interface's tail in the stiffer phase.
 
         For deep wells it is much shorter than the interface's width.
-
-        Args:
-            gradient: kappa / (RT), length squared.
         """
         return math.sqrt(gradient / self.stiffness) if self.stiffness > 0.0 else math.inf
 
     def interfacial_energy(self, gradient: float) -> float:
-        """Compute the energy gamma / (RT C) = sqrt(gradient) * path per area of interface.
-
-        Args:
-            gradient: kappa / (RT), length squared.
-        """
+        """Compute the energy gamma / (RT C) = sqrt(gradient) * path per area of interface."""
         return math.sqrt(gradient) * self.path
 
     def stripe_period(self, gradient: float, length: float) -> float:
         """Compute the period lambda = sqrt(2 gamma L / (RT C barrier)) of stripes, eqn 2.
 
-        Args:
-            gradient: kappa / (RT), length squared.
-            length: Size L of the particle across the stripes' normal.
+        L is the particle's size ``length`` across the stripes' normal.
         """
         return math.sqrt(2.0 * self.interfacial_energy(gradient) * length / self.barrier)
 

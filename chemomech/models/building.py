@@ -155,10 +155,7 @@ def create_stepper(
 ) -> Bdf:
     """Create the solver and the time stepper, and make the initial state consistent.
 
-    Args:
-        config: The configuration.
-        problem: The problem in its initial state.
-        memory: Of the stepper of an earlier run, to go on from.
+    ``memory`` is that of the stepper of an earlier run, to go on from.
 
     Raises:
         InputError: If PETSc refuses the options of ``[solver.petsc]``.
@@ -174,12 +171,7 @@ def create_stepper(
 
 
 def resolve_preset(config: cfg.Config, problem: ChemoMechanics) -> Preset:
-    """Return the linear solver's preset, chosen by the problem's size where it is ``auto``.
-
-    Args:
-        config: The configuration.
-        problem: The problem.
-    """
+    """Return the linear solver's preset, chosen by the problem's size where it is ``auto``."""
     if config.solver.preset != "auto":
         return Preset(config.solver.preset)
     return choose_preset(problem.size, problem.domain.mesh.geometry.dim)

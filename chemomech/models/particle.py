@@ -121,15 +121,7 @@ def create_shape(geometry: cfg.GeometryConfig) -> Shape | None:
 
 
 def count_cells_across(config: cfg.Config, domain: Domain) -> float | None:
-    """Count the largest cells that lie across a stress-free interface; collective.
-
-    Args:
-        config: The configuration.
-        domain: The mesh.
-
-    Returns:
-        Their number, None where the material has no interface width.
-    """
+    """Count the largest cells across a stress-free interface, None without one; collective."""
     width = config.material.interface_width
     if width is None:
         return None

@@ -46,11 +46,7 @@ class InitialComposition(Protocol):
 
 @dataclass(frozen=True)
 class Uniform:
-    """c = mean everywhere.
-
-    Args:
-        mean: Composition.
-    """
+    """c = mean everywhere."""
 
     mean: float
 
@@ -270,10 +266,6 @@ def _read_table(path: Path, gdim: int) -> FloatArray:
 
 def require_bounds(c: fem.Function, bounds: Bounds) -> None:
     """Refuse values outside the open interval ``bounds``; collective.
-
-    Args:
-        c: The composition.
-        bounds: Open interval.
 
     Raises:
         InputError: A value lies outside, or is not finite; on all ranks.

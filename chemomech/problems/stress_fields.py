@@ -147,9 +147,7 @@ class StressFields:
 def compute_stress(problem: Stressed, scale: float = 1.0) -> dict[str, fem.Function]:
     """Compute the stress of a problem's present state at the vertices; collective.
 
-    Args:
-        problem: A `StaticStress` that is solved, or a model with mechanics.
-        scale: Factor from the problem's unit of stress to that of the result.
+    ``scale`` is the factor from the problem's unit of stress to that of the result.
 
     Returns:
         Functions ``stress`` (3 x 3), ``von_mises`` and ``hydrostatic`` by name; tension positive.

@@ -37,11 +37,8 @@ def compute_principal(stress: Array) -> Array:
 def compute_wire_stress(stress: Array, tangent: Array) -> dict[str, Array]:
     """Stress in the frame of the wire: t along it, n = z x t across it.
 
-    In 3-D the wire is taken to be bent about the z axis, and n is of unit length.
-
-    Args:
-        stress: Tensors, shape (n, 3, 3).
-        tangent: Unit vectors t, shape (n, 3).
+    Tensors have the shape (n, 3, 3), unit vectors t the shape (n, 3). In 3-D the wire is taken to
+    be bent about the z axis, and n is of unit length.
 
     Returns:
         By name, each of shape (n,): ``stress_along`` sigma_tt, ``stress_normal`` sigma_nn and
@@ -68,16 +65,13 @@ def compute_invariants(stress: Array) -> dict[str, Array]:
 def compute_components(
     stress: Array, tangent: Array | None, *, principal: bool
 ) -> dict[str, Array]:
-    """Compute the scalars that depend on axes, by name, in a fixed order.
+    """Compute the scalars that depend on axes, by name, each of shape (n,), in a fixed order.
 
     Args:
         stress: Symmetric tensors, shape (n, 3, 3).
         tangent: Unit vectors along the wire, shape (n, 3); None leaves its frame out.
         principal: Whether ``principal_1``, ``principal_2`` and ``principal_3`` are wanted, the
             largest (most tensile) first.
-
-    Returns:
-        What was asked for, each of shape (n,).
     """
     scalars = {} if tangent is None else compute_wire_stress(stress, tangent)
     if principal:

@@ -166,11 +166,7 @@ class BandRow:
 
 @dataclass(frozen=True)
 class StressBands:
-    """Spread of stress statistics over samples of an uncertain composition.
-
-    Args:
-        rows: One for each stress, region and statistic.
-    """
+    """Spread of each statistic in each stress and region over samples of a composition."""
 
     rows: tuple[BandRow, ...]
 

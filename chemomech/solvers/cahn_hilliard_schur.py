@@ -172,11 +172,7 @@ class FactoredSchur:
         self.build(SchurMemory(self._block, shift, composition, curvature))
 
     def build(self, memory: SchurMemory) -> None:
-        """Build both factors.
-
-        Args:
-            memory: From what; the mobility block must be that of its composition.
-        """
+        """Build both factors from a memory; the mobility block must be that of its composition."""
         self.memory = memory
         a = memory.shift
         mobility, k = (
@@ -261,11 +257,7 @@ def _create_mass_solver(mass: PETSc.Mat, space: fem.FunctionSpace, prefix: str) 
 
 
 def compute_mass_spectrum(space: fem.FunctionSpace) -> tuple[float, float]:
-    """Bounds of the eigenvalues of diag(M)^-1 M: those of one cell's M (Wathen, 1987).
-
-    Args:
-        space: Scalar Lagrange space; the map of its cells is taken as affine.
-    """
+    """Bounds of the eigenvalues of diag(M)^-1 M: those of one affine cell's M (Wathen, 1987)."""
     element = space.ufl_element().basix_element
     points, weights = basix.make_quadrature(element.cell_type, 2 * element.embedded_superdegree)
     values = element.tabulate(0, points)[0, :, :, 0]

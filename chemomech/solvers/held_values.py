@@ -10,11 +10,7 @@ from ufl.form import Form
 
 
 class HeldValues:
-    """Constants and fields of forms that are assembled once.
-
-    Args:
-        form: What is assembled; None holds nothing.
-    """
+    """Constants and fields of a form that is assembled once; None holds nothing."""
 
     def __init__(self, form: Form | None) -> None:
         self._constants: list[fem.Constant] = [] if form is None else [*form.constants()]

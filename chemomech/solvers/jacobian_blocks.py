@@ -89,11 +89,7 @@ class JacobianBlock:
         return self._changing is None and self._scaled is None
 
     def refresh(self) -> bool:
-        """Bring the matrix up to date (collective).
-
-        Returns:
-            Whether a parameter has changed what is otherwise constant.
-        """
+        """Bring the matrix up to date; collective; True as of `BlockSystem.assemble_jacobian`."""
         has_new_parameters = self._held.have_changed()
         for part in (self._base, self._scaled) if has_new_parameters else ():
             if part is not None:
@@ -143,12 +139,7 @@ class JacobianBlock:
 
 @dataclass(frozen=True)
 class _Part:
-    """A summand of a block, assembled apart.
-
-    Args:
-        form: Its form, compiled.
-        matrix: Its matrix, on the pattern of the whole.
-    """
+    """A summand of a block, assembled apart on the pattern of the whole."""
 
     form: fem.Form
     matrix: PETSc.Mat

@@ -38,10 +38,6 @@ def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
     A free body leaves the elastic block singular. The Krylov method is told the null space; the
     preconditioner sees the block with a tiny diagonal shift, so that it can be factorised and no
     node is pinned.
-
-    Args:
-        system: Block system.
-        preset: ``direct`` (sparse LU of everything by MUMPS) or ``iterative`` (fieldsplit).
     """
     null_space = system.create_null_space()
     if null_space is not None:
@@ -52,9 +48,6 @@ def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
 
 class _RegularBlocks:
     """The nested Jacobian with regular elastic blocks, sharing all other blocks with it.
-
-    Args:
-        system: Block system.
 
     Attributes:
         matrix: The nest.
@@ -100,9 +93,6 @@ class _RegularBlocks:
 
 class LinearSolver:
     """A preconditioning matrix, how to keep it up to date, and the options that go with it.
-
-    Args:
-        blocks: The Jacobian.
 
     Attributes:
         matrix: Matrix the preconditioner is built from.

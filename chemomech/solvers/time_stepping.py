@@ -168,9 +168,6 @@ class Bdf:
         """Let the unknowns hold the state at a time within the last step while the block runs.
 
         It is that of the polynomial whose derivative the step's formula is, as exact as the steps.
-
-        Args:
-            time: A time after the last but one state.
         """
         values = self._history.interpolate(time)
         self._limit(values)
@@ -268,10 +265,7 @@ class Bdf:
     def _try(self, size: float, events: Sequence[Event], before: float) -> _Trial:
         """Attempt a step and judge it; where an event happens in it, end it there.
 
-        Args:
-            size: Its length.
-            events: The events.
-            before: How far the nearest one is from happening at present; negative.
+        ``before`` tells how far the nearest one is from happening at present; negative.
         """
         # An event is looked for among exact states: its function must not be rough.
         accuracy = 0.0 if events else self._control.newton_share * self._control.tolerance

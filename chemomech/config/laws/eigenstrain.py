@@ -65,8 +65,7 @@ class EigenstrainConfig(LawConfig):
     def find_expansion(self, concentration: float) -> float | None:
         """Find the strain per unit composition of Vegard's law; None of any other.
 
-        Args:
-            concentration: Concentration of lithium sites (mol/m^3), where the table states none.
+        ``concentration`` of lithium sites (mol/m^3) counts where the table states none.
         """
         del concentration
         return None

@@ -35,10 +35,7 @@ class ElasticityConfig(LawConfig):
     def create(self, numbers: Numbers, assumption: el.Assumption, unit: float) -> el.Elasticity:
         """Create the law, whose stability is checked again whenever a parameter is set.
 
-        Args:
-            numbers: The table's numbers.
-            assumption: Treatment of the third direction.
-            unit: Pascals in a unit of stress of the equations.
+        ``unit`` is that of stress in the equations, in Pa.
 
         Raises:
             InputError: If the constants make no stable solid.

@@ -34,12 +34,7 @@ class MobilityConfig(LawConfig):
         raise NotImplementedError
 
     def create(self, numbers: Numbers, unit: float) -> Mobility:
-        """Create the law.
-
-        Args:
-            numbers: The table's numbers.
-            unit: Diffusivity (m^2/s) that is one in the equations.
-        """
+        """Create the law; ``unit`` is the diffusivity (m^2/s) that is one in the equations."""
         raise NotImplementedError
 
     def evaluate(self, composition: float) -> float:

@@ -69,12 +69,7 @@ class ReactionConfig(LawConfig):
         return True
 
     def create(self, numbers: Numbers, scales: Scales) -> ReactionLaw | None:
-        """Create the law in the units of the equations; None where nothing passes.
-
-        Args:
-            numbers: The table's numbers.
-            scales: Scales of the equations.
-        """
+        """Create the law in the units of the equations; None where nothing passes."""
         raise NotImplementedError
 
 

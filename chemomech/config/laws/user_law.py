@@ -172,14 +172,7 @@ class UserLawConfig(LawConfig):
         return state | {"__dict__": {k: v for k, v in state["__dict__"].items() if k in kept}}
 
     def build(self, numbers: Numbers) -> Law:
-        """Rebuild the law with what stands for its numbers.
-
-        Args:
-            numbers: The table's numbers.
-
-        Returns:
-            The law, in SI units.
-        """
+        """Rebuild the law, in SI units, with what stands for its numbers."""
         mine = numbers.of(self.values)
         parts = {
             key: freeze(mine.add(key)) if is_number(hint) else getattr(self.values, key)
