@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.materials.density_curve import DensityCurve
-
-FloatArray = NDArray[np.float64]
 
 # Compositions are sampled ever more coarsely up to here.
 _FAR = 1e3

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.materials.common_tangents import (
     LOGISTIC,
@@ -24,8 +24,6 @@ from chemomech.materials.common_tangents import (
 )
 from chemomech.materials.density_curve import DensityCurve
 from chemomech.materials.free_energy import FreeEnergy
-
-FloatArray = NDArray[np.float64]
 
 # Compositions are looked for up to here where a law sets no bounds.
 _FAR = 1e3

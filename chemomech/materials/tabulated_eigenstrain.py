@@ -8,13 +8,12 @@ from typing import Self
 
 import numpy as np
 import ufl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from ufl.core.expr import Expr
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.materials.eigenstrain import rotate_from_wire
-
-FloatArray = NDArray[np.float64]
 
 # Compositions closer than this are one, and slopes whose change is smaller than this share of the
 # steepest are equal: both far above rounding and far below anything measured.

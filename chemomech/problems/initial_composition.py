@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import scipy  # which loads its parts when they are used
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.formula import evaluate_formula
 from chemomech.geometry.measures import compute_mean
 from chemomech.text_files import read_text
 
-FloatArray = npt.NDArray[np.float64]
 Bounds = tuple[float, float]
 
 _LATTICE_LIMIT = 20_000_000

@@ -57,11 +57,6 @@ class EigenstrainConfig(LawConfig):
 
     is_linear: ClassVar[bool] = False
 
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the law to the wire's axes; None where it does not depend on them."""
-        return None
-
     def find_expansion(self, concentration: float) -> float | None:
         """Find the strain per unit composition of Vegard's law; None of any other.
 
@@ -196,11 +191,6 @@ class TensorEigenstrainConfig(ReferredConfig):
             raise SectionError("tensor", "must be symmetric")
         return self
 
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the tensor to the wire's axes."""
-        return "frame" if self.frame == "wire" else None
-
     def create(
         self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
     ) -> Eigenstrain:
@@ -217,11 +207,6 @@ class UserEigenstrainConfig(EigenstrainConfig, UserLawConfig):
 
     needed: ClassVar[tuple[str, ...]] = ("strain",)
     purpose: ClassVar[str] = "an eigenstrain"
-
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the law to the wire's axes, where it has ``in_wire_frame = True``."""
-        return "kind" if getattr(self.law, "in_wire_frame", False) else None
 
     def create(
         self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan

@@ -23,11 +23,6 @@ class ElasticityConfig(LawConfig):
     """The linear elasticity of the solid."""
 
     @property
-    def wire_key(self) -> str | None:
-        """Key that refers the law to the wire's axes; None where it does not depend on them."""
-        return None
-
-    @property
     def isotropic_constants(self) -> tuple[float, float] | None:
         """Young's modulus (Pa) and Poisson's ratio; None where there are no such two."""
         return None
@@ -73,11 +68,6 @@ class _CrystalConfig(ElasticityConfig):
     """A solid with axes."""
 
     frame: Frame = Field(default="global", description="axes the constants refer to")
-
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the constants to the wire's axes."""
-        return "frame" if self.frame == "wire" else None
 
 
 class CubicConfig(_CrystalConfig):
@@ -136,11 +126,6 @@ class UserElasticityConfig(ElasticityConfig, UserLawConfig):
 
     needed: ClassVar[tuple[str, ...]] = ("stiffness",)
     purpose: ClassVar[str] = "an elasticity"
-
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the law to the wire's axes, where it has ``in_wire_frame = True``."""
-        return "kind" if getattr(self.law, "in_wire_frame", False) else None
 
     def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
         rows = self.build(numbers).stiffness()

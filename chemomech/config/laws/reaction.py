@@ -19,7 +19,6 @@ from chemomech.materials.reactions import (
     ConstantExchange,
     ConstantFlux,
     LiteralEqn25,
-    OddEqn25,
     ReactionLaw,
     SquareRootExchange,
 )
@@ -143,10 +142,9 @@ class LiteralConfig(_RateConfig):
         default=False, description="continue it to mu < 0 by sqrt(|mu|); no theory stands behind it"
     )
 
-    def create(self, numbers: Numbers, scales: Scales) -> OddEqn25 | LiteralEqn25:
+    def create(self, numbers: Numbers, scales: Scales) -> LiteralEqn25:
         """Create the law; see `ReactionConfig.create`."""
-        rate = numbers.add("rate_constant", 1.0 / scales.velocity)
-        return OddEqn25(rate) if self.odd else LiteralEqn25(rate)
+        return LiteralEqn25(numbers.add("rate_constant", 1.0 / scales.velocity), self.odd)
 
 
 class _PrescribedConfig(ReactionConfig):
