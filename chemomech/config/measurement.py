@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from chemomech.config.base import (
     Choice,
@@ -31,11 +31,9 @@ class EnergyWindow(Section):
     lowest: PhotonEnergy = Field(description="lower end")
     highest: PhotonEnergy = Field(description="upper end")
 
-    @model_validator(mode="after")
-    def _check_order(self) -> Self:
+    def _check(self) -> None:
         if self.lowest >= self.highest:
             raise SectionError("highest", "must be greater than lowest")
-        return self
 
 
 class StackConfig(Section):
@@ -92,15 +90,13 @@ class OpticalDensityConfig(Section):
         default=None, description="counts at which the detector saturates"
     )
 
-    @model_validator(mode="after")
-    def _check_source(self) -> Self:
+    def _check(self) -> None:
         for key in ("file", "mask", "region"):
             stated = getattr(self, key) is not None
             if stated and self.incident != key:
                 raise SectionError(key, f'has no meaning unless incident = "{key}"')
             if not stated and self.incident == key:
                 raise SectionError(key, f'is missing; incident = "{key}" needs it')
-        return self
 
 
 class OutlineTraceConfig(Section):
@@ -164,11 +160,9 @@ class EndMemberConfig(Section):
         default=None, description="thickness the spectrum belongs to; gives thickness maps in m"
     )
 
-    @model_validator(mode="after")
-    def _check_source(self) -> Self:
+    def _check(self) -> None:
         if self.file is None and self.column != 1:
             raise SectionError("column", "has no meaning without a file")
-        return self
 
 
 class UnmixingConfig(Section):
@@ -223,8 +217,11 @@ class MeasurementConfig(Section):
     composition: CompositionConfig = Field(default_factory=CompositionConfig)
     output: MeasurementOutputConfig = Field(default_factory=MeasurementOutputConfig)
 
-    @model_validator(mode="after")
-    def _check_end_members(self) -> Self:
+    def _check(self) -> None:
+        self._check_end_members()
+        self._check_clusters()
+
+    def _check_end_members(self) -> None:
         names = [member.name for member in self.end_member]
         thicknesses = [member.thickness for member in self.end_member]
         for index, member in enumerate(self.end_member):
@@ -239,11 +236,8 @@ class MeasurementConfig(Section):
                 raise SectionError(
                     f"end_member.{index}.thickness", "state it for all end members or for none"
                 )
-        return self
 
-    @model_validator(mode="after")
-    def _check_clusters(self) -> Self:
+    def _check_clusters(self) -> None:
         left = self.pca.components - self.clusters.skip_first
         if left < 1:
             raise SectionError("clusters.skip_first", "leaves no component; raise pca.components")
-        return self

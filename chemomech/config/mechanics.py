@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from chemomech.config.base import Flag, Name, Number, Section, SectionError
 from chemomech.config.laws.eigenstrain import SIMULATION, EigenstrainConfig
@@ -126,8 +126,7 @@ class MechanicsConfig(Section):
                         key=f"mechanics.boundary.{index}.value",
                     )
 
-    @model_validator(mode="after")
-    def _check_groups(self) -> Self:
+    def _check(self) -> None:
         seen: dict[str, str] = {}
         for index, condition in enumerate(self.boundary):
             if condition.group in seen:
@@ -137,4 +136,3 @@ class MechanicsConfig(Section):
                     "a group bears one condition",
                 )
             seen[condition.group] = condition.kind
-        return self

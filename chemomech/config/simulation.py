@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from chemomech.config.base import (
     Choice,
@@ -99,21 +99,19 @@ class TimeConfig(Section):
         default="auto", description="stop when max |dc/dt| stays below this and no pattern grows"
     )
 
-    @model_validator(mode="after")
-    def _check_steps(self) -> Self:
+    def _check(self) -> None:
         if self.first_step == "auto":
             if not self.adaptive:
                 raise SectionError(
                     "first_step", 'is missing; with adaptive = false state the step, such as "1 ms"'
                 )
-            return self
+            return
         if not self.adaptive and self.max_step is not None:
             raise SectionError("max_step", "has no meaning with adaptive = false; use first_step")
         if self.first_step > self.end:
             raise SectionError("first_step", "is longer than time.end")
         if self.max_step is not None and self.first_step > self.max_step:
             raise SectionError("first_step", "is longer than time.max_step")
-        return self
 
 
 _PetscName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -177,8 +175,7 @@ class OutputConfig(Section):
     pictures: Flag = Field(default=True, description="write pictures")
     movie: Flag = Field(default=True, description="write the film")
 
-    @model_validator(mode="after")
-    def _check_times(self) -> Self:
+    def _check(self) -> None:
         other = "interval" if self.interval is not None else "times"
         if self.spacing == "log" and getattr(self, other) is not None:
             raise SectionError("spacing", f"has no meaning with {other}; use count")
@@ -186,7 +183,6 @@ class OutputConfig(Section):
             later <= earlier for earlier, later in zip(self.times, self.times[1:], strict=False)
         ):
             raise SectionError("times", "must increase")
-        return self
 
     def snapshot_times(self, end: float) -> tuple[float, ...]:
         """List the times of snapshots in s after the initial state, the last one exactly ``end``.

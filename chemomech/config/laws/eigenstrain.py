@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import ufl
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from chemomech.config.base import NonNegative, Number, SectionError
 from chemomech.config.laws.elasticity import Frame
@@ -184,12 +184,10 @@ class TensorEigenstrainConfig(ReferredConfig):
         description="axes the tensor refers to; global in a simulation, wire in a stress map",
     )
 
-    @model_validator(mode="after")
-    def _check_symmetry(self) -> Self:
+    def _check(self) -> None:
         rows = np.array(self.tensor)
         if not np.allclose(rows, rows.T, rtol=1e-12, atol=0.0):
             raise SectionError("tensor", "must be symmetric")
-        return self
 
     def create(
         self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from chemomech.config.base import Number, SectionError
 from chemomech.config.laws.law import LawConfig
@@ -78,11 +78,9 @@ class CubicConfig(_CrystalConfig):
     c12: Stress = Field(description="stiffness c12")
     c44: Modulus = Field(description="stiffness c44")
 
-    @model_validator(mode="after")
-    def _check_stability(self) -> Self:
+    def _check(self) -> None:
         if not -self.c11 / 2 < self.c12 < self.c11:
             raise SectionError("c12", "must lie between -c11/2 and c11, or the solid is unstable")
-        return self
 
     def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
         return el.create_cubic_stiffness(
@@ -100,8 +98,7 @@ class OrthotropicConfig(_CrystalConfig):
     )
     shear_moduli: tuple[Modulus, Modulus, Modulus] = Field(description="G23, G13, G12")
 
-    @model_validator(mode="after")
-    def _check_stability(self) -> Self:
+    def _check(self) -> None:
         e1, e2, _ = self.young_moduli
         nu12, nu13, nu23 = self.poisson_ratios
         compliance = np.diag(1.0 / np.array(self.young_moduli))
@@ -111,7 +108,6 @@ class OrthotropicConfig(_CrystalConfig):
                 "poisson_ratios",
                 "too large for these Young's moduli; the stiffness would not be positive definite",
             )
-        return self
 
     def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
         return el.create_orthotropic_stiffness(
