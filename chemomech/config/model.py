@@ -12,14 +12,16 @@ from chemomech.config.geometry import GeometryConfig, MeshConfig
 from chemomech.config.laws.reaction import ReactionConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
-from chemomech.config.running import CheckpointConfig, GradingConfig, ThermalNoiseConfig
 from chemomech.config.schedule import ScheduleConfig
 from chemomech.config.simulation import (
+    CheckpointConfig,
+    GradingConfig,
     InitialConfig,
     MeasuredConfig,
     NoiseConfig,
     OutputConfig,
     SolverConfig,
+    ThermalNoiseConfig,
     TimeConfig,
     UniformConfig,
 )

@@ -117,15 +117,12 @@ def _create_factors(config: cfg.Config, domain: Domain) -> dict[str, fem.Functio
     unroll = wire.unroll if isinstance(wire, Nanowire) else None
     factors = {}
     for index, grading in enumerate(config.grading):
-        try:
+        with naming(key=f"grading.{index}.{'cells' if grading.formula is None else 'formula'}"):
             factors[grading.parameter] = (
                 create_factor_by_place(grading.formula, domain, unroll)
                 if grading.formula is not None
                 else create_factor_by_group(grading.cells or {}, domain)
             )
-        except InputError as error:
-            key = "cells" if grading.formula is None else "formula"
-            raise InputError(error.message, key=f"grading.{index}.{key}") from error
     return factors
 
 

@@ -69,7 +69,8 @@ def create_particle(
         domain = create_domain(shape, config.mesh_size, comm, config.mesh.cell, owners)
     key = _find_wire_frame(config)
     if key is not None and not isinstance(shape, Nanowire):
-        _require_clear_ends(domain, key)
+        with naming(key=key):
+            require_clear_ends(domain)
     wanted = isinstance(shape, Nanowire | Outline) or key is not None
     tangent = create_wire_tangent(domain, shape) if wanted else None
     return Particle(domain, tangent)
@@ -178,12 +179,6 @@ def _find_wire_frame(config: cfg.Config) -> str | None:
         if key is not None:
             return f"mechanics.{name}.{key}"
     return None
-
-
-def _require_clear_ends(domain: Domain, key: str) -> None:
-    """Refuse a shape that leaves open between which ends its wire runs."""
-    with naming(key=key):
-        require_clear_ends(domain)
 
 
 def _check_resolution(config: cfg.Config, domain: Domain) -> None:

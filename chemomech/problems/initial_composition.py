@@ -15,7 +15,7 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
-from chemomech.errors import InputError, run_on_root
+from chemomech.errors import InputError, naming, run_on_root
 from chemomech.geometry.formula import evaluate_formula
 from chemomech.geometry.measures import compute_mean
 from chemomech.text_files import read_text
@@ -200,10 +200,8 @@ class Formula:
 
     def _evaluate(self, x: FloatArray) -> FloatArray:
         """Values at points of shape (3, n), in nm."""
-        try:
+        with naming(key="initial.formula"):
             return evaluate_formula(self.text, x, self.unroll)
-        except InputError as error:
-            raise InputError(error.message, key="initial.formula") from error
 
 
 class SampledMap(Protocol):
@@ -230,18 +228,13 @@ class FromMeasurement:
 
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
         """Set ``c``; see `InitialComposition.apply`; refuses a file it cannot use likewise."""
-        measured = run_on_root(c.function_space.mesh.comm, self._read)
+        with naming(key="initial"):
+            measured = run_on_root(c.function_space.mesh.comm, self.read)
         c.interpolate(lambda x: measured.sample(x[:2].T * length_unit) / self.lithium_at_full)
         if self.margin is not None:
             lower, upper = bounds
             np.clip(c.x.array, lower + self.margin, upper - self.margin, out=c.x.array)
         require_bounds(c, bounds)
-
-    def _read(self) -> SampledMap:
-        try:
-            return self.read()
-        except InputError as error:
-            raise InputError(error.message, key="initial", path=error.path) from error
 
 
 def _read_table(path: Path, gdim: int) -> FloatArray:

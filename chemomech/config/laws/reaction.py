@@ -54,9 +54,6 @@ def _format_flux(flux: _SurfaceFlux) -> str:
     return (MOLAR_FLUX if flux.molar else VELOCITY).format(flux.value)
 
 
-_ALPHA = Field(default=0.5, description="charge transfer coefficient")
-
-
 class ReactionConfig(LawConfig):
     """A reaction at a group of facets."""
 
@@ -90,28 +87,29 @@ class ButlerVolmerConfig(_RateConfig):
         return ButlerVolmer(numbers.add("rate_constant", 1.0 / scales.velocity))
 
 
-class SquareRootExchangeConfig(_RateConfig):
+class _TransferConfig(_RateConfig):
+    """A reaction with a charge transfer coefficient."""
+
+    law: ClassVar[type[SquareRootExchange | ConstantExchange]]
+    alpha: InteriorFraction = Field(default=0.5, description="charge transfer coefficient")
+
+    def create(self, numbers: Numbers, scales: Scales) -> SquareRootExchange | ConstantExchange:
+        """Create the law; see `ReactionConfig.create`."""
+        return self.law(numbers.add("rate_constant", 1.0 / scales.velocity), numbers.add("alpha"))
+
+
+class SquareRootExchangeConfig(_TransferConfig):
     """k_s sqrt(c (1 - c)) [exp((1 - alpha) H) - exp(-alpha H)], H = (mu - mu_res) / RT."""
 
     kind: Literal["exchange_sqrt"] = "exchange_sqrt"
-    alpha: InteriorFraction = _ALPHA
-
-    def create(self, numbers: Numbers, scales: Scales) -> SquareRootExchange:
-        """Create the law; see `ReactionConfig.create`."""
-        rate = numbers.add("rate_constant", 1.0 / scales.velocity)
-        return SquareRootExchange(rate, numbers.add("alpha"))
+    law = SquareRootExchange
 
 
-class ConstantExchangeConfig(_RateConfig):
+class ConstantExchangeConfig(_TransferConfig):
     """k_s [exp((1 - alpha) H) - exp(-alpha H)]."""
 
     kind: Literal["exchange_constant"] = "exchange_constant"
-    alpha: InteriorFraction = _ALPHA
-
-    def create(self, numbers: Numbers, scales: Scales) -> ConstantExchange:
-        """Create the law; see `ReactionConfig.create`."""
-        rate = numbers.add("rate_constant", 1.0 / scales.velocity)
-        return ConstantExchange(rate, numbers.add("alpha"))
+    law = ConstantExchange
 
 
 class MarcusHushChidseyConfig(_RateConfig):
