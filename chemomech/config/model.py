@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from chemomech.config.base import Section, SectionError, needs_laws
+from chemomech.config.base import Section, SectionError
 from chemomech.config.exchange_rules import check_exchange
 from chemomech.config.geometry import GeometryConfig, MeshConfig
 from chemomech.config.laws.reaction import ReactionConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
-from chemomech.config.running import CheckpointConfig, GradingConfig, ThermalNoiseConfig
 from chemomech.config.schedule import ScheduleConfig
 from chemomech.config.simulation import (
+    CheckpointConfig,
+    GradingConfig,
     InitialConfig,
     MeasuredConfig,
     NoiseConfig,
     OutputConfig,
     SolverConfig,
+    ThermalNoiseConfig,
     TimeConfig,
     UniformConfig,
 )
@@ -90,15 +91,24 @@ class Config(Section):
         """Open interval the composition must keep to."""
         return self.material.free_energy.create_plain().bounds
 
-    @model_validator(mode="after")
-    @needs_laws
-    def _check_mesh(self) -> Self:
+    def _check(self) -> None:
+        self._check_mesh()
+        self._check_resolution()
+        self._check_prestrain()
+        self._check_initial()
+        self._check_measurement()
+        self._check_dimension()
+        self._check_exchange()
+        self._check_stress_parts()
+        self._check_snapshots()
+
+    def _check_mesh(self) -> None:
         mesh, geometry = self.mesh, self.geometry
         if geometry.kind == "mesh":
             for key, value in (("size", mesh.size), ("cell", mesh.cell)):
                 if value != "auto":
                     raise SectionError(f"mesh.{key}", "has no meaning for a mesh from a file")
-            return self
+            return
         if self.mesh_size is None:
             raise SectionError(
                 "mesh.size",
@@ -113,7 +123,6 @@ class Config(Section):
                     "mesh.size",
                     f"{self.mesh_size:.3g} m makes about {cells:.2g} cells; at most {_MAX_CELLS:g}",
                 )
-        return self
 
     def _check_cell(self, dimension: int) -> None:
         cells: tuple[str, ...] = _CELLS[dimension]
@@ -125,13 +134,11 @@ class Config(Section):
                 f"{self.mesh.cell} does not fit this {dimension}-D shape; use {' or '.join(cells)}",
             )
 
-    @model_validator(mode="after")
-    @needs_laws
-    def _check_resolution(self) -> Self:
+    def _check_resolution(self) -> None:
         width, size = self.material.interface_width, self.mesh.size
         cells = self.cells_needed
         if width is None or cells is None or size == "auto" or self.mesh.allow_coarse:
-            return self
+            return
         needed = width / cells
         if size > needed * (1 + _ROUNDING):
             raise SectionError(
@@ -139,12 +146,10 @@ class Config(Section):
                 f"{size:.3g} m is too coarse for an interface {width:.3g} m wide, which needs "
                 f"{cells:.3g} cells: at most {needed:.3g} m, or set mesh.allow_coarse = true",
             )
-        return self
 
-    @model_validator(mode="after")
-    def _check_prestrain(self) -> Self:
+    def _check_prestrain(self) -> None:
         if self.mechanics is None or self.mechanics.prestrain is None:
-            return self
+            return
         wire = self.geometry
         if wire.kind != "nanowire" or wire.bend_angle == 0.0:
             raise SectionError(
@@ -158,13 +163,10 @@ class Config(Section):
                 f"makes strains of {strain:.2g} at the edges, where small strains end at "
                 f"{_MAX_STRAIN:g}: make it smaller, the bend wider or the wire thinner",
             )
-        return self
 
-    @model_validator(mode="after")
-    @needs_laws
-    def _check_initial(self) -> Self:
+    def _check_initial(self) -> None:
         if not isinstance(self.initial, UniformConfig | NoiseConfig):
-            return self
+            return
         lower, upper = self.composition_bounds
         if not lower < self.initial.mean < upper:
             raise SectionError(
@@ -178,23 +180,19 @@ class Config(Section):
                     f"{self.initial.amplitude:g} takes the composition outside "
                     f"({lower:g}, {upper:g}); less than {room:g} is needed",
                 )
-        return self
 
-    @model_validator(mode="after")
-    def _check_measurement(self) -> Self:
+    def _check_measurement(self) -> None:
         if isinstance(self.initial, MeasuredConfig) and self.geometry.kind not in _IMAGED:
             raise SectionError(
                 "initial.kind",
                 "a measured composition lies on its own outline; use geometry.kind = "
                 '"outline" with its outlines.geojson',
             )
-        return self
 
-    @model_validator(mode="after")
-    def _check_dimension(self) -> Self:
+    def _check_dimension(self) -> None:
         dimension = self.geometry.dimension
         if dimension is None:
-            return self
+            return
         try:
             if self.mechanics is not None:
                 self.mechanics.resolve_assumption(dimension)
@@ -203,11 +201,8 @@ class Config(Section):
                 self.noise.check_depth(dimension)
         except InputError as error:
             raise SectionError(error.key or "geometry", error.message) from error
-        return self
 
-    @model_validator(mode="after")
-    @needs_laws
-    def _check_exchange(self) -> Self:
+    def _check_exchange(self) -> None:
         initial = self.initial
         mean = initial.mean if isinstance(initial, UniformConfig | NoiseConfig) else None
         check_exchange(
@@ -222,18 +217,14 @@ class Config(Section):
             raise SectionError(
                 "time.stationary_rate", "has no meaning with a schedule; its steps say what ends"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _check_stress_parts(self) -> Self:
+    def _check_stress_parts(self) -> None:
         if self.mechanics is None or self.mechanics.stress_in_reaction or self.schedule:
-            return self
+            return
         raise SectionError("mechanics.stress_in_reaction", "has no meaning without a reaction")
 
-    @model_validator(mode="after")
-    def _check_snapshots(self) -> Self:
+    def _check_snapshots(self) -> None:
         try:
             self.output.snapshot_times(self.time.end)
         except SectionError as error:
             raise SectionError(f"output.{error.key}", str(error)) from error
-        return self

@@ -48,11 +48,6 @@ def hold_fields(
 ) -> list[Field]:
     """Return the fields with further conditions; what passes where they hold is released.
 
-    Args:
-        fields: All fields of a model.
-        domain: Mesh with its facet groups.
-        conditions: The conditions.
-
     Raises:
         InputError: If there is no such field or group, the field cannot be held by its values on a
             boundary, or the value does not suit it.

@@ -16,7 +16,7 @@ _ACCURACY = 1e-10
 
 
 def find_level(outflow: Callable[[float], float], target: float, start: float) -> float:
-    """Find the mu_res nearest to where a surface rests at which it passes a current.
+    """Find the mu_res (per RT) nearest to where a surface rests at which it passes a current.
 
     The search goes outwards from rest, one RT at a time. A law need not be monotone: that of Marcus
     passes less again at a great overpotential, and the branch that begins at rest is the one that a
@@ -26,9 +26,6 @@ def find_level(outflow: Callable[[float], float], target: float, start: float) -
         outflow: Lithium that leaves per time at a given mu_res.
         target: The current, in the same unit; positive takes lithium out.
         start: mu_res from which to look, per RT: the mean potential of the surface.
-
-    Returns:
-        mu_res per RT.
 
     Raises:
         ConvergenceError: If the surface does not pass so much; it says how much it does.

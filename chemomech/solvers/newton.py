@@ -379,11 +379,6 @@ class _Balance:
     """The sum of the residuals of a conserved field's block in one body.
 
     A test function equal to one everywhere makes the sum a balance of what the field conserves.
-
-    Args:
-        system: Block system.
-        index: Number of the field's block.
-        body: Which of its owned dofs belong to the body.
     """
 
     def __init__(self, system: BlockSystem, index: int, body: NDArray[np.bool_]) -> None:
@@ -410,9 +405,7 @@ class _Balance:
     def restore(self, step: PETSc.Vec, change: PETSc.Vec) -> None:
         """Shift the field's part of ``step`` so that the sum, linearised, is zero.
 
-        Args:
-            step: Newton step, which SNES subtracts.
-            change: The Jacobian times the step.
+        SNES subtracts the step; ``change`` is the Jacobian times it.
         """
         system = self._system
         begin, end = system.offsets[self._index : self._index + 2]

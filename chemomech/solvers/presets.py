@@ -86,10 +86,5 @@ _CROSSOVER = {2: 5_000, 3: 2_000}
 
 
 def choose_preset(unknowns: int, dimension: int) -> Preset:
-    """Choose what is faster: factorising everything, or iterating on its blocks.
-
-    Args:
-        unknowns: Size of the system.
-        dimension: Of the mesh, 2 or 3.
-    """
+    """Choose what is faster: factorising everything, or iterating on its blocks."""
     return Preset.ITERATIVE if unknowns >= _CROSSOVER[dimension] else Preset.DIRECT

@@ -19,9 +19,9 @@ from chemomech.forms.fields import find_given_up
 from chemomech.solvers.events import Event, locate_first, measure_nearest
 from chemomech.solvers.failures import StepError, describe_newton
 from chemomech.solvers.history import History, limit
-from chemomech.solvers.newton import NewtonResult
+from chemomech.solvers.newton import NewtonResult, NewtonSolver
 from chemomech.solvers.step_sizes import choose_size, propose_size, relate, shorten
-from chemomech.solvers.steps import Memory, NonlinearSolver, Step, StepControl, TransientProblem
+from chemomech.solvers.steps import Memory, Step, StepControl, TransientProblem
 
 #: Shortest step, relative to the first one since the last jump, before the stepper gives up.
 _SMALLEST = 1e-8
@@ -88,7 +88,7 @@ class Bdf:
     def __init__(
         self,
         problem: TransientProblem,
-        solver: NonlinearSolver,
+        solver: NewtonSolver,
         control: StepControl,
         memory: Memory | None = None,
     ) -> None:
@@ -168,9 +168,6 @@ class Bdf:
         """Let the unknowns hold the state at a time within the last step while the block runs.
 
         It is that of the polynomial whose derivative the step's formula is, as exact as the steps.
-
-        Args:
-            time: A time after the last but one state.
         """
         values = self._history.interpolate(time)
         self._limit(values)
@@ -268,10 +265,7 @@ class Bdf:
     def _try(self, size: float, events: Sequence[Event], before: float) -> _Trial:
         """Attempt a step and judge it; where an event happens in it, end it there.
 
-        Args:
-            size: Its length.
-            events: The events.
-            before: How far the nearest one is from happening at present; negative.
+        ``before`` tells how far the nearest one is from happening at present; negative.
         """
         # An event is looked for among exact states: its function must not be rough.
         accuracy = 0.0 if events else self._control.newton_share * self._control.tolerance
