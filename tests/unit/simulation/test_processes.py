@@ -37,7 +37,7 @@ TABLE = {
         "eigenstrain": {"kind": "vegard", "partial_molar_volume": "2.415e-6 m^3/mol"},
     },
     "initial": {"kind": "noise", "mean": 0.5, "amplitude": 0.05, "seed": 1},
-    "time": {"end": "0.6 s"},
+    "time": {"end": "0.4 s"},
     "output": {"count": 3, "pictures": False},
     "checkpoint": {"steps": 4},
 }

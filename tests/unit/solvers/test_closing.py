@@ -102,9 +102,9 @@ def find_free_handle():
 @pytest.mark.parametrize(
     ("serve", "assumption", "count"),
     [
-        (step_twice, "generalised_plane_strain", 20),
-        (step_twice, "three_dimensional", 6),
-        (solve_statics, "plane_strain", 10),
+        (step_twice, "generalised_plane_strain", 8),
+        (step_twice, "three_dimensional", 4),
+        (solve_statics, "plane_strain", 8),
     ],
     ids=["steps_2d", "steps_3d", "statics"],
 )
