@@ -63,11 +63,7 @@ def load_stored_config(
     *,
     model: type[Model] = Config,  # type: ignore[assignment] # TypeVar's default makes it right
 ) -> Model:
-    """Read the configuration in a folder of results, whose users' laws are not loaded; on one rank.
-
-    Raises:
-        InputError: It cannot be read.
-    """
+    """Read the configuration of a folder of results, users' laws not loaded; on one rank."""
     return _read(path, (), (), model, Code.UNLOADED)
 
 
@@ -105,11 +101,7 @@ def format_config(config: Section) -> str:
 
 
 def write_config(config: Section, path: Path) -> None:
-    """Write :func:`format_config`'s text to a file, and users' laws beside it; on one rank only.
-
-    Raises:
-        OSError: If the file cannot be written.
-    """
+    """Write :func:`format_config`'s text to a file, and users' laws beside it; on one rank only."""
     path.write_text(format_config(config), encoding="utf-8")
     for source in list_sources(config):
         (path.parent / source.file).write_text(source.text, encoding="utf-8")

@@ -122,11 +122,7 @@ class Elasticity:
         self.require_stability()
 
     def require_stability(self) -> None:
-        """Refuse a stiffness whose present numbers are not symmetric positive definite.
-
-        Raises:
-            InputError: They are not; a stiffness that varies in space is not looked at.
-        """
+        """Refuse a stiffness whose present numbers, if any, are not symmetric positive definite."""
         numbers = evaluate_all(self.stiffness)
         if numbers is None:
             return

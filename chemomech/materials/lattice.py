@@ -32,13 +32,9 @@ class LatticePhase:
     Args:
         name: Name of the phase.
         x: Lithium per formula unit.
-        a: Edge in m, likewise b and c.
-        b: Edge in m.
-        c: Edge in m.
+        a, b, c: Edges in m.
         formula_units: Number Z of formula units in the cell.
-        alpha: Angle between b and c, in rad.
-        beta: Angle between a and c, in rad.
-        gamma: Angle between a and b, in rad.
+        alpha, beta, gamma: Angles between b and c, a and c, a and b, in rad.
 
     Raises:
         InputError: An edge or Z is not positive, or the angles make no cell.

@@ -261,11 +261,7 @@ def _add(first: Form, *others: Form) -> Form:
 
 
 def _require_own_names(kind: str, named: Iterable[tuple[object, Iterable[str]]]) -> None:
-    """Refuse what bears a name that is taken: one of the two would be lost without a word.
-
-    Raises:
-        InputError: Two have one name.
-    """
+    """Refuse what bears a name that is taken: one of the two would be lost without a word."""
     owners: dict[str, object] = {}
     for process, names in named:
         for name in names:

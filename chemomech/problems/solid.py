@@ -34,13 +34,6 @@ class Solid:
 
         F = integral of W(strain(u, eps_zz) - e*(c)) - integral over the surface of t . u
 
-    Args:
-        domain: Mesh with facet groups.
-        mechanics: W and e*.
-        composition: c, a field or any UFL expression of the position.
-        loads: Supports and tractions.
-        displacement_degree: Degree of the Lagrange elements of u.
-
     Attributes:
         u: Displacement, in the mesh's unit of length.
         out_of_plane_strain: The one eps_zz of generalised plane strain, else None.

@@ -144,8 +144,7 @@ class BandRow:
     """Spread of one number of a table over samples.
 
     Args:
-        stress: As in the table.
-        region: As in the table.
+        stress, region: As in the table.
         statistic: ``mean``, ``minimum``, ``maximum`` or a percentile such as ``p95``.
         samples: Samples in which the region has cells; only these count.
         mean: Over the samples, in Pa; NaN without any, as are the others.
@@ -257,11 +256,7 @@ def compute_percentiles(
 
 
 def write_stress_table(path: Path, table: StressTable, comm: MPI.Comm) -> None:
-    """Write rank 0's table, a line for each stress and region, as a CSV file; collective.
-
-    Raises:
-        OSError: The file cannot be written; on every rank.
-    """
+    """Write rank 0's table, a line for each stress and region, as a CSV file; collective."""
     size = "volume_m3" if table.dimension == 3 else "area_m2"
     header = ["stress", "region", size, *(f"{name}_Pa" for name in table.statistics)]
     lines = [
@@ -272,11 +267,7 @@ def write_stress_table(path: Path, table: StressTable, comm: MPI.Comm) -> None:
 
 
 def write_stress_bands(path: Path, bands: StressBands, comm: MPI.Comm) -> None:
-    """Write rank 0's spread, a line for each stress, region and statistic; collective.
-
-    Raises:
-        OSError: The file cannot be written; on every rank.
-    """
+    """Write rank 0's spread, a line for each stress, region and statistic; collective."""
     header = ["stress", "region", "statistic", "samples"]
     header += ["mean_Pa", "standard_deviation_Pa", "p5_Pa", "p95_Pa"]
     lines = [

@@ -38,17 +38,10 @@ _AFTER_FAILURE = 0.25
 
 @dataclass
 class _Trial:
-    """An attempted step.
+    """An attempted step: how its last solve ended, and the iterations of all.
 
-    Args:
-        size: Its length.
-        result: How its last solve ended.
-        newton: Newton iterations.
-        linear: Krylov iterations.
-        error: Its error relative to the tolerance; 0 where none is known.
-        energies: Parts of the energy after it.
-        factor: Factor by which to repeat it shorter; None where it can be accepted.
-        event: Number of the event that ends it.
+    The error is relative to the tolerance, 0 where none is known. A factor tells to repeat it so
+    much shorter; with None it can be accepted. The event is the number of that which ends it.
     """
 
     size: float

@@ -195,11 +195,7 @@ class UserLawConfig(LawConfig):
         raise NotImplementedError
 
     def _try(self) -> None:
-        """Refuse a law that fails when it is called.
-
-        Raises:
-            SectionError: It fails.
-        """
+        """Refuse a law that fails when it is called."""
         try:
             _check_numbers(self.law_class, {key: getattr(self.values, key) for key in self._fields})
             self._probe()
@@ -239,11 +235,7 @@ class _VariesError(Exception):
 
 
 def _check_numbers(law_class: type, parts: Mapping[str, Any]) -> None:
-    """Let a law check the present values of its numbers, unless one varies in space.
-
-    Raises:
-        InputError: It refuses them.
-    """
+    """Let a law check the present values of its numbers, unless one varies in space."""
     try:
         values = {key: _evaluate(value) for key, value in parts.items()}
     except _VariesError:
