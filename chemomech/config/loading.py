@@ -47,9 +47,6 @@ def load_config(
         allow_code: Run the modules beside the file that it names for laws of its user's own.
         model: What the file describes: a simulation, a measurement or a stress map.
 
-    Returns:
-        The configuration, quantities in SI units.
-
     Raises:
         InputError: On every rank, if the file cannot be read or its contents cannot be used;
             the message has one line for each key at fault.

@@ -119,7 +119,10 @@ class ChemoMechanics:
         )
         self.c, self.mu = self._diffusion.c, self._diffusion.mu
         self.history, self.volume = self._diffusion.history, self._diffusion.volume
-        self.solid = self._create_solid()
+        self.solid: Solid | None = None
+        if energy.mechanics is not None:
+            degree = self.discretisation.displacement_degree
+            self.solid = Solid(domain, energy.mechanics, self.c, self.loads, degree)
         self.u = None if self.solid is None else self.solid.u
         self.out_of_plane_strain = None if self.solid is None else self.solid.out_of_plane_strain
         self.surface = self._create_surface(reactions)
@@ -197,13 +200,6 @@ class ChemoMechanics:
         """Stress, 3 x 3, as a UFL expression of the current state."""
         assert self.solid is not None
         return self.solid.stress()
-
-    def _create_solid(self) -> Solid | None:
-        mechanics = self.energy_density.mechanics
-        if mechanics is None:
-            return None
-        degree = self.discretisation.displacement_degree
-        return Solid(self.domain, mechanics, self.c, self.loads, degree)
 
     def _create_surface(self, reactions: Sequence[SurfaceReaction]) -> Surface:
         seen: Expr = self.mu

@@ -26,6 +26,7 @@ from chemomech.problems.conditions import (
     create_free_motions,
     create_rigid_modes,
     require_balance,
+    require_components,
 )
 
 
@@ -126,7 +127,7 @@ class Solid:
         ds = domain.ds(degree)
         tractions = []
         for load in loads.tractions:
-            load.require_components(mesh.geometry.dim)
+            require_components(load.group, load.value, mesh.geometry.dim)
             value = np.array(load.value, dtype=default_scalar_type)
             tractions.append((domain.tags(load.group), fem.Constant(mesh, value)))
         energies = {"elastic": self.mechanics.energy(self._composition, self.strain()) * dx}

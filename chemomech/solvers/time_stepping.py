@@ -197,7 +197,8 @@ class Bdf:
             lands = False
         former = self._history.states[0]
         moved = (self._values(index) - former[index] for index in self._evolving)
-        rate = max(self._max_norm(change) for change in moved) / trial.size
+        fastest = max(float(np.abs(change).max(initial=0.0)) for change in moved)
+        rate = self._comm.allreduce(fastest, op=MPI.MAX) / trial.size
         exponent = self._exponent
         lands = lands and trial.event is None
         self._accept(target if lands else self.time + trial.size, trial)
@@ -391,9 +392,6 @@ class Bdf:
     def _set_state(self, state: list[FloatArray]) -> None:
         for field, values in zip(self._fields, state, strict=True):
             field.function.x.array[:] = values
-
-    def _max_norm(self, values: FloatArray) -> float:
-        return float(self._comm.allreduce(np.abs(values).max(initial=0.0), op=MPI.MAX))
 
 
 def _explain(trial: _Trial) -> str:
