@@ -241,13 +241,13 @@ class Bdf:
             self._stand_still(number, time, released)
         rates = self._make_consistent()
         first = self._control.first_step or self._estimate_first_step(rates)
-        history = History(time, self._copy_state(), released, rates)
+        history = History([time], [self._copy_state()], [released], rates)
         return Memory(number, history, math.inf, first, first)
 
     def _stand_still(self, number: int, time: float, released: list[float]) -> None:
         """Remember the unknowns' present values as a state in which nothing moves."""
         still = {index: np.zeros_like(self._values(index)) for index in self._evolving}
-        history = History(time, self._copy_state(), released, still)
+        history = History([time], [self._copy_state()], [released], still)
         self._memory = Memory(number, history, math.inf, math.inf, math.inf)
 
     @property
