@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from dolfinx import fem
@@ -101,6 +101,11 @@ class Field:
     update_conditions: Callable[[], None] = _do_nothing
     bounds: tuple[float, float] = (-math.inf, math.inf)
     evolution: Evolution | None = None
+
+    def add(self, share: Form) -> Field:
+        """Return the field with a further linear form in its equation."""
+        linearised = None if self.linearised is None else self.linearised + share
+        return replace(self, residual=self.residual + share, linearised=linearised)
 
     @property
     def name(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import ufl
 from dolfinx import default_scalar_type, fem
@@ -14,14 +15,14 @@ from chemomech.errors import InputError
 from chemomech.forms.energy import FreeEnergyDensity
 from chemomech.forms.fields import Field
 from chemomech.geometry.domain import Domain
-from chemomech.geometry.measures import compile_integral
+from chemomech.geometry.measures import WeightedMeasure, compile_integral
 from chemomech.materials.mobility import Mobility
 from chemomech.problems.conditions import Loads
 from chemomech.problems.diffusion import Diffusion, Discretisation
 from chemomech.problems.field_conditions import DirichletCondition, hold_fields
 from chemomech.problems.observables import Observable
 from chemomech.problems.parameters import Parameters
-from chemomech.problems.process import Process
+from chemomech.problems.process import EquationShare, Process
 from chemomech.problems.solid import Solid
 from chemomech.problems.surface import Surface, SurfaceReaction
 from chemomech.problems.thermal_noise import NoiseLaw, ThermalNoise
@@ -78,7 +79,7 @@ class ChemoMechanics:
         mass_coefficient: Constant a in dc/dt = a c + history.
         history: Function of the composition's space that holds the rest of dc/dt.
         solid: Elastic equilibrium; None without mechanics.
-        processes: Further processes.
+        processes: Diffusion, solid, surface, noise, and further processes.
         observables: What a run records of it beside the package's own columns.
         recorded: Functions a run writes with its fields beside the package's own.
 
@@ -126,10 +127,15 @@ class ChemoMechanics:
         self.u = None if self.solid is None else self.solid.u
         self.out_of_plane_strain = None if self.solid is None else self.solid.out_of_plane_strain
         self.surface = self._create_surface(reactions)
-        self.noise = None if noise is None else ThermalNoise(self.c, mobility, noise)
-        self.processes = [create(self) for create in processes]
-        self._is_held = bool(conditions)
-        self.fields = hold_fields(self._create_fields(sources), domain, conditions)
+        dx = self._diffusion.dx
+        self.noise = None if noise is None else ThermalNoise(self.c, mobility, noise, dx)
+        own = (self._diffusion, self.solid, self.surface, self.noise)
+        further = [create(self) for create in processes]
+        if sources is not None:
+            further.append(_Sources(sources, dx))
+        self.processes: list[Process] = [*(one for one in own if one is not None), *further]
+        self._is_driven = bool(conditions) or any(isinstance(p, EquationShare) for p in further)
+        self.fields = hold_fields(self._create_fields(), domain, conditions)
         self._sum_energies = {
             name: compile_integral(form, domain.mesh.comm)
             for name, form in self._list_energies().items()
@@ -155,12 +161,11 @@ class ChemoMechanics:
     @property
     def varying(self) -> tuple[fem.Constant | fem.Function, ...]:
         """Constants and functions that change from step to step without being unknown."""
-        others = [one for process in self.processes for one in process.varying]
-        return (*self._diffusion.varying, *self.surface.constants, *others)
+        return tuple(one for process in self.processes for one in process.varying)
 
     @property
     def is_closed(self) -> bool:
-        """True where the free energy can only fall: nothing exchanged, held, stirred or left out.
+        """True where the free energy can only fall: nothing exchanged, held, driven or left out.
 
         In open circuit lithium goes where the reactions see less potential; where they do not see
         all of it, the energy may rise.
@@ -168,7 +173,7 @@ class ChemoMechanics:
         complete = self.coupling.in_bulk and (
             self.coupling.in_reaction or not self.surface.is_in_contact
         )
-        return self.surface.is_isolated and not self._is_held and self.noise is None and complete
+        return self.surface.is_isolated and not self._is_driven and self.noise is None and complete
 
     def outflow(self) -> float:
         """Lithium leaving per time by reactions, the integral of J (collective)."""
@@ -213,43 +218,59 @@ class ChemoMechanics:
 
     def _list_energies(self) -> dict[str, Form]:
         """Parts of the free energy by name."""
-        parts: list[Process] = [self._diffusion, *self.processes]
-        if self.solid is not None:
-            parts.insert(1, self.solid)
-        _require_own_names("part of the energy", ((part, part.energies) for part in parts))
-        return {name: form for part in parts for name, form in part.energies.items()}
+        _require_own_names("part of the energy", ((p, p.energies) for p in self.processes))
+        return {name: form for p in self.processes for name, form in p.energies.items()}
 
-    def _create_fields(self, sources: tuple[Expr, Expr] | None) -> list[Field]:
+    def _create_fields(self) -> list[Field]:
         energies = self._list_energies()
         energy = _add(*energies.values())
         acting = energy
         if self.solid is not None and not self.coupling.in_bulk:
             elastic = self.solid.energies
             acting = _add(*(form for name, form in energies.items() if name not in elastic))
-
-        def flux(q: Expr) -> Form | None:
-            parts = [self.surface.exchange(q)]
-            if self.noise is not None:
-                parts.append(self.noise.residual(q, self._diffusion.dx))
-            if sources is not None:
-                parts.append(-sources[0] * q * self._diffusion.dx)
-            there = [part for part in parts if part is not None]
-            return _add(*there) if there else None
-
-        def force(w: Expr) -> Form | None:
-            return None if sources is None else -ufl.dot(sources[1], w) * self._diffusion.dx
-
-        brought: list[tuple[object, list[Field]]] = [
-            (self._diffusion, self._diffusion.create_fields(acting, flux, self.surface.outflow))
+        brought = [
+            (
+                process,
+                self._diffusion.create_fields(acting, self.surface.outflow)
+                if process is self._diffusion
+                else process.create_fields(energy),
+            )
+            for process in self.processes
         ]
-        if self.solid is not None:
-            brought.append((self.solid, self.solid.create_fields(energy, force)))
-        brought.append((self.surface, self.surface.create_fields()))
-        brought += [(process, process.create_fields(energy)) for process in self.processes]
         _require_own_names(
             "field", ((process, [field.name for field in fields]) for process, fields in brought)
         )
-        return [field for _, fields in brought for field in fields]
+        return [self._complete(field) for _, fields in brought for field in fields]
+
+    def _complete(self, field: Field) -> Field:
+        """Add to a field's equation what processes share in it."""
+        test = ufl.TestFunction(field.function.function_space)
+        for process in self.processes:
+            if isinstance(process, EquationShare):
+                share = process.add_to(field.name, test)
+                field = field if share is None else field.add(share)
+        return field
+
+
+class _Sources:
+    """Manufactured right-hand sides of the equations of c and u."""
+
+    energies: Mapping[str, Form] = MappingProxyType({})
+    varying = ()
+
+    def __init__(self, sources: tuple[Expr, Expr], dx: WeightedMeasure) -> None:
+        self._sources = dict(zip(("c", "u"), sources, strict=True))
+        self._dx = dx
+
+    def create_fields(self, energy: Form) -> list[Field]:
+        """Create no field."""
+        del energy
+        return []
+
+    def add_to(self, field: str, test: Expr) -> Form | None:
+        """Return minus the source times the test function."""
+        source = self._sources.get(field)
+        return None if source is None else -ufl.inner(source, test) * self._dx
 
 
 def _add(first: Form, *others: Form) -> Form:

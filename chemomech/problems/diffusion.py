@@ -107,29 +107,22 @@ class Diffusion:
         return self._sum_squares() / self.volume
 
     def create_fields(
-        self,
-        energy: Form,
-        flux: Callable[[Expr], Form | None] = lambda _: None,
-        outflow: Callable[[], float] = lambda: 0.0,
+        self, energy: Form, outflow: Callable[[], float] = lambda: 0.0
     ) -> list[Field]:
         """Create the fields of c and mu.
 
         Args:
             energy: Free energy F that acts on the species.
-            flux: Returns what is added to c's equation for a test function: the exchange through
-                the surface, noise, sources.
-            outflow: What leaves through the surface per time; collective.
+            outflow: Lithium that leaves through the surface per time; collective.
         """
         space = self.c.function_space
         q, v = ufl.TestFunction(space), ufl.TestFunction(space)
-        added = flux(q)
 
         def diffuse(c: Expr) -> Form:
             rate = self._coefficient * self.c + self.history
-            form = composition_residual(
+            return composition_residual(
                 self.mu, q, rate=rate, mobility=self._mobility.value(c), dx=self.dx
             )
-            return form if added is None else form + added
 
         operator = self._create_operator()
         return [

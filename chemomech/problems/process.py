@@ -1,11 +1,12 @@
-"""Processes: parts of a model that bring fields and a share of the free energy."""
+"""Processes: parts of a model that bring fields, energies and shares of equations."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dolfinx import fem
+from ufl.core.expr import Expr
 from ufl.form import Form
 
 from chemomech.forms.fields import Field
@@ -28,3 +29,20 @@ class Process(Protocol):
 
     def create_fields(self, energy: Form) -> list[Field]:
         """Create its fields, whose equations are derivatives of the whole model's free energy."""
+
+
+@runtime_checkable
+class EquationShare(Protocol):
+    """A process that adds to the equations of fields that others bring, as a reaction does to c's.
+
+    What is no derivative of the free energy goes there: fluxes, sources, forces. Lithium that a
+    share of c's equation brings is not counted as released, and the energy may rise.
+    """
+
+    def add_to(self, field: str, test: Expr) -> Form | None:
+        """Return its share of a field's residual, a linear form; None where it has none.
+
+        Args:
+            field: Name of the field.
+            test: Test function of the field's equation.
+        """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -80,19 +79,9 @@ class Solid:
             push = -ufl.derivative(self.energies["loads"], self.u, ufl.TestFunction(space))
             require_balance(push, self.operator.find_free_motions(), mesh.comm)
 
-    def create_fields(
-        self, energy: Form, force: Callable[[Expr], Form | None] = lambda _: None
-    ) -> list[Field]:
-        """Create the fields of u and eps_zz.
-
-        Args:
-            energy: Free energy F; the equations are its derivatives.
-            force: Returns what is added to u's equation for a test function.
-        """
-        test = ufl.TestFunction(self.u.function_space)
-        residual = equilibrium_residual(energy, self.u, test)
-        if (added := force(test)) is not None:
-            residual += added
+    def create_fields(self, energy: Form) -> list[Field]:
+        """Create the fields of u and eps_zz, whose equations are derivatives of the free energy."""
+        residual = equilibrium_residual(energy, self.u, ufl.TestFunction(self.u.function_space))
         fields = [Field(self.u, residual, self.operator, conditions=self.conditions)]
         if (strain := self.out_of_plane_strain) is not None:
             test = ufl.TestFunction(strain.function_space)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ufl
@@ -83,6 +83,8 @@ class Surface:
             collective.
         area: Measure of the reacting surface.
         drive: What is held; None without a reservoir.
+        varying: Constants of the forms that a change of the drive sets.
+        energies: None.
 
     Raises:
         InputError: If a group is unknown.
@@ -110,6 +112,8 @@ class Surface:
         self._contact, self._hold_current, self._hold_potential, self._target = (
             fem.Constant(mesh, default_scalar_type(value)) for value in (1.0, 0.0, 0.0, 0.0)
         )
+        self.energies: Mapping[str, Form] = {}
+        self.varying = (self._contact, self._hold_current, self._hold_potential, self._target)
         self._fluxes = [(tags, self._contact * law.flux(c, mu, level)) for law, tags in laws]
         self._mu = mu
         self.area = self.integrate_over(1.0)()
@@ -119,11 +123,6 @@ class Surface:
         if self.reservoir is not None:
             self._sum_potential = self.integrate_over(mu)
             self.resume(Rest(sealed=True))
-
-    @property
-    def constants(self) -> tuple[fem.Constant, ...]:
-        """Constants of the forms that a change of the drive sets."""
-        return (self._contact, self._hold_current, self._hold_potential, self._target)
 
     @property
     def is_isolated(self) -> bool:
@@ -152,12 +151,13 @@ class Surface:
         assert self.reservoir is not None
         return float(self.reservoir.x.array[0])
 
-    def exchange(self, q: Expr) -> Form | None:
-        """Weak form of the exchange, the integral of J q; None where nothing passes."""
-        return surface_flux(q, self._fluxes, self._ds)
+    def add_to(self, field: str, test: Expr) -> Form | None:
+        """Return the weak form of the exchange, the integral of J q in the equation of c."""
+        return surface_flux(test, self._fluxes, self._ds) if field == "c" else None
 
-    def create_fields(self) -> list[Field]:
-        """Create the field of mu_res; none without a reservoir."""
+    def create_fields(self, energy: Form) -> list[Field]:
+        """Create the field of mu_res, which no energy holds; none without a reservoir."""
+        del energy
         if self.reservoir is None:
             return []
         residual = reservoir_residual(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import ufl
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from ufl.core.expr import Expr
 from ufl.form import Form
 
+from chemomech.forms.fields import Field
 from chemomech.geometry.measures import WeightedMeasure
 from chemomech.materials.mobility import Mobility
 from chemomech.materials.scalars import Scalar
@@ -47,12 +50,20 @@ class ThermalNoise:
         c: Composition; M is taken at the composition with which an interval begins.
         mobility: M(c).
         law: Its strength.
+        dx: Volume measure.
     """
 
-    def __init__(self, c: fem.Function, mobility: Mobility, law: NoiseLaw) -> None:
+    #: It has no energy and no fields, and is no part of the Jacobian.
+    energies: Mapping[str, Form] = MappingProxyType({})
+    varying = ()
+
+    def __init__(
+        self, c: fem.Function, mobility: Mobility, law: NoiseLaw, dx: WeightedMeasure
+    ) -> None:
         mesh = c.function_space.mesh
         self._c = c
         self._law = law
+        self._dx = dx
         self._start = fem.Function(c.function_space, name="noise_start")
         vectors = fem.functionspace(mesh, ("DG", 0, (mesh.geometry.dim,)))
         self._normals = fem.Function(vectors, name="noise")
@@ -85,12 +96,20 @@ class ThermalNoise:
         """Composition with which the present interval began: part of what determines the future."""
         return self._start
 
-    def residual(self, q: Expr, dx: WeightedMeasure) -> Form:
-        """(xi, grad q) for the test function q of the composition's equation."""
+    def create_fields(self, energy: Form) -> list[Field]:
+        """Create no field."""
+        del energy
+        return []
+
+    def add_to(self, field: str, test: Expr) -> Form | None:
+        """Return (xi, grad q) for the equation of c."""
+        if field != "c":
+            return None
         root = take_root(ufl.as_ufl(self._mobility.value(self._start)))
+        strength, gradient = self._law.strength, ufl.grad(test)
         if not root.ufl_shape:
-            return self._law.strength * root * ufl.dot(self._normals, ufl.grad(q)) * dx
-        return self._law.strength * ufl.dot(root * self._normals, ufl.grad(q)) * dx
+            return strength * root * ufl.dot(self._normals, gradient) * self._dx
+        return strength * ufl.dot(root * self._normals, gradient) * self._dx
 
 
 def take_root(mobility: Expr) -> Expr:

@@ -1,5 +1,8 @@
 """What processes bring to a model must not clash with what is there."""
 
+from contextlib import closing
+from types import MappingProxyType
+
 import pytest
 from mpi4py import MPI
 
@@ -11,6 +14,11 @@ from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import ConstantMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.diffusion import Diffusion
+from chemomech.solvers.block_system import BlockSystem
+from chemomech.solvers.newton import NewtonSolver
+from chemomech.solvers.presets import Preset
+from chemomech.solvers.steps import StepControl
+from chemomech.solvers.time_stepping import Bdf
 
 ENERGY = FreeEnergyDensity(RegularSolution(0.5), 4.0)
 
@@ -76,3 +84,35 @@ def test_names_of_their_own_are_accepted():
 def test_a_name_that_is_taken_is_refused(processes, message):
     with pytest.raises(InputError, match=message):
         create(*processes)
+
+
+class Supply:
+    """Lithium that appears everywhere at one rate."""
+
+    energies = MappingProxyType({})
+    varying = ()
+    rate = 1e-3
+
+    def __init__(self, problem):
+        self._dx = problem.domain.dx(2)
+
+    def create_fields(self, energy):
+        return []
+
+    def add_to(self, field, test):
+        return -self.rate * test * self._dx if field == "c" else None
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_a_share_of_lithiums_equation(preset):
+    """dc/dt = rate at any time, and no step is refused for the energy that comes with it."""
+    problem = create(Supply)
+    problem.c.x.array[:] = 0.3
+    assert not problem.is_closed
+    solver = NewtonSolver(BlockSystem(problem), preset)
+    with closing(Bdf(problem, solver, StepControl(first_step=1.0))) as stepper:
+        while stepper.time < 20.0:
+            stepper.advance(20.0)
+    assert problem.mean_composition() == pytest.approx(0.32, rel=1e-9)
+    # The mean is balanced to round-off, the rest solved as exactly as Newton's method is asked for.
+    assert problem.c.x.array == pytest.approx(0.32, rel=1e-6)

@@ -52,7 +52,7 @@ def create_surface(domain):
 
 def solve_control(surface):
     """Residual of mu_res's equation, summed over the ranks."""
-    (field,) = surface.create_fields()
+    (field,) = surface.create_fields(None)
     vector = fem.assemble_vector(fem.form(field.residual))
     return MPI.COMM_WORLD.allreduce(float(vector.array.sum()))
 
@@ -88,7 +88,7 @@ def test_no_law_seals_a_group(create_surface):
     assert surface.area == pytest.approx(PERIMETER - WIDTH, rel=1e-12)
     everything = create_surface(("surface", None))
     assert everything.outflow() == everything.area == 0.0
-    assert everything.exchange(ufl.as_ufl(1.0)) is None
+    assert everything.add_to("c", ufl.as_ufl(1.0)) is None
     assert everything.is_isolated
     assert everything.reservoir is None
 
@@ -252,7 +252,7 @@ def test_switching_back_and_forth_leaves_no_trace(create_surface):
 
     def state(drive):
         surface.hold(drive)
-        return [float(constant.value) for constant in surface.constants]
+        return [float(constant.value) for constant in surface.varying]
 
     first = [state(drive) for drive in drives]
     again = [state(drive) for drive in reversed(drives)]
