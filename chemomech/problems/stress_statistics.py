@@ -15,7 +15,11 @@ from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.domain import Domain
 from chemomech.problems.cell_stress import CellStress, CellValues
-from chemomech.problems.stress_measures import compute_components, compute_invariants
+from chemomech.problems.stress_measures import (
+    compute_components,
+    compute_invariants,
+    compute_percentiles,
+)
 from chemomech.problems.stress_regions import Regions
 from chemomech.text_files import format_csv
 
@@ -231,28 +235,6 @@ def _create_row(
         maximum=float(values.max()),
         percentiles=tuple(map(float, compute_percentiles(values, volumes, levels))),
     )
-
-
-def compute_percentiles(
-    values: FloatArray, weights: FloatArray, levels: Sequence[float]
-) -> FloatArray:
-    """Weighted percentiles: the value below which a share of the weight lies.
-
-    Half a value's own weight counts as below it, and between values the percentile is linear: were
-    it to jump, round-off in the weights could make it differ between runs.
-
-    Args:
-        values: Shape (n,), at least one.
-        weights: Positive, shape (n,).
-        levels: Shares in per cent.
-
-    Returns:
-        Shape (levels,).
-    """
-    order = np.argsort(values, kind="stable")
-    heights = weights[order]
-    below = np.cumsum(heights) - heights / 2
-    return np.interp(np.asarray(levels) / 100 * heights.sum(), below, values[order])
 
 
 def write_stress_table(path: Path, table: StressTable, comm: MPI.Comm) -> None:
