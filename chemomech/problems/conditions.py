@@ -171,13 +171,9 @@ def require_balance(push: Form, free_modes: Sequence[NDArray[np.float64]], comm:
     Raises:
         InputError: If forces or moments are out of balance; on all ranks.
     """
-    form = fem.form(push)
-    space = form.function_spaces[0]
-    load = la.vector(space.dofmap.index_map, space.dofmap.index_map_bs)
-    fem.assemble_vector(load.array, form)
+    load = fem.assemble_vector(fem.form(push))
     load.scatter_reverse(la.InsertMode.add)
-    size = space.dofmap.index_map.size_local * space.dofmap.index_map_bs
-    forces = load.array[:size]
+    forces = load.array[: load.index_map.size_local * load.block_size]
     total = np.sqrt(comm.allreduce(forces @ forces))
     works = comm.allreduce(np.array([mode @ forces for mode in free_modes]))
     if np.linalg.norm(works) > _IMBALANCE * total:

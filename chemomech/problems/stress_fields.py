@@ -52,9 +52,7 @@ class NodalProjection:
         self.function.x.array[:] = self._assemble(self._form) / self._weights
 
     def _assemble(self, form: fem.Form) -> FloatArray:
-        space = self.function.function_space
-        vector = la.vector(space.dofmap.index_map, space.dofmap.index_map_bs)
-        fem.assemble_vector(vector.array, form)
+        vector = fem.assemble_vector(form)
         vector.scatter_reverse(la.InsertMode.add)
         vector.scatter_forward()
         return vector.array
