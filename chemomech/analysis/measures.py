@@ -8,6 +8,7 @@ import numpy as np
 
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.output.snapshot_grid import SnapshotGrid
+from chemomech.problems import stress_measures
 
 # Corners in VTK's order; the six tetrahedra of a hexahedron share its diagonal 0-6.
 _SIMPLICES = {
@@ -59,10 +60,7 @@ def compute_percentiles(
 
     Levels are in per cent of the particle; values, one a vertex, have the shape (vertices,).
     """
-    volumes = compute_vertex_volumes(grid)
-    order = np.argsort(values)
-    below = np.cumsum(volumes[order]) - volumes[order] / 2
-    return np.interp(np.array(levels) / 100 * volumes.sum(), below, values[order])
+    return stress_measures.compute_percentiles(values, compute_vertex_volumes(grid), levels)
 
 
 def _edges(grid: SnapshotGrid, simplices: IntArray) -> FloatArray:

@@ -39,11 +39,7 @@ class Choice:
     most: int = 1
 
     def check(self, section: Section) -> None:
-        """Refuse too few or too many of the keys.
-
-        Raises:
-            SectionError: Under the first key at fault.
-        """
+        """Refuse too few or too many of the keys, under the first key at fault."""
         stated = [key for key in self.keys if getattr(section, key) is not None]
         if self.least <= len(stated) <= self.most:
             return

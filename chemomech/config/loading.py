@@ -47,9 +47,6 @@ def load_config(
         allow_code: Run the modules beside the file that it names for laws of its user's own.
         model: What the file describes: a simulation, a measurement or a stress map.
 
-    Returns:
-        The configuration, quantities in SI units.
-
     Raises:
         InputError: On every rank, if the file cannot be read or its contents cannot be used;
             the message has one line for each key at fault.
@@ -63,11 +60,7 @@ def load_stored_config(
     *,
     model: type[Model] = Config,  # type: ignore[assignment] # TypeVar's default makes it right
 ) -> Model:
-    """Read the configuration in a folder of results, whose users' laws are not loaded; on one rank.
-
-    Raises:
-        InputError: It cannot be read.
-    """
+    """Read the configuration of a folder of results, users' laws not loaded; on one rank."""
     return _read(path, (), (), model, Code.UNLOADED)
 
 
@@ -105,11 +98,7 @@ def format_config(config: Section) -> str:
 
 
 def write_config(config: Section, path: Path) -> None:
-    """Write :func:`format_config`'s text to a file, and users' laws beside it; on one rank only.
-
-    Raises:
-        OSError: If the file cannot be written.
-    """
+    """Write :func:`format_config`'s text to a file, and users' laws beside it; on one rank only."""
     path.write_text(format_config(config), encoding="utf-8")
     for source in list_sources(config):
         (path.parent / source.file).write_text(source.text, encoding="utf-8")

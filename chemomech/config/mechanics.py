@@ -112,11 +112,7 @@ class MechanicsConfig(Section):
         return self.assumption
 
     def check_vectors(self, dimension: int) -> None:
-        """Check that displacements and tractions have one component a dimension.
-
-        Raises:
-            InputError: If a vector is too short or too long.
-        """
+        """Refuse displacements and tractions without one component a dimension."""
         for index, condition in enumerate(self.boundary):
             if isinstance(condition, DisplacementConfig | TractionConfig):
                 count = len(condition.value)

@@ -261,11 +261,7 @@ class ThermalNoiseConfig(Section):
     seed: Seed = Field(default=0, description="which noise; the same on any number of ranks")
 
     def check_depth(self, dimension: int) -> None:
-        """Refuse a depth in 3-D, and none in 2-D.
-
-        Raises:
-            InputError: It does not fit the dimension.
-        """
+        """Refuse a depth in 3-D, and none in 2-D."""
         if self.depth is None and dimension == 2:
             raise InputError('is missing; in 2-D state it, such as "50 nm"', key="noise.depth")
         if self.depth is not None and dimension == 3:

@@ -8,7 +8,8 @@ goes on where another ended therefore makes its mesh with the other's owners.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from dolfinx.mesh import Mesh
@@ -23,14 +24,14 @@ Owners = NDArray[np.int32]
 
 def collect_owners(mesh: Mesh) -> Owners | None:
     """Collect the rank of each cell, by its place in the mesh's input, on rank 0; collective."""
-    cells = mesh.topology.index_map(mesh.topology.dim)
-    parts = mesh.comm.gather(mesh.topology.original_cell_index[: cells.size_local])
-    if parts is None:
-        return None
-    owners = np.empty(cells.size_global, dtype=np.int32)
-    for rank, part in enumerate(parts):
-        owners[part] = rank
-    return owners
+    count = mesh.topology.index_map(mesh.topology.dim).size_local
+    return gather_by_cell(mesh, np.full(count, mesh.comm.rank, dtype=np.int32))
+
+
+def gather_by_cell(mesh: Mesh, rows: NDArray[Any]) -> NDArray[Any] | None:
+    """Gather a row of each owned cell on rank 0, in the order of the mesh's input; collective."""
+    parts = mesh.comm.gather((mesh.topology.original_cell_index[: len(rows)], rows))
+    return None if parts is None else _join(parts)
 
 
 def require_owners(owners: Owners, cells: int, ranks: int) -> None:
@@ -86,7 +87,7 @@ def _mark_cells(
         yield places, np.isin(np.arange(len(places)), cells).astype(np.int64)
 
 
-def _join(parts: tuple[tuple[NDArray[np.int64], NDArray[np.generic]], ...]) -> NDArray[np.generic]:
+def _join(parts: Sequence[tuple[NDArray[np.int64], NDArray[np.generic]]]) -> NDArray[np.generic]:
     """Rows of all ranks in the order of the mesh's input."""
     places = np.concatenate([place for place, _ in parts])
     rows = np.concatenate([row for _, row in parts])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
@@ -79,7 +81,9 @@ class StressModel:
         mean = compute_mean(composition, domain.mesh, domain.dx(2))
         parameters = Parameters(domain.mesh)
         elasticity = law.create(Numbers(law, "elasticity", parameters), assumption, STRESS_UNIT)
-        eigenstrain = strain.create(Numbers(strain, "eigenstrain", parameters), STRESS_MAP, mean)
+        eigenstrain = strain.create(
+            Numbers(strain, "eigenstrain", parameters), replace(STRESS_MAP, mean=mean)
+        )
         mechanics = Mechanics(elasticity, eigenstrain, el.create_wire_rotation(tangent))
         loads = _create_loads(config, domain)
         self.problem = StaticStress(

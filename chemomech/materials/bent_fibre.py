@@ -73,9 +73,6 @@ class BentFibre:
             law: Free-energy density without strain.
             strain: e = y / R along the wire, tension positive.
             reference: c_ref, at which the unstrained fibre is free of stress.
-
-        Returns:
-            Energies, the shape of ``c``.
         """
         change = np.asarray(c, dtype=np.float64) - reference
         elastic = self.chi_shift * change**2 - self.tilt * strain * change
@@ -95,10 +92,7 @@ class BentFibre:
 
         Args:
             law: Free-energy density without strain, of two phases with dchi.
-            width: Width w of the wire.
-
-        Returns:
-            R, in the unit of ``width``.
+            width: Width w of the wire; R is in its unit.
 
         Raises:
             InputError: There are no two phases.

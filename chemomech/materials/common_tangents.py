@@ -76,13 +76,7 @@ def cluster_points(lower: float, upper: float) -> FloatArray:
 
 
 class _Branch:
-    """An interval on which g is convex, sampled densely at its ends.
-
-    Args:
-        curve: The density.
-        lower: Its lower end.
-        upper: Its upper end.
-    """
+    """An interval on which g is convex, sampled densely at its ends."""
 
     def __init__(self, curve: DensityCurve, lower: float, upper: float) -> None:
         self.lower, self.upper = lower, upper

@@ -45,11 +45,7 @@ class Eigenstrain:
         self.require_symmetry()
 
     def require_symmetry(self) -> None:
-        """Refuse what is no symmetric 3 x 3 tensor at present; fields are not looked at.
-
-        Raises:
-            InputError: It is none.
-        """
+        """Refuse what is no symmetric 3 x 3 tensor at present; fields are not looked at."""
         if [len(row) for row in self.expansion] != [3, 3, 3] or not self._is_symmetric():
             raise InputError(
                 "the strain per unit composition must be a symmetric 3 x 3 tensor",

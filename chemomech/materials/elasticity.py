@@ -37,14 +37,11 @@ class Assumption(StrEnum):
 
 
 def create_isotropic_stiffness(young: Scalar, poisson: Scalar) -> Matrix:
-    """Create the stiffness of an isotropic solid.
+    """Create the stiffness of an isotropic solid, Mandel, shape (6, 6), in the unit of ``young``.
 
     Args:
         young: Young's modulus (> 0).
         poisson: Poisson's ratio (-1 < nu < 1/2).
-
-    Returns:
-        Mandel matrix, shape (6, 6), in the unit of ``young``.
     """
     lame = young * poisson / ((1 + poisson) * (1 - 2 * poisson))
     double_shear = young / (1 + poisson)
@@ -59,15 +56,12 @@ def create_cubic_stiffness(c11: Scalar, c12: Scalar, c44: Scalar) -> Matrix:
 def create_orthotropic_stiffness(
     young: Sequence[Scalar], poisson: Sequence[Scalar], shear: Sequence[Scalar]
 ) -> Matrix:
-    """Create the stiffness of an orthotropic crystal in its axes.
+    """Create the stiffness of an orthotropic crystal in its axes, Mandel, shape (6, 6).
 
     Args:
         young: E_1, E_2, E_3.
         poisson: nu_12, nu_13, nu_23 (nu_ij: contraction along j under tension along i).
         shear: G_23, G_13, G_12.
-
-    Returns:
-        Mandel matrix, shape (6, 6).
     """
     (e1, e2, e3), (n12, n13, n23) = young, poisson
     # The inverse of the compliance [[1, -n12, -n13], [., e1 / e2, -n23 e1 / e2], [., ., e1 / e3]]
@@ -122,11 +116,7 @@ class Elasticity:
         self.require_stability()
 
     def require_stability(self) -> None:
-        """Refuse a stiffness whose present numbers are not symmetric positive definite.
-
-        Raises:
-            InputError: They are not; a stiffness that varies in space is not looked at.
-        """
+        """Refuse a stiffness whose present numbers, if any, are not symmetric positive definite."""
         numbers = evaluate_all(self.stiffness)
         if numbers is None:
             return
@@ -158,11 +148,9 @@ class Elasticity:
         return not any((i in shears) != (j in shears) for i, j, _ in _list_entries(self.stiffness))
 
     def energy(self, elastic_strain: Expr, rotation: Expr | None) -> Expr:
-        """Return the elastic energy density.
+        """Return the elastic energy density of a 3 x 3 strain in global axes.
 
-        Args:
-            elastic_strain: 3 x 3 tensor in global axes.
-            rotation: 3 x 3 tensor whose columns are the wire axes; needed for the wire frame only.
+        The columns of ``rotation`` are the wire's axes, needed for a stiffness in them only.
         """
         normal: Expr = ufl.unit_vector(2, 3)
         is_upright = True
@@ -231,14 +219,11 @@ def _mandel(e: Expr) -> tuple[Expr, ...]:
 
 
 def create_wire_rotation(tangent: Expr) -> Expr:
-    """Create the rotation whose columns are the wire's axes (along, across, out of plane).
+    """Create the rotation, 3 x 3, whose columns are the wire's axes (along, across, out of plane).
 
     Args:
         tangent: Unit vector along the wire, of 2 or 3 components. In 3-D the wire is taken to be
             bent about the z axis: "across" is z x tangent.
-
-    Returns:
-        3 x 3 UFL tensor.
     """
     if tangent.ufl_shape == (2,):
         t = ufl.as_vector([tangent[0], tangent[1], 0])

@@ -32,13 +32,9 @@ class LatticePhase:
     Args:
         name: Name of the phase.
         x: Lithium per formula unit.
-        a: Edge in m, likewise b and c.
-        b: Edge in m.
-        c: Edge in m.
+        a, b, c: Edges in m.
         formula_units: Number Z of formula units in the cell.
-        alpha: Angle between b and c, in rad.
-        beta: Angle between a and c, in rad.
-        gamma: Angle between a and b, in rad.
+        alpha, beta, gamma: Angles between b and c, a and c, a and b, in rad.
 
     Raises:
         InputError: An edge or Z is not positive, or the angles make no cell.
@@ -123,13 +119,10 @@ class LatticePhase:
 
 
 def compute_partial_molar_volumes(phases: Sequence[LatticePhase]) -> FloatArray:
-    """Compute Omega = dV/dx between neighbouring phases, by the lever rule.
+    """Compute Omega = dV/dx (m^3 per mole of Li) between neighbouring phases, by the lever rule.
 
     Args:
         phases: At least two, by rising lithium content.
-
-    Returns:
-        Omega in m^3 per mole of lithium, shape (phases - 1,).
 
     Raises:
         InputError: There are fewer than two phases, or their contents do not rise.
@@ -203,15 +196,12 @@ def create_v2o5_volumes() -> tuple[FloatArray, FloatArray]:
 
 
 def read_phases(path: Path | str) -> list[LatticePhase]:
-    """Read unit cells from a CSV file, one phase a line.
+    """Read unit cells from a CSV file, one phase a line, and sort them by lithium content.
 
     The header is ``name,x,a_angstrom,b_angstrom,c_angstrom,formula_units``, in any order, with
     ``a_nm`` and so on for nm; ``alpha_deg``, ``beta_deg`` and ``gamma_deg`` may follow and are 90
     where the column or the entry is missing. Empty lines and lines that begin with # are passed
     over.
-
-    Returns:
-        The phases, by rising lithium content.
 
     Raises:
         InputError: The file is missing, is no text or holds no phase, the header lacks a column or

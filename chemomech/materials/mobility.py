@@ -25,8 +25,7 @@ class Mobility(Protocol):
 class DegenerateMobility:
     """M(c) = D c (1 - c), so that an ideal solution diffuses by Fick's law (eqn 21 divided by RT).
 
-    Args:
-        diffusivity: Tracer diffusivity D (length^2 / time).
+    D is the tracer diffusivity (length^2 / time).
     """
 
     diffusivity: Scalar
@@ -38,11 +37,7 @@ class DegenerateMobility:
 
 @dataclass(frozen=True)
 class ConstantMobility:
-    """M(c) = D.
-
-    Args:
-        diffusivity: Mobility D (length^2 / time, mu in units of RT).
-    """
+    """M(c) = D (length^2 / time, mu in units of RT)."""
 
     diffusivity: Scalar
 

@@ -165,14 +165,7 @@ class ConstantExchange(_TransferReaction):
 
 @dataclass(frozen=True)
 class ConstantFlux:
-    """J is given, whatever the state.
-
-    Args:
-        value: Outward flux J (length / time): > 0 takes lithium out.
-
-    Raises:
-        InputError: The flux is not finite.
-    """
+    """J (length / time), a finite number, is given whatever the state: > 0 takes lithium out."""
 
     value: Scalar
     needs_reservoir: ClassVar[bool] = False

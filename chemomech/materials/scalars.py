@@ -54,20 +54,12 @@ def vanishes(expression: Expr) -> bool:
 
 
 def require_positive(value: Scalar, key: str) -> None:
-    """Refuse what is no finite number above zero; fields are not looked at.
-
-    Raises:
-        InputError: The parameter is not positive.
-    """
+    """Refuse what is no finite number above zero; fields are not looked at."""
     require(value, key, lambda number: number > 0.0, "positive")
 
 
 def require(value: Scalar, key: str, is_right: Callable[[float], bool], what: str) -> None:
-    """Refuse a number that is not finite or not right, in words ``what``; fields are not looked at.
-
-    Raises:
-        InputError: The parameter is a number that will not do.
-    """
+    """Refuse a number that is not finite or not ``what`` it must be; fields are not looked at."""
     number = evaluate(value)
     if number is not None and not (math.isfinite(number) and is_right(number)):
         raise InputError(f"must be {what}, got {number:g}", key=key)

@@ -184,9 +184,6 @@ class TabulatedEigenstrain:
 
         A straight line through the reference and, at each entry where the slope jumps, a hinge
         max(0, .) that opens away from the reference, so that corners vanish there exactly.
-
-        Raises:
-            InputError: The rotation is needed and missing.
         """
         slopes = self.slopes
         segment = _find_segment(self.compositions, self.reference)

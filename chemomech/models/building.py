@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from dolfinx import fem
@@ -212,9 +213,7 @@ def _create_mechanics(
     )
     eigenstrain = strain.create(
         Numbers(strain, "mechanics.eigenstrain", parameters),
-        SIMULATION,
-        initial_mean,
-        scales.site_concentration,
+        replace(SIMULATION, mean=initial_mean, concentration=scales.site_concentration),
     )
     rotation = None if particle.tangent is None else el.create_wire_rotation(particle.tangent)
     prestrain = _create_prestrain(config, domain, parameters)

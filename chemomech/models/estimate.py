@@ -100,11 +100,7 @@ def describe_needs(size: Size, preset: Preset, ranks: int) -> str:
 
 
 def require_memory(config: cfg.Config, size: Size, ranks: int, memory: float) -> None:
-    """Refuse a problem that does not fit into the memory (bytes), unless the user allows it.
-
-    Raises:
-        InputError: It does not fit.
-    """
+    """Refuse a problem that does not fit into the memory (bytes), unless the user allows it."""
     preset = size.choose_preset(config)
     if config.mesh.allow_large or size.estimate_memory(preset, ranks) <= memory:
         return

@@ -268,12 +268,7 @@ def _remove(path: Path) -> None:
 
 
 def _check(path: Path) -> Mapping[str, Any]:
-    """Return the record of a state that is complete.
-
-    Raises:
-        DamagedError: It is not.
-        OSError: It cannot be read.
-    """
+    """Return the record of a state; DamagedError where it is not complete."""
     check_folder(path)
     record = read_json(path / _RECORD)
     if not isinstance(record, dict):

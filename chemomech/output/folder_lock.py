@@ -164,11 +164,7 @@ def _check_place(folder: Path) -> None:
 
 
 def check_unused(folder: Path) -> None:
-    """Refuse a folder that :func:`_check_place` refuses, or that holds files; only for one rank.
-
-    Raises:
-        InputError: It is one of these; nothing is touched.
-    """
+    """Refuse a folder that :func:`_check_place` refuses, or that holds files; only for one rank."""
     _check_place(folder)
     if folder.is_dir() and list_contents(folder):
         raise InputError(
@@ -182,9 +178,6 @@ def check_not_in_use(folder: Path) -> None:
     """Refuse a folder that another process of this machine holds; only for one rank.
 
     Whether one of another machine is alive is only known after some time: see :class:`FolderLock`.
-
-    Raises:
-        InputError: It is in use.
     """
     lock = _create_lock(folder)
     holder = _find_holder(lock)
@@ -202,11 +195,7 @@ def _create_lock(folder: Path) -> Lock:
 
 
 def _take(lock: Lock, folder: Path) -> None:
-    """Take a lock that is free or that a dead process has left.
-
-    Raises:
-        InputError: Another process has it.
-    """
+    """Take a lock that is free or that a dead process has left."""
     first: _Holder | None = None
     while not _try(lock):
         holder = _find_holder(lock)

@@ -39,11 +39,7 @@ class FrameFile(Context):
         self._size = 0
 
     def append(self, time_s: float, values: NDArray[np.floating]) -> None:
-        """Append values of shape ``(vertices,)``, the same for all frames, at a time in seconds.
-
-        Raises:
-            OSError: They cannot be written.
-        """
+        """Append values of shape ``(vertices,)``, the same for all frames, at a time in seconds."""
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
         self._size = values.size

@@ -124,11 +124,8 @@ class Ledger(Context):
         Raises:
             OSError: The disk refuses; on every rank.
         """
-        run_on_root(self._comm, self._synchronise)
-
-    def _synchronise(self) -> None:
-        assert self._file is not None
-        os.fsync(self._file.fileno())
+        file = self._file
+        run_on_root(self._comm, lambda: None if file is None else os.fsync(file.fileno()))
 
     def close(self) -> None:
         """Close the file."""

@@ -17,6 +17,7 @@ from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.gmsh_session import GmshSession
+from chemomech.geometry.partition import gather_by_cell
 from chemomech.output.snapshot_grid import SnapshotGrid
 from chemomech.output.snapshots import Gatherer
 from chemomech.output.vtkhdf import VtkHdfFile
@@ -153,11 +154,8 @@ def _gather_cell_tags(domain: Domain) -> IntArray:
     if domain.cell_tags is not None:
         owned = domain.cell_tags.indices < len(tags)
         tags[domain.cell_tags.indices[owned]] = domain.cell_tags.values[owned]
-    gathered = domain.mesh.comm.gather((topology.original_cell_index[: len(tags)], tags))
-    if gathered is None:
-        return tags
-    order = np.argsort(np.concatenate([places for places, _ in gathered]))
-    return np.asarray(np.concatenate([tags for _, tags in gathered])[order])
+    gathered = gather_by_cell(domain.mesh, tags)
+    return tags if gathered is None else gathered
 
 
 def _write_vtu(grid: SnapshotGrid, facets: _Rows, cell_tags: IntArray | None, path: Path) -> None:

@@ -20,16 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.errors import InputError, run_on_root
-from chemomech.text_files import TEXT_ENCODING
+from chemomech.output.sealed_folders import DamagedError, read_json
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
 #: Name of the record in a run's folder.
 PROVENANCE = "provenance.json"
-
-#: Bytes beyond which a file is no record of ours.
-_LARGEST = 10_000_000
 
 _PACKAGES = (
     "chemomech",
@@ -163,10 +160,8 @@ def read_provenance(path: Path) -> dict[str, Any]:
         InputError: It is missing or damaged.
     """
     try:
-        if path.stat().st_size > _LARGEST:
-            raise InputError("is too large for a record of a run", path=str(path))
-        record = json.loads(path.read_text(encoding=TEXT_ENCODING))
-    except (OSError, ValueError, RecursionError) as error:
+        record = read_json(path)
+    except (OSError, DamagedError) as error:
         raise InputError(f"cannot be read: {error}", path=str(path)) from error
     if not isinstance(record, dict):
         raise InputError("is no record of a run", path=str(path))

@@ -140,11 +140,7 @@ def read_array(path: Path) -> NDArray[np.generic]:
 
 
 def synchronise(path: Path) -> None:
-    """Flush a file's content, or the names in a folder, to the disk.
-
-    Raises:
-        OSError: The disk refuses.
-    """
+    """Flush a file's content, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

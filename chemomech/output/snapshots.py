@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from chemomech.fenicsx import get_cell_nodes, get_geometry_degree
 from chemomech.geometry.cells import VTK_ORDER
+from chemomech.geometry.partition import gather_by_cell
 from chemomech.output.snapshot_grid import SnapshotGrid
 
 
@@ -77,11 +78,7 @@ class Gatherer:
         """Gather cells as input indices of their vertices, in the order of the mesh's input."""
         count = self._mesh.topology.index_map(self._mesh.topology.dim).size_local
         local = get_cell_nodes(self._mesh.geometry)[:count][:, VTK_ORDER[cell.name]]
-        cells = self._comm.gather(self._input_index[local])
-        original = self._comm.gather(self._mesh.topology.original_cell_index[:count])
-        if self._comm.rank != 0:
-            return None
-        return np.concatenate(cells)[np.argsort(np.concatenate(original))]
+        return gather_by_cell(self._mesh, self._input_index[local])
 
     def _find_vertex_dofs(self, space: fem.FunctionSpace) -> NDArray[np.int32]:
         """Find the block dof at each owned vertex; their owners may be different ranks."""

@@ -178,11 +178,7 @@ def _share(functions: Mapping[str, fem.Function]) -> MPI.Comm:
 
 
 def require_cells(domain: mesh.Mesh) -> None:
-    """Refuse a mesh of which some ranks have too little for these files; collective.
-
-    Raises:
-        InputError: There are too many ranks for so small a mesh; on every rank.
-    """
+    """Refuse, on every rank, too many ranks for so small a mesh; collective."""
     comm: MPI.Comm = domain.comm
     cells = domain.topology.index_map(domain.topology.dim)
     fewest = comm.allreduce(cells.size_local, op=MPI.MIN)

@@ -54,15 +54,6 @@ class CellStress:
     These are the stresses of the elements themselves: unlike the fields at the vertices they are
     not smoothed over neighbouring cells, which would take the top off a jump between two phases.
 
-    Args:
-        stress: 3 x 3 UFL tensor, read anew at each gathering.
-        composition: c, continuous and of degree 1.
-        domain: The mesh.
-        scale: Factor from the problem's unit of stress to pascal.
-        tangent: Unit vector along the wire, constant in each cell, or None.
-        excluded: Cells to leave out, a mark for each cell that this rank owns, in its own
-            numbering; None leaves out none.
-
     Raises:
         InputError: The composition is not continuous and of degree 1, or there is not one mark for
             each cell; on all ranks.

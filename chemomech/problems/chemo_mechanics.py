@@ -120,7 +120,10 @@ class ChemoMechanics:
         )
         self.c, self.mu = self._diffusion.c, self._diffusion.mu
         self.history, self.volume = self._diffusion.history, self._diffusion.volume
-        self.solid = self._create_solid()
+        self.solid: Solid | None = None
+        if energy.mechanics is not None:
+            degree = self.discretisation.displacement_degree
+            self.solid = Solid(domain, energy.mechanics, self.c, self.loads, degree)
         self.u = None if self.solid is None else self.solid.u
         self.out_of_plane_strain = None if self.solid is None else self.solid.out_of_plane_strain
         self.surface = self._create_surface(reactions)
@@ -203,13 +206,6 @@ class ChemoMechanics:
         assert self.solid is not None
         return self.solid.stress()
 
-    def _create_solid(self) -> Solid | None:
-        mechanics = self.energy_density.mechanics
-        if mechanics is None:
-            return None
-        degree = self.discretisation.displacement_degree
-        return Solid(self.domain, mechanics, self.c, self.loads, degree)
-
     def _create_surface(self, reactions: Sequence[SurfaceReaction]) -> Surface:
         seen: Expr = self.mu
         if self.solid is not None and self.coupling.in_bulk != self.coupling.in_reaction:
@@ -282,11 +278,7 @@ def _add(first: Form, *others: Form) -> Form:
 
 
 def _require_own_names(kind: str, named: Iterable[tuple[object, Iterable[str]]]) -> None:
-    """Refuse what bears a name that is taken: one of the two would be lost without a word.
-
-    Raises:
-        InputError: Two have one name.
-    """
+    """Refuse what bears a name that is taken: one of the two would be lost without a word."""
     owners: dict[str, object] = {}
     for process, names in named:
         for name in names:

@@ -53,10 +53,6 @@ class Traction:
     group: str
     value: tuple[float, ...]
 
-    def require_components(self, dimension: int) -> None:
-        """Refuse a vector that does not have ``dimension`` components."""
-        _require_components(self.group, self.value, dimension)
-
 
 Support = Displacement | Roller
 
@@ -93,14 +89,15 @@ def create_dirichlet_conditions(
             conditions.append(fem.dirichletbc(default_scalar_type(0.0), dofs, space.sub(axis)))
             continue
         value = support.value or (0.0,) * domain.mesh.geometry.dim
-        _require_components(support.group, value, domain.mesh.geometry.dim)
+        require_components(support.group, value, domain.mesh.geometry.dim)
         dofs = fem.locate_dofs_topological(space, dimension, facets)
         constant = np.array(value, dtype=default_scalar_type)
         conditions.append(fem.dirichletbc(constant, dofs, space))
     return conditions
 
 
-def _require_components(group: str, value: Sequence[float], dimension: int) -> None:
+def require_components(group: str, value: Sequence[float], dimension: int) -> None:
+    """Refuse a vector for a group that does not have ``dimension`` components."""
     if len(value) != dimension:
         raise InputError(
             f"{len(value)} components given for group '{group}', {dimension} needed",
@@ -174,13 +171,9 @@ def require_balance(push: Form, free_modes: Sequence[NDArray[np.float64]], comm:
     Raises:
         InputError: If forces or moments are out of balance; on all ranks.
     """
-    form = fem.form(push)
-    space = form.function_spaces[0]
-    load = la.vector(space.dofmap.index_map, space.dofmap.index_map_bs)
-    fem.assemble_vector(load.array, form)
+    load = fem.assemble_vector(fem.form(push))
     load.scatter_reverse(la.InsertMode.add)
-    size = space.dofmap.index_map.size_local * space.dofmap.index_map_bs
-    forces = load.array[:size]
+    forces = load.array[: load.index_map.size_local * load.block_size]
     total = np.sqrt(comm.allreduce(forces @ forces))
     works = comm.allreduce(np.array([mode @ forces for mode in free_modes]))
     if np.linalg.norm(works) > _IMBALANCE * total:

@@ -257,11 +257,7 @@ def _read_table(path: Path, gdim: int) -> FloatArray:
 
 
 def require_bounds(c: fem.Function, bounds: Bounds) -> None:
-    """Refuse values outside the open interval ``bounds``; collective.
-
-    Raises:
-        InputError: A value lies outside, or is not finite; on all ranks.
-    """
+    """Refuse, on all ranks, values not finite or outside the open interval ``bounds``."""
     comm = c.function_space.mesh.comm
     values = np.real(c.x.array)
     if comm.allreduce(not np.isfinite(values).all(), op=MPI.LOR):

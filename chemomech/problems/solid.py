@@ -25,6 +25,7 @@ from chemomech.problems.conditions import (
     create_free_motions,
     create_rigid_modes,
     require_balance,
+    require_components,
 )
 
 
@@ -32,13 +33,6 @@ class Solid:
     r"""Displacement u, and eps_zz in generalised plane strain, with their energy.
 
         F = integral of W(strain(u, eps_zz) - e*(c)) - integral over the surface of t . u
-
-    Args:
-        domain: Mesh with facet groups.
-        mechanics: W and e*.
-        composition: c, a field or any UFL expression of the position.
-        loads: Supports and tractions.
-        displacement_degree: Degree of the Lagrange elements of u.
 
     Attributes:
         u: Displacement, in the mesh's unit of length.
@@ -122,7 +116,7 @@ class Solid:
         ds = domain.ds(degree)
         tractions = []
         for load in loads.tractions:
-            load.require_components(mesh.geometry.dim)
+            require_components(load.group, load.value, mesh.geometry.dim)
             value = np.array(load.value, dtype=default_scalar_type)
             tractions.append((domain.tags(load.group), fem.Constant(mesh, value)))
         energies = {"elastic": self.mechanics.energy(self._composition, self.strain()) * dx}

@@ -31,11 +31,8 @@ class NodalProjection:
     This weighted mean over the cells around a vertex makes a continuous field of a stress that
     jumps between cells, without overshoot.
 
-    Args:
-        expression: UFL expression of any shape, read anew at each update.
-        space: Lagrange space of degree 1 of the same value shape.
-        degree: Quadrature degree.
-        name: Name of the resulting function.
+    The expression may be of any shape and is read anew at each update; the Lagrange space of
+    degree 1 has the same.
 
     Attributes:
         function: The projected field.
@@ -55,9 +52,7 @@ class NodalProjection:
         self.function.x.array[:] = self._assemble(self._form) / self._weights
 
     def _assemble(self, form: fem.Form) -> FloatArray:
-        space = self.function.function_space
-        vector = la.vector(space.dofmap.index_map, space.dofmap.index_map_bs)
-        fem.assemble_vector(vector.array, form)
+        vector = fem.assemble_vector(form)
         vector.scatter_reverse(la.InsertMode.add)
         vector.scatter_forward()
         return vector.array

@@ -1,6 +1,8 @@
-"""Scalars that engineers read from a stress tensor, for many tensors at once."""
+"""Scalars that engineers read from a stress tensor, for many at once, and their percentiles."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -85,3 +87,25 @@ def name_scalars(*, in_wire_frame: bool, principal: bool) -> tuple[str, ...]:
     tangent = np.zeros((0, 3)) if in_wire_frame else None
     components = compute_components(none, tangent, principal=principal)
     return (*compute_invariants(none), *components)
+
+
+def compute_percentiles(
+    values: FloatArray, weights: FloatArray, levels: Sequence[float]
+) -> FloatArray:
+    """Weighted percentiles: the value below which a share of the weight lies.
+
+    Half a value's own weight counts as below it, and between values the percentile is linear: were
+    it to jump, round-off in the weights could make it differ between runs.
+
+    Args:
+        values: Shape (n,), at least one.
+        weights: Positive, shape (n,).
+        levels: Shares in per cent.
+
+    Returns:
+        Shape (levels,).
+    """
+    order = np.argsort(values, kind="stable")
+    heights = weights[order]
+    below = np.cumsum(heights) - heights / 2
+    return np.interp(np.asarray(levels) / 100 * heights.sum(), below, values[order])

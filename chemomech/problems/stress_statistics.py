@@ -15,7 +15,11 @@ from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.domain import Domain
 from chemomech.problems.cell_stress import CellStress, CellValues
-from chemomech.problems.stress_measures import compute_components, compute_invariants
+from chemomech.problems.stress_measures import (
+    compute_components,
+    compute_invariants,
+    compute_percentiles,
+)
 from chemomech.problems.stress_regions import Regions
 from chemomech.text_files import format_csv
 
@@ -144,8 +148,7 @@ class BandRow:
     """Spread of one number of a table over samples.
 
     Args:
-        stress: As in the table.
-        region: As in the table.
+        stress, region: As in the table.
         statistic: ``mean``, ``minimum``, ``maximum`` or a percentile such as ``p95``.
         samples: Samples in which the region has cells; only these count.
         mean: Over the samples, in Pa; NaN without any, as are the others.
@@ -234,34 +237,8 @@ def _create_row(
     )
 
 
-def compute_percentiles(
-    values: FloatArray, weights: FloatArray, levels: Sequence[float]
-) -> FloatArray:
-    """Weighted percentiles: the value below which a share of the weight lies.
-
-    Half a value's own weight counts as below it, and between values the percentile is linear: were
-    it to jump, round-off in the weights could make it differ between runs.
-
-    Args:
-        values: Shape (n,), at least one.
-        weights: Positive, shape (n,).
-        levels: Shares in per cent.
-
-    Returns:
-        Shape (levels,).
-    """
-    order = np.argsort(values, kind="stable")
-    heights = weights[order]
-    below = np.cumsum(heights) - heights / 2
-    return np.interp(np.asarray(levels) / 100 * heights.sum(), below, values[order])
-
-
 def write_stress_table(path: Path, table: StressTable, comm: MPI.Comm) -> None:
-    """Write rank 0's table, a line for each stress and region, as a CSV file; collective.
-
-    Raises:
-        OSError: The file cannot be written; on every rank.
-    """
+    """Write rank 0's table, a line for each stress and region, as a CSV file; collective."""
     size = "volume_m3" if table.dimension == 3 else "area_m2"
     header = ["stress", "region", size, *(f"{name}_Pa" for name in table.statistics)]
     lines = [
@@ -272,11 +249,7 @@ def write_stress_table(path: Path, table: StressTable, comm: MPI.Comm) -> None:
 
 
 def write_stress_bands(path: Path, bands: StressBands, comm: MPI.Comm) -> None:
-    """Write rank 0's spread, a line for each stress, region and statistic; collective.
-
-    Raises:
-        OSError: The file cannot be written; on every rank.
-    """
+    """Write rank 0's spread, a line for each stress, region and statistic; collective."""
     header = ["stress", "region", "statistic", "samples"]
     header += ["mean_Pa", "standard_deviation_Pa", "p5_Pa", "p95_Pa"]
     lines = [

@@ -77,13 +77,6 @@ class Surface:
 
     which of them, three constants say, so that switching compiles and allocates nothing.
 
-    Args:
-        domain: Mesh with facet groups.
-        reactions: Laws by group.
-        c: Composition.
-        mu: Chemical potential that the reactions see.
-        quadrature_degree: Degree to which J is integrated.
-
     Attributes:
         reservoir: mu_res per RT, a function of one value; None where no law asks for it.
         outflow: Function for the lithium leaving per time, the integral of J over the surface;

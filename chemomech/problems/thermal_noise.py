@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 import ufl
-from dolfinx import fem, la
+from dolfinx import fem
 from dolfinx.mesh import Mesh
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
@@ -130,7 +130,6 @@ def take_root(mobility: Expr) -> Expr:
 def _compute_cell_volumes(mesh: Mesh) -> NDArray[np.float64]:
     """Volume of each cell of this rank, ghosts included, by dof of a scalar DG0 space."""
     space = fem.functionspace(mesh, ("DG", 0))
-    volumes = la.vector(space.dofmap.index_map)
-    fem.assemble_vector(volumes.array, fem.form(ufl.TestFunction(space) * ufl.dx))
+    volumes = fem.assemble_vector(fem.form(ufl.TestFunction(space) * ufl.dx))
     volumes.scatter_forward()
     return volumes.array.astype(np.float64)

@@ -216,13 +216,12 @@ class Checkpointer:
             for index, field in enumerate(problem.fields)
             if field.evolution is not None
         }
-        history = History(0.0, [], [], rates)
-        history.times = list(stepper["times"])
-        history.released = [list(totals) for totals in stepper["released"]]
-        history.states = [
+        states = [
             [self._take(field, level, record, functions) for field in problem.fields]
             for level in range(levels)
         ]
+        released = [list(totals) for totals in stepper["released"]]
+        history = History(list(stepper["times"]), states, released, rates)
         memory = Memory(
             stepper["number"],
             history,

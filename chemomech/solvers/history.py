@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +16,7 @@ ORDER = 3
 LEVELS = ORDER + 1
 
 
+@dataclass(eq=False)
 class History:
     r"""Times and states of the last accepted steps, the newest first.
 
@@ -23,24 +25,17 @@ class History:
     between the two then closes to the accuracy of the solver, not of the time scheme.
 
     Args:
-        time: Time of the first state.
-        state: The first state.
-        released: What each evolving field had released before, in the order of ``rates``.
-        rates: Time derivative of each evolving field at that time, by its place in a state; it
-            stands in for a second state.
+        times: Time of each state.
+        states: The states.
+        released: What each evolving field had released by then, in the order of ``rates``.
+        rates: Time derivative of each evolving field at the first state's time, by its place in a
+            state; it stands in for a second state.
     """
 
-    def __init__(
-        self,
-        time: float,
-        state: list[FloatArray],
-        released: list[float],
-        rates: Mapping[int, FloatArray],
-    ) -> None:
-        self.times = [time]
-        self.states = [state]
-        self.released = [released]
-        self.rates = rates
+    times: list[float]
+    states: list[list[FloatArray]]
+    released: list[list[float]]
+    rates: Mapping[int, FloatArray]
 
     def push(self, time: float, state: list[FloatArray], released: list[float]) -> None:
         """Make a new state the newest; the oldest one that nothing looks back on is dropped."""

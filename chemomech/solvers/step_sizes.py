@@ -21,7 +21,7 @@ SAFETY = 0.8
 
 @dataclass(frozen=True)
 class Size:
-    """Length of the next step; what it would be, ``wanted``, if no time had to be hit."""
+    """Length of the next step; what it would be without a time to hit; whether it lands on that."""
 
     length: float
     wanted: float

@@ -38,17 +38,10 @@ _AFTER_FAILURE = 0.25
 
 @dataclass
 class _Trial:
-    """An attempted step.
+    """An attempted step: how its last solve ended, and the iterations of all.
 
-    Args:
-        size: Its length.
-        result: How its last solve ended.
-        newton: Newton iterations.
-        linear: Krylov iterations.
-        error: Its error relative to the tolerance; 0 where none is known.
-        energies: Parts of the energy after it.
-        factor: Factor by which to repeat it shorter; None where it can be accepted.
-        event: Number of the event that ends it.
+    The error is relative to the tolerance, 0 where none is known. A factor tells to repeat it so
+    much shorter; with None it can be accepted. The event is the number of that which ends it.
     """
 
     size: float
@@ -204,7 +197,8 @@ class Bdf:
             lands = False
         former = self._history.states[0]
         moved = (self._values(index) - former[index] for index in self._evolving)
-        rate = max(self._max_norm(change) for change in moved) / trial.size
+        fastest = max(float(np.abs(change).max(initial=0.0)) for change in moved)
+        rate = self._comm.allreduce(fastest, op=MPI.MAX) / trial.size
         exponent = self._exponent
         lands = lands and trial.event is None
         self._accept(target if lands else self.time + trial.size, trial)
@@ -247,13 +241,13 @@ class Bdf:
             self._stand_still(number, time, released)
         rates = self._make_consistent()
         first = self._control.first_step or self._estimate_first_step(rates)
-        history = History(time, self._copy_state(), released, rates)
+        history = History([time], [self._copy_state()], [released], rates)
         return Memory(number, history, math.inf, first, first)
 
     def _stand_still(self, number: int, time: float, released: list[float]) -> None:
         """Remember the unknowns' present values as a state in which nothing moves."""
         still = {index: np.zeros_like(self._values(index)) for index in self._evolving}
-        history = History(time, self._copy_state(), released, still)
+        history = History([time], [self._copy_state()], [released], still)
         self._memory = Memory(number, history, math.inf, math.inf, math.inf)
 
     @property
@@ -398,9 +392,6 @@ class Bdf:
     def _set_state(self, state: list[FloatArray]) -> None:
         for field, values in zip(self._fields, state, strict=True):
             field.function.x.array[:] = values
-
-    def _max_norm(self, values: FloatArray) -> float:
-        return float(self._comm.allreduce(np.abs(values).max(initial=0.0), op=MPI.MAX))
 
 
 def _explain(trial: _Trial) -> str:

@@ -1,5 +1,6 @@
 """Tables of a configuration become the laws they state."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -64,7 +65,7 @@ def tabulate(law):
 def create(law, mean=0.0):
     """Eigenstrain of a stress map's table."""
     law = law.complete(eig.STRESS_MAP)
-    return law.create(tabulate(law), eig.STRESS_MAP, mean)
+    return law.create(tabulate(law), replace(eig.STRESS_MAP, mean=mean))
 
 
 def between(law, low, high):

@@ -35,6 +35,8 @@ class Use:
         frame: Axes of a tensor where the table states none.
         transition: Range over which a slope changes where the table states none.
         is_solved: Whether the composition is solved for rather than given.
+        mean: Mean composition of the particle; NaN where it is not known yet.
+        concentration: Of lithium sites (mol/m^3), where the table states none.
     """
 
     reference: float | Literal["mean"]
@@ -42,6 +44,8 @@ class Use:
     frame: Frame
     transition: float
     is_solved: bool
+    mean: float = math.nan
+    concentration: float = math.nan
 
 
 SIMULATION = Use("mean", 1.0, "global", 0.05, is_solved=True)
@@ -74,16 +78,8 @@ class EigenstrainConfig(LawConfig):
         del use
         return self
 
-    def create(
-        self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
-    ) -> EigenstrainLaw:
-        """Create the law of a table that is complete.
-
-        Args:
-            numbers: The table's numbers.
-            use: What it is used for.
-            mean: Mean composition of the particle, where that is the reference.
-            concentration: Concentration of lithium sites (mol/m^3), where the table states none.
+    def create(self, numbers: Numbers, use: Use) -> EigenstrainLaw:
+        """Create the law of a table that is complete, for a particle whose mean is known.
 
         Raises:
             InputError: If the numbers make no law.
@@ -120,13 +116,13 @@ class ReferredConfig(EigenstrainConfig):
         missing = {key: defaults[key] for key, value in stated.items() if value is None}
         return self.model_copy(update=missing)
 
-    def _resolve_reference(self, mean: float) -> float:
+    def _resolve_reference(self, use: Use) -> float:
         reference = self.reference_composition
         assert reference is not None
-        return mean if reference == "mean" else reference
+        return use.mean if reference == "mean" else reference
 
-    def _add_reference(self, numbers: Numbers, use: Use, mean: float) -> Scalar:
-        value = self._resolve_reference(mean)
+    def _add_reference(self, numbers: Numbers, use: Use) -> Scalar:
+        value = self._resolve_reference(use)
         number: Scalar = numbers.add("reference_composition", value=value, highest=use.highest)
         return number
 
@@ -162,13 +158,11 @@ class VegardConfig(SwellingConfig):
         """Compute Omega C / 3."""
         return self.partial_molar_volume * (self.site_concentration or concentration) / 3
 
-    def create(
-        self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
-    ) -> Eigenstrain:
+    def create(self, numbers: Numbers, use: Use) -> Eigenstrain:
         """Create the law; see `EigenstrainConfig.create`."""
-        scale = (self.site_concentration or concentration) / 3.0
+        scale = (self.site_concentration or use.concentration) / 3.0
         expansion = numbers.add("partial_molar_volume", scale)
-        return Eigenstrain.isotropic(expansion, self._add_reference(numbers, use, mean))
+        return Eigenstrain.isotropic(expansion, self._add_reference(numbers, use))
 
 
 class TensorEigenstrainConfig(ReferredConfig):
@@ -189,11 +183,9 @@ class TensorEigenstrainConfig(ReferredConfig):
         if not np.allclose(rows, rows.T, rtol=1e-12, atol=0.0):
             raise SectionError("tensor", "must be symmetric")
 
-    def create(
-        self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
-    ) -> Eigenstrain:
+    def create(self, numbers: Numbers, use: Use) -> Eigenstrain:
         """Create the law; see `EigenstrainConfig.create`."""
-        reference = self._add_reference(numbers, use, mean)
+        reference = self._add_reference(numbers, use)
         with naming(key=numbers.name("tensor")):
             law = Eigenstrain(numbers.add("tensor"), reference, self.wire_key is not None)
         numbers.add_check(law.require_symmetry, "tensor")
@@ -206,9 +198,7 @@ class UserEigenstrainConfig(EigenstrainConfig, UserLawConfig):
     needed: ClassVar[tuple[str, ...]] = ("strain",)
     purpose: ClassVar[str] = "an eigenstrain"
 
-    def create(
-        self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
-    ) -> EigenstrainLaw:
+    def create(self, numbers: Numbers, use: Use) -> EigenstrainLaw:
         """Create the law; see `EigenstrainConfig.create`."""
         law: EigenstrainLaw = self.build(numbers)
         return law

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -57,16 +56,14 @@ class PhaseEigenstrainConfig(SwellingConfig, _TableConfig):
                 raise SectionError(f"phases.{index}.lowest", "lies within the phase before it")
             end = phase.highest
 
-    def create(
-        self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
-    ) -> TabulatedEigenstrain:
+    def create(self, numbers: Numbers, use: Use) -> TabulatedEigenstrain:
         """Create the law; see `EigenstrainConfig.create`."""
         windows = [(p.lowest, p.highest, p.partial_molar_volume) for p in self.phases]
         with naming(key=numbers.name("phases")):
             return TabulatedEigenstrain.from_phases(
                 windows,
-                self.site_concentration or concentration,
-                self._resolve_reference(mean),
+                self.site_concentration or use.concentration,
+                self._resolve_reference(use),
                 transition=self._width,
             )
 
@@ -92,13 +89,11 @@ class VolumeEigenstrainConfig(_TableConfig):
         if min(self.volumes) <= 0.0:
             raise SectionError("volumes", "must be greater than zero")
 
-    def create(
-        self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
-    ) -> TabulatedEigenstrain:
+    def create(self, numbers: Numbers, use: Use) -> TabulatedEigenstrain:
         """Create the law; see `EigenstrainConfig.create`."""
         with naming(key=numbers.name("volumes")):
             return TabulatedEigenstrain.from_molar_volumes(
-                self.lithium, self.volumes, self._resolve_reference(mean), transition=self._width
+                self.lithium, self.volumes, self._resolve_reference(use), transition=self._width
             )
 
 
@@ -125,11 +120,9 @@ class LatticeEigenstrainConfig(_TableConfig):
         # On the rank that reads the configuration; the others are given it with the phases.
         self.phases  # noqa: B018
 
-    def create(
-        self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
-    ) -> TabulatedEigenstrain:
+    def create(self, numbers: Numbers, use: Use) -> TabulatedEigenstrain:
         """Create the law; see `EigenstrainConfig.create`."""
-        reference = self._resolve_reference(mean)
+        reference = self._resolve_reference(use)
         with naming(key=numbers.name("axes"), path=self.file):
             return create_lattice_eigenstrain(
                 self.phases, reference, self.axes, transition=self._width

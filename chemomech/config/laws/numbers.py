@@ -53,7 +53,7 @@ class Numbers:
         value: float | None = None,
         highest: float = math.inf,
     ) -> Entries:
-        """Return the number of a key in the units of the equations.
+        """Return the number of a key, a scalar or nested lists, in the units of the equations.
 
         A parameter has the key's name, unit, description and limits.
 
@@ -62,9 +62,6 @@ class Numbers:
             scale: Factor from SI units to the units of the equations.
             value: Value in SI units; None for that of the table.
             highest: Largest value accepted, beside the limits of the key.
-
-        Returns:
-            A scalar, or nested lists of them.
         """
         number = getattr(self._section, key) if value is None else value
         if self._parameters is None:

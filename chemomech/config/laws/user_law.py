@@ -168,7 +168,7 @@ class UserLawConfig(LawConfig):
     @property
     def law(self) -> Law:
         """The law of plain numbers, in SI units."""
-        return self.law_class(**{key: getattr(self.values, key) for key in self._fields})
+        return self.law_class(**dict(self.values))
 
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
@@ -195,13 +195,9 @@ class UserLawConfig(LawConfig):
         raise NotImplementedError
 
     def _try(self) -> None:
-        """Refuse a law that fails when it is called.
-
-        Raises:
-            SectionError: It fails.
-        """
+        """Refuse a law that fails when it is called."""
         try:
-            _check_numbers(self.law_class, {key: getattr(self.values, key) for key in self._fields})
+            _check_numbers(self.law_class, dict(self.values))
             self._probe()
         except InputError as error:
             raise SectionError(error.key or "kind", error.message) from error
@@ -210,10 +206,6 @@ class UserLawConfig(LawConfig):
             raise SectionError(
                 "kind", f"{name} fails when it is tried: {type(error).__name__}: {error}"
             ) from error
-
-    @property
-    def _fields(self) -> Sequence[str]:
-        return list(type(self.values).model_fields)
 
 
 def list_sources(section: Section) -> list[LawSource]:
@@ -239,11 +231,7 @@ class _VariesError(Exception):
 
 
 def _check_numbers(law_class: type, parts: Mapping[str, Any]) -> None:
-    """Let a law check the present values of its numbers, unless one varies in space.
-
-    Raises:
-        InputError: It refuses them.
-    """
+    """Let a law check the present values of its numbers, unless one varies in space."""
     try:
         values = {key: _evaluate(value) for key, value in parts.items()}
     except _VariesError:

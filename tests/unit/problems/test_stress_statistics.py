@@ -12,12 +12,12 @@ from mpi4py import MPI
 from chemomech.errors import InputError
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
+from chemomech.problems.stress_measures import compute_percentiles
 from chemomech.problems.stress_regions import Phase, Regions
 from chemomech.problems.stress_statistics import (
     StressRow,
     StressStatistics,
     StressTable,
-    compute_percentiles,
     create_stress_bands,
     write_stress_bands,
     write_stress_table,

@@ -84,7 +84,9 @@ def recall_exactly():
         for time in size * np.arange(1.0 - LEVELS, 1.0):
             state = [np.full_like(problem.c.x.array, exact(time))]
             if history is None:
-                history = History(time, state, [1.0 - exact(time)], {0: np.zeros_like(state[0])})
+                history = History(
+                    [time], [state], [[1.0 - exact(time)]], {0: np.zeros_like(state[0])}
+                )
             else:
                 history.push(time, state, [1.0 - exact(time)])
         return Memory(LEVELS - 1, history, size, size, size)

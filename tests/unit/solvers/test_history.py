@@ -20,7 +20,7 @@ def create_history(values, levels=LEVELS, rate=0.0):
         first = np.array([values(time), -values(time)])
         state = [first, 2 * first]
         if history is None:
-            history = History(time, state, [values(time)], {0: np.array([rate, -rate])})
+            history = History([time], [state], [[values(time)]], {0: np.array([rate, -rate])})
         else:
             history.push(time, state, [values(time)])
     return history
@@ -129,7 +129,7 @@ def test_no_more_is_kept_than_is_looked_back_on():
 
 def create_growing(order, ratio):
     """As many states as the formula looks back on, each step ``ratio`` times the one before."""
-    history = History(0.0, [np.zeros(1)], [0.0], {0: np.zeros(1)})
+    history = History([0.0], [[np.zeros(1)]], [[0.0]], {0: np.zeros(1)})
     for time in np.cumsum(ratio ** np.arange(order - 1.0)):
         history.push(time, [np.zeros(1)], [0.0])
     return history

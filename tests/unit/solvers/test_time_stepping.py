@@ -293,7 +293,7 @@ def test_state_within_a_step_is_as_exact_as_a_step_to_that_time(create_chemo_mec
     def measure_error(stride):
         """Of each unknown half way through a step of so many fine ones, and at its end."""
         size, rate = stride * fine, np.zeros_like(problem.c.x.array)
-        history = History(-3 * size, states[middle - 3 * stride], [0.0], {0: rate})
+        history = History([-3 * size], [states[middle - 3 * stride]], [[0.0]], {0: rate})
         for back in (2, 1, 0):
             history.push(-back * size, states[middle - back * stride], [0.0])
         control = StepControl(first_step=size, adaptive=False, newton_share=0.0)
