@@ -60,6 +60,9 @@ from .materials.reactions import ButlerVolmer as ButlerVolmer
 from .materials.reactions import ConstantExchange as ConstantExchange
 from .materials.reactions import ConstantFlux as ConstantFlux
 from .materials.reactions import SquareRootExchange as SquareRootExchange
+from .materials.redlich_kister import LIFEPO4 as LIFEPO4
+from .materials.redlich_kister import LIXV2O5 as LIXV2O5
+from .materials.redlich_kister import RedlichKister as RedlichKister
 from .materials.stoney import CurvatureRecord as CurvatureRecord
 from .materials.stoney import StoneySubstrate as StoneySubstrate
 from .materials.stoney import read_curvature as read_curvature
