@@ -56,6 +56,7 @@ from .materials.marcus_kinetics import MarcusHushChidsey as MarcusHushChidsey
 from .materials.mobility import ConstantMobility as ConstantMobility
 from .materials.mobility import DegenerateMobility as DegenerateMobility
 from .materials.phase_diagram import find_phases as find_phases
+from .materials.phase_fit import fit_phases as fit_phases
 from .materials.reactions import ButlerVolmer as ButlerVolmer
 from .materials.reactions import ConstantExchange as ConstantExchange
 from .materials.reactions import ConstantFlux as ConstantFlux
@@ -66,6 +67,9 @@ from .materials.redlich_kister import RedlichKister as RedlichKister
 from .materials.stoney import CurvatureRecord as CurvatureRecord
 from .materials.stoney import StoneySubstrate as StoneySubstrate
 from .materials.stoney import read_curvature as read_curvature
+from .materials.table_fit import TableFit as TableFit
+from .materials.table_fit import fit_energy_table as fit_energy_table
+from .materials.table_fit import read_energy_table as read_energy_table
 from .materials.tabulated_eigenstrain import TabulatedEigenstrain as TabulatedEigenstrain
 from .models.building import create_problem as create_problem
 from .models.particle import create_particle as create_particle

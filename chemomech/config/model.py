@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from chemomech.config.base import Section, SectionError, needs_laws
 from chemomech.config.exchange_rules import check_exchange
 from chemomech.config.geometry import GeometryConfig, MeshConfig
+from chemomech.config.laws.fitted_energy import EnergyTableConfig, PhasesConfig
 from chemomech.config.laws.reaction import ReactionConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
@@ -88,7 +89,7 @@ class Config(Section):
     @property
     def composition_bounds(self) -> tuple[float, float]:
         """Open interval the composition must keep to."""
-        return self.material.free_energy.create_plain().bounds
+        return self.material.homogeneous_energy.bounds
 
     @model_validator(mode="after")
     @needs_laws
@@ -221,6 +222,20 @@ class Config(Section):
         if self.schedule is not None and self.time.stationary_rate not in ("auto", "off"):
             raise SectionError(
                 "time.stationary_rate", "has no meaning with a schedule; its steps say what ends"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_reference(self) -> Self:
+        law, schedule = self.material.free_energy, self.schedule
+        if schedule is None or not isinstance(law, PhasesConfig | EnergyTableConfig):
+            return self
+        if None in (law.reference_voltage, schedule.reference_voltage):
+            return self
+        if law.reference_voltage != schedule.reference_voltage:
+            raise SectionError(
+                "material.free_energy.reference_voltage",
+                f"must be that of the schedule, {schedule.reference_voltage:g} V",
             )
         return self
 

@@ -11,7 +11,7 @@ from chemomech.config.laws.free_energy import FreeEnergyConfig, RegularSolutionC
 from chemomech.config.laws.numbers import Numbers
 from chemomech.materials.redlich_kister import LIFEPO4, LIXV2O5, RedlichKister
 
-Coefficients = Annotated[tuple[Number, ...], Field(min_length=1, max_length=20)]
+Coefficients = Annotated[tuple[Number, ...], Field(min_length=1, max_length=60)]
 _COEFFICIENTS = "L0, L1, ... in units of RT C"
 _LINEAR = "coefficient m of c, in units of RT C"
 
@@ -22,7 +22,7 @@ class _ExcessConfig(FreeEnergyConfig):
     linear: Number = Field(default=0.0, description=_LINEAR)
     coefficients: Coefficients = Field(description=_COEFFICIENTS)
 
-    def create(self, numbers: Numbers) -> RedlichKister:
+    def create(self, numbers: Numbers, temperature: float) -> RedlichKister:
         """Create the law; see `FreeEnergyConfig.create`."""
         return RedlichKister(numbers.add("linear"), numbers.add("coefficients"))
 

@@ -71,7 +71,7 @@ def test_tables_make_their_laws():
         (LiFePO4Config(), LIFEPO4),
         (RedlichKisterConfig(coefficients=(1.0, 0.5)), RedlichKister(0.0, (1.0, 0.5))),
     ):
-        made = table.create(Numbers(table))
+        made = table.create(Numbers(table), 298.15)
         assert type(made) is type(law)
         curves = (DensityCurve(made), DensityCurve(law))
         np.testing.assert_array_equal(*(curve.energy([0.2, 0.6]) for curve in curves))
