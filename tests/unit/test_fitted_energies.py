@@ -1,5 +1,6 @@
 """Free energies of phases and of tables in configurations."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from mpi4py import MPI
 from scipy.special import logit
 
 from chemomech.config import Config, create_config, format_config
+from chemomech.config.laws.fitted_energy import EnergyTableConfig
 from chemomech.config.parameters import TableParameters
 from chemomech.errors import InputError
 from chemomech.materials.phase_diagram import find_phases
@@ -80,6 +82,17 @@ def test_coefficients_of_a_fit_are_parameters():
     np.testing.assert_allclose(found, LIXV2O5.coefficients, atol=1e-6)
     parameters["material.free_energy.linear"] = 0.0
     assert find_phases(made).coexistences[0].potential == pytest.approx(-3.6975657712, abs=1e-6)
+
+
+def test_a_fit_is_made_once_for_all_ranks(folder, monkeypatch):
+    config = create(CURVE, folder)
+    sent = pickle.loads(pickle.dumps(config))
+    monkeypatch.setattr(EnergyTableConfig, "fit", None)
+    assert sent == config
+    assert sent.material.homogeneous_energy == config.material.homogeneous_energy
+    other = sent.material.free_energy.model_copy(update={"reference_voltage": 3.4})
+    with pytest.raises(TypeError):
+        other.create_plain(298.15)
 
 
 def test_temperature_scales_voltages():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -29,13 +30,25 @@ _Barrier = Annotated[Number, Field(gt=0.0)]
 class _FittedConfig(FreeEnergyConfig):
     """A free energy whose coefficients are fitted, and are parameters then."""
 
+    @cached_property
+    def fits(self) -> dict[str, RedlichKister]:
+        """Laws by what they were fitted to, on the rank that reads the configuration.
+
+        The others are given them with it: rounding must not make them choose other terms.
+        """
+        return {}
+
     def fit(self, temperature: float) -> RedlichKister:
         """Fit the law; see `FreeEnergyConfig.create`."""
         raise NotImplementedError
 
     def create(self, numbers: Numbers, temperature: float) -> RedlichKister:
         """Create the law; see `FreeEnergyConfig.create`."""
-        law = self.fit(temperature)
+        # By all keys: a copy with other keys has the same dictionary.
+        source = f"{temperature!r} K, {self.model_dump_json()}"
+        if source not in self.fits:
+            self.fits[source] = self.fit(temperature)
+        law = self.fits[source]
         table = RedlichKisterConfig(linear=law.linear, coefficients=tuple(law.coefficients))
         return table.create(numbers.of(table), temperature)
 
