@@ -132,12 +132,13 @@ def solve(
         values: The values, less those of ideal mixing, shape (n,).
     """
     peaks = np.array([(plateau.poor + plateau.rich) / 2.0 for plateau in wanted])
+    steps = np.array([(plateau.rich - plateau.poor) / _GRID for plateau in wanted])
     for _ in range(_ITERATIONS):
         solution = _solve_once(wanted, peaks, terms, rows, values)
         if all(plateau.barrier is None for plateau in wanted):
             break
         former, peaks = peaks, np.array([_find_peak(solution, plateau) for plateau in wanted])
-        if np.allclose(former, peaks, rtol=0.0, atol=2.0 / _GRID):
+        if np.all(np.abs(peaks - former) < 2.0 * steps):
             break
     return RedlichKister(float(solution[0]), tuple(float(value) for value in solution[1:]))
 

@@ -34,6 +34,13 @@ def test_barriers(barrier):
         assert pair.barrier == pytest.approx(barrier, rel=1e-4)
 
 
+def test_a_barrier_of_a_narrow_gap():
+    windows = [(0.0, 0.58), (0.61, 1.0)]
+    (pair,) = find_phases(fit_phases(windows, [3.4], 3.4, barriers=[1e-5])).coexistences
+    np.testing.assert_allclose([pair.poor, pair.rich], [0.58, 0.61], atol=1e-6)
+    assert pair.barrier == pytest.approx(1e-5, rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("windows", "voltages"),
     [
