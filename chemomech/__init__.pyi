@@ -84,6 +84,7 @@ from .problems.conditions import Roller as Roller
 from .problems.conditions import Traction as Traction
 from .problems.diffusion import Diffusion as Diffusion
 from .problems.diffusion import Discretisation as Discretisation
+from .problems.field_conditions import DirichletCondition as DirichletCondition
 from .problems.observables import Observable as Observable
 from .problems.parameters import Parameters as Parameters
 from .problems.process import Process as Process

@@ -17,6 +17,7 @@ from types import ModuleType
 
 import dolfinx
 import numpy as np
+import ufl.sorting
 from dolfinx import cpp, fem, graph, jit, mesh
 from numpy.typing import NDArray
 from petsc4py import PETSc
@@ -106,9 +107,23 @@ def _let_pipes_break() -> None:
         signal.signal(signal.SIGPIPE, signal.getsignal(signal.SIGPIPE))
 
 
+def _order_constants() -> None:
+    """Let UFL order constants by their numbers.
+
+    It orders them as texts: the form of constants 999 and 1000 is another one than that of 998 and
+    999, and is compiled anew.
+    """
+
+    def compare(one: ufl.Constant, other: ufl.Constant) -> int:
+        return int(one.count() > other.count()) - int(one.count() < other.count())
+
+    ufl.sorting._terminal_cmps[ufl.Constant._ufl_typecode_] = compare
+
+
 _let_pipes_break()
 place_jit_cache(os.environ.get(_JIT_CACHE))
 _choose_compiler_flags()
+_order_constants()
 recover_from_dead_compilers()
 
 # Open MPI's MPI_Dist_graph_create, which adios4dolfinx calls, hangs at random with the component

@@ -1,77 +1,35 @@
 """Validated, typed configurations from TOML files; every quantity a float in SI units."""
 
-from chemomech.config.geometry import (
-    BoxConfig,
-    GeometryConfig,
-    MeshFileConfig,
-    NanowireConfig,
-    OutlineConfig,
-)
-from chemomech.config.loading import create_config, format_config, load_config, write_config
-from chemomech.config.material import MaterialConfig
-from chemomech.config.measurement import EndMemberConfig, MeasurementConfig
-from chemomech.config.mechanics import (
-    ClampedConfig,
-    DisplacementConfig,
-    MechanicsConfig,
-    RollerConfig,
-    TractionConfig,
-)
-from chemomech.config.model import Config
-from chemomech.config.schedule import (
-    GalvanostaticConfig,
-    PotentiostaticConfig,
-    RestConfig,
-    ScheduleConfig,
-    StepConfig,
-)
-from chemomech.config.simulation import (
-    FileConfig,
-    FormulaConfig,
-    MeasuredConfig,
-    NoiseConfig,
-    OutputConfig,
-    UniformConfig,
-)
-from chemomech.config.stress import (
-    FieldCompositionConfig,
-    MapCompositionConfig,
-    MeasuredCompositionConfig,
-    StressConfig,
-)
-
-__all__ = [
-    "BoxConfig",
-    "ClampedConfig",
-    "Config",
-    "DisplacementConfig",
-    "EndMemberConfig",
-    "FieldCompositionConfig",
-    "FileConfig",
-    "FormulaConfig",
-    "GalvanostaticConfig",
-    "GeometryConfig",
-    "MapCompositionConfig",
-    "MaterialConfig",
-    "MeasuredCompositionConfig",
-    "MeasuredConfig",
-    "MeasurementConfig",
-    "MechanicsConfig",
-    "MeshFileConfig",
-    "NanowireConfig",
-    "NoiseConfig",
-    "OutlineConfig",
-    "OutputConfig",
-    "PotentiostaticConfig",
-    "RestConfig",
-    "RollerConfig",
-    "ScheduleConfig",
-    "StepConfig",
-    "StressConfig",
-    "TractionConfig",
-    "UniformConfig",
-    "create_config",
-    "format_config",
-    "load_config",
-    "write_config",
-]
+from chemomech.config.geometry import BoxConfig as BoxConfig
+from chemomech.config.geometry import GeometryConfig as GeometryConfig
+from chemomech.config.geometry import MeshFileConfig as MeshFileConfig
+from chemomech.config.geometry import NanowireConfig as NanowireConfig
+from chemomech.config.geometry import OutlineConfig as OutlineConfig
+from chemomech.config.loading import create_config as create_config
+from chemomech.config.loading import format_config as format_config
+from chemomech.config.loading import load_config as load_config
+from chemomech.config.loading import write_config as write_config
+from chemomech.config.material import MaterialConfig as MaterialConfig
+from chemomech.config.measurement import EndMemberConfig as EndMemberConfig
+from chemomech.config.measurement import MeasurementConfig as MeasurementConfig
+from chemomech.config.mechanics import ClampedConfig as ClampedConfig
+from chemomech.config.mechanics import DisplacementConfig as DisplacementConfig
+from chemomech.config.mechanics import MechanicsConfig as MechanicsConfig
+from chemomech.config.mechanics import RollerConfig as RollerConfig
+from chemomech.config.mechanics import TractionConfig as TractionConfig
+from chemomech.config.model import Config as Config
+from chemomech.config.schedule import GalvanostaticConfig as GalvanostaticConfig
+from chemomech.config.schedule import PotentiostaticConfig as PotentiostaticConfig
+from chemomech.config.schedule import RestConfig as RestConfig
+from chemomech.config.schedule import ScheduleConfig as ScheduleConfig
+from chemomech.config.schedule import StepConfig as StepConfig
+from chemomech.config.simulation import FileConfig as FileConfig
+from chemomech.config.simulation import FormulaConfig as FormulaConfig
+from chemomech.config.simulation import MeasuredConfig as MeasuredConfig
+from chemomech.config.simulation import NoiseConfig as NoiseConfig
+from chemomech.config.simulation import OutputConfig as OutputConfig
+from chemomech.config.simulation import UniformConfig as UniformConfig
+from chemomech.config.stress import FieldCompositionConfig as FieldCompositionConfig
+from chemomech.config.stress import MapCompositionConfig as MapCompositionConfig
+from chemomech.config.stress import MeasuredCompositionConfig as MeasuredCompositionConfig
+from chemomech.config.stress import StressConfig as StressConfig

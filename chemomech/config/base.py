@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self, TypeVar, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -21,8 +20,6 @@ from pydantic import (
 from pydantic.types import Strict
 
 from chemomech.errors import UnloadedLawError
-
-S = TypeVar("S", bound="Section")
 
 
 @dataclass(frozen=True)
@@ -69,28 +66,21 @@ class Section(BaseModel):
         """List the tables that may stand where this one is expected."""
         return [cls]
 
+    def _check(self) -> None:
+        """Refuse values that do not fit together.
+
+        Raises:
+            SectionError: Under the key at fault.
+            UnloadedLawError: The code of a user's law is not loaded; the section passes.
+        """
+
     @model_validator(mode="after")
-    def _check_choices(self) -> Self:
+    def _check_whole(self) -> Self:
         for choice in self.choices:
             choice.check(self)
+        with suppress(UnloadedLawError):
+            self._check()
         return self
-
-
-def needs_laws(check: Callable[[S], S]) -> Callable[[S], S]:
-    """Let a check pass where the code of a user's law is not loaded.
-
-    Args:
-        check: The check of a section, which returns it.
-    """
-
-    @wraps(check)
-    def checked(section: S) -> S:
-        try:
-            return check(section)
-        except UnloadedLawError:
-            return section
-
-    return checked
 
 
 def list_sections(annotation: object) -> list[type[Section]]:
@@ -131,13 +121,16 @@ def _locate_file(path: Path, info: ValidationInfo) -> Path:
 
 Number = Annotated[float, Strict(), AllowInfNan(False)]
 Count = Annotated[int, Strict(), Field(ge=1)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 Flag = Annotated[bool, Strict()]
 FieldFormat = Annotated[
     Literal["vtkhdf", "bp"],
     Field(description="file of the fields: vtkhdf, or bp, ADIOS2's, written by all ranks at once"),
 ]
+NonNegative = Annotated[Number, Field(ge=0.0)]
+Positive = Annotated[Number, Field(gt=0.0)]
 Fraction = Annotated[Number, Field(ge=0.0, le=1.0)]
 InteriorFraction = Annotated[Number, Field(gt=0.0, lt=1.0)]
-GroupName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
+Name = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
 ExistingFile = Annotated[Path, AfterValidator(_locate_file)]
 ExistingPath = Annotated[Path, AfterValidator(_locate)]

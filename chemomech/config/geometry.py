@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from chemomech.config.base import (
     Choice,
@@ -57,8 +57,7 @@ class NanowireConfig(Section):
             (length, self.width) if self.thickness is None else (length, self.width, self.thickness)
         )
 
-    @model_validator(mode="after")
-    def _check_bend(self) -> Self:
+    def _check(self) -> None:
         if self.bend_angle > 0.0 and self.bend_radius is None:
             raise SectionError("bend_radius", "is missing; a bent wire needs it")
         if self.bend_radius is not None and self.bend_radius <= self.width / 2:
@@ -69,7 +68,6 @@ class NanowireConfig(Section):
             )
         if self.bend_angle == 0.0 and sum(self.legs) == 0.0:
             raise SectionError("legs", "a straight wire needs a leg longer than zero")
-        return self
 
 
 class OutlineConfig(Section):
@@ -104,8 +102,7 @@ class OutlineConfig(Section):
         """True if the outline is to be found in an image."""
         return self.file.suffix.lower() in _IMAGES
 
-    @model_validator(mode="after")
-    def _check_source(self) -> Self:
+    def _check(self) -> None:
         suffix = self.file.suffix.lower()
         if suffix not in _IMAGES + _OUTLINES:
             known = ", ".join(_IMAGES + _OUTLINES)
@@ -122,7 +119,6 @@ class OutlineConfig(Section):
             raise SectionError("region", f"has no meaning for {source}")
         if self.region is not None and len(self.region) < 3:
             raise SectionError("region", "a polygon needs at least three points")
-        return self
 
 
 class MeshFileConfig(Section):

@@ -65,10 +65,6 @@ def load_stored_config(
 ) -> Model:
     """Read the configuration in a folder of results, whose users' laws are not loaded; on one rank.
 
-    Args:
-        path: The file.
-        model: What it describes.
-
     Raises:
         InputError: It cannot be read.
     """

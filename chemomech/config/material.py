@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from chemomech.config.base import Choice, Section, SectionError, needs_laws
+from chemomech.config.base import Choice, Section, SectionError
 from chemomech.config.laws.free_energy import FreeEnergyConfig
 from chemomech.config.laws.mobility import MobilityConfig
 from chemomech.errors import InputError
@@ -107,9 +107,11 @@ class MaterialConfig(Section):
         feet = (pair.tail_length(gradient) for pair in self.phases.coexistences)
         return min(width, _FEET * min(feet))
 
-    @model_validator(mode="after")
-    @needs_laws
-    def _check_gradient(self) -> Self:
+    def _check(self) -> None:
+        self._check_gradient()
+        self._check_mobility()
+
+    def _check_gradient(self) -> None:
         try:
             self.phases  # noqa: B018 - found here, and kept
         except InputError as error:
@@ -126,11 +128,8 @@ class MaterialConfig(Section):
                 "gradient.kappa",
                 "must be greater than zero where phases separate; interfaces would have no width",
             )
-        return self
 
-    @model_validator(mode="after")
-    @needs_laws
-    def _check_mobility(self) -> Self:
+    def _check_mobility(self) -> None:
         lower, upper = self.homogeneous_energy.bounds
         if self.mobility.needs_fractions and not (lower >= 0.0 and upper <= 1.0):
             raise SectionError(
@@ -138,4 +137,3 @@ class MaterialConfig(Section):
                 f"a {self.mobility.kind} mobility needs bounds within [0, 1] "
                 'in free_energy; else use "constant"',
             )
-        return self

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field
 
 from chemomech.config.base import (
     Choice,
@@ -12,16 +12,17 @@ from chemomech.config.base import (
     ExistingFile,
     Flag,
     InteriorFraction,
+    Name,
+    NonNegative,
     Number,
+    Positive,
     Section,
     SectionError,
+    Seed,
 )
-from chemomech.units import PhotonEnergy, PositiveLength
+from chemomech.units import NonNegativeLength, PhotonEnergy, PositiveLength
 
 Region = Annotated[tuple[tuple[Number, Number], ...], Field(min_length=3)]
-Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
-Name = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
-NonNegative = Annotated[Number, Field(ge=0.0)]
 
 
 class EnergyWindow(Section):
@@ -30,11 +31,9 @@ class EnergyWindow(Section):
     lowest: PhotonEnergy = Field(description="lower end")
     highest: PhotonEnergy = Field(description="upper end")
 
-    @model_validator(mode="after")
-    def _check_order(self) -> Self:
+    def _check(self) -> None:
         if self.lowest >= self.highest:
             raise SectionError("highest", "must be greater than lowest")
-        return self
 
 
 class StackConfig(Section):
@@ -63,10 +62,10 @@ class AlignmentConfig(Section):
     max_iterations: Annotated[Count, Field(le=100)] = Field(
         default=8, description="rounds against the mean of the aligned frames"
     )
-    tolerance: Annotated[Number, Field(gt=0.0)] = Field(
+    tolerance: Positive = Field(
         default=0.01, description="change of the shifts that ends the rounds, in pixels"
     )
-    max_shift: Annotated[Number, Field(gt=0.0)] | None = Field(
+    max_shift: Positive | None = Field(
         default=None, description="largest shift believed, in pixels; a quarter of the image"
     )
 
@@ -87,19 +86,17 @@ class OpticalDensityConfig(Section):
         default=None, description="polygon [[column, row], ...] of empty pixels"
     )
     dark: NonNegative = Field(default=0.0, description="counts without light, subtracted first")
-    saturation: Annotated[Number, Field(gt=0.0)] | None = Field(
+    saturation: Positive | None = Field(
         default=None, description="counts at which the detector saturates"
     )
 
-    @model_validator(mode="after")
-    def _check_source(self) -> Self:
+    def _check(self) -> None:
         for key in ("file", "mask", "region"):
             stated = getattr(self, key) is not None
             if stated and self.incident != key:
                 raise SectionError(key, f'has no meaning unless incident = "{key}"')
             if not stated and self.incident == key:
                 raise SectionError(key, f'is missing; incident = "{key}" needs it')
-        return self
 
 
 class OutlineTraceConfig(Section):
@@ -153,7 +150,7 @@ class EndMemberConfig(Section):
     choices = (Choice(("cluster", "file")),)
 
     name: Name = Field(description="what pictures and files call it")
-    lithium: Annotated[Number, Field(ge=0.0)] = Field(description="x of LixV2O5 or the like")
+    lithium: NonNegative = Field(description="x of LixV2O5 or the like")
     cluster: Count | None = Field(
         default=None, description="take the mean spectrum of this cluster (counted from 1)"
     )
@@ -163,11 +160,9 @@ class EndMemberConfig(Section):
         default=None, description="thickness the spectrum belongs to; gives thickness maps in m"
     )
 
-    @model_validator(mode="after")
-    def _check_source(self) -> Self:
+    def _check(self) -> None:
         if self.file is None and self.column != 1:
             raise SectionError("column", "has no meaning without a file")
-        return self
 
 
 class UnmixingConfig(Section):
@@ -191,6 +186,17 @@ class CompositionConfig(Section):
     )
 
 
+class TreatmentConfig(Section):
+    """Smoothing and erosion of a map of pixels before it is interpolated on the mesh."""
+
+    erosion: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
+        default=1, description="pixels peeled off the trusted part, then filled from within"
+    )
+    smoothing: NonNegativeLength = Field(
+        default=0.0, description="standard deviation of a Gaussian filter within the trusted part"
+    )
+
+
 class MeasurementOutputConfig(Section):
     """Files to write."""
 
@@ -211,8 +217,11 @@ class MeasurementConfig(Section):
     composition: CompositionConfig = Field(default_factory=CompositionConfig)
     output: MeasurementOutputConfig = Field(default_factory=MeasurementOutputConfig)
 
-    @model_validator(mode="after")
-    def _check_end_members(self) -> Self:
+    def _check(self) -> None:
+        self._check_end_members()
+        self._check_clusters()
+
+    def _check_end_members(self) -> None:
         names = [member.name for member in self.end_member]
         thicknesses = [member.thickness for member in self.end_member]
         for index, member in enumerate(self.end_member):
@@ -227,11 +236,8 @@ class MeasurementConfig(Section):
                 raise SectionError(
                     f"end_member.{index}.thickness", "state it for all end members or for none"
                 )
-        return self
 
-    @model_validator(mode="after")
-    def _check_clusters(self) -> Self:
+    def _check_clusters(self) -> None:
         left = self.pca.components - self.clusters.skip_first
         if left < 1:
             raise SectionError("clusters.skip_first", "leaves no component; raise pca.components")
-        return self

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from chemomech.config.base import Flag, GroupName, Number, Section, SectionError
+from chemomech.config.base import Flag, Name, Number, Section, SectionError
 from chemomech.config.laws.eigenstrain import SIMULATION, EigenstrainConfig
 from chemomech.config.laws.elasticity import ElasticityConfig
 from chemomech.errors import InputError
@@ -29,21 +29,21 @@ class ClampedConfig(Section):
     """No displacement."""
 
     kind: Literal["clamped"] = "clamped"
-    group: GroupName = Field(description="name of a facet group")
+    group: Name = Field(description="name of a facet group")
 
 
 class RollerConfig(Section):
     """No displacement along the normal, no shear traction."""
 
     kind: Literal["roller"] = "roller"
-    group: GroupName = Field(description="name of a facet group")
+    group: Name = Field(description="name of a facet group")
 
 
 class DisplacementConfig(Section):
     """A given displacement."""
 
     kind: Literal["displacement"] = "displacement"
-    group: GroupName = Field(description="name of a facet group")
+    group: Name = Field(description="name of a facet group")
     value: Annotated[tuple[Length, ...], Field(min_length=2, max_length=3)] = Field(
         description="displacement vector"
     )
@@ -53,7 +53,7 @@ class TractionConfig(Section):
     """A given force per area."""
 
     kind: Literal["traction"] = "traction"
-    group: GroupName = Field(description="name of a facet group")
+    group: Name = Field(description="name of a facet group")
     value: Annotated[tuple[Stress, ...], Field(min_length=2, max_length=3)] = Field(
         description="traction vector"
     )
@@ -92,13 +92,7 @@ class MechanicsConfig(Section):
         return eigenstrain.complete(SIMULATION)
 
     def resolve_assumption(self, dimension: int) -> _ResolvedAssumption:
-        """Find the assumption for a mesh.
-
-        Args:
-            dimension: Number of space dimensions.
-
-        Returns:
-            The assumption stated, or the default for the dimension.
+        """Return the assumption stated, or the default for the number of space dimensions.
 
         Raises:
             InputError: If the stated assumption does not fit the dimension.
@@ -120,9 +114,6 @@ class MechanicsConfig(Section):
     def check_vectors(self, dimension: int) -> None:
         """Check that displacements and tractions have one component a dimension.
 
-        Args:
-            dimension: Number of space dimensions.
-
         Raises:
             InputError: If a vector is too short or too long.
         """
@@ -135,8 +126,7 @@ class MechanicsConfig(Section):
                         key=f"mechanics.boundary.{index}.value",
                     )
 
-    @model_validator(mode="after")
-    def _check_groups(self) -> Self:
+    def _check(self) -> None:
         seen: dict[str, str] = {}
         for index, condition in enumerate(self.boundary):
             if condition.group in seen:
@@ -146,4 +136,3 @@ class MechanicsConfig(Section):
                     "a group bears one condition",
                 )
             seen[condition.group] = condition.kind
-        return self

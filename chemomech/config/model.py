@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from chemomech.config.base import Section, SectionError, needs_laws
+from chemomech.config.base import Section, SectionError
 from chemomech.config.exchange_rules import check_exchange
 from chemomech.config.geometry import GeometryConfig, MeshConfig
 from chemomech.config.laws.fitted_energy import EnergyTableConfig, PhasesConfig
 from chemomech.config.laws.reaction import ReactionConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
-from chemomech.config.running import CheckpointConfig, GradingConfig, ThermalNoiseConfig
 from chemomech.config.schedule import ScheduleConfig
 from chemomech.config.simulation import (
+    CheckpointConfig,
+    GradingConfig,
     InitialConfig,
     MeasuredConfig,
     NoiseConfig,
     OutputConfig,
     SolverConfig,
+    ThermalNoiseConfig,
     TimeConfig,
     UniformConfig,
 )
@@ -91,15 +92,25 @@ class Config(Section):
         """Open interval the composition must keep to."""
         return self.material.homogeneous_energy.bounds
 
-    @model_validator(mode="after")
-    @needs_laws
-    def _check_mesh(self) -> Self:
+    def _check(self) -> None:
+        self._check_mesh()
+        self._check_resolution()
+        self._check_prestrain()
+        self._check_initial()
+        self._check_measurement()
+        self._check_dimension()
+        self._check_exchange()
+        self._check_reference()
+        self._check_stress_parts()
+        self._check_snapshots()
+
+    def _check_mesh(self) -> None:
         mesh, geometry = self.mesh, self.geometry
         if geometry.kind == "mesh":
             for key, value in (("size", mesh.size), ("cell", mesh.cell)):
                 if value != "auto":
                     raise SectionError(f"mesh.{key}", "has no meaning for a mesh from a file")
-            return self
+            return
         if self.mesh_size is None:
             raise SectionError(
                 "mesh.size",
@@ -114,7 +125,6 @@ class Config(Section):
                     "mesh.size",
                     f"{self.mesh_size:.3g} m makes about {cells:.2g} cells; at most {_MAX_CELLS:g}",
                 )
-        return self
 
     def _check_cell(self, dimension: int) -> None:
         cells: tuple[str, ...] = _CELLS[dimension]
@@ -126,13 +136,11 @@ class Config(Section):
                 f"{self.mesh.cell} does not fit this {dimension}-D shape; use {' or '.join(cells)}",
             )
 
-    @model_validator(mode="after")
-    @needs_laws
-    def _check_resolution(self) -> Self:
+    def _check_resolution(self) -> None:
         width, size = self.material.interface_width, self.mesh.size
         cells = self.cells_needed
         if width is None or cells is None or size == "auto" or self.mesh.allow_coarse:
-            return self
+            return
         needed = width / cells
         if size > needed * (1 + _ROUNDING):
             raise SectionError(
@@ -140,12 +148,10 @@ class Config(Section):
                 f"{size:.3g} m is too coarse for an interface {width:.3g} m wide, which needs "
                 f"{cells:.3g} cells: at most {needed:.3g} m, or set mesh.allow_coarse = true",
             )
-        return self
 
-    @model_validator(mode="after")
-    def _check_prestrain(self) -> Self:
+    def _check_prestrain(self) -> None:
         if self.mechanics is None or self.mechanics.prestrain is None:
-            return self
+            return
         wire = self.geometry
         if wire.kind != "nanowire" or wire.bend_angle == 0.0:
             raise SectionError(
@@ -159,13 +165,10 @@ class Config(Section):
                 f"makes strains of {strain:.2g} at the edges, where small strains end at "
                 f"{_MAX_STRAIN:g}: make it smaller, the bend wider or the wire thinner",
             )
-        return self
 
-    @model_validator(mode="after")
-    @needs_laws
-    def _check_initial(self) -> Self:
+    def _check_initial(self) -> None:
         if not isinstance(self.initial, UniformConfig | NoiseConfig):
-            return self
+            return
         lower, upper = self.composition_bounds
         if not lower < self.initial.mean < upper:
             raise SectionError(
@@ -179,23 +182,19 @@ class Config(Section):
                     f"{self.initial.amplitude:g} takes the composition outside "
                     f"({lower:g}, {upper:g}); less than {room:g} is needed",
                 )
-        return self
 
-    @model_validator(mode="after")
-    def _check_measurement(self) -> Self:
+    def _check_measurement(self) -> None:
         if isinstance(self.initial, MeasuredConfig) and self.geometry.kind not in _IMAGED:
             raise SectionError(
                 "initial.kind",
                 "a measured composition lies on its own outline; use geometry.kind = "
                 '"outline" with its outlines.geojson',
             )
-        return self
 
-    @model_validator(mode="after")
-    def _check_dimension(self) -> Self:
+    def _check_dimension(self) -> None:
         dimension = self.geometry.dimension
         if dimension is None:
-            return self
+            return
         try:
             if self.mechanics is not None:
                 self.mechanics.resolve_assumption(dimension)
@@ -204,11 +203,8 @@ class Config(Section):
                 self.noise.check_depth(dimension)
         except InputError as error:
             raise SectionError(error.key or "geometry", error.message) from error
-        return self
 
-    @model_validator(mode="after")
-    @needs_laws
-    def _check_exchange(self) -> Self:
+    def _check_exchange(self) -> None:
         initial = self.initial
         mean = initial.mean if isinstance(initial, UniformConfig | NoiseConfig) else None
         check_exchange(
@@ -223,32 +219,26 @@ class Config(Section):
             raise SectionError(
                 "time.stationary_rate", "has no meaning with a schedule; its steps say what ends"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _check_reference(self) -> Self:
+    def _check_reference(self) -> None:
         law, schedule = self.material.free_energy, self.schedule
         if schedule is None or not isinstance(law, PhasesConfig | EnergyTableConfig):
-            return self
+            return
         if None in (law.reference_voltage, schedule.reference_voltage):
-            return self
+            return
         if law.reference_voltage != schedule.reference_voltage:
             raise SectionError(
                 "material.free_energy.reference_voltage",
                 f"must be that of the schedule, {schedule.reference_voltage:g} V",
             )
-        return self
 
-    @model_validator(mode="after")
-    def _check_stress_parts(self) -> Self:
+    def _check_stress_parts(self) -> None:
         if self.mechanics is None or self.mechanics.stress_in_reaction or self.schedule:
-            return self
+            return
         raise SectionError("mechanics.stress_in_reaction", "has no meaning without a reaction")
 
-    @model_validator(mode="after")
-    def _check_snapshots(self) -> Self:
+    def _check_snapshots(self) -> None:
         try:
             self.output.snapshot_times(self.time.end)
         except SectionError as error:
             raise SectionError(f"output.{error.key}", str(error)) from error
-        return self

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from chemomech.config.base import Choice, Count, Flag, Number, Section, SectionError
 from chemomech.units import CURRENT, LINE_CURRENT, MolarEnergy, Time, Voltage
@@ -69,11 +69,9 @@ class GalvanostaticConfig(Section):
     duration: Time | None = _DURATION
     until: CutOffConfig = Field(default_factory=CutOffConfig)
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self) -> None:
         if self.until.c_rate is not None:
             raise SectionError("until.c_rate", "can never be met: this step holds the current")
-        return self
 
 
 class PotentiostaticConfig(Section):
@@ -89,11 +87,9 @@ class PotentiostaticConfig(Section):
     duration: Time | None = _DURATION
     until: CutOffConfig = Field(default_factory=CutOffConfig)
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self) -> None:
         if self.until.voltage is not None:
             raise SectionError("until.voltage", "can never be met: this step holds the voltage")
-        return self
 
 
 class RestConfig(Section):
@@ -125,10 +121,13 @@ class ScheduleConfig(Section):
         description="what is done, in order"
     )
 
-    @model_validator(mode="after")
-    def _check_voltages(self) -> Self:
+    def _check(self) -> None:
+        self._check_voltages()
+        self._check_ends()
+
+    def _check_voltages(self) -> None:
         if self.reference_voltage is not None:
-            return self
+            return
         for index, step in enumerate(self.step):
             if isinstance(step, RestConfig):
                 continue
@@ -138,17 +137,14 @@ class ScheduleConfig(Section):
                     raise SectionError(
                         f"step.{index}.{key}", "needs schedule.reference_voltage, V at mu_res = 0"
                     )
-        return self
 
-    @model_validator(mode="after")
-    def _check_ends(self) -> Self:
+    def _check_ends(self) -> None:
         for index, step in enumerate(self.step):
             last = index == len(self.step) - 1 and self.cycles == 1
             if not last and step.duration is None and step.until.is_empty:
                 raise SectionError(
                     f"step.{index}", "never ends: state duration or until, or make it the last one"
                 )
-        return self
 
     def check_reach(self, initial_mean: float | None) -> None:
         """Follow the mean composition through one cycle and refuse what cannot be reached.

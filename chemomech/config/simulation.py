@@ -1,11 +1,11 @@
-"""The tables [initial], [time], [solver] and [output]."""
+"""The tables [initial], [time], [solver], [output], [checkpoint], [noise] and [[grading]]."""
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from chemomech.config.base import (
     Choice,
@@ -13,11 +13,16 @@ from chemomech.config.base import (
     ExistingFile,
     FieldFormat,
     Flag,
+    Name,
+    NonNegative,
     Number,
+    Positive,
     Section,
     SectionError,
+    Seed,
 )
-from chemomech.config.treatment import TreatmentConfig
+from chemomech.config.measurement import TreatmentConfig
+from chemomech.errors import InputError
 from chemomech.units import PositiveLength, Rate, Time
 
 _MAX_SNAPSHOTS = 10_000
@@ -37,15 +42,11 @@ class NoiseConfig(Section):
 
     kind: Literal["noise"] = "noise"
     mean: Number = Field(description="mean composition, met exactly")
-    amplitude: Annotated[Number, Field(ge=0.0)] = Field(
-        default=0.01, description="standard deviation of the noise"
-    )
+    amplitude: NonNegative = Field(default=0.01, description="standard deviation of the noise")
     smoothing: Literal["auto"] | PositiveLength = Field(
         default="auto", description="standard deviation of the Gaussian filter; auto: the mesh size"
     )
-    seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = Field(
-        default=0, description="which noise; the same field on any number of ranks"
-    )
+    seed: Seed = Field(default=0, description="which noise; the same field on any number of ranks")
 
 
 class FileConfig(Section):
@@ -59,8 +60,8 @@ class FormulaConfig(Section):
     """Composition from a formula."""
 
     kind: Literal["formula"] = "formula"
-    formula: Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)] = (
-        Field(description="expression in x, y, z and, in a nanowire, along and across (nm)")
+    formula: Name = Field(
+        description="expression in x, y, z and, in a nanowire, along and across (nm)"
     )
 
 
@@ -71,9 +72,7 @@ class MeasuredConfig(TreatmentConfig):
     file: ExistingFile = Field(
         description="measurement.h5; geometry.file is the outlines.geojson beside it"
     )
-    lithium_at_full: Annotated[Number, Field(gt=0.0)] = Field(
-        default=1.0, description="lithium content x at c = 1"
-    )
+    lithium_at_full: Positive = Field(default=1.0, description="lithium content x at c = 1")
     margin: Annotated[Number, Field(gt=0.0, lt=0.5)] | None = Field(
         default=None, description="set values beyond the bounds this far within; else refuse them"
     )
@@ -101,21 +100,19 @@ class TimeConfig(Section):
         default="auto", description="stop when max |dc/dt| stays below this and no pattern grows"
     )
 
-    @model_validator(mode="after")
-    def _check_steps(self) -> Self:
+    def _check(self) -> None:
         if self.first_step == "auto":
             if not self.adaptive:
                 raise SectionError(
                     "first_step", 'is missing; with adaptive = false state the step, such as "1 ms"'
                 )
-            return self
+            return
         if not self.adaptive and self.max_step is not None:
             raise SectionError("max_step", "has no meaning with adaptive = false; use first_step")
         if self.first_step > self.end:
             raise SectionError("first_step", "is longer than time.end")
         if self.max_step is not None and self.first_step > self.max_step:
             raise SectionError("first_step", "is longer than time.max_step")
-        return self
 
 
 _PetscName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -179,8 +176,7 @@ class OutputConfig(Section):
     pictures: Flag = Field(default=True, description="write pictures")
     movie: Flag = Field(default=True, description="write the film")
 
-    @model_validator(mode="after")
-    def _check_times(self) -> Self:
+    def _check(self) -> None:
         other = "interval" if self.interval is not None else "times"
         if self.spacing == "log" and getattr(self, other) is not None:
             raise SectionError("spacing", f"has no meaning with {other}; use count")
@@ -188,7 +184,6 @@ class OutputConfig(Section):
             later <= earlier for earlier, later in zip(self.times, self.times[1:], strict=False)
         ):
             raise SectionError("times", "must increase")
-        return self
 
     def snapshot_times(self, end: float) -> tuple[float, ...]:
         """List the times of snapshots in s after the initial state, the last one exactly ``end``.
@@ -215,3 +210,63 @@ class OutputConfig(Section):
             return (*(end * index / count for index in range(1, count)), end)
         ratio = 1.0 / (count - 1)
         return (*(end * _LOG_START ** (1 - i * ratio) for i in range(count - 1)), end)
+
+
+class CheckpointConfig(Section):
+    """Checkpoints, and the limit of wall time."""
+
+    interval: Literal["off"] | Time = Field(
+        default=600.0, description='wall time between checkpoints; "off": none at all'
+    )
+    steps: Count | None = Field(default=None, description="time steps between checkpoints as well")
+    keep: Annotated[Count, Field(le=100)] = Field(
+        default=2, description="checkpoints kept, the newest ones"
+    )
+    wall_limit: Time | None = Field(
+        default=None, description="stop with a checkpoint and exit code 4 after this wall time"
+    )
+
+
+class GradingConfig(Section):
+    """A parameter that varies in space: its value times a factor."""
+
+    choices = (Choice(("formula", "cells")),)
+
+    parameter: Annotated[str, StringConstraints(strict=True, min_length=1)] = Field(
+        description='key of the number, such as "mechanics.elasticity.young_modulus"'
+    )
+    formula: Name | None = Field(
+        default=None,
+        description="positive factor in x, y, z and, in a nanowire, along and across (nm)",
+    )
+    cells: dict[Name, Positive] | None = Field(
+        default=None,
+        min_length=1,
+        description="positive factor in each group of cells, as { shell = 0.5 }; elsewhere 1",
+    )
+
+
+class ThermalNoiseConfig(Section):
+    """Thermal noise in the flux of lithium (Cook), which lets metastable particles nucleate."""
+
+    interval: Time = Field(
+        description="noise is constant over this time: much shorter than what it is to excite"
+    )
+    strength: Annotated[Number, Field(gt=0.0, le=1e3)] = Field(
+        default=1.0, description="factor on the amplitude; 1: fluctuation-dissipation theorem"
+    )
+    depth: PositiveLength | None = Field(
+        default=None, description="extent out of the plane; 2-D needs it"
+    )
+    seed: Seed = Field(default=0, description="which noise; the same on any number of ranks")
+
+    def check_depth(self, dimension: int) -> None:
+        """Refuse a depth in 3-D, and none in 2-D.
+
+        Raises:
+            InputError: It does not fit the dimension.
+        """
+        if self.depth is None and dimension == 2:
+            raise InputError('is missing; in 2-D state it, such as "50 nm"', key="noise.depth")
+        if self.depth is not None and dimension == 3:
+            raise InputError("has no meaning in 3-D", key="noise.depth")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from chemomech.config.base import (
     Choice,
@@ -14,15 +14,18 @@ from chemomech.config.base import (
     FieldFormat,
     Flag,
     InteriorFraction,
+    Name,
+    NonNegative,
     Number,
+    Positive,
     Section,
     SectionError,
+    Seed,
 )
 from chemomech.config.laws.eigenstrain import STRESS_MAP, EigenstrainConfig, Lithium
 from chemomech.config.laws.elasticity import ElasticityConfig
-from chemomech.config.measurement import MeasurementConfig, Name, NonNegative, Region, Seed
+from chemomech.config.measurement import MeasurementConfig, Region, TreatmentConfig
 from chemomech.config.mechanics import PlaneAssumption
-from chemomech.config.treatment import TreatmentConfig
 from chemomech.units import PositiveLength, Time
 
 
@@ -53,9 +56,7 @@ class FieldCompositionConfig(Section):
     name: Name = Field(default="composition", description="name of the field")
     time: Time | None = Field(default=None, description="which time of the file; the last")
     unit: PositiveLength = Field(default=1e-9, description="length of one coordinate unit; 1 nm")
-    scale: Annotated[Number, Field(gt=0.0)] = Field(
-        default=1.0, description="x at a field value of one"
-    )
+    scale: Positive = Field(default=1.0, description="x at a field value of one")
 
 
 CompositionSourceConfig = Annotated[
@@ -84,13 +85,11 @@ class ParticleOutlineConfig(Section):
         """True if the file is GeoJSON rather than an image."""
         return self.file is not None and self.file.suffix.lower() in (".geojson", ".json")
 
-    @model_validator(mode="after")
-    def _check_image(self) -> Self:
+    def _check(self) -> None:
         if self.file is None or self.is_drawn:
             for key, default in (("level", "otsu"), ("region", None)):
                 if getattr(self, key) != default:
                     raise SectionError(key, "has no meaning without an image to outline")
-        return self
 
 
 class StressMeshConfig(Section):
@@ -117,11 +116,9 @@ class PhaseWindowConfig(Section):
     lowest: Lithium = Field(description="lowest x that counts as this phase")
     highest: Lithium = Field(description="highest x")
 
-    @model_validator(mode="after")
-    def _check_window(self) -> Self:
+    def _check(self) -> None:
         if self.lowest >= self.highest:
             raise SectionError("highest", "must be greater than lowest")
-        return self
 
 
 class StatisticsConfig(Section):
@@ -189,15 +186,18 @@ class StressConfig(Section):
     def _complete(cls, eigenstrain: EigenstrainConfig) -> EigenstrainConfig:
         return eigenstrain.complete(STRESS_MAP)
 
-    @model_validator(mode="after")
-    def _check_source(self) -> Self:
+    def _check(self) -> None:
+        self._check_source()
+        self._check_thickness()
+        self._check_phases()
+
+    def _check_source(self) -> None:
         if isinstance(self.composition, MapCompositionConfig) and self.outline.file is None:
             raise SectionError("outline.file", "is missing; a map needs the particle's outline")
         if isinstance(self.composition, FieldCompositionConfig):
             self._check_field()
         elif not isinstance(self.composition, MapCompositionConfig) and self.outline.file:
             raise SectionError("outline.file", "has no meaning; the measurement brings outlines")
-        return self
 
     def _check_field(self) -> None:
         for key, used, unused in (
@@ -211,8 +211,7 @@ class StressConfig(Section):
         if self.boundary != "free":
             raise SectionError("boundary", "a field of a simulation leaves no image; use free")
 
-    @model_validator(mode="after")
-    def _check_thickness(self) -> Self:
+    def _check_thickness(self) -> None:
         if self.mesh.thickness is None and self.mesh.layers != StressMeshConfig().layers:
             raise SectionError("mesh.layers", "has no meaning without mesh.thickness")
         if self.mesh.thickness is not None and self.assumption != "plane_stress":
@@ -225,14 +224,11 @@ class StressConfig(Section):
                 raise SectionError(
                     "mesh.thickness", "measured needs the thickness of each end member's spectrum"
                 )
-        return self
 
-    @model_validator(mode="after")
-    def _check_phases(self) -> Self:
+    def _check_phases(self) -> None:
         names = [phase.name for phase in self.phase]
         for index, phase in enumerate(self.phase):
             if phase.name in (*names[:index], "all", "boundaries"):
                 raise SectionError(f"phase.{index}.name", f"{phase.name!r} is used already")
             if index and phase.lowest < self.phase[index - 1].highest:
                 raise SectionError(f"phase.{index}.lowest", "lies within the phase before it")
-        return self

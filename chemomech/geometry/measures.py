@@ -1,4 +1,4 @@
-"""Volume and surface measures with a weight, and integrals by them."""
+"""Volume and surface measures with a weight, integrals and means by them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import ufl
-from dolfinx import fem
+from dolfinx import default_scalar_type, fem
+from dolfinx.mesh import Mesh
 from mpi4py import MPI
 from ufl.core.expr import Expr
 from ufl.form import Form
@@ -44,3 +45,10 @@ def compile_integral(form: Form, comm: MPI.Comm) -> Callable[[], float]:
     """
     compiled = fem.form(form)
     return lambda: float(comm.allreduce(fem.assemble_scalar(compiled)))
+
+
+def compute_mean(expression: Expr, mesh: Mesh, dx: ufl.Measure | WeightedMeasure) -> float:
+    """Integral of a scalar expression over a mesh / integral of one; collective."""
+    one = fem.Constant(mesh, default_scalar_type(1.0))
+    total, volume = (compile_integral(f * dx, mesh.comm)() for f in (expression, one))
+    return total / volume

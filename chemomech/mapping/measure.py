@@ -22,10 +22,10 @@ from chemomech.output.folder import RunFolder
 from chemomech.output.folder_lock import FolderLock
 from chemomech.output.provenance import PROVENANCE, collect_provenance, write_provenance
 
-RESULT = "measurement.h5"
+_RESULT = "measurement.h5"
 """Name of the file that holds what was measured."""
 
-_NAMES = (RESULT, OUTLINES, "spectra.csv", "report.json")
+_NAMES = (_RESULT, OUTLINES, "spectra.csv", "report.json")
 
 
 def measure(config: cfg.MeasurementConfig, output: Path, comm: MPI.Comm) -> str:
@@ -102,7 +102,7 @@ def write_analysis(
 def _write_files(analysis: Analysis, report: Report, paths: Mapping[str, Path]) -> None:
     found = analysis.measurement
     text = write_report(report)
-    write_measurement(paths[RESULT], found, text)
+    write_measurement(paths[_RESULT], found, text)
     write_outlines_geojson(paths[OUTLINES], analysis.outlines)
     paths["report.json"].write_text(text, encoding="utf-8")
     spectra = {f"cluster {i + 1}": each for i, each in enumerate(found.clusters.spectra)}

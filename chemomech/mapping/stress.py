@@ -28,13 +28,14 @@ from chemomech.output.folder_lock import FolderLock
 from chemomech.output.provenance import PROVENANCE, collect_provenance, write_provenance
 from chemomech.output.terminal import render
 from chemomech.problems.stress_fields import StressFields
-from chemomech.problems.stress_files import write_stress_bands, write_stress_table
 from chemomech.problems.stress_regions import Phase, Regions
 from chemomech.problems.stress_statistics import (
     StressBands,
     StressStatistics,
     StressTable,
     create_stress_bands,
+    write_stress_bands,
+    write_stress_table,
 )
 
 _TABLE = "stress.csv"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from chemomech import config as cfg
 from chemomech.config.laws.eigenstrain import STRESS_MAP
-from chemomech.config.parameters import TableParameters
+from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import ConvergenceError, InputError, naming
 from chemomech.forms.energy import Mechanics
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
@@ -20,12 +20,12 @@ from chemomech.geometry.frame import (
     create_wire_tangent,
     require_clear_ends,
 )
+from chemomech.geometry.measures import compute_mean
 from chemomech.geometry.meshing import create_domain
 from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.materials import elasticity as el
-from chemomech.problems.averages import compute_mean
 from chemomech.problems.conditions import Loads, Roller
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.static_stress import StaticStress
@@ -78,12 +78,8 @@ class StressModel:
         law, strain = config.elasticity, config.eigenstrain
         mean = compute_mean(composition, domain.mesh, domain.dx(2))
         parameters = Parameters(domain.mesh)
-        elasticity = law.create(
-            TableParameters(law, "elasticity", parameters), assumption, STRESS_UNIT
-        )
-        eigenstrain = strain.create(
-            TableParameters(strain, "eigenstrain", parameters), STRESS_MAP, mean
-        )
+        elasticity = law.create(Numbers(law, "elasticity", parameters), assumption, STRESS_UNIT)
+        eigenstrain = strain.create(Numbers(strain, "eigenstrain", parameters), STRESS_MAP, mean)
         mechanics = Mechanics(elasticity, eigenstrain, el.create_wire_rotation(tangent))
         loads = _create_loads(config, domain)
         self.problem = StaticStress(

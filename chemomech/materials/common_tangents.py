@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.materials.density_curve import DensityCurve
-
-FloatArray = NDArray[np.float64]
 
 # Compositions are sampled ever more coarsely up to here.
 _FAR = 1e3
@@ -39,13 +37,7 @@ class Tangent:
 def find_spinodals(
     curve: DensityCurve, lower: float, upper: float
 ) -> tuple[tuple[float, float], ...]:
-    """Find the intervals in which g'' < 0, increasing.
-
-    Args:
-        curve: The density.
-        lower: Lowest composition.
-        upper: Highest composition.
-    """
+    """Find the intervals in which g'' < 0, increasing."""
     first, last = max(lower, -1.0), min(upper, 2.0)
     if first >= last:
         first, last = lower, upper
@@ -65,13 +57,7 @@ def find_spinodals(
 def find_tangents(
     curve: DensityCurve, lower: float, upper: float, spinodals: Sequence[tuple[float, float]]
 ) -> list[Tangent]:
-    """Find the tangents of the lower convex hull.
-
-    Args:
-        curve: The density.
-        lower: Lowest composition.
-        upper: Highest composition.
-        spinodals: Intervals between both in which g'' < 0, increasing.
+    """Find the tangents of the lower convex hull, given the intervals in which g'' < 0.
 
     Returns:
         The tangents, from poor to rich; none where one phase is stable at all compositions.

@@ -10,17 +10,16 @@ from typing import Any
 
 import numpy as np
 import ufl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from ufl import classes
 from ufl.algorithms import expand_derivatives
 from ufl.core.expr import Expr
 from ufl.core.multiindex import FixedIndex
 from ufl.corealg.traversal import unique_post_traversal
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.materials.free_energy import FreeEnergy
-
-FloatArray = NDArray[np.float64]
 
 _OPERATORS: Mapping[type[Expr], Callable[..., Any]] = {
     classes.Sum: np.add,

@@ -18,7 +18,10 @@ class EigenstrainLaw(Protocol):
     """Protocol of an eigenstrain law; a new law is one such class."""
 
     def strain(self, c: Expr, rotation: Expr | None) -> Expr:
-        """Return the eigenstrain e*(c) in global axes, a 3 x 3 UFL tensor."""
+        """Return the eigenstrain e*(c) in global axes, a 3 x 3 UFL tensor.
+
+        The columns of ``rotation`` are the wire's axes; only laws in its frame need it.
+        """
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,7 @@ class Eigenstrain:
 
     @classmethod
     def isotropic(cls, expansion: Scalar, reference: Scalar) -> Self:
-        """Create e*(c) = eta (c - c_ref) I with eta = Omega C / 3.
-
-        Args:
-            expansion: Linear expansion eta per unit composition.
-            reference: Composition of the stress-free state.
-        """
+        """Create e*(c) = eta (c - c_ref) I with eta = Omega C / 3."""
         rows = [[expansion if i == j else 0.0 for j in range(3)] for i in range(3)]
         return cls(rows, reference)
 
@@ -73,12 +71,7 @@ class Eigenstrain:
         )
 
     def strain(self, c: Expr, rotation: Expr | None) -> Expr:
-        """Return the eigenstrain in global axes, a 3 x 3 UFL tensor.
-
-        Args:
-            c: Composition.
-            rotation: 3 x 3 tensor whose columns are the wire axes; needed for the wire frame only.
-        """
+        """Return the eigenstrain in global axes; see `EigenstrainLaw.strain`."""
         tensor = ufl.as_matrix([list(row) for row in self.expansion])
         if self.in_wire_frame:
             tensor = rotate_from_wire(tensor, rotation)
@@ -88,9 +81,7 @@ class Eigenstrain:
 def rotate_from_wire(tensor: Expr, rotation: Expr | None) -> Expr:
     """Compute R t R^T, in global axes, of a tensor t along (wire, across, out of plane).
 
-    Args:
-        tensor: 3 x 3 UFL tensor in the wire's axes.
-        rotation: 3 x 3 UFL tensor R whose columns are the wire's axes.
+    The columns of R are the wire's axes.
 
     Raises:
         InputError: There is no rotation.

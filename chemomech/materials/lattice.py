@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.constants import Avogadro
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, naming
 from chemomech.materials.tabulated_eigenstrain import TabulatedEigenstrain
 from chemomech.text_files import read_text
-
-FloatArray = NDArray[np.float64]
 
 _LENGTHS = {"angstrom": 1e-10, "nm": 1e-9}
 _ANGLES = ("alpha_deg", "beta_deg", "gamma_deg")
@@ -211,9 +209,6 @@ def read_phases(path: Path | str) -> list[LatticePhase]:
     ``a_nm`` and so on for nm; ``alpha_deg``, ``beta_deg`` and ``gamma_deg`` may follow and are 90
     where the column or the entry is missing. Empty lines and lines that begin with # are passed
     over.
-
-    Args:
-        path: The file.
 
     Returns:
         The phases, by rising lithium content.

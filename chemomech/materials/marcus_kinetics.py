@@ -66,11 +66,7 @@ class MarcusHushChidsey:
         )
 
     def rate_constant(self, force: Expr) -> Expr:
-        """Return the rate k(y) of extraction, k(-y) of insertion (dimensionless).
-
-        Args:
-            force: Formal driving force y, per RT.
-        """
+        """Return the rate k(y), of the force y per RT, of extraction; k(-y) of insertion."""
         prefactor = ufl.sqrt(math.pi * self.reorganisation)
         return prefactor * self._erfc(force) / (1 + ufl.exp(-force))
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.materials.common_tangents import (
     LOGISTIC,
@@ -24,8 +24,6 @@ from chemomech.materials.common_tangents import (
 )
 from chemomech.materials.density_curve import DensityCurve
 from chemomech.materials.free_energy import FreeEnergy
-
-FloatArray = NDArray[np.float64]
 
 # Compositions are looked for up to here where a law sets no bounds.
 _FAR = 1e3
@@ -79,9 +77,6 @@ class Coexistence:
         """Compute the width s = (c_b - c_a) sqrt(gradient / (2 barrier)), eqn 4 corrected.
 
         It is the distance between the two equilibrium values along the steepest tangent.
-
-        Args:
-            gradient: kappa / (RT), length squared.
         """
         return self.miscibility_gap * math.sqrt(gradient / (2.0 * self.barrier))
 
@@ -89,26 +84,17 @@ class Coexistence:
         """Compute the length sqrt(gradient / g'') of an interface's tail in the stiffer phase.
 
         For deep wells it is much shorter than the interface's width.
-
-        Args:
-            gradient: kappa / (RT), length squared.
         """
         return math.sqrt(gradient / self.stiffness) if self.stiffness > 0.0 else math.inf
 
     def interfacial_energy(self, gradient: float) -> float:
-        """Compute the energy gamma / (RT C) = sqrt(gradient) * path per area of interface.
-
-        Args:
-            gradient: kappa / (RT), length squared.
-        """
+        """Compute the energy gamma / (RT C) = sqrt(gradient) * path per area of interface."""
         return math.sqrt(gradient) * self.path
 
     def stripe_period(self, gradient: float, length: float) -> float:
         """Compute the period lambda = sqrt(2 gamma L / (RT C barrier)) of stripes, eqn 2.
 
-        Args:
-            gradient: kappa / (RT), length squared.
-            length: Size L of the particle across the stripes' normal.
+        L is the particle's size ``length`` across the stripes' normal.
         """
         return math.sqrt(2.0 * self.interfacial_energy(gradient) * length / self.barrier)
 

@@ -105,35 +105,22 @@ class LiteralEqn25(_ReservoirReaction):
 
     Args:
         rate: Rate constant k_s (length / time, > 0).
+        odd: Continue it to mu < 0 by sqrt(|mu|), so that it inserts too; that dissipates, but has
+            no derivation.
 
     Raises:
         InputError: The rate is not positive.
     """
 
-    def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
-        """Return the outward flux J; independent of the reservoir."""
-        del reservoir
-        return self.rate * (1 - c) * _root_times_sinh(mu)
-
-
-@dataclass(frozen=True)
-class OddEqn25(_ReservoirReaction):
-    r"""J = k_s (1 - c) sqrt(|mu|) (e^(mu/2) - e^(-mu/2)), eqn 25 made to insert too, mu per RT.
-
-    The odd continuation of `LiteralEqn25`: it dissipates but has no derivation. The reservoir is
-    the reference state, mu_res = 0, and the exchange conductance there is zero.
-
-    Args:
-        rate: Rate constant k_s (length / time, > 0).
-
-    Raises:
-        InputError: The rate is not positive.
-    """
+    odd: bool = False
 
     def flux(self, c: Expr, mu: Expr, reservoir: Expr) -> Expr:
         """Return the outward flux J; independent of the reservoir."""
         del reservoir
-        return self.rate * (1 - c) * (_root_times_sinh(mu) - _root_times_sinh(-mu))
+        drive = _root_times_sinh(mu)
+        if self.odd:
+            drive -= _root_times_sinh(-mu)
+        return self.rate * (1 - c) * drive
 
 
 @dataclass(frozen=True)

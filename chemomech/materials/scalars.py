@@ -27,11 +27,7 @@ _ANYWHERE = (0.0,)
 
 
 def evaluate(scalar: Scalar) -> float | None:
-    """Return the value of a scalar that is the same everywhere; None if it varies in space.
-
-    Args:
-        scalar: A number, or an expression of numbers and `dolfinx.fem.Constant`.
-    """
+    """Return the value of a scalar that is the same everywhere; None if it varies in space."""
     if not isinstance(scalar, Expr):
         return float(scalar)
     if extract_coefficients(scalar) or extract_type(scalar, GeometricQuantity):
@@ -49,11 +45,7 @@ def evaluate_all(scalars: NDArray[Any]) -> NDArray[np.float64] | None:
 
 
 def vanishes(expression: Expr) -> bool:
-    """Tell if a scalar UFL expression is zero, whatever its fields hold.
-
-    Args:
-        expression: The expression; its constants have their present values.
-    """
+    """Tell if a scalar UFL expression of constants as they are is zero, whatever its fields."""
     constants = {
         c: ufl.as_ufl(float(c.value)) for c in extract_constants(expression) if not c.ufl_shape
     }
@@ -64,10 +56,6 @@ def vanishes(expression: Expr) -> bool:
 def require_positive(value: Scalar, key: str) -> None:
     """Refuse what is no finite number above zero; fields are not looked at.
 
-    Args:
-        value: Parameter of a law.
-        key: Its name.
-
     Raises:
         InputError: The parameter is not positive.
     """
@@ -75,13 +63,7 @@ def require_positive(value: Scalar, key: str) -> None:
 
 
 def require(value: Scalar, key: str, is_right: Callable[[float], bool], what: str) -> None:
-    """Refuse a number that is not finite or not right; fields are not looked at.
-
-    Args:
-        value: Parameter of a law.
-        key: Its name.
-        is_right: Tells whether a finite number will do.
-        what: What it must be, in words.
+    """Refuse a number that is not finite or not right, in words ``what``; fields are not looked at.
 
     Raises:
         InputError: The parameter is a number that will not do.

@@ -45,10 +45,7 @@ class StoneySubstrate:
             )
 
     def stress_per_curvature(self, film_thickness: float) -> float:
-        """Stoney's constant E_s h_s^2 / (6 h_f (1 - nu_s)), in Pa m.
-
-        Args:
-            film_thickness: h_f, in m.
+        """Stoney's constant E_s h_s^2 / (6 h_f (1 - nu_s)), in Pa m, of a film h_f (m) thick.
 
         Raises:
             InputError: The film is not thinner than the plate.

@@ -8,13 +8,12 @@ from typing import Self
 
 import numpy as np
 import ufl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from ufl.core.expr import Expr
 
+from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
 from chemomech.materials.eigenstrain import rotate_from_wire
-
-FloatArray = NDArray[np.float64]
 
 # Compositions closer than this are one, and slopes whose change is smaller than this share of the
 # steepest are equal: both far above rounding and far below anything measured.
@@ -181,14 +180,10 @@ class TabulatedEigenstrain:
         return np.diff(self.strains, axis=0) / np.diff(self.compositions)[:, None, None]
 
     def strain(self, c: Expr, rotation: Expr | None) -> Expr:
-        """Return the eigenstrain in global axes, a 3 x 3 UFL tensor.
+        """Return the eigenstrain in global axes; see `EigenstrainLaw.strain`.
 
         A straight line through the reference and, at each entry where the slope jumps, a hinge
         max(0, .) that opens away from the reference, so that corners vanish there exactly.
-
-        Args:
-            c: Composition.
-            rotation: 3 x 3 tensor whose columns are the wire axes; needed for the wire frame only.
 
         Raises:
             InputError: The rotation is needed and missing.

@@ -12,15 +12,15 @@ from ufl.core.expr import Expr
 
 from chemomech import config as cfg
 from chemomech.config.laws.eigenstrain import SIMULATION
-from chemomech.config.parameters import TableParameters
+from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import InputError, naming
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.measures import compute_mean
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.materials import elasticity as el
 from chemomech.models.particle import Particle, create_shape
 from chemomech.problems import initial_composition as initial
-from chemomech.problems.averages import compute_mean
 from chemomech.problems.bent_wire import create_bending_strain
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Coupling
 from chemomech.problems.conditions import (
@@ -31,6 +31,7 @@ from chemomech.problems.conditions import (
     Traction,
 )
 from chemomech.problems.diffusion import Discretisation
+from chemomech.problems.field_conditions import DirichletCondition
 from chemomech.problems.grading import create_factor_by_group, create_factor_by_place
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.process import Process
@@ -51,6 +52,7 @@ def create_problem(
     config: cfg.Config,
     particle: Particle,
     processes: Sequence[Callable[[ChemoMechanics], Process]] = (),
+    conditions: Sequence[DirichletCondition] = (),
 ) -> ChemoMechanics:
     """Create the dimensionless problem in its initial state.
 
@@ -58,6 +60,7 @@ def create_problem(
         config: The configuration.
         particle: The meshed particle.
         processes: Makers of further processes, each given the problem.
+        conditions: Values at which fields are held on facet groups, in the problem's units.
 
     Raises:
         InputError: If a facet group is unknown, or the initial composition cannot be used.
@@ -72,13 +75,13 @@ def create_problem(
     )
     law, mobility = config.material.free_energy, config.material.mobility
     homogeneous = law.create(
-        TableParameters(law, "material.free_energy", parameters), config.material.temperature
+        Numbers(law, "material.free_energy", parameters), config.material.temperature
     )
     start = _create_initial_composition(config, domain, homogeneous.bounds)
     mean = compute_mean(start, domain.mesh, domain.dx(discretisation.chemical_quadrature))
     energy = FreeEnergyDensity(
         homogeneous,
-        TableParameters(config.material.gradient, "material.gradient", parameters).add(
+        Numbers(config.material.gradient, "material.gradient", parameters).add(
             "kappa",
             1.0 / (scales.chemical_potential * scales.length**2),
             config.material.kappa,
@@ -89,15 +92,13 @@ def create_problem(
         domain,
         energy,
         # The scale of time is L0^2 / D: in these units the diffusivity is one at first.
-        mobility.create(
-            TableParameters(mobility, "material.mobility", parameters), scales.diffusivity
-        ),
+        mobility.create(Numbers(mobility, "material.mobility", parameters), scales.diffusivity),
         _create_loads(config, scales),
         discretisation,
         reactions=[
             SurfaceReaction(
                 reaction.group,
-                reaction.create(TableParameters(reaction, f"reaction.{i}", parameters), scales),
+                reaction.create(Numbers(reaction, f"reaction.{i}", parameters), scales),
             )
             for i, reaction in enumerate(config.reaction)
         ],
@@ -105,6 +106,7 @@ def create_problem(
         noise=_create_noise(config, domain, parameters),
         parameters=parameters,
         processes=processes,
+        conditions=conditions,
     )
     _check_grading(config, parameters)
     problem.c.x.array[:] = start.x.array
@@ -117,15 +119,12 @@ def _create_factors(config: cfg.Config, domain: Domain) -> dict[str, fem.Functio
     unroll = wire.unroll if isinstance(wire, Nanowire) else None
     factors = {}
     for index, grading in enumerate(config.grading):
-        try:
+        with naming(key=f"grading.{index}.{'cells' if grading.formula is None else 'formula'}"):
             factors[grading.parameter] = (
                 create_factor_by_place(grading.formula, domain, unroll)
                 if grading.formula is not None
                 else create_factor_by_group(grading.cells or {}, domain)
             )
-        except InputError as error:
-            key = "cells" if grading.formula is None else "formula"
-            raise InputError(error.message, key=f"grading.{index}.{key}") from error
     return factors
 
 
@@ -155,10 +154,7 @@ def create_stepper(
 ) -> Bdf:
     """Create the solver and the time stepper, and make the initial state consistent.
 
-    Args:
-        config: The configuration.
-        problem: The problem in its initial state.
-        memory: Of the stepper of an earlier run, to go on from.
+    ``memory`` is that of the stepper of an earlier run, to go on from.
 
     Raises:
         InputError: If PETSc refuses the options of ``[solver.petsc]``.
@@ -174,12 +170,7 @@ def create_stepper(
 
 
 def resolve_preset(config: cfg.Config, problem: ChemoMechanics) -> Preset:
-    """Return the linear solver's preset, chosen by the problem's size where it is ``auto``.
-
-    Args:
-        config: The configuration.
-        problem: The problem.
-    """
+    """Return the linear solver's preset, chosen by the problem's size where it is ``auto``."""
     if config.solver.preset != "auto":
         return Preset(config.solver.preset)
     return choose_preset(problem.size, problem.domain.mesh.geometry.dim)
@@ -217,12 +208,12 @@ def _create_mechanics(
     domain, scales = particle.domain, config.material.scales
     assumption = config.mechanics.resolve_assumption(domain.mesh.geometry.dim)
     elasticity = law.create(
-        TableParameters(law, "mechanics.elasticity", parameters),
+        Numbers(law, "mechanics.elasticity", parameters),
         el.Assumption(assumption),
         scales.stress,
     )
     eigenstrain = strain.create(
-        TableParameters(strain, "mechanics.eigenstrain", parameters),
+        Numbers(strain, "mechanics.eigenstrain", parameters),
         SIMULATION,
         initial_mean,
         scales.site_concentration,
@@ -239,7 +230,7 @@ def _create_prestrain(config: cfg.Config, domain: Domain, parameters: Parameters
         return None
     shape = create_shape(config.geometry)
     assert isinstance(shape, Nanowire)
-    fraction = TableParameters(law, "mechanics.prestrain", parameters).add("fraction")
+    fraction = Numbers(law, "mechanics.prestrain", parameters).add("fraction")
     return create_bending_strain(domain, shape, fraction)
 
 
@@ -275,7 +266,7 @@ def _create_noise(config: cfg.Config, domain: Domain, parameters: Parameters) ->
     noise.check_depth(dimension)
     volume = scales.length**dimension * (noise.depth or 1.0)
     sites = AVOGADRO * scales.site_concentration * volume
-    return NoiseLaw(sites, TableParameters(noise, "noise", parameters).add("strength"))
+    return NoiseLaw(sites, Numbers(noise, "noise", parameters).add("strength"))
 
 
 def _scale(values: Sequence[float], unit: float) -> tuple[float, ...]:
@@ -312,7 +303,6 @@ def _choose_initial(config: cfg.Config, domain: Domain) -> initial.InitialCompos
         case cfg.MeasuredConfig():
             # Here: other simulations need not wait for all that images take.
             from chemomech.imaging.measurement import read_prepared_composition
-            from chemomech.problems.measured_composition import FromMeasurement
 
             read = partial(read_prepared_composition, law.file, law.smoothing, law.erosion)
-            return FromMeasurement(read, law.lithium_at_full, law.margin)
+            return initial.FromMeasurement(read, law.lithium_at_full, law.margin)

@@ -69,7 +69,8 @@ def create_particle(
         domain = create_domain(shape, config.mesh_size, comm, config.mesh.cell, owners)
     key = _find_wire_frame(config)
     if key is not None and not isinstance(shape, Nanowire):
-        _require_clear_ends(domain, key)
+        with naming(key=key):
+            require_clear_ends(domain)
     wanted = isinstance(shape, Nanowire | Outline) or key is not None
     tangent = create_wire_tangent(domain, shape) if wanted else None
     return Particle(domain, tangent)
@@ -121,15 +122,7 @@ def create_shape(geometry: cfg.GeometryConfig) -> Shape | None:
 
 
 def count_cells_across(config: cfg.Config, domain: Domain) -> float | None:
-    """Count the largest cells that lie across a stress-free interface; collective.
-
-    Args:
-        config: The configuration.
-        domain: The mesh.
-
-    Returns:
-        Their number, None where the material has no interface width.
-    """
+    """Count the largest cells across a stress-free interface, None without one; collective."""
     width = config.material.interface_width
     if width is None:
         return None
@@ -186,12 +179,6 @@ def _find_wire_frame(config: cfg.Config) -> str | None:
         if key is not None:
             return f"mechanics.{name}.{key}"
     return None
-
-
-def _require_clear_ends(domain: Domain, key: str) -> None:
-    """Refuse a shape that leaves open between which ends its wire runs."""
-    with naming(key=key):
-        require_clear_ends(domain)
 
 
 def _check_resolution(config: cfg.Config, domain: Domain) -> None:

@@ -150,9 +150,6 @@ class Ledger(Context):
 class MemoryLedger:
     """Lines of a ledger kept in memory, for a run that leaves no files.
 
-    Args:
-        columns: Names of the columns.
-
     Raises:
         InputError: Two columns share a name.
     """
@@ -219,10 +216,7 @@ def _format(value: float) -> str:
 
 
 def read_ledger(path: str | Path) -> Columns:
-    """Read a ledger.
-
-    Args:
-        path: A file written by `Ledger`, finished or not.
+    """Read a ledger, finished or not.
 
     Returns:
         One array of shape ``(steps,)`` by column name; counts are integers. Columns end in the

@@ -46,10 +46,6 @@ def write_mesh_file(domain: Domain, path: Path) -> None:
       ``cell_tag`` (0 on facets).
     - ``.vtkhdf``, ``.bp``: no groups; for looking at large meshes in ParaView.
 
-    Args:
-        domain: The mesh; the call is collective.
-        path: File to create.
-
     Raises:
         InputError: The suffix is none of these, or a file is in the way.
         OSError: The file cannot be written; on every rank.

@@ -102,14 +102,7 @@ def collect_provenance(
     parameters: Mapping[str, float | NDArray[np.float64]] | None = None,
     modules: Mapping[str, str] | None = None,
 ) -> Provenance:
-    """Collect what is known when a run starts; collective, the same on all ranks.
-
-    Args:
-        comm: Ranks of the run.
-        config_text: The resolved configuration as it is written into the run's folder.
-        parameters: Numbers of the model by name, in SI units.
-        modules: Text of each module that states laws of the user's own, by the file's name.
-    """
+    """Collect what is known when a run starts; collective, the same on all ranks."""
     hosts = tuple(sorted(set(comm.allgather(socket.gethostname()))))
     # On all ranks: where nothing has used PETSc yet, importing it makes all ranks communicate.
     versions = _collect_versions()

@@ -1,4 +1,11 @@
-"""The strain of bending on the mesh of a bent wire."""
+r"""The elastic strain of a wire that was straight and is bent: y / (R + y) along the wire.
+
+All fibres of a straight wire have the length of its mid-line, R per radian of the bend. Bent, the
+one at the distance y from the mid-line has the length R + y per radian: relative to its bent state,
+in which the mesh and so the small strain are measured, it is stretched by y / (R + y). This strain
+is compatible: a free wire gets rid of it, and of all stress, by springing back. The y / R of beam
+theory is the same to first order in w / R, and is not compatible.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +16,19 @@ from ufl.core.expr import Expr
 
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.nanowire import Nanowire
-from chemomech.materials.bending_strain import BendingStrain
 from chemomech.materials.scalars import Scalar
 
 
 def create_bending_strain(domain: Domain, wire: Nanowire, fraction: Scalar = 1.0) -> Expr:
-    """Create the strain of `BendingStrain` for a wire that has been bent into its mesh's shape.
+    """Create e = f y / (R + y) t (x) t in a circular bend in the plane of x and y, 0 in the legs.
 
     Args:
-        domain: The wire's mesh.
+        domain: The wire's mesh, in its bent shape.
         wire: Its shape, with a bend.
-        fraction: Elastic part of the bending.
+        fraction: f, the part of the bending that is elastic; the rest is in the stress-free shape.
 
     Returns:
-        A 3 x 3 UFL tensor; tension positive.
+        A 3 x 3 UFL tensor in global axes; tension positive.
     """
     mesh, unit = domain.mesh, domain.length_unit
     in_bend = fem.Function(fem.functionspace(mesh, ("DG", 0)), name="in_bend")
@@ -33,10 +39,9 @@ def create_bending_strain(domain: Domain, wire: Nanowire, fraction: Scalar = 1.0
     def constant(value: object) -> fem.Constant:
         return fem.Constant(mesh, np.asarray(value, dtype=default_scalar_type))
 
-    law = BendingStrain(
-        in_bend,
-        constant([x / unit for x in wire.bend_centre]),
-        constant(wire.radius / unit),
-        fraction,
-    )
-    return law.strain(ufl.SpatialCoordinate(mesh))
+    centre, radius = constant([x / unit for x in wire.bend_centre]), constant(wire.radius / unit)
+    x = ufl.SpatialCoordinate(mesh)
+    right, up = x[0] - centre[0], x[1] - centre[1]
+    distance = ufl.sqrt(right**2 + up**2)
+    tangent = ufl.as_vector([-up / distance, right / distance, 0])
+    return in_bend * fraction * (1 - radius / distance) * ufl.outer(tangent, tangent)

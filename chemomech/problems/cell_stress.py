@@ -11,12 +11,10 @@ from dolfinx import fem
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.fenicsx import get_cell_nodes
 from chemomech.geometry.domain import Domain
-
-Array = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 #: Decimals, in mesh units, to which midpoints are compared when cells are put in order.
 _DECIMALS = 6
@@ -24,7 +22,7 @@ _DECIMALS = 6
 
 @dataclass(frozen=True, eq=False)
 class CellValues:
-    """What each cell holds, in an order that does not depend on the number of ranks.
+    """Stress, composition and volume by cell, in an order that no number of ranks changes.
 
     Args:
         corners: Corners of each cell in m, shape (n, corners, gdim).
@@ -36,16 +34,16 @@ class CellValues:
         tangent: Unit vector along the wire, shape (n, 3), or None.
     """
 
-    corners: Array
+    corners: FloatArray
     edges: NDArray[np.int64]
-    volumes: Array
-    stress: Array
-    composition: Array
-    mean_composition: Array
-    tangent: Array | None
+    volumes: FloatArray
+    stress: FloatArray
+    composition: FloatArray
+    mean_composition: FloatArray
+    tangent: FloatArray | None
 
     @property
-    def midpoints(self) -> Array:
+    def midpoints(self) -> FloatArray:
         """Mean of the corners of each cell in m, shape (n, gdim)."""
         return np.asarray(self.corners.mean(axis=1))
 
@@ -117,7 +115,7 @@ class CellStress:
             tangent=None if self._tangent is None else tangent[order],
         )
 
-    def _compute(self) -> list[Array]:
+    def _compute(self) -> list[FloatArray]:
         """Corners, stress, composition, its mean, volumes and tangents of the owned cells."""
         mesh, owned = self._domain.mesh, self._owned
         stress, composition, volumes = (
@@ -135,12 +133,12 @@ class CellStress:
             self._directions(),
         ]
 
-    def _integrate(self, form: fem.Form, space: fem.FunctionSpace) -> Array:
+    def _integrate(self, form: fem.Form, space: fem.FunctionSpace) -> FloatArray:
         """Integrals over the owned cells, shape (cells, components)."""
         vector = fem.assemble_vector(form).array.reshape(-1, space.dofmap.index_map_bs)
         return np.asarray(vector[space.dofmap.list[: self._owned, 0]])
 
-    def _directions(self) -> Array:
+    def _directions(self) -> FloatArray:
         """Tangents of the owned cells, shape (cells, 3); zero without a wire."""
         directions = np.zeros((self._owned, 3))
         if self._tangent is not None:

@@ -180,11 +180,7 @@ class ChemoMechanics:
         return {name: integrate() for name, integrate in self._sum_energies.items()}
 
     def compile_integral(self, expression: Expr) -> Callable[[], float]:
-        """Compile the integral of an expression over the particle.
-
-        Args:
-            expression: Scalar, read anew at each call of what is returned (collective).
-        """
+        """Compile the integral over the particle of a scalar, read anew at each collective call."""
         return compile_integral(expression * self._diffusion.dx, self.domain.mesh.comm)
 
     def dissipation(self) -> Expr:
@@ -266,10 +262,6 @@ def _add(first: Form, *others: Form) -> Form:
 
 def _require_own_names(kind: str, named: Iterable[tuple[object, Iterable[str]]]) -> None:
     """Refuse what bears a name that is taken: one of the two would be lost without a word.
-
-    Args:
-        kind: What is named.
-        named: Processes, and the names of what each brings.
 
     Raises:
         InputError: Two have one name.

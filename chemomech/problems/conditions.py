@@ -18,7 +18,7 @@ from chemomech.geometry.components import find_bodies
 from chemomech.geometry.domain import Domain
 
 #: Share of a load, by norm, that may act on a motion nothing resists: round-off, not a mistake.
-IMBALANCE = 1e-8
+_IMBALANCE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,7 @@ class Displacement:
 
 @dataclass(frozen=True)
 class Roller:
-    """u . n = 0 on a plane group whose normal is a coordinate axis.
-
-    Args:
-        group: Facet group.
-    """
+    """u . n = 0 on a plane group whose normal is a coordinate axis."""
 
     group: str
 
@@ -67,7 +63,7 @@ Support = Displacement | Roller
 
 @dataclass(frozen=True)
 class Loads:
-    """What pushes and holds the particle from outside.
+    """Supports and tractions of a particle.
 
     Args:
         supports: Clamps, prescribed displacements and rollers; none leaves the body free.
@@ -81,12 +77,7 @@ class Loads:
 def create_dirichlet_conditions(
     space: fem.FunctionSpace, domain: Domain, supports: Sequence[Support]
 ) -> list[fem.DirichletBC]:
-    """Create the Dirichlet conditions of a displacement space.
-
-    Args:
-        space: Vector space of displacements.
-        domain: Mesh with its facet groups.
-        supports: Clamps, prescribed displacements and rollers.
+    """Create the Dirichlet conditions of a vector space of displacements.
 
     Raises:
         InputError: If a group is unknown, a value has the wrong number of components, or a roller's
@@ -140,9 +131,6 @@ def create_rigid_modes(space: fem.FunctionSpace) -> list[NDArray[np.float64]]:
 
     Multigrid needs no more where the mesh consists of several bodies: its aggregates lie within
     one, and of each motion of that body they see a combination of these.
-
-    Args:
-        space: Vector Lagrange space of displacements.
     """
     return list(_orthonormalise(_move_rigidly(space), space.mesh.comm))
 
@@ -155,10 +143,6 @@ def create_free_motions(
     Each body that no cell joins to the others moves by itself. Its translations and rotations are
     combined so that the combination vanishes at every supported degree of freedom; what cannot
     vanish there is held.
-
-    Args:
-        space: Vector Lagrange space of displacements.
-        conditions: Its Dirichlet conditions (taken as homogeneous).
 
     Returns:
         One array of shape (owned dofs,) for each free motion: three in 2-D and six in 3-D for each
@@ -199,7 +183,7 @@ def require_balance(push: Form, free_modes: Sequence[NDArray[np.float64]], comm:
     forces = load.array[:size]
     total = np.sqrt(comm.allreduce(forces @ forces))
     works = comm.allreduce(np.array([mode @ forces for mode in free_modes]))
-    if np.linalg.norm(works) > IMBALANCE * total:
+    if np.linalg.norm(works) > _IMBALANCE * total:
         raise InputError(
             "the tractions would push or turn a body that nothing holds against them; balance "
             "their forces and moments, or add a support",

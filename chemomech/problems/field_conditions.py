@@ -22,9 +22,10 @@ class DirichletCondition:
     """x = value on a group of facets, for one field x of a model.
 
     A composition held is a reservoir that gives and takes what keeps it; so is a chemical potential
-    held. Either way the flux through the group is free, and counted in what is released: reactions
-    on that group have no effect. Where groups meet, the condition of the later field holds, so a
-    potential rather than its composition. Displacements are held by `Loads`.
+    held. Either way the flux through the group is free, and counted in what is released, as exactly
+    as Newton's method solves: reactions on that group have no effect. Where groups meet, the
+    condition of the later field holds, so a potential rather than its composition. Displacements
+    are held by `Loads`.
 
     The initial state takes the values held. After one has jumped in the middle of a run its stepper
     must begin anew (`Bdf.reset_history`); what the jump itself brings in is not counted.
@@ -46,11 +47,6 @@ def hold_fields(
     fields: Sequence[Field], domain: Domain, conditions: Sequence[DirichletCondition]
 ) -> list[Field]:
     """Return the fields with further conditions; what passes where they hold is released.
-
-    Args:
-        fields: All fields of a model.
-        domain: Mesh with its facet groups.
-        conditions: The conditions.
 
     Raises:
         InputError: If there is no such field or group, the field cannot be held by its values on a

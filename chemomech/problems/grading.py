@@ -17,10 +17,7 @@ from chemomech.geometry.formula import Unroll, evaluate_formula
 def create_factor_by_place(formula: str, domain: Domain, unroll: Unroll | None) -> fem.Function:
     """Create a factor from a formula, evaluated at the midpoint of each cell; collective.
 
-    Args:
-        formula: As `evaluate_formula` takes it.
-        domain: The mesh.
-        unroll: Gives places along and across a wire; None without a wire.
+    Formula and ``unroll``, None without a wire, are as `evaluate_formula` takes them.
 
     Raises:
         InputError: The formula cannot be evaluated, or is not positive everywhere.
@@ -37,10 +34,6 @@ def create_factor_by_place(formula: str, domain: Domain, unroll: Unroll | None) 
 
 def create_factor_by_group(values: Mapping[str, float], domain: Domain) -> fem.Function:
     """Create a factor with a value in each group of cells, and one in all other cells.
-
-    Args:
-        values: Value in each named group.
-        domain: The mesh and its groups of cells.
 
     Raises:
         InputError: A group is unknown, or two of them share cells.

@@ -21,9 +21,6 @@ class WaveGrowth:
     That is for g'' < 0; elsewhere, and without a gradient energy, it is zero. Boundaries,
     interfaces and the strain of a coherent solid slow waves down or let them decay: the rate tells
     in what time something could happen, not that it does.
-
-    Args:
-        problem: Problem whose composition is looked at.
     """
 
     def __init__(self, problem: ChemoMechanics) -> None:

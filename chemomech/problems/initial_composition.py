@@ -1,4 +1,4 @@
-"""Initial compositions: uniform, noisy, from a file, from a formula."""
+"""Initial compositions: uniform, noisy, from a file, from a formula, measured."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import scipy  # which loads its parts when they are used
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
-from chemomech.errors import InputError, run_on_root
+from chemomech.arrays import FloatArray
+from chemomech.errors import InputError, naming, run_on_root
 from chemomech.geometry.formula import evaluate_formula
-from chemomech.problems.averages import compute_mean
+from chemomech.geometry.measures import compute_mean
 from chemomech.text_files import read_text
 
-FloatArray = npt.NDArray[np.float64]
 Bounds = tuple[float, float]
 
 _LATTICE_LIMIT = 20_000_000
@@ -46,11 +45,7 @@ class InitialComposition(Protocol):
 
 @dataclass(frozen=True)
 class Uniform:
-    """c = mean everywhere.
-
-    Args:
-        mean: Composition.
-    """
+    """c = mean everywhere."""
 
     mean: float
 
@@ -205,10 +200,41 @@ class Formula:
 
     def _evaluate(self, x: FloatArray) -> FloatArray:
         """Values at points of shape (3, n), in nm."""
-        try:
+        with naming(key="initial.formula"):
             return evaluate_formula(self.text, x, self.unroll)
-        except InputError as error:
-            raise InputError(error.message, key="initial.formula") from error
+
+
+class SampledMap(Protocol):
+    """A map of lithium contents with a value everywhere."""
+
+    def sample(self, points: FloatArray) -> FloatArray:
+        """Lithium contents, shape (n,), at points in m, shape (n, 2)."""
+
+
+@dataclass(frozen=True)
+class FromMeasurement:
+    """c = x / x_full, x as measured, on the mesh of its own outline.
+
+    Args:
+        read: Reads the map, on one rank; the mesh must have its origin and orientation.
+        lithium_at_full: x_full, the lithium content at c = 1.
+        margin: Values beyond the bounds, which noise makes, are set this far within them; None
+            refuses them.
+    """
+
+    read: Callable[[], SampledMap]
+    lithium_at_full: float = 1.0
+    margin: float | None = None
+
+    def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
+        """Set ``c``; see `InitialComposition.apply`; refuses a file it cannot use likewise."""
+        with naming(key="initial"):
+            measured = run_on_root(c.function_space.mesh.comm, self.read)
+        c.interpolate(lambda x: measured.sample(x[:2].T * length_unit) / self.lithium_at_full)
+        if self.margin is not None:
+            lower, upper = bounds
+            np.clip(c.x.array, lower + self.margin, upper - self.margin, out=c.x.array)
+        require_bounds(c, bounds)
 
 
 def _read_table(path: Path, gdim: int) -> FloatArray:
@@ -232,10 +258,6 @@ def _read_table(path: Path, gdim: int) -> FloatArray:
 
 def require_bounds(c: fem.Function, bounds: Bounds) -> None:
     """Refuse values outside the open interval ``bounds``; collective.
-
-    Args:
-        c: The composition.
-        bounds: Open interval.
 
     Raises:
         InputError: A value lies outside, or is not finite; on all ranks.

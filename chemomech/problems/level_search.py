@@ -10,13 +10,13 @@ from chemomech.errors import ConvergenceError
 
 #: Distance from the surface's own potential, per RT, within which mu_res is looked for: 2.5 V at
 #: room temperature.
-SEARCH = 100
+_SEARCH = 100
 #: Accuracy of mu_res, per RT.
-ACCURACY = 1e-10
+_ACCURACY = 1e-10
 
 
 def find_level(outflow: Callable[[float], float], target: float, start: float) -> float:
-    """Find the mu_res nearest to where a surface rests at which it passes a current.
+    """Find the mu_res (per RT) nearest to where a surface rests at which it passes a current.
 
     The search goes outwards from rest, one RT at a time. A law need not be monotone: that of Marcus
     passes less again at a great overpotential, and the branch that begins at rest is the one that a
@@ -26,9 +26,6 @@ def find_level(outflow: Callable[[float], float], target: float, start: float) -
         outflow: Lithium that leaves per time at a given mu_res.
         target: The current, in the same unit; positive takes lithium out.
         start: mu_res from which to look, per RT: the mean potential of the surface.
-
-    Returns:
-        mu_res per RT.
 
     Raises:
         ConvergenceError: If the surface does not pass so much; it says how much it does.
@@ -42,7 +39,7 @@ def find_level(outflow: Callable[[float], float], target: float, start: float) -
 
     before = here = abs(excess)
     least = here
-    for distance in range(SEARCH):
+    for distance in range(_SEARCH):
         ahead = missing(distance + 1.0)
         if ahead <= 0.0:
             return start + direction * _find_root(missing, float(distance), distance + 1.0)
@@ -58,7 +55,7 @@ def find_level(outflow: Callable[[float], float], target: float, start: float) -
 
 
 def _find_root(missing: Callable[[float], float], near: float, far: float) -> float:
-    return float(optimize.brentq(missing, near, far, xtol=ACCURACY))
+    return float(optimize.brentq(missing, near, far, xtol=_ACCURACY))
 
 
 def _find_lowest(missing: Callable[[float], float], near: float, far: float) -> tuple[float, float]:

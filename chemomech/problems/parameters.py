@@ -24,14 +24,7 @@ Entries = Any
 
 @dataclass(frozen=True)
 class Meaning:
-    """Unit, description and limits of a parameter.
-
-    Args:
-        unit: Unit of its values; empty for a number without.
-        description: What it is, in words.
-        lowest: Smallest value accepted.
-        highest: Largest value accepted.
-    """
+    """Unit, empty for a number without, description, and accepted limits of a parameter."""
 
     unit: str = ""
     description: str = ""
@@ -104,9 +97,6 @@ class Parameters(Mapping[str, Value]):
 
         Forms then hold the result and do not compute it in each cell.
 
-        Args:
-            scalar: The expression.
-
         Returns:
             The constant; the expression itself where it varies in space or is a plain number.
         """
@@ -120,8 +110,7 @@ class Parameters(Mapping[str, Value]):
     def add_check(self, check: Callable[[], None]) -> None:
         """Add a check of the values as a whole, called after each change.
 
-        Args:
-            check: Raises InputError for values that cannot be; the change is taken back then.
+        A change to values for which the check raises InputError is taken back.
         """
         self._checks.append(check)
 

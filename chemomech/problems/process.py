@@ -27,8 +27,4 @@ class Process(Protocol):
         """Constants and functions of its forms that change between solves without being unknown."""
 
     def create_fields(self, energy: Form) -> list[Field]:
-        """Create its fields.
-
-        Args:
-            energy: Free energy of the whole model, of which its equations are derivatives.
-        """
+        """Create its fields, whose equations are derivatives of the whole model's free energy."""

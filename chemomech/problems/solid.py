@@ -9,7 +9,6 @@ import numpy as np
 import ufl
 from basix.ufl import element
 from dolfinx import default_scalar_type, fem
-from numpy.typing import NDArray
 from ufl.core.expr import Expr
 from ufl.form import Form
 
@@ -47,6 +46,7 @@ class Solid:
         out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
         energies: ``elastic`` and, under tractions, ``loads`` (minus their work), as scalar forms.
         conditions: Dirichlet conditions of u.
+        operator: Rigid motions of the mesh, and those that the supports leave free.
         varying: Nothing changes between solves.
 
     Raises:
@@ -73,14 +73,18 @@ class Solid:
         self.out_of_plane_strain: fem.Function | None = None
         if mechanics.elasticity.assumption is Assumption.GENERALISED_PLANE_STRAIN:
             self.out_of_plane_strain = fem.Function(create_real_space(mesh), name="eps_zz")
-        self.require_shear_free_plane()
+        self._require_shear_free_plane()
         self.energies = self._create_energies(domain, loads, displacement_degree)
         space = self.u.function_space
         self.conditions = create_dirichlet_conditions(space, domain, loads.supports)
+        self.operator = Elastic(
+            partial(create_rigid_modes, space),
+            partial(create_free_motions, space, self.conditions),
+        )
         self.varying: tuple[fem.Constant, ...] = ()
         if "loads" in self.energies:
             push = -ufl.derivative(self.energies["loads"], self.u, ufl.TestFunction(space))
-            require_balance(push, self.rigid_modes(supported=True), mesh.comm)
+            require_balance(push, self.operator.find_free_motions(), mesh.comm)
 
     def create_fields(
         self, energy: Form, force: Callable[[Expr], Form | None] = lambda _: None
@@ -95,10 +99,7 @@ class Solid:
         residual = equilibrium_residual(energy, self.u, test)
         if (added := force(test)) is not None:
             residual += added
-        operator = Elastic(
-            partial(self.rigid_modes, supported=False), partial(self.rigid_modes, supported=True)
-        )
-        fields = [Field(self.u, residual, operator, conditions=self.conditions)]
+        fields = [Field(self.u, residual, self.operator, conditions=self.conditions)]
         if (strain := self.out_of_plane_strain) is not None:
             test = ufl.TestFunction(strain.function_space)
             fields.append(Field(strain, equilibrium_residual(energy, strain, test), Uniform()))
@@ -112,24 +113,8 @@ class Solid:
         """Stress, 3 x 3, as a UFL expression of the current state."""
         return self.mechanics.stress(self._composition, self.strain())
 
-    def rigid_modes(self, *, supported: bool) -> list[NDArray[np.float64]]:
-        """Rigid motions as owned dof arrays of u.
-
-        Args:
-            supported: Those that the supports leave free, of each body by itself, rather than all
-                of the mesh as a whole.
-        """
-        space = self.u.function_space
-        if supported:
-            return create_free_motions(space, self.conditions)
-        return create_rigid_modes(space)
-
-    def require_shear_free_plane(self) -> None:
-        """Refuse shear out of a plane that has no displacement out of it to balance it.
-
-        Raises:
-            InputError: The stiffness or the eigenstrain causes some.
-        """
+    def _require_shear_free_plane(self) -> None:
+        """Refuse shear out of a plane that has no displacement out of it to balance it."""
         assumption = self.mechanics.elasticity.assumption
         if assumption in (Assumption.PLANE_STRESS, Assumption.THREE_DIMENSIONAL):
             return

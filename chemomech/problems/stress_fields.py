@@ -10,17 +10,15 @@ import ufl
 from basix.ufl import element
 from dolfinx import fem, la
 from mpi4py import MPI
-from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
+from chemomech.arrays import FloatArray
 from chemomech.geometry.domain import Domain
 from chemomech.problems.stress_measures import (
     compute_components,
     compute_invariants,
     name_scalars,
 )
-
-Array = NDArray[np.float64]
 
 #: Rows and columns of the components that a symmetric tensor has, and where each of nine is.
 _COMPONENTS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
@@ -56,7 +54,7 @@ class NodalProjection:
         """Project the expression's present value; collective."""
         self.function.x.array[:] = self._assemble(self._form) / self._weights
 
-    def _assemble(self, form: fem.Form) -> Array:
+    def _assemble(self, form: fem.Form) -> FloatArray:
         space = self.function.function_space
         vector = la.vector(space.dofmap.index_map, space.dofmap.index_map_bs)
         fem.assemble_vector(vector.array, form)
@@ -147,9 +145,7 @@ class StressFields:
 def compute_stress(problem: Stressed, scale: float = 1.0) -> dict[str, fem.Function]:
     """Compute the stress of a problem's present state at the vertices; collective.
 
-    Args:
-        problem: A `StaticStress` that is solved, or a model with mechanics.
-        scale: Factor from the problem's unit of stress to that of the result.
+    ``scale`` is the factor from the problem's unit of stress to that of the result.
 
     Returns:
         Functions ``stress`` (3 x 3), ``von_mises`` and ``hydrostatic`` by name; tension positive.
@@ -161,12 +157,12 @@ def compute_stress(problem: Stressed, scale: float = 1.0) -> dict[str, fem.Funct
     return {str(field.name): field for field in fields.fields}
 
 
-def _assign(fields: Sequence[fem.Function], scalars: Mapping[str, Array]) -> None:
+def _assign(fields: Sequence[fem.Function], scalars: Mapping[str, FloatArray]) -> None:
     for field, values in zip(fields, scalars.values(), strict=True):
         field.x.array[:] = values
 
 
-def _directions(tangent: fem.Function) -> Array:
+def _directions(tangent: fem.Function) -> FloatArray:
     """Unit tangent at the vertices, shape (vertices, 3), from one given cell by cell."""
     mesh = tangent.function_space.mesh
     dimension = mesh.geometry.dim

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from chemomech.arrays import FloatArray
 
 
-def compute_hydrostatic(stress: Array) -> Array:
+def compute_hydrostatic(stress: FloatArray) -> FloatArray:
     """tr(sigma) / 3 of tensors of shape (n, 3, 3), shape (n,); tension positive."""
     xx, yy, zz = (stress[:, i, i] for i in range(3))
     return np.asarray((xx + yy + zz) / 3)
 
 
-def compute_von_mises(stress: Array) -> Array:
+def compute_von_mises(stress: FloatArray) -> FloatArray:
     """sqrt(3/2 s : s), s the deviator, of symmetric tensors of shape (n, 3, 3), shape (n,)."""
     # Component by component: NumPy is slow where its innermost loop has three turns.
     xx, yy, zz = (stress[:, i, i] for i in range(3))
@@ -23,7 +22,7 @@ def compute_von_mises(stress: Array) -> Array:
     return np.asarray(np.sqrt(0.5 * normal + 3.0 * (xy**2 + xz**2 + yz**2)))
 
 
-def compute_principal(stress: Array) -> Array:
+def compute_principal(stress: FloatArray) -> FloatArray:
     """Eigenvalues of symmetric tensors of shape (n, 3, 3), largest (most tensile) first.
 
     Returns:
@@ -34,14 +33,11 @@ def compute_principal(stress: Array) -> Array:
     return np.asarray(np.linalg.eigvalsh(symmetric)[:, ::-1])
 
 
-def compute_wire_stress(stress: Array, tangent: Array) -> dict[str, Array]:
+def compute_wire_stress(stress: FloatArray, tangent: FloatArray) -> dict[str, FloatArray]:
     """Stress in the frame of the wire: t along it, n = z x t across it.
 
-    In 3-D the wire is taken to be bent about the z axis, and n is of unit length.
-
-    Args:
-        stress: Tensors, shape (n, 3, 3).
-        tangent: Unit vectors t, shape (n, 3).
+    Tensors have the shape (n, 3, 3), unit vectors t the shape (n, 3). In 3-D the wire is taken to
+    be bent about the z axis, and n is of unit length.
 
     Returns:
         By name, each of shape (n,): ``stress_along`` sigma_tt, ``stress_normal`` sigma_nn and
@@ -60,24 +56,21 @@ def compute_wire_stress(stress: Array, tangent: Array) -> dict[str, Array]:
     }
 
 
-def compute_invariants(stress: Array) -> dict[str, Array]:
+def compute_invariants(stress: FloatArray) -> dict[str, FloatArray]:
     """``von_mises`` and ``hydrostatic`` of tensors of shape (n, 3, 3), each of shape (n,)."""
     return {"von_mises": compute_von_mises(stress), "hydrostatic": compute_hydrostatic(stress)}
 
 
 def compute_components(
-    stress: Array, tangent: Array | None, *, principal: bool
-) -> dict[str, Array]:
-    """Compute the scalars that depend on axes, by name, in a fixed order.
+    stress: FloatArray, tangent: FloatArray | None, *, principal: bool
+) -> dict[str, FloatArray]:
+    """Compute the scalars that depend on axes, by name, each of shape (n,), in a fixed order.
 
     Args:
         stress: Symmetric tensors, shape (n, 3, 3).
         tangent: Unit vectors along the wire, shape (n, 3); None leaves its frame out.
         principal: Whether ``principal_1``, ``principal_2`` and ``principal_3`` are wanted, the
             largest (most tensile) first.
-
-    Returns:
-        What was asked for, each of shape (n,).
     """
     scalars = {} if tangent is None else compute_wire_stress(stress, tangent)
     if principal:

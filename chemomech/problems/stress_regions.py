@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_not_negative
 from chemomech.problems.cell_stress import CellValues
-
-Array = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 WHOLE = "all"
 BOUNDARIES = "boundaries"
@@ -50,8 +47,8 @@ class Phase:
         if self.name in (WHOLE, BOUNDARIES, ""):
             raise InputError(f"a phase cannot be called '{self.name}'", key="phases")
 
-    def contains(self, composition: Array) -> BoolArray:
-        """Whether compositions lie in the window, of the same shape."""
+    def contains(self, composition: FloatArray) -> BoolArray:
+        """Mark compositions that lie in the window, of the same shape."""
         return (composition >= self.lower - _SLACK) & (composition <= self.upper + _SLACK)
 
 
@@ -94,7 +91,7 @@ class Regions:
                 )
 
     @property
-    def thresholds(self) -> Array:
+    def thresholds(self) -> FloatArray:
         """Compositions at which one phase gives way to the next, ascending."""
         return np.array([(low.upper + high.lower) / 2 for low, high in pairwise(self.phases)])
 
@@ -124,7 +121,7 @@ class Regions:
         return np.asarray(crossed | np.isfinite(reach))
 
 
-def _cross(cells: CellValues, threshold: float) -> tuple[BoolArray, Array]:
+def _cross(cells: CellValues, threshold: float) -> tuple[BoolArray, FloatArray]:
     """Cells in which the composition crosses a threshold, and points where it does.
 
     Returns:

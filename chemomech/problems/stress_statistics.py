@@ -1,28 +1,28 @@
-"""How stress is distributed over a particle: percentiles by region, and their spread."""
+"""Percentiles of the stress by region of a particle, their spread over samples, and their files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from dolfinx import fem
-from numpy.typing import NDArray
+from mpi4py import MPI
 from ufl.core.expr import Expr
 
+from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError, run_on_root
 from chemomech.geometry.domain import Domain
 from chemomech.problems.cell_stress import CellStress, CellValues
 from chemomech.problems.stress_measures import compute_components, compute_invariants
 from chemomech.problems.stress_regions import Regions
-
-Array = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
+from chemomech.text_files import format_csv
 
 LEVELS = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
 
 #: Ends of the band that nine in ten samples lie in, in per cent.
-BAND = (5.0, 95.0)
+_BAND = (5.0, 95.0)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class StressTable:
         return ("mean", "minimum", *(f"p{level:g}" for level in self.levels), "maximum")
 
     @property
-    def values(self) -> Array:
+    def values(self) -> FloatArray:
         """All statistics in Pa, shape (rows, statistics)."""
         return np.array([[r.mean, r.minimum, *r.percentiles, r.maximum] for r in self.rows])
 
@@ -141,7 +141,7 @@ class StressStatistics:
 
 @dataclass(frozen=True)
 class BandRow:
-    """How one number of a table spreads over samples.
+    """Spread of one number of a table over samples.
 
     Args:
         stress: As in the table.
@@ -166,11 +166,7 @@ class BandRow:
 
 @dataclass(frozen=True)
 class StressBands:
-    """Spread of stress statistics over samples of an uncertain composition.
-
-    Args:
-        rows: One for each stress, region and statistic.
-    """
+    """Spread of each statistic in each stress and region over samples of a composition."""
 
     rows: tuple[BandRow, ...]
 
@@ -198,13 +194,13 @@ def create_stress_bands(tables: Sequence[StressTable]) -> StressBands:
     return StressBands(tuple(rows))
 
 
-def _spread(values: Array) -> tuple[int, float, float, float, float]:
+def _spread(values: FloatArray) -> tuple[int, float, float, float, float]:
     """Number, mean, standard deviation and band of values, shape (samples,)."""
     count = len(values)
     if count == 0:
         return 0, np.nan, np.nan, np.nan, np.nan
     deviation = float(values.std(ddof=1)) if count > 1 else np.nan
-    low, high = np.percentile(values, BAND)
+    low, high = np.percentile(values, _BAND)
     return count, float(values.mean()), deviation, float(low), float(high)
 
 
@@ -222,7 +218,7 @@ def _create_rows(
 
 
 def _create_row(
-    stress: str, region: str, values: Array, volumes: Array, levels: tuple[float, ...]
+    stress: str, region: str, values: FloatArray, volumes: FloatArray, levels: tuple[float, ...]
 ) -> StressRow:
     if len(values) == 0:
         return StressRow(stress, region, 0.0, np.nan, np.nan, np.nan, (np.nan,) * len(levels))
@@ -238,7 +234,9 @@ def _create_row(
     )
 
 
-def compute_percentiles(values: Array, weights: Array, levels: Sequence[float]) -> Array:
+def compute_percentiles(
+    values: FloatArray, weights: FloatArray, levels: Sequence[float]
+) -> FloatArray:
     """Weighted percentiles: the value below which a share of the weight lies.
 
     Half a value's own weight counts as below it, and between values the percentile is linear: were
@@ -256,3 +254,38 @@ def compute_percentiles(values: Array, weights: Array, levels: Sequence[float]) 
     heights = weights[order]
     below = np.cumsum(heights) - heights / 2
     return np.interp(np.asarray(levels) / 100 * heights.sum(), below, values[order])
+
+
+def write_stress_table(path: Path, table: StressTable, comm: MPI.Comm) -> None:
+    """Write rank 0's table, a line for each stress and region, as a CSV file; collective.
+
+    Raises:
+        OSError: The file cannot be written; on every rank.
+    """
+    size = "volume_m3" if table.dimension == 3 else "area_m2"
+    header = ["stress", "region", size, *(f"{name}_Pa" for name in table.statistics)]
+    lines = [
+        [row.stress, row.region, *(repr(float(value)) for value in (row.volume, *values))]
+        for row, values in zip(table.rows, table.values, strict=True)
+    ]
+    _write(path, [header, *lines], comm)
+
+
+def write_stress_bands(path: Path, bands: StressBands, comm: MPI.Comm) -> None:
+    """Write rank 0's spread, a line for each stress, region and statistic; collective.
+
+    Raises:
+        OSError: The file cannot be written; on every rank.
+    """
+    header = ["stress", "region", "statistic", "samples"]
+    header += ["mean_Pa", "standard_deviation_Pa", "p5_Pa", "p95_Pa"]
+    lines = [
+        [r.stress, r.region, r.statistic, str(r.samples)]
+        + [repr(value) for value in (r.mean, r.deviation, r.low, r.high)]
+        for r in bands.rows
+    ]
+    _write(path, [header, *lines], comm)
+
+
+def _write(path: Path, rows: Sequence[Sequence[str]], comm: MPI.Comm) -> None:
+    run_on_root(comm, lambda: path.write_text(format_csv(rows), encoding="utf-8"))

@@ -16,17 +16,49 @@ from chemomech.forms.reaction import reservoir_residual, surface_flux
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.measures import compile_integral
 from chemomech.materials.reactions import ReactionLaw
-from chemomech.problems.drives import Drive, Galvanostatic, Potentiostatic, Rest
 from chemomech.problems.level_search import find_level
 
 
 @dataclass(frozen=True)
-class SurfaceReaction:
-    """-M grad(mu) . n = J(c, mu, mu_res) on a group, n outward: positive takes lithium out.
+class Potentiostatic:
+    """The reservoir's chemical potential mu_res, per RT, is held."""
+
+    potential: float
+
+
+@dataclass(frozen=True)
+class Galvanostatic:
+    """The total current is held; mu_res is an unknown of the system.
 
     Args:
-        group: Facet group.
-        law: J; None seals the group.
+        outflow: Integral of J over the surface, in the problem's units (length^dim / time);
+            positive takes lithium out.
+    """
+
+    outflow: float
+
+
+@dataclass(frozen=True)
+class Rest:
+    """No current.
+
+    Args:
+        sealed: Nothing passes the surface anywhere, as of a particle taken out of its electrolyte.
+            Otherwise the circuit is open: no net current, but lithium may leave at one place and
+            enter at another.
+    """
+
+    sealed: bool = False
+
+
+Drive = Potentiostatic | Galvanostatic | Rest
+
+
+@dataclass(frozen=True)
+class SurfaceReaction:
+    """-M grad(mu) . n = J(c, mu, mu_res) on a facet group; None for J seals it.
+
+    n points outward: a positive J takes lithium out.
     """
 
     group: str
@@ -97,12 +129,12 @@ class Surface:
 
     @property
     def constants(self) -> tuple[fem.Constant, ...]:
-        """What a change of the drive changes in the forms."""
+        """Constants of the forms that a change of the drive sets."""
         return (self._contact, self._hold_current, self._hold_potential, self._target)
 
     @property
     def is_isolated(self) -> bool:
-        """Whether no lithium passes in sum, so that the free energy can only fall.
+        """True if no lithium passes in sum, so that the free energy can only fall.
 
         A flux that is given dissipates nothing: in an open circuit it may charge one place from
         another.
@@ -113,7 +145,7 @@ class Surface:
 
     @property
     def is_in_contact(self) -> bool:
-        """Whether lithium may pass anywhere."""
+        """True if lithium may pass anywhere."""
         return bool(self._tags) and self._contact.value != 0.0
 
     @property
@@ -147,33 +179,21 @@ class Surface:
         return [Field(self.reservoir, residual, Uniform())]
 
     def integrate_over(self, expression: Expr | float) -> Callable[[], float]:
-        """Compile the integral of an expression over the reacting surface.
+        """Compile the integral of a scalar over the reacting surface; zero where nothing reacts.
 
-        Args:
-            expression: Scalar, read anew at each call of what is returned.
-
-        Returns:
-            A collective function for the present value; zero where nothing reacts.
+        The scalar is read anew at each call, which is collective, of what is returned.
         """
         if not self._tags:
             return lambda: 0.0
         return compile_integral(ufl.as_ufl(expression) * self._ds(self._tags), self._comm)
 
     def integrate_flux(self, weight: Expr) -> Callable[[], float]:
-        """Compile the integral of J times a weight over the surface.
-
-        Args:
-            weight: Scalar, read anew at each call of what is returned (collective).
-        """
+        """Compile the integral of J times a weight over the surface; see `integrate_over`."""
         total = surface_flux(weight, self._fluxes, self._ds)
         return (lambda: 0.0) if total is None else compile_integral(total, self._comm)
 
     def resume(self, drive: Drive) -> None:
-        """Switch to a drive whose mu_res is known already, as after a restart.
-
-        Args:
-            drive: What is held from now on.
-        """
+        """Switch to a drive whose mu_res is known already, as after a restart."""
         self.drive = drive
         self._contact.value = 0.0 if drive == Rest(sealed=True) else 1.0
         self._hold_current.value = self._hold_potential.value = self._target.value = 0.0
@@ -187,9 +207,6 @@ class Surface:
 
     def hold(self, drive: Drive) -> None:
         """Switch to another drive, with a first guess of mu_res from the fields; collective.
-
-        Args:
-            drive: What is held from now on.
 
         Raises:
             ConvergenceError: If no reservoir draws that current at the present composition.

@@ -67,10 +67,7 @@ class ThermalNoise:
     def draw(self, seed: int, interval: int, length: float) -> None:
         """Draw the noise of an interval that begins now.
 
-        Args:
-            seed: Seed of the whole run.
-            interval: Number of the interval, from 0.
-            length: Its length in the problem's unit of time.
+        Intervals are numbered from 0, and ``length`` is in the problem's unit of time.
         """
         self._start.x.array[:] = self._c.x.array
         self.resume(seed, interval, length)
@@ -89,12 +86,7 @@ class ThermalNoise:
         return self._start
 
     def residual(self, q: Expr, dx: WeightedMeasure) -> Form:
-        """(xi, grad q).
-
-        Args:
-            q: Test function of the composition's equation.
-            dx: Volume measure.
-        """
+        """(xi, grad q) for the test function q of the composition's equation."""
         root = take_root(ufl.as_ufl(self._mobility.value(self._start)))
         if not root.ufl_shape:
             return self._law.strength * root * ufl.dot(self._normals, ufl.grad(q)) * dx
@@ -102,11 +94,7 @@ class ThermalNoise:
 
 
 def take_root(mobility: Expr) -> Expr:
-    """B with B B^T = M: the square root of a scalar, Cholesky's lower factor of a tensor.
-
-    Args:
-        mobility: M, scalar or symmetric and positive.
-    """
+    """B with B B^T = M: the square root of a scalar, Cholesky's lower factor of a tensor."""
     if not mobility.ufl_shape:
         return ufl.as_ufl(ufl.sqrt(mobility))  # of a plain number UFL makes another one
     size = mobility.ufl_shape[0]

@@ -13,7 +13,7 @@ from chemomech.config import Config
 from chemomech.errors import ConvergenceError
 from chemomech.models.particle import count_cells_across
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.drives import Galvanostatic
+from chemomech.problems.surface import Galvanostatic
 from chemomech.solvers.failures import StepError, describe_failure
 
 #: Distance of a composition from its bounds that is near in any material.

@@ -20,7 +20,7 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.simulation.recording import ResumePoint
 from chemomech.simulation.stages import Position
 from chemomech.simulation.stationarity import Watch
-from chemomech.solvers.cahn_hilliard_schur import PartMemory
+from chemomech.solvers.cahn_hilliard_schur import SchurMemory
 from chemomech.solvers.history import History
 from chemomech.solvers.steps import Memory
 
@@ -118,7 +118,7 @@ class Checkpointer:
                 "solver": {
                     name: {
                         "block": part.block,
-                        "numbers": dict(part.numbers),
+                        "numbers": part.numbers,
                         "arrays": list(part.arrays),
                     }
                     for name, part in memory.solver.items()
@@ -230,10 +230,10 @@ class Checkpointer:
             stepper["proposal"],
             stepper["first_proposal"],
             {
-                name: PartMemory(
+                name: SchurMemory(
                     part["block"],
-                    part["numbers"],
-                    {array: one.x.array for array, one in built[name].items()},
+                    **part["numbers"],
+                    **{array: one.x.array for array, one in built[name].items()},
                 )
                 for name, part in stepper["solver"].items()
             },

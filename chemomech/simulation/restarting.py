@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 #: Subfolder of a run's folder with what a restart needs; it is gone once the run has ended.
 RESTART = "restart"
-CHECKPOINTS = "checkpoints"
+_CHECKPOINTS = "checkpoints"
 #: What a run killed before its first checkpoint may have left.
 _BEGINNINGS = frozenset(
     {CONFIG, PROVENANCE, RESTART, PARTIAL_LEDGER}
@@ -78,7 +78,7 @@ def find_restart(
     if not is_begun:
         _say(comm, f"{output} holds no records yet: the run begins at the beginning")
         return Restart()
-    state = CheckpointStore(output / RESTART / CHECKPOINTS, comm).find_latest()
+    state = CheckpointStore(output / RESTART / _CHECKPOINTS, comm).find_latest()
     if state is None:
         run_on_root(comm, lambda: _require_no_records(output))
         _say(comm, f"{output} holds no checkpoint and no records: the run begins at the beginning")
@@ -137,7 +137,7 @@ def _show(value: object) -> str:
 
 
 def _look(output: Path) -> tuple[str | None, bool]:
-    """How the run in the folder ended, if it did, and whether there is one at all."""
+    """Read the ending of the run in the folder, if it has one, and if there is a run at all."""
     if output.exists() and not output.is_dir():
         raise InputError(f"{output} is a file; name a run's folder", key="--output")
     if not output.is_dir() or not list_contents(output):
@@ -153,7 +153,7 @@ def _look(output: Path) -> tuple[str | None, bool]:
 
 
 def _is_last(state: StoredState, output: Path) -> bool:
-    """Whether nothing was recorded after a checkpoint."""
+    """Tell if nothing was recorded after a checkpoint."""
     with (output / LEDGER).open("rb") as file:
         return len(list(file)) - 1 == state.record["records"]["lines"]
 

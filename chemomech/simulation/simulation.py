@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -83,7 +83,7 @@ class Simulation(Context):
         restart: bool = False,
         accept_changes: bool = False,
         create: ProblemFactory = create_problem,
-        after_step: tuple[Hook, ...] = (),
+        after_step: Sequence[Hook] = (),
     ) -> None:
         self.config = config
         self._comm = comm
@@ -120,7 +120,7 @@ class Simulation(Context):
 
     @property
     def ending(self) -> str | None:
-        """How it ended, in words; None while it goes on."""
+        """The reason for its end, in words; None while it goes on."""
         return None if self._loop.ending is None else self._loop.ending.message
 
     @property
@@ -172,8 +172,9 @@ class Simulation(Context):
             The ledger's line of the step; None if it has ended.
 
         Raises:
-            ConvergenceError: If the step cannot be taken.
+            ConvergenceError: If the step cannot be taken; nor can any further one then.
             RecordsLostError: If it cannot be recorded.
+            InputError: If the simulation has failed before, or is closed.
         """
         with self._noting_failure():
             line = self._advance()
@@ -235,6 +236,7 @@ class Simulation(Context):
         if self._is_sound or self._comm.size == 1:
             self._run.stepper.close()
         self._resources.close()
+        self._is_sound = False
 
     def __exit__(
         self,
@@ -252,6 +254,8 @@ class Simulation(Context):
         """Take a step, record it and call the hooks; None if there is none to take."""
         if self._loop.ending is not None:
             return None
+        if not self._is_sound:
+            raise InputError("the simulation has failed or is closed; restart it or make a new one")
         self._note_changes()
         with explaining_failures(self.config, self.model):
             line = next(self._steps, None)
@@ -305,6 +309,8 @@ class Simulation(Context):
         try:
             yield
         except (ChemoMechError, OSError, KeyboardInterrupt) as error:
+            if not self._is_sound:
+                raise
             self._is_sound = False
             self._can_close = self._comm.size == 1 and not isinstance(error, OSError)
             self._run.recorder.frames.close()

@@ -10,7 +10,7 @@ from enum import Enum
 from chemomech import config as cfg
 from chemomech.errors import InputError
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.drives import Drive, Galvanostatic, Potentiostatic, Rest
+from chemomech.problems.surface import Drive, Galvanostatic, Potentiostatic, Rest
 from chemomech.solvers.events import Event
 from chemomech.units import Scales
 

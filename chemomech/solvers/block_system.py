@@ -41,9 +41,6 @@ class BlockSystem:
     block whose form holds neither an unknown nor the step is assembled here, and again only where a
     parameter in it has changed.
 
-    Args:
-        problem: Unknowns and forms; the unknowns are overwritten by the solver.
-
     Attributes:
         fields: The problem's fields, one a block.
         dimension: Of space.
@@ -120,10 +117,9 @@ class BlockSystem:
         residual.setArray(np.concatenate(parts))
 
     def assemble_jacobian(self) -> bool:
-        """Refresh the blocks that change with the unknowns or the step (collective).
+        """Refresh the blocks that change with the unknowns or the step; collective.
 
-        Returns:
-            Whether a parameter has changed what is otherwise constant.
+        True tells that a parameter has changed what is otherwise constant.
         """
         changes = [block.refresh() for block in self._blocks]
         self.jacobian.assemble()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 import basix
 import numpy as np
@@ -20,14 +19,14 @@ from chemomech.solvers.jacobian_blocks import JacobianBlock
 from chemomech.solvers.options import SolverOptions
 
 #: Krylov iterations more than after the last build that are worth building anew.
-WORTH_A_BUILD = 6
+_WORTH_A_BUILD = 6
 #: Factor of change of the shift at which it is built anew in any case.
-DRIFT = 2.0
+_DRIFT = 2.0
 #: Chebyshev sweeps that solve with the mass matrix: to a tenth.
-MASS_SWEEPS = 3
+_MASS_SWEEPS = 3
 #: Below this, relative to the scale of the problem, mobility counts as none: extrapolation may have
 #: left the range where a law that vanishes is positive.
-SMALLEST_MOBILITY = 1e-12
+_SMALLEST_MOBILITY = 1e-12
 
 IndexArray = NDArray[np.int32]
 
@@ -35,73 +34,39 @@ _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 _NO_ROWS: IndexArray = np.empty(0, dtype=np.int32)
 
 
-@dataclass(frozen=True)
-class PartMemory:
-    """Numbers and arrays that a part of a solver keeps from one solve to the next.
-
-    Args:
-        block: Number of the block whose field the arrays belong to.
-        numbers: Numbers by name.
-        arrays: Values at all dofs of this rank, by name.
-    """
-
-    block: int
-    numbers: Mapping[str, float | int | None]
-    arrays: Mapping[str, FloatArray]
-
-
-SolverMemory = Mapping[str, PartMemory]
-"""What a solver keeps from one solve to the next, by the name of its part."""
-
-
 @dataclass
 class SchurMemory:
-    """State the preconditioner was last built from, and how it has done since.
+    """State the preconditioner of a pair was last built from, and how it has done since.
 
     Args:
+        block: Number of the composition's block.
         shift: The shift a.
         composition: Values of c, ghosts included; they make the mobility block.
-        curvature: w at the owned dofs, for which W + E is a weighted mass matrix.
+        curvature: w at the same dofs, for which W + E is a weighted mass matrix; 0 at ghosts.
         first: Krylov iterations of the first solve after it was built; None before that.
         excess: Iterations that later solves needed more.
     """
 
+    block: int
     shift: float
     composition: FloatArray
     curvature: FloatArray
     first: int | None = None
     excess: int = 0
 
-    def pack(self, block: int) -> PartMemory:
-        """The same in plain numbers and arrays.
+    @property
+    def numbers(self) -> dict[str, float | int | None]:
+        """Its numbers by name."""
+        return {"shift": self.shift, "first": self.first, "excess": self.excess}
 
-        Args:
-            block: Number of the composition's block.
-        """
-        curvature = np.zeros_like(self.composition)
-        curvature[: len(self.curvature)] = self.curvature
-        numbers = {"shift": self.shift, "first": self.first, "excess": self.excess}
-        arrays = {"composition": self.composition, "curvature": curvature}
-        return PartMemory(block, numbers, arrays)
+    @property
+    def arrays(self) -> dict[str, FloatArray]:
+        """Its values at all dofs of this rank, by name."""
+        return {"composition": self.composition, "curvature": self.curvature}
 
-    @classmethod
-    def unpack(cls, memory: PartMemory, owned: int) -> Self:
-        """Read what `pack` returns.
 
-        Args:
-            memory: Numbers and arrays.
-            owned: Number of the composition's owned dofs.
-        """
-        numbers = dict(memory.numbers)
-        shift, first, excess = (numbers[name] for name in ("shift", "first", "excess"))
-        assert shift is not None
-        return cls(
-            shift,
-            memory.arrays["composition"],
-            memory.arrays["curvature"][:owned],
-            None if first is None else int(first),
-            int(excess or 0),
-        )
+SolverMemory = Mapping[str, SchurMemory]
+"""State of a solver from one solve to the next, by the name of its part."""
 
 
 class FactoredSchur:
@@ -129,6 +94,7 @@ class FactoredSchur:
         curvature: Block -G; read anew in every application.
         prefix: Prefix of PETSc's options for the solvers ``diffusion_``, ``curvature_``, ``mass_``.
         held: Owned rows of [a M, K_M] that hold x, and those that hold y.
+        block: Number of the composition's block in its system.
 
     Attributes:
         composition: The first field of the pair.
@@ -143,7 +109,9 @@ class FactoredSchur:
         curvature: PETSc.Mat,
         prefix: str,
         held: tuple[IndexArray, IndexArray] = (_NO_ROWS, _NO_ROWS),
+        block: int = 0,
     ) -> None:
+        self._block = block
         self._held, self._replaced = held[0], np.union1d(*held).astype(np.int32)
         self.composition, self._coefficient = operator.composition, coefficient
         self._mobility, self._curvature = mobility, curvature
@@ -193,28 +161,27 @@ class FactoredSchur:
         memory, shift = self.memory, float(self._coefficient.value)
         if self._stiffness.refresh():
             memory = None
-        if memory is not None and memory.excess < WORTH_A_BUILD:
+        if memory is not None and memory.excess < _WORTH_A_BUILD:
             ratio = shift / memory.shift
-            if max(ratio, 1.0 / ratio) < DRIFT:
+            if max(ratio, 1.0 / ratio) < _DRIFT:
                 return
         rest = -self._curvature.getDiagonal() - self._stiffness.matrix.getDiagonal()
         composition = self.composition.x.array.copy()
-        self.build(SchurMemory(shift, composition, rest.array_r / self._mass_diagonal.array_r))
+        curvature = np.zeros_like(composition)
+        curvature[: rest.getLocalSize()] = rest.array_r / self._mass_diagonal.array_r
+        self.build(SchurMemory(self._block, shift, composition, curvature))
 
     def build(self, memory: SchurMemory) -> None:
-        """Build both factors.
-
-        Args:
-            memory: From what; the mobility block must be that of its composition.
-        """
+        """Build both factors from a memory; the mobility block must be that of its composition."""
         self.memory = memory
-        a, w = memory.shift, memory.curvature
+        a = memory.shift
         mobility, k = (
             matrix.getDiagonal().array_r / self._plain_diagonal.array_r
             for matrix in (self._mobility, self._stiffness.matrix)
         )
+        w = memory.curvature[: len(mobility)]
         self._fill_in(mobility)
-        double = np.sqrt(a * k / np.maximum(mobility, SMALLEST_MOBILITY))
+        double = np.sqrt(a * k / np.maximum(mobility, _SMALLEST_MOBILITY))
         root = np.sqrt(np.maximum(w * w - 4.0 * double * double, 0.0))
         v = np.where(w > 2.0 * double, 0.5 * (w + root), double)
         diffusion, curvature = self._factors
@@ -284,17 +251,13 @@ def _create_mass_solver(mass: PETSc.Mat, space: fem.FunctionSpace, prefix: str) 
     with SolverOptions(prefix, bounds).in_force():
         solver = _create_solver(mass, prefix, "chebyshev", "jacobi")
         solver.setNormType(PETSc.KSP.NormType.NONE)
-        solver.setTolerances(max_it=MASS_SWEEPS)
+        solver.setTolerances(max_it=_MASS_SWEEPS)
         solver.setFromOptions()
     return solver
 
 
 def compute_mass_spectrum(space: fem.FunctionSpace) -> tuple[float, float]:
-    """Bounds of the eigenvalues of diag(M)^-1 M: those of one cell's M (Wathen, 1987).
-
-    Args:
-        space: Scalar Lagrange space; the map of its cells is taken as affine.
-    """
+    """Bounds of the eigenvalues of diag(M)^-1 M: those of one affine cell's M (Wathen, 1987)."""
     element = space.ufl_element().basix_element
     points, weights = basix.make_quadrature(element.cell_type, 2 * element.embedded_superdegree)
     values = element.tabulate(0, points)[0, :, :, 0]

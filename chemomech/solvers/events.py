@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from scipy import optimize
 
 #: Accuracy, relative to the step, with which the time of an event is found.
-EVENT_ACCURACY = 1e-9
+_EVENT_ACCURACY = 1e-9
 
 Event = Callable[[], float]
 """A collective function of the present state that is negative until something happens."""
@@ -48,7 +48,7 @@ def locate_first(
             raise _TrialFailedError
         return measure_nearest(events)
 
-    accuracy = EVENT_ACCURACY * size
+    accuracy = _EVENT_ACCURACY * size
     try:
         found = float(optimize.brentq(measure_after, 0.0, size, xtol=accuracy, rtol=1e-12))
     except _TrialFailedError:

@@ -47,12 +47,9 @@ class StepError(ConvergenceError):
 
 
 def describe_failure(time: float, size: float, unit: str) -> str:
-    """Say which step or state could not be solved for.
+    """Say which step, or state where ``size`` is 0, could not be solved for.
 
-    Args:
-        time: Time of the last good state.
-        size: Length of the shortest step tried; 0 for a state.
-        unit: Unit of both.
+    ``time`` is that of the last good state, ``size`` the length of the shortest step tried.
     """
     if size:
         return f"the step from t = {time:.4g} {unit} failed, even at a length of {size:.2g} {unit}"
@@ -76,11 +73,7 @@ def describe_newton(reason: int, linear_reason: int) -> str:
 
 
 def describe_linear(reason: int) -> str:
-    """Say how a linear solver has failed, as a predicate.
-
-    Args:
-        reason: PETSc's KSP reason.
-    """
+    """Say how a linear solver has failed, by PETSc's KSP reason, as a predicate."""
     return _LINEAR.get(reason, f"failed (PETSc's KSP says {_name(_KSP, reason)})")
 
 

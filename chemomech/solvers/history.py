@@ -135,13 +135,7 @@ def _combine(weights: Sequence[float], values: Sequence[FloatArray]) -> FloatArr
 
 
 def limit(guess: FloatArray, last: FloatArray, bounds: tuple[float, float]) -> FloatArray:
-    """A guess that at no node goes more than 0.9 of the last value's way to a bound; in place.
-
-    Args:
-        guess: Values to limit.
-        last: Values within the bounds.
-        bounds: Open interval.
-    """
+    """A guess that at no node goes more than 0.9 of the last value's way to a bound; in place."""
     lower, upper = bounds
     if math.isfinite(lower):
         np.maximum(guess, lower + 0.1 * (last - lower), out=guess)

@@ -9,11 +9,10 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
+from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 from ufl.form import Form
-
-from chemomech.solvers.held_values import HeldValues
 
 _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
@@ -65,7 +64,7 @@ class JacobianBlock:
         if scaled is not None:
             assert factor is not None
             scaled = ufl.replace(scaled, {factor: ufl.as_ufl(1.0)})
-        self._held = HeldValues(_join(base, scaled))
+        self._held = _HeldValues(base, scaled)
         # The pattern is that of what is assembled first: PETSc drops what stays empty then.
         parts = [part for part in (base, scaled, changing) if part is not None]
         first = fem.form(next((part for part in parts if _covers_cells(part)), form))
@@ -89,11 +88,7 @@ class JacobianBlock:
         return self._changing is None and self._scaled is None
 
     def refresh(self) -> bool:
-        """Bring the matrix up to date (collective).
-
-        Returns:
-            Whether a parameter has changed what is otherwise constant.
-        """
+        """Bring the matrix up to date; collective; True as of `BlockSystem.assemble_jacobian`."""
         has_new_parameters = self._held.have_changed()
         for part in (self._base, self._scaled) if has_new_parameters else ():
             if part is not None:
@@ -143,12 +138,7 @@ class JacobianBlock:
 
 @dataclass(frozen=True)
 class _Part:
-    """A summand of a block, assembled apart.
-
-    Args:
-        form: Its form, compiled.
-        matrix: Its matrix, on the pattern of the whole.
-    """
+    """A summand of a block, assembled apart on the pattern of the whole."""
 
     form: fem.Form
     matrix: PETSc.Mat
@@ -160,10 +150,30 @@ class _Part:
         self.matrix.assemble()
 
 
-def _join(*parts: Form | None) -> Form | None:
-    """The sum of the forms that there are."""
-    forms = [part for part in parts if part is not None]
-    return sum(forms[1:], forms[0]) if forms else None
+class _HeldValues:
+    """Constants and fields of forms that are assembled once, and whether they have changed."""
+
+    def __init__(self, *forms: Form | None) -> None:
+        held = [form for form in forms if form is not None]
+        self._constants: list[fem.Constant] = [c for form in held for c in form.constants()]
+        self._fields: list[fem.Function] = [f for form in held for f in form.coefficients()]
+        self._values = self._read()
+
+    def have_changed(self) -> bool:
+        """Tell whether a value is another one than when this was last asked; collective."""
+        former, self._values = self._values, self._read()
+        changed = any(
+            not np.array_equal(old, new) for old, new in zip(former, self._values, strict=True)
+        )
+        if self._fields:
+            # Of constants every rank has the same.
+            mesh = self._fields[0].function_space.mesh
+            return bool(mesh.comm.allreduce(changed, op=MPI.LOR))
+        return changed
+
+    def _read(self) -> list[NDArray[np.float64]]:
+        constants = [constant.value.copy() for constant in self._constants]
+        return constants + [field.x.array.copy() for field in self._fields]
 
 
 def _sort(
@@ -183,7 +193,7 @@ def _sort(
 
 
 def _covers_cells(form: Form) -> bool:
-    """Whether a form couples all degrees of freedom of each cell, so that its pattern is full."""
+    """Tell if a form couples all degrees of freedom of each cell, so that its pattern is full."""
     return any(
         integral.integral_type() == "cell" and integral.subdomain_id() == "everywhere"
         for integral in form.integrals()

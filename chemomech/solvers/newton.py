@@ -19,20 +19,20 @@ from chemomech.solvers.preconditioners import create_linear_solver
 from chemomech.solvers.presets import PetscOptions, Preset
 
 #: Share of the way to a bound that one Newton step may go.
-FRACTION_TO_BOUND = 0.9
+_FRACTION_TO_BOUND = 0.9
 
 #: Share of Newton's absolute tolerance that suffices for a linear solve: round-off keeps it from
 #: reducing a small right-hand side by the relative tolerance.
-LINEAR_SHARE = 0.01
+_LINEAR_SHARE = 0.01
 
 #: What a field conserves may be out of balance by this much, as a change of that field.
-BALANCE = 1e-12
+_BALANCE = 1e-12
 
 #: Error that an unknown which is one for the whole mesh may have, where its own equation tells.
 UNIFORM = 1e-9
 
 #: Length of a Newton step, relative to the solution's, that is nothing but round-off.
-ROUND_OFF = 1e-13
+_ROUND_OFF = 1e-13
 
 #: The one step of a linear problem must be as exact as Newton's method would make it.
 LINEAR: PetscOptions = {"ksp_rtol": 1e-12}
@@ -137,7 +137,7 @@ class NewtonSolver:
             index for index, field in fields if not isinstance(field.operator, Elastic | Uniform)
         ]
         self._last_norms: NDArray[np.float64] = np.zeros(len(self._judged))
-        self._floor = LINEAR_SHARE * settings.absolute_tolerance
+        self._floor = _LINEAR_SHARE * settings.absolute_tolerance
         self.linear = create_linear_solver(system, preset)
         self.snes.setFunction(self._evaluate, system.residual)
         self.snes.setJacobian(self._linearise, system.jacobian, self.linear.matrix)
@@ -146,7 +146,7 @@ class NewtonSolver:
             defaults = {**defaults, **LINEAR}
         else:
             # Balances are asked for: a linear solve must not stop short of them.
-            self.snes.ksp.setTolerances(atol=LINEAR_SHARE**2 * settings.absolute_tolerance)
+            self.snes.ksp.setTolerances(atol=_LINEAR_SHARE**2 * settings.absolute_tolerance)
             # Kept: what petsc4py drops under MPI is not freed at once.
             self._change = system.jacobian.createVecLeft()
             self._balances = [
@@ -219,7 +219,7 @@ class NewtonSolver:
         )
 
     def _is_stuck(self, reason: int) -> bool:
-        """Whether PETSc took a step for converged that was short for another reason.
+        """Tell if PETSc took a step for converged that was short for another reason.
 
         It was cut at a bound, or the line search found no length at which the residual falls: PETSc
         then compares what is left of the step with the solution, and asks nobody. Only where the
@@ -279,7 +279,7 @@ class NewtonSolver:
             return int(reasons.DIVERGED_FUNCTION_NANORINF)
         if iteration and change < step * length:
             # Short enough for the fields; the balances give way to nothing but round-off.
-            if change < ROUND_OFF * length or self._is_balanced():
+            if change < _ROUND_OFF * length or self._is_balanced():
                 return int(reasons.CONVERGED_SNORM_RELATIVE)
             return int(reasons.ITERATING)
         enough = max(absolute, relative * self._first_norm * (iteration > 0))
@@ -293,7 +293,7 @@ class NewtonSolver:
         return int(reasons.CONVERGED_FNORM_ABS if is_absolute else reasons.CONVERGED_FNORM_RELATIVE)
 
     def _is_accurate(self) -> bool:
-        """Whether what the last step has left over is within the accuracy asked for.
+        """Tell if the rest that the last step has left is within the accuracy asked for.
 
         The error it began with was about as large as the step, and has fallen as the residual has:
         as that of the block that has fallen least, for one of large numbers hides all others.
@@ -310,14 +310,14 @@ class NewtonSolver:
         return np.sqrt(self.system.comm.allreduce(squares))
 
     def _is_balanced(self) -> bool:
-        """Whether conserved fields are balanced, and the residuals of uniform ones small.
+        """Tell if conserved fields are balanced, and the residuals of uniform ones small.
 
         Both are compared with what the matrices of the last step say an unknown would change.
         """
         system = self.system
         for balance in self._balances:
             total, weight = balance.measure()
-            if abs(total) > BALANCE * abs(weight):
+            if abs(total) > _BALANCE * abs(weight):
                 return False
         for index in self._uniform:
             matrix = system.jacobian.getNestSubMatrix(index, index)
@@ -357,9 +357,9 @@ class NewtonSolver:
             room = np.where(change > 0, upper - values, values - lower)
             needed = max(needed, float(np.max(np.abs(change) / room, initial=0.0)))
         needed = self.system.comm.allreduce(needed, op=MPI.MAX)
-        self._was_cut = needed > FRACTION_TO_BOUND
+        self._was_cut = needed > _FRACTION_TO_BOUND
         if self._was_cut:
-            step.scale(FRACTION_TO_BOUND / needed)
+            step.scale(_FRACTION_TO_BOUND / needed)
 
 
 def _create_balances(system: BlockSystem, index: int) -> list[_Balance]:
@@ -379,11 +379,6 @@ class _Balance:
     """The sum of the residuals of a conserved field's block in one body.
 
     A test function equal to one everywhere makes the sum a balance of what the field conserves.
-
-    Args:
-        system: Block system.
-        index: Number of the field's block.
-        body: Which of its owned dofs belong to the body.
     """
 
     def __init__(self, system: BlockSystem, index: int, body: NDArray[np.bool_]) -> None:
@@ -410,9 +405,7 @@ class _Balance:
     def restore(self, step: PETSc.Vec, change: PETSc.Vec) -> None:
         """Shift the field's part of ``step`` so that the sum, linearised, is zero.
 
-        Args:
-            step: Newton step, which SNES subtracts.
-            change: The Jacobian times the step.
+        SNES subtracts the step; ``change`` is the Jacobian times it.
         """
         system = self._system
         begin, end = system.offsets[self._index : self._index + 2]

@@ -46,5 +46,5 @@ class SolverOptions:
                 database[name] = text
 
     def is_unasked(self, name: str) -> bool:
-        """Whether PETSc has never asked for one of the options."""
+        """True if PETSc has never asked for one of the options."""
         return name in self._unasked

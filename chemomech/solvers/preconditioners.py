@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import replace
 
 from petsc4py import PETSc
 
 from chemomech.forms.fields import Elastic, Field, FourthOrder, Operator, Uniform
 from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.cahn_hilliard_schur import FactoredSchur, SchurMemory, SolverMemory
+from chemomech.solvers.cahn_hilliard_schur import FactoredSchur, SolverMemory
 from chemomech.solvers.presets import (
     CHEMISTRY,
     CHEMISTRY_3D,
@@ -26,48 +26,10 @@ from chemomech.solvers.presets import (
 )
 
 #: Diagonal shift, relative to its mean, that makes a free body's elastic matrix regular.
-REGULARISATION = 1e-10
+_REGULARISATION = 1e-10
 
 #: Splits by what is in them, as the names of PETSc's options have them.
 _CHEMISTRY, _MECHANICS, _UNIFORM = "chemistry", "mechanics", "uniform"
-
-
-class LinearSolver(Protocol):
-    """A preconditioning matrix, how to keep it up to date, and the options that go with it.
-
-    Attributes:
-        matrix: Matrix the preconditioner is built from.
-        options: PETSc options of the preset.
-    """
-
-    matrix: PETSc.Mat
-    options: PetscOptions
-
-    def attach(self, ksp: PETSc.KSP) -> None:
-        """Complete a KSP once its options are set."""
-
-    @property
-    def memory(self) -> SolverMemory:
-        """Memory from one solve to the next, by part of the solver."""
-
-    def recall(self, memory: SolverMemory) -> None:
-        """Take over the memory of another solver of the same problem."""
-
-    def recover(self, ksp: PETSc.KSP) -> None:
-        """Forget what a failed linear solve has left, so that the next one is not spoilt by it."""
-
-    def refresh(self, *, new_parameters: bool) -> None:
-        """Bring ``matrix`` up to date after the Jacobian's blocks changed.
-
-        Args:
-            new_parameters: Whether those changed too that are otherwise constant.
-        """
-
-    def note(self, iterations: int) -> None:
-        """Take notice of how many Krylov iterations a linear solve has needed."""
-
-    def close(self) -> None:
-        """Free what the Jacobian does not own; collective."""
 
 
 def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
@@ -76,10 +38,6 @@ def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
     A free body leaves the elastic block singular. The Krylov method is told the null space; the
     preconditioner sees the block with a tiny diagonal shift, so that it can be factorised and no
     node is pinned.
-
-    Args:
-        system: Block system.
-        preset: ``direct`` (sparse LU of everything by MUMPS) or ``iterative`` (fieldsplit).
     """
     null_space = system.create_null_space()
     if null_space is not None:
@@ -90,9 +48,6 @@ def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
 
 class _RegularBlocks:
     """The nested Jacobian with regular elastic blocks, sharing all other blocks with it.
-
-    Args:
-        system: Block system.
 
     Attributes:
         matrix: The nest.
@@ -133,54 +88,84 @@ class _RegularBlocks:
         for singular, regular in self._pairs:
             singular.copy(regular, structure=PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
             diagonal = singular.getDiagonal()
-            regular.shift(REGULARISATION * diagonal.sum() / diagonal.getSize())
+            regular.shift(_REGULARISATION * diagonal.sum() / diagonal.getSize())
 
 
-class _Direct:
+class LinearSolver:
+    """A preconditioning matrix, how to keep it up to date, and the options that go with it.
+
+    Attributes:
+        matrix: Matrix the preconditioner is built from.
+        options: PETSc options of the preset.
+    """
+
+    matrix: PETSc.Mat
+    options: PetscOptions
+
+    def __init__(self, blocks: _RegularBlocks) -> None:
+        self._blocks = blocks
+
+    @property
+    def memory(self) -> SolverMemory:
+        """Memory from one solve to the next, by part of the solver; by default nothing is kept."""
+        return {}
+
+    def attach(self, ksp: PETSc.KSP) -> None:
+        """Complete a KSP once its options are set."""
+
+    def recall(self, memory: SolverMemory) -> None:
+        """Take over the memory of another solver of the same problem."""
+
+    def recover(self, ksp: PETSc.KSP) -> None:
+        """Forget what a failed linear solve has left, so that the next one is not spoilt by it."""
+
+    def refresh(self, *, new_parameters: bool) -> None:
+        """Bring ``matrix`` up to date after the Jacobian's blocks changed.
+
+        Args:
+            new_parameters: Whether those changed too that are otherwise constant.
+        """
+        self._blocks.refresh(new_parameters=new_parameters)
+
+    def note(self, iterations: int) -> None:
+        """Take notice of how many Krylov iterations a linear solve has needed."""
+
+    def close(self) -> None:
+        """Free what the Jacobian does not own; collective."""
+        self._blocks.close()
+
+
+class _Direct(LinearSolver):
     """Sparse LU of the whole system, polished by an iteration or two of FGMRES."""
 
     options = DIRECT
 
     def __init__(self, blocks: _RegularBlocks) -> None:
-        self._blocks = blocks
+        super().__init__(blocks)
         self.matrix = PETSc.Mat()
         blocks.matrix.convert("aij", self.matrix)
-
-    def attach(self, ksp: PETSc.KSP) -> None:
-        """Nothing to complete."""
-
-    @property
-    def memory(self) -> SolverMemory:
-        """Nothing is kept."""
-        return {}
-
-    def recall(self, memory: SolverMemory) -> None:
-        """Nothing to take over."""
 
     def recover(self, ksp: PETSc.KSP) -> None:
         """Let the matrix be analysed anew: PETSc skips all factorisations after one that failed."""
         ksp.pc.reset()
 
-    def note(self, iterations: int) -> None:
-        """Nothing to learn: they are always few."""
+    def refresh(self, *, new_parameters: bool) -> None:
+        """Copy the blocks into the flat matrix."""
+        super().refresh(new_parameters=new_parameters)
+        self._blocks.matrix.convert("aij", self.matrix)
 
     def close(self) -> None:
         """Free the matrices."""
         self.matrix.destroy()
-        self._blocks.close()
-
-    def refresh(self, *, new_parameters: bool) -> None:
-        """Copy the blocks into the flat matrix."""
-        self._blocks.refresh(new_parameters=new_parameters)
-        self._blocks.matrix.convert("aij", self.matrix)
+        super().close()
 
 
-class _FieldSplit:
+class _FieldSplit(LinearSolver):
     """Multiplicative fieldsplit: pairs of fourth order, other fields, elasticity, uniform ones."""
 
     def __init__(self, system: BlockSystem, blocks: _RegularBlocks) -> None:
+        super().__init__(blocks)
         self._system = system
-        self._blocks = blocks
         self._pairs: dict[str, FactoredSchur] = {}
         self._kept: list[PETSc.PC] = []
         self._splits = _name_splits(system)
@@ -215,26 +200,19 @@ class _FieldSplit:
                 self._system.find_held_rows(first, rest[0]),
             )
             self._pairs[name] = FactoredSchur(
-                operator, coefficient, mobility, curvature, prefix, held
+                operator, coefficient, mobility, curvature, prefix, held, first
             )
             parts[name].setPythonContext(self._pairs[name])
 
     @property
     def memory(self) -> SolverMemory:
         """State from which the multigrid of each pair was last built."""
-        return {
-            name: pair.memory.pack(self._splits[name][0])
-            for name, pair in self._pairs.items()
-            if pair.memory is not None
-        }
+        # Copies: each solver counts its own iterations.
+        return {name: replace(pair.memory) for name, pair in self._pairs.items() if pair.memory}
 
     def recall(self, memory: SolverMemory) -> None:
         """Build each pair's multigrid from what another solver has built it from."""
-        pairs = {
-            pair: SchurMemory.unpack(memory[n], self._system.sizes[self._splits[n][0]])
-            for n, pair in self._pairs.items()
-            if n in memory
-        }
+        pairs = {pair: replace(memory[n]) for n, pair in self._pairs.items() if n in memory}
         present = [pair.composition.x.array.copy() for pair in pairs]
         for pair, built in pairs.items():
             pair.composition.x.array[:] = built.composition
@@ -262,11 +240,11 @@ class _FieldSplit:
             part.destroy()
         if self.matrix is not self._blocks.matrix:
             self.matrix.destroy()
-        self._blocks.close()
+        super().close()
 
     def refresh(self, *, new_parameters: bool) -> None:
         """Tell the nest that its blocks, and the pairs that the step changed."""
-        self._blocks.refresh(new_parameters=new_parameters)
+        super().refresh(new_parameters=new_parameters)
         for part in self._kept if new_parameters else ():
             # Its preconditioner is kept otherwise: see the preset.
             part.setReusePreconditioner(False)

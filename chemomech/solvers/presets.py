@@ -82,14 +82,9 @@ class Preset(StrEnum):
 
 
 #: Unknowns from which on the iterative preset is the faster one, by dimension of the mesh.
-CROSSOVER = {2: 5_000, 3: 2_000}
+_CROSSOVER = {2: 5_000, 3: 2_000}
 
 
 def choose_preset(unknowns: int, dimension: int) -> Preset:
-    """Choose what is faster: factorising everything, or iterating on its blocks.
-
-    Args:
-        unknowns: Size of the system.
-        dimension: Of the mesh, 2 or 3.
-    """
-    return Preset.ITERATIVE if unknowns >= CROSSOVER[dimension] else Preset.DIRECT
+    """Choose what is faster: factorising everything, or iterating on its blocks."""
+    return Preset.ITERATIVE if unknowns >= _CROSSOVER[dimension] else Preset.DIRECT

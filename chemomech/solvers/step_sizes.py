@@ -12,22 +12,16 @@ from chemomech.solvers.steps import Memory, StepControl
 #: 1 + sqrt(2), BDF3 up to 1.53 (Calvo, Grande and Grigorieff, 1990).
 MAX_GROWTH = {1: 2.0, 2: 2.0, 3: 1.5}
 #: Largest ratio of a step to one before it that was cut short to hit a time.
-AFTER_LANDING = 2.0
+_AFTER_LANDING = 2.0
 #: Smallest ratio of successive steps.
-MIN_GROWTH = 0.2
+_MIN_GROWTH = 0.2
 #: Aimed share of the tolerance.
 SAFETY = 0.8
 
 
 @dataclass(frozen=True)
 class Size:
-    """Length of the next step.
-
-    Args:
-        length: The length.
-        wanted: What it would be if no time had to be hit.
-        lands: Whether the step lands on that time.
-    """
+    """Length of the next step; what it would be, ``wanted``, if no time had to be hit."""
 
     length: float
     wanted: float
@@ -37,14 +31,7 @@ class Size:
 def choose_size(
     memory: Memory, control: StepControl, target: float, longest: float = math.inf
 ) -> Size:
-    """Choose the length of the next step.
-
-    Args:
-        memory: Of the steps so far.
-        control: Choice of steps.
-        target: Time that must not be passed.
-        longest: Length that must not be passed.
-    """
+    """Choose the length of the next step, which passes neither ``target`` nor ``longest``."""
     left = target - memory.history.times[0]
     if not control.adaptive:
         size = memory.proposal
@@ -62,39 +49,28 @@ def relate(size: float, wanted: float) -> float:
 
     A step cut short to hit a time says nothing against what was wanted, and what follows it may be
     twice as long: that happens once, where the limit is for every step.
-
-    Args:
-        size: Length of an accepted step.
-        wanted: What it would have been if no time had to be hit.
     """
-    return max(size, min(wanted, AFTER_LANDING / MAX_GROWTH[ORDER] * size))
+    return max(size, min(wanted, _AFTER_LANDING / MAX_GROWTH[ORDER] * size))
 
 
 def shorten(error: float, exponent: float) -> float:
     """Factor by which to repeat a step whose error, relative to the tolerance, is above 1.
 
-    Args:
-        error: The error.
-        exponent: Power of the error with which the length of a step goes.
+    ``exponent`` is the power of the error with which the length of a step goes.
     """
-    return max(MIN_GROWTH, SAFETY * error**exponent)
+    return max(_MIN_GROWTH, SAFETY * error**exponent)
 
 
 def propose_size(
     memory: Memory, size: float, error: float, exponent: float, rejected: int
 ) -> float:
-    """Length to try after an accepted step.
+    """Length to try after an accepted step, which the memory includes.
 
-    Args:
-        memory: Of the steps so far, this one included.
-        size: Length of the step.
-        error: Its error relative to the tolerance.
-        exponent: Power of the error with which the length of a step goes.
-        rejected: Attempts refused before it.
+    ``error`` and ``exponent`` are as in `shorten`; ``rejected`` attempts were refused before it.
     """
     growth = SAFETY * max(error, 1e-12) ** exponent
     longest = MAX_GROWTH[memory.history.order] * memory.last_size
-    proposal = min(longest, size * max(MIN_GROWTH, growth))
+    proposal = min(longest, size * max(_MIN_GROWTH, growth))
     # A step cut short to land says nothing against the last proposal.
     if rejected == 0 and growth >= 1:
         proposal = max(proposal, min(memory.proposal, size * growth))

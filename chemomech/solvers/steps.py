@@ -1,4 +1,4 @@
-"""Time steps: protocols of problem and solver, control, outcome, memory."""
+"""Time steps: protocol of the problem, control, outcome, memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from dolfinx import fem
 from chemomech.forms.fields import Field
 from chemomech.solvers.cahn_hilliard_schur import SolverMemory
 from chemomech.solvers.history import History
-from chemomech.solvers.newton import NewtonResult
 
 
 class TransientProblem(Protocol):
@@ -30,35 +29,10 @@ class TransientProblem(Protocol):
 
     @property
     def is_closed(self) -> bool:
-        """Whether the energy must not rise."""
+        """True if the energy must not rise."""
 
     def energies(self) -> dict[str, float]:
         """Parts of the energy."""
-
-
-class NonlinearSolver(Protocol):
-    """A solver of one time step."""
-
-    @property
-    def memory(self) -> SolverMemory:
-        """Memory of the solver from one solve to the next."""
-
-    @property
-    def unused_options(self) -> list[str]:
-        """Options given to it that nobody has asked for."""
-
-    def close(self) -> None:
-        """Free what it holds; it is not used again."""
-
-    def recall(self, memory: SolverMemory) -> None:
-        """Take over the memory of another solver of the same problem."""
-
-    def solve(self, accuracy: float = 0.0) -> NewtonResult:
-        """Solve for the unknowns, starting from their present values.
-
-        Args:
-            accuracy: Error of the evolving fields that suffices; zero for as exact as it can.
-        """
 
 
 @dataclass(frozen=True)

@@ -19,19 +19,19 @@ from chemomech.forms.fields import find_given_up
 from chemomech.solvers.events import Event, locate_first, measure_nearest
 from chemomech.solvers.failures import StepError, describe_newton
 from chemomech.solvers.history import History, limit
-from chemomech.solvers.newton import NewtonResult
+from chemomech.solvers.newton import NewtonResult, NewtonSolver
 from chemomech.solvers.step_sizes import choose_size, propose_size, relate, shorten
-from chemomech.solvers.steps import Memory, NonlinearSolver, Step, StepControl, TransientProblem
+from chemomech.solvers.steps import Memory, Step, StepControl, TransientProblem
 
 #: Shortest step, relative to the first one since the last jump, before the stepper gives up.
-SMALLEST = 1e-8
+_SMALLEST = 1e-8
 #: Shortest step, relative to the time reached, that moves a clock of double precision.
-CLOCK = 1e-14
+_CLOCK = 1e-14
 #: Length of the step that makes a state consistent, in the problem's unit of time.
-VANISHING = 1e-6
+_VANISHING = 1e-6
 #: Rise of the energy, relative to the sum of its parts' magnitudes, that no shorter step can avoid:
 #: Newton's method leaves an error, and at rest nothing else is left to fall.
-ENERGY_ROUND_OFF = 1e-10
+_ENERGY_ROUND_OFF = 1e-10
 #: Factor by which a step is shortened after Newton's method has failed.
 _AFTER_FAILURE = 0.25
 
@@ -88,7 +88,7 @@ class Bdf:
     def __init__(
         self,
         problem: TransientProblem,
-        solver: NonlinearSolver,
+        solver: NewtonSolver,
         control: StepControl,
         memory: Memory | None = None,
     ) -> None:
@@ -128,7 +128,7 @@ class Bdf:
 
     @property
     def memory(self) -> Memory:
-        """What a stepper must know to go on from here; not a copy."""
+        """All that a stepper must know to go on from here; not a copy."""
         self._memory.solver = self._solver.memory
         return self._memory
 
@@ -168,9 +168,6 @@ class Bdf:
         """Let the unknowns hold the state at a time within the last step while the block runs.
 
         It is that of the polynomial whose derivative the step's formula is, as exact as the steps.
-
-        Args:
-            time: A time after the last but one state.
         """
         values = self._history.interpolate(time)
         self._limit(values)
@@ -261,17 +258,14 @@ class Bdf:
 
     @property
     def _has_driven_dofs(self) -> bool:
-        """Whether some values of evolving fields follow at once from another field that is held."""
+        """Tell if some values of evolving fields follow at once from another field that is held."""
         given_up = ((find_given_up(self._fields, index), index) for index in self._evolving)
         return any(held != index for rows, index in given_up for held, _ in rows)
 
     def _try(self, size: float, events: Sequence[Event], before: float) -> _Trial:
         """Attempt a step and judge it; where an event happens in it, end it there.
 
-        Args:
-            size: Its length.
-            events: The events.
-            before: How far the nearest one is from happening at present; negative.
+        ``before`` tells how far the nearest one is from happening at present; negative.
         """
         # An event is looked for among exact states: its function must not be rough.
         accuracy = 0.0 if events else self._control.newton_share * self._control.tolerance
@@ -344,14 +338,14 @@ class Bdf:
         return 0.5 if self._rises(energies) else None
 
     def _rises(self, energies: dict[str, float]) -> bool:
-        """Whether the energy of a closed system has risen."""
+        """Tell if the energy of a closed system has risen."""
         magnitude = sum(abs(part) for part in energies.values())
         rise = sum(energies.values()) - sum(self._energies.values())
-        return self._problem.is_closed and rise > ENERGY_ROUND_OFF * magnitude
+        return self._problem.is_closed and rise > _ENERGY_ROUND_OFF * magnitude
 
     def _check_retry(self, size: float, trial: _Trial) -> None:
         """Raise if a shorter step is not allowed or would vanish."""
-        shortest = max(SMALLEST * self._memory.first_proposal, CLOCK * self.time)
+        shortest = max(_SMALLEST * self._memory.first_proposal, _CLOCK * self.time)
         if self._control.adaptive and size > shortest:
             return
         raise StepError(_explain(trial), self.time, trial.size, trial.result.reason)
@@ -373,12 +367,12 @@ class Bdf:
         self._solve_vanishing_step()
         rates = {}
         for index, values in initial.items():
-            rates[index] = np.divide(self._values(index) - values, VANISHING, dtype=np.float64)
+            rates[index] = np.divide(self._values(index) - values, _VANISHING, dtype=np.float64)
             self._values(index)[:] = values
         return rates
 
     def _solve_vanishing_step(self) -> None:
-        self._set_difference(VANISHING)
+        self._set_difference(_VANISHING)
         result = self._solver.solve()
         if not result.converged:
             why = describe_newton(result.reason, result.linear_reason)

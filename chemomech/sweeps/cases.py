@@ -64,7 +64,7 @@ def read_sweep(path: Path | str, base: Path | None = None, *, allow_code: bool =
     if count > _MOST_CASES:
         raise InputError(f"makes {count} cases; at most {_MOST_CASES}", key="axis", path=str(file))
     combinations = [_merge(parts) for parts in itertools.product(*axes)]
-    names = name_cases(combinations)
+    names = _name_cases(combinations)
     cases = tuple(
         Case(name, changes, _configure(file, definition, name, changes, allow_code=allow_code))
         for name, changes in zip(names, combinations, strict=True)
@@ -73,7 +73,7 @@ def read_sweep(path: Path | str, base: Path | None = None, *, allow_code: bool =
     return Sweep(file, definition, tuple(combinations[0]), shape, cases)
 
 
-def name_cases(combinations: Sequence[Mapping[str, Value]]) -> list[str]:
+def _name_cases(combinations: Sequence[Mapping[str, Value]]) -> list[str]:
     """Name cases by what varies, such as ``kappa-1e-14-seed-2``; safe for files, each once.
 
     Keys are cut to their last word where that tells them apart, and units left out where all

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, cast
+from typing import Annotated, Literal, cast
 
 import numpy as np
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 from pydantic.types import Strict
 
-from chemomech.config.base import Choice, Count, ExistingFile, Number, Section, SectionError
+from chemomech.config.base import Choice, Count, ExistingFile, Name, Number, Section, SectionError
 from chemomech.units import split_quantity
 
 _DIGITS = 6
 
-Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
 Key = Annotated[str, StringConstraints(strict=True, pattern=r"^\w+(\.\w+)*$")]
-Scalar = Annotated[bool, Strict()] | Annotated[int, Strict()] | Number | Text
+Scalar = Annotated[bool, Strict()] | Annotated[int, Strict()] | Number | Name
 Value = Scalar | list[Scalar]
 """A value of a key in TOML: a number, a flag, a text with a unit, or a list of these."""
 
@@ -23,8 +22,8 @@ Value = Scalar | list[Scalar]
 class RangeConfig(Section):
     """Values between two ends, both included."""
 
-    first: Annotated[int, Strict()] | Number | Text = Field(description="the first value")
-    last: Annotated[int, Strict()] | Number | Text = Field(
+    first: Annotated[int, Strict()] | Number | Name = Field(description="the first value")
+    last: Annotated[int, Strict()] | Number | Name = Field(
         description="the last value, in the same unit"
     )
     count: Annotated[Count, Field(ge=2, le=10_000)] = Field(description="number of values")
@@ -32,8 +31,7 @@ class RangeConfig(Section):
         default="linear", description="equal steps, or equal ratios"
     )
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self) -> None:
         (first, unit), (last, other) = split_value(self.first), split_value(self.last)
         if first is None or last is None:
             bad = "first" if first is None else "last"
@@ -42,7 +40,6 @@ class RangeConfig(Section):
             raise SectionError("last", f"{self.last!r} needs the unit of first, {unit or 'none'}")
         if self.spacing == "log" and not first * last > 0:
             raise SectionError("spacing", "equal ratios need two ends of one sign, neither zero")
-        return self
 
     def list_values(self) -> tuple[Value, ...]:
         """Return the values, with six digits and the unit of the ends."""
@@ -71,12 +68,11 @@ class AxisConfig(Section):
     values: tuple[Value | list[Value], ...] | None = Field(default=None, description="the values")
     range: RangeConfig | None = Field(default=None, description="the values, by their ends")
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self) -> None:
         if self.values is not None and not self.values:
             raise SectionError("values", "is empty")
         if self.keys is None:
-            return self
+            return
         if len(self.keys) < 2 or len(set(self.keys)) < len(self.keys):
             raise SectionError("keys", "two different keys or more are needed")
         if self.range is not None:
@@ -86,7 +82,6 @@ class AxisConfig(Section):
                 raise SectionError(
                     "values", f"{value!r} is not a list of {len(self.keys)}, one for each of keys"
                 )
-        return self
 
     def list_changes(self) -> tuple[dict[str, Value], ...]:
         """Return for each point of the axis its keys and their values."""
@@ -113,8 +108,7 @@ class SweepConfig(Section):
         description="what varies; several axes make a grid"
     )
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self) -> None:
         seen = set(self.set)
         for number, axis in enumerate(self.axis):
             for key in axis.keys or (axis.key,):
@@ -122,7 +116,6 @@ class SweepConfig(Section):
                     raise SectionError(f"axis.{number}.key", f"{key} is set more than once")
                 if key is not None:
                     seen.add(key)
-        return self
 
 
 def split_value(value: object) -> tuple[float | None, str]:

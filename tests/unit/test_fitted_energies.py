@@ -12,7 +12,7 @@ from scipy.special import logit
 
 from chemomech.config import Config, create_config, format_config
 from chemomech.config.laws.fitted_energy import EnergyTableConfig
-from chemomech.config.parameters import TableParameters
+from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import InputError
 from chemomech.materials.phase_diagram import find_phases
 from chemomech.materials.redlich_kister import LIXV2O5
@@ -76,7 +76,7 @@ def test_phases_are_those_asked_for():
 def test_coefficients_of_a_fit_are_parameters():
     law = create(PHASES).material.free_energy
     parameters = Parameters(mesh.create_unit_square(MPI.COMM_SELF, 2, 2))
-    made = law.create(TableParameters(law, "material.free_energy", parameters), 298.15)
+    made = law.create(Numbers(law, "material.free_energy", parameters), 298.15)
     assert set(parameters) == {"material.free_energy.linear", "material.free_energy.coefficients"}
     found = parameters["material.free_energy.coefficients"]
     np.testing.assert_allclose(found, LIXV2O5.coefficients, atol=1e-6)

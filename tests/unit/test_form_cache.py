@@ -170,3 +170,14 @@ def test_ranks_recover_together(cache):
     COMM.barrier()
     assert compile_form(cache, COMM)
     assert len(list(cache.glob("*.c.cached"))) == 1
+
+
+def test_a_form_is_the_same_whatever_the_numbers_of_its_constants():
+    """As texts 1000 comes before 999: products of both were another form, compiled anew."""
+    domain = ufl.Mesh(basix.ufl.element("Lagrange", "triangle", 1, shape=(2,)))
+
+    def sign(first):
+        one, other = (ufl.Constant(domain, count=number) for number in (first, first + 1))
+        return ((one * other + 2 * other) * ufl.dx).signature()
+
+    assert len({sign(first) for first in (8, 9, 99, 998, 999, 9999)}) == 1

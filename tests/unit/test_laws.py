@@ -18,7 +18,7 @@ from chemomech.config.laws.eigenstrain_tables import (
 )
 from chemomech.config.laws.elasticity import CubicConfig, IsotropicConfig, OrthotropicConfig
 from chemomech.config.laws.law import LawConfig
-from chemomech.config.parameters import TableParameters
+from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import InputError
 from chemomech.materials.elasticity import Assumption
 from chemomech.materials.lattice import read_phases
@@ -58,7 +58,7 @@ def test_three_ways_to_an_isotropic_solid(law):
 def tabulate(law):
     """A place for the law's parameters."""
     square = mesh.create_unit_square(MPI.COMM_WORLD, 3, 3)
-    return TableParameters(law, "law", Parameters(square))
+    return Numbers(law, "law", Parameters(square))
 
 
 def create(law, mean=0.0):

@@ -18,8 +18,7 @@ from chemomech.geometry.meshing import create_domain
 from chemomech.materials.mobility import DegenerateMobility
 from chemomech.materials.reactions import ButlerVolmer, ConstantFlux
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Coupling
-from chemomech.problems.drives import Galvanostatic, Potentiostatic, Rest
-from chemomech.problems.surface import SurfaceReaction
+from chemomech.problems.surface import Galvanostatic, Potentiostatic, Rest, SurfaceReaction
 from chemomech.solvers.newton import UNIFORM, NewtonSettings
 from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl

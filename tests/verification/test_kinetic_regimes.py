@@ -14,13 +14,11 @@ from chemomech.materials.reactions import (
     ButlerVolmer,
     ConstantExchange,
     LiteralEqn25,
-    OddEqn25,
     SquareRootExchange,
 )
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.drives import Galvanostatic, Potentiostatic
 from chemomech.problems.initial_composition import Noise
-from chemomech.problems.surface import SurfaceReaction
+from chemomech.problems.surface import Galvanostatic, Potentiostatic, SurfaceReaction
 from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl
 
@@ -123,7 +121,7 @@ def test_every_law_leads_to_the_same_equilibrium(comm, material, drive, law, sta
     assert problem.surface.level == pytest.approx(held, abs=1e-12)
 
 
-@pytest.mark.parametrize("law", [LiteralEqn25(0.1), OddEqn25(0.1)])
+@pytest.mark.parametrize("law", [LiteralEqn25(0.1), LiteralEqn25(0.1, odd=True)])
 def test_eqn_25_extracts_down_to_its_reference(comm, material, drive, law):
     """It is bound to mu_res = 0 and nears it as t^-2: its exchange conductance vanishes there."""
     expected = brentq(potential, 0.8, 0.99)
@@ -135,7 +133,7 @@ def test_eqn_25_extracts_down_to_its_reference(comm, material, drive, law):
 
 
 def test_odd_eqn_25_inserts_where_the_literal_one_does_not(comm, material, drive):
-    for law, inserts in ((LiteralEqn25(0.1), False), (OddEqn25(0.1), True)):
+    for law, inserts in ((LiteralEqn25(0.1), False), (LiteralEqn25(0.1, odd=True), True)):
         problem = create_particle(comm, material, (8e-9, 4e-9), law, 0.05)
         stepper = drive(problem, Potentiostatic(0.0))
         while stepper.time < 2.0:

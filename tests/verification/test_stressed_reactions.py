@@ -18,8 +18,7 @@ from chemomech.materials.mobility import DegenerateMobility
 from chemomech.materials.reactions import ButlerVolmer
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Coupling
 from chemomech.problems.conditions import Displacement, Loads, Traction
-from chemomech.problems.drives import Galvanostatic, Potentiostatic, Rest
-from chemomech.problems.surface import SurfaceReaction
+from chemomech.problems.surface import Galvanostatic, Potentiostatic, Rest, SurfaceReaction
 from chemomech.solvers.newton import NewtonSettings
 from chemomech.solvers.steps import StepControl
 

@@ -33,8 +33,7 @@ from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import ConstantMobility, DegenerateMobility
 from chemomech.materials.reactions import ButlerVolmer
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.drives import Galvanostatic
-from chemomech.problems.surface import SurfaceReaction
+from chemomech.problems.surface import Galvanostatic, SurfaceReaction
 from chemomech.problems.thermal_noise import NoiseLaw
 from chemomech.solvers.presets import Preset
 from chemomech.solvers.steps import StepControl

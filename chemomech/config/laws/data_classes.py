@@ -31,9 +31,6 @@ def create_table(law: type) -> type[Section]:
 
     A float is a plain number, or has the unit of the package's quantity it is annotated with.
 
-    Args:
-        law: The data class.
-
     Raises:
         SectionError: It is none that is frozen, or has a field that no key can state; under the
             key ``kind``.

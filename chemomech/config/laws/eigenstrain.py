@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import ufl
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from chemomech.config.base import Number, SectionError
+from chemomech.config.base import NonNegative, Number, SectionError
 from chemomech.config.laws.elasticity import Frame
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
@@ -20,14 +20,14 @@ from chemomech.materials.eigenstrain import Eigenstrain, EigenstrainLaw
 from chemomech.materials.scalars import Scalar
 from chemomech.units import Concentration, MolarVolume
 
-Lithium = Annotated[Number, Field(ge=0.0)]
+Lithium = NonNegative
 _Strain = Annotated[Number, Field(ge=-1.0, le=1.0)]
 _StrainRow = tuple[_Strain, _Strain, _Strain]
 
 
 @dataclass(frozen=True)
 class Use:
-    """What an eigenstrain is used for: how its table is completed, and what it may state.
+    """The use of an eigenstrain: how its table is completed, and what it may state.
 
     Args:
         reference: Stress-free composition where the table states none.
@@ -57,16 +57,10 @@ class EigenstrainConfig(LawConfig):
 
     is_linear: ClassVar[bool] = False
 
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the law to the wire's axes; None where it does not depend on them."""
-        return None
-
     def find_expansion(self, concentration: float) -> float | None:
         """Find the strain per unit composition of Vegard's law; None of any other.
 
-        Args:
-            concentration: Concentration of lithium sites (mol/m^3), where the table states none.
+        ``concentration`` of lithium sites (mol/m^3) counts where the table states none.
         """
         del concentration
         return None
@@ -190,17 +184,10 @@ class TensorEigenstrainConfig(ReferredConfig):
         description="axes the tensor refers to; global in a simulation, wire in a stress map",
     )
 
-    @model_validator(mode="after")
-    def _check_symmetry(self) -> Self:
+    def _check(self) -> None:
         rows = np.array(self.tensor)
         if not np.allclose(rows, rows.T, rtol=1e-12, atol=0.0):
             raise SectionError("tensor", "must be symmetric")
-        return self
-
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the tensor to the wire's axes."""
-        return "frame" if self.frame == "wire" else None
 
     def create(
         self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
@@ -218,11 +205,6 @@ class UserEigenstrainConfig(EigenstrainConfig, UserLawConfig):
 
     needed: ClassVar[tuple[str, ...]] = ("strain",)
     purpose: ClassVar[str] = "an eigenstrain"
-
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the law to the wire's axes, where it has ``in_wire_frame = True``."""
-        return "kind" if getattr(self.law, "in_wire_frame", False) else None
 
     def create(
         self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from chemomech.config.base import ExistingFile, Number, Section, SectionError
 from chemomech.config.laws.eigenstrain import Lithium, ReferredConfig, SwellingConfig, Use
@@ -48,8 +48,7 @@ class PhaseEigenstrainConfig(SwellingConfig, _TableConfig):
         description="windows of x, in order"
     )
 
-    @model_validator(mode="after")
-    def _check_windows(self) -> Self:
+    def _check(self) -> None:
         end = -1.0
         for index, phase in enumerate(self.phases):
             if phase.lowest >= phase.highest:
@@ -57,7 +56,6 @@ class PhaseEigenstrainConfig(SwellingConfig, _TableConfig):
             if phase.lowest < end:
                 raise SectionError(f"phases.{index}.lowest", "lies within the phase before it")
             end = phase.highest
-        return self
 
     def create(
         self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
@@ -84,8 +82,7 @@ class VolumeEigenstrainConfig(_TableConfig):
         description="molar volume at each x"
     )
 
-    @model_validator(mode="after")
-    def _check_table(self) -> Self:
+    def _check(self) -> None:
         if len(self.lithium) != len(self.volumes):
             raise SectionError(
                 "volumes", f"has {len(self.volumes)} entries, lithium {len(self.lithium)}"
@@ -94,7 +91,6 @@ class VolumeEigenstrainConfig(_TableConfig):
             raise SectionError("lithium", "must increase")
         if min(self.volumes) <= 0.0:
             raise SectionError("volumes", "must be greater than zero")
-        return self
 
     def create(
         self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan
@@ -125,11 +121,9 @@ class LatticeEigenstrainConfig(_TableConfig):
         """The phases in the file."""
         return read_phases(self.file)
 
-    @model_validator(mode="after")
-    def _read(self) -> Self:
+    def _check(self) -> None:
         # On the rank that reads the configuration; the others are given it with the phases.
         self.phases  # noqa: B018
-        return self
 
     def create(
         self, numbers: Numbers, use: Use, mean: float, concentration: float = math.nan

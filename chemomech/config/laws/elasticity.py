@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from chemomech.config.base import Number, SectionError
 from chemomech.config.laws.law import LawConfig
@@ -23,11 +23,6 @@ class ElasticityConfig(LawConfig):
     """The linear elasticity of the solid."""
 
     @property
-    def wire_key(self) -> str | None:
-        """Key that refers the law to the wire's axes; None where it does not depend on them."""
-        return None
-
-    @property
     def isotropic_constants(self) -> tuple[float, float] | None:
         """Young's modulus (Pa) and Poisson's ratio; None where there are no such two."""
         return None
@@ -35,10 +30,7 @@ class ElasticityConfig(LawConfig):
     def create(self, numbers: Numbers, assumption: el.Assumption, unit: float) -> el.Elasticity:
         """Create the law, whose stability is checked again whenever a parameter is set.
 
-        Args:
-            numbers: The table's numbers.
-            assumption: Treatment of the third direction.
-            unit: Pascals in a unit of stress of the equations.
+        ``unit`` is that of stress in the equations, in Pa.
 
         Raises:
             InputError: If the constants make no stable solid.
@@ -77,11 +69,6 @@ class _CrystalConfig(ElasticityConfig):
 
     frame: Frame = Field(default="global", description="axes the constants refer to")
 
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the constants to the wire's axes."""
-        return "frame" if self.frame == "wire" else None
-
 
 class CubicConfig(_CrystalConfig):
     """Three constants in the crystal's axes."""
@@ -91,11 +78,9 @@ class CubicConfig(_CrystalConfig):
     c12: Stress = Field(description="stiffness c12")
     c44: Modulus = Field(description="stiffness c44")
 
-    @model_validator(mode="after")
-    def _check_stability(self) -> Self:
+    def _check(self) -> None:
         if not -self.c11 / 2 < self.c12 < self.c11:
             raise SectionError("c12", "must lie between -c11/2 and c11, or the solid is unstable")
-        return self
 
     def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
         return el.create_cubic_stiffness(
@@ -113,8 +98,7 @@ class OrthotropicConfig(_CrystalConfig):
     )
     shear_moduli: tuple[Modulus, Modulus, Modulus] = Field(description="G23, G13, G12")
 
-    @model_validator(mode="after")
-    def _check_stability(self) -> Self:
+    def _check(self) -> None:
         e1, e2, _ = self.young_moduli
         nu12, nu13, nu23 = self.poisson_ratios
         compliance = np.diag(1.0 / np.array(self.young_moduli))
@@ -124,7 +108,6 @@ class OrthotropicConfig(_CrystalConfig):
                 "poisson_ratios",
                 "too large for these Young's moduli; the stiffness would not be positive definite",
             )
-        return self
 
     def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
         return el.create_orthotropic_stiffness(
@@ -139,11 +122,6 @@ class UserElasticityConfig(ElasticityConfig, UserLawConfig):
 
     needed: ClassVar[tuple[str, ...]] = ("stiffness",)
     purpose: ClassVar[str] = "an elasticity"
-
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the law to the wire's axes, where it has ``in_wire_frame = True``."""
-        return "kind" if getattr(self.law, "in_wire_frame", False) else None
 
     def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
         rows = self.build(numbers).stiffness()

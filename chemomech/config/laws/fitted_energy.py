@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from chemomech.config.base import (
     Choice,
     ExistingFile,
     InteriorFraction,
     Number,
+    Positive,
     Section,
     SectionError,
 )
@@ -23,8 +24,6 @@ from chemomech.materials.phase_fit import fit_phases
 from chemomech.materials.redlich_kister import RedlichKister
 from chemomech.materials.table_fit import Quantity, TableFit, fit_energy_table, read_energy_table
 from chemomech.units import Voltage
-
-_Barrier = Annotated[Number, Field(gt=0.0)]
 
 
 class _FittedConfig(FreeEnergyConfig):
@@ -64,7 +63,7 @@ class PhasesConfig(_FittedConfig):
         description="voltage at which each phase is in equilibrium with the next"
     )
     reference_voltage: Voltage = Field(description="voltage at mu = 0, that of the schedule")
-    barriers: tuple[_Barrier, ...] | None = Field(
+    barriers: tuple[Positive, ...] | None = Field(
         default=None, description="heights over the tangents, in units of RT C"
     )
 
@@ -84,7 +83,7 @@ class PlateauConfig(Section):
 
     poor: InteriorFraction = Field(description="c of the phase poorer in lithium")
     rich: InteriorFraction = Field(description="c of the richer phase")
-    barrier: _Barrier = Field(description="height over the tangent, in units of RT C")
+    barrier: Positive = Field(description="height over the tangent, in units of RT C")
 
 
 class EnergyTableConfig(_FittedConfig):
@@ -110,10 +109,9 @@ class EnergyTableConfig(_FittedConfig):
         description="each plateau; [] takes a curve as that of a homogeneous crystal",
     )
 
-    @model_validator(mode="after")
-    def _read(self) -> Self:
+    def _check(self) -> None:
         if self.file is None:
-            return self
+            return
         try:
             table = read_energy_table(self.file, self.quantity)
         except InputError as error:
@@ -121,7 +119,6 @@ class EnergyTableConfig(_FittedConfig):
         # What counts is the content of the file: a change of it is one of the configuration.
         entries = tuple((float(c), float(value)) for c, value in table)
         self.__dict__.update(file=None, points=entries)
-        return self
 
     def fit_table(self, temperature: float) -> TableFit:
         """Fit the law and find its error; see `FreeEnergyConfig.create`."""

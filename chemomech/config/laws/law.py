@@ -27,6 +27,11 @@ class LawConfig(Section):
 
     kind: str
 
+    @property
+    def wire_key(self) -> str | None:
+        """Key that refers the law to the wire's axes; None where it does not depend on them."""
+        return "frame" if getattr(self, "frame", None) == "wire" else None
+
     @classmethod
     def list_kinds(cls) -> list[type[Self]]:
         """List the kinds of a family, in the order in which they are defined."""

@@ -34,12 +34,7 @@ class MobilityConfig(LawConfig):
         raise NotImplementedError
 
     def create(self, numbers: Numbers, unit: float) -> Mobility:
-        """Create the law.
-
-        Args:
-            numbers: The table's numbers.
-            unit: Diffusivity (m^2/s) that is one in the equations.
-        """
+        """Create the law; ``unit`` is the diffusivity (m^2/s) that is one in the equations."""
         raise NotImplementedError
 
     def evaluate(self, composition: float) -> float:
@@ -52,6 +47,7 @@ class MobilityConfig(LawConfig):
 class _DiffusivityConfig(MobilityConfig):
     """A mobility of one number."""
 
+    law: ClassVar[type[ConstantMobility | DegenerateMobility]]
     diffusivity: Diffusivity = Field(description="diffusivity D")
 
     @property
@@ -59,26 +55,24 @@ class _DiffusivityConfig(MobilityConfig):
         """The diffusivity D."""
         return self.diffusivity
 
+    def create(self, numbers: Numbers, unit: float) -> ConstantMobility | DegenerateMobility:
+        """Create the law; see `MobilityConfig.create`."""
+        return self.law(numbers.add("diffusivity", 1.0 / unit))
+
 
 class DegenerateMobilityConfig(_DiffusivityConfig):
     """D c (1 - c) / (RT) (eqn 21): ideal diffusion has the diffusivity D at any composition."""
 
     kind: Literal["degenerate"] = "degenerate"
     needs_fractions: ClassVar[bool] = True
-
-    def create(self, numbers: Numbers, unit: float) -> DegenerateMobility:
-        """Create the law; see `MobilityConfig.create`."""
-        return DegenerateMobility(numbers.add("diffusivity", 1.0 / unit))
+    law = DegenerateMobility
 
 
 class ConstantMobilityConfig(_DiffusivityConfig):
     """D / (RT) at any composition."""
 
     kind: Literal["constant"] = "constant"
-
-    def create(self, numbers: Numbers, unit: float) -> ConstantMobility:
-        """Create the law; see `MobilityConfig.create`."""
-        return ConstantMobility(numbers.add("diffusivity", 1.0 / unit))
+    law = ConstantMobility
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import ufl
 from pydantic import BeforeValidator, Field, PlainSerializer
 from ufl.core.expr import Expr
 
-from chemomech.config.base import Flag, GroupName, InteriorFraction, Number
+from chemomech.config.base import Flag, InteriorFraction, Name, Number
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.user_law import UserLawConfig
@@ -19,7 +19,6 @@ from chemomech.materials.reactions import (
     ConstantExchange,
     ConstantFlux,
     LiteralEqn25,
-    OddEqn25,
     ReactionLaw,
     SquareRootExchange,
 )
@@ -55,26 +54,18 @@ def _format_flux(flux: _SurfaceFlux) -> str:
     return (MOLAR_FLUX if flux.molar else VELOCITY).format(flux.value)
 
 
-_ALPHA = Field(default=0.5, description="charge transfer coefficient")
-
-
 class ReactionConfig(LawConfig):
     """A reaction at a group of facets."""
 
-    group: GroupName = Field(description="name of a facet group; the last one that fits")
+    group: Name = Field(description="name of a facet group; the last one that fits")
 
     @property
     def exchanges(self) -> bool:
-        """Whether it exchanges lithium with a reservoir."""
+        """True if it exchanges lithium with a reservoir."""
         return True
 
     def create(self, numbers: Numbers, scales: Scales) -> ReactionLaw | None:
-        """Create the law in the units of the equations; None where nothing passes.
-
-        Args:
-            numbers: The table's numbers.
-            scales: Scales of the equations.
-        """
+        """Create the law in the units of the equations; None where nothing passes."""
         raise NotImplementedError
 
 
@@ -96,28 +87,29 @@ class ButlerVolmerConfig(_RateConfig):
         return ButlerVolmer(numbers.add("rate_constant", 1.0 / scales.velocity))
 
 
-class SquareRootExchangeConfig(_RateConfig):
+class _TransferConfig(_RateConfig):
+    """A reaction with a charge transfer coefficient."""
+
+    law: ClassVar[type[SquareRootExchange | ConstantExchange]]
+    alpha: InteriorFraction = Field(default=0.5, description="charge transfer coefficient")
+
+    def create(self, numbers: Numbers, scales: Scales) -> SquareRootExchange | ConstantExchange:
+        """Create the law; see `ReactionConfig.create`."""
+        return self.law(numbers.add("rate_constant", 1.0 / scales.velocity), numbers.add("alpha"))
+
+
+class SquareRootExchangeConfig(_TransferConfig):
     """k_s sqrt(c (1 - c)) [exp((1 - alpha) H) - exp(-alpha H)], H = (mu - mu_res) / RT."""
 
     kind: Literal["exchange_sqrt"] = "exchange_sqrt"
-    alpha: InteriorFraction = _ALPHA
-
-    def create(self, numbers: Numbers, scales: Scales) -> SquareRootExchange:
-        """Create the law; see `ReactionConfig.create`."""
-        rate = numbers.add("rate_constant", 1.0 / scales.velocity)
-        return SquareRootExchange(rate, numbers.add("alpha"))
+    law = SquareRootExchange
 
 
-class ConstantExchangeConfig(_RateConfig):
+class ConstantExchangeConfig(_TransferConfig):
     """k_s [exp((1 - alpha) H) - exp(-alpha H)]."""
 
     kind: Literal["exchange_constant"] = "exchange_constant"
-    alpha: InteriorFraction = _ALPHA
-
-    def create(self, numbers: Numbers, scales: Scales) -> ConstantExchange:
-        """Create the law; see `ReactionConfig.create`."""
-        rate = numbers.add("rate_constant", 1.0 / scales.velocity)
-        return ConstantExchange(rate, numbers.add("alpha"))
+    law = ConstantExchange
 
 
 class MarcusHushChidseyConfig(_RateConfig):
@@ -148,10 +140,9 @@ class LiteralConfig(_RateConfig):
         default=False, description="continue it to mu < 0 by sqrt(|mu|); no theory stands behind it"
     )
 
-    def create(self, numbers: Numbers, scales: Scales) -> OddEqn25 | LiteralEqn25:
+    def create(self, numbers: Numbers, scales: Scales) -> LiteralEqn25:
         """Create the law; see `ReactionConfig.create`."""
-        rate = numbers.add("rate_constant", 1.0 / scales.velocity)
-        return OddEqn25(rate) if self.odd else LiteralEqn25(rate)
+        return LiteralEqn25(numbers.add("rate_constant", 1.0 / scales.velocity), self.odd)
 
 
 class _PrescribedConfig(ReactionConfig):
@@ -159,7 +150,7 @@ class _PrescribedConfig(ReactionConfig):
 
     @property
     def exchanges(self) -> bool:
-        """Whether it exchanges lithium with a reservoir."""
+        """True if it exchanges lithium with a reservoir."""
         return False
 
 
@@ -211,7 +202,7 @@ class UserReactionConfig(ReactionConfig, UserLawConfig):
 
     @property
     def exchanges(self) -> bool:
-        """Whether it exchanges lithium with a reservoir."""
+        """True if it exchanges lithium with a reservoir."""
         return _ScaledReaction(self.law, 1.0).needs_reservoir
 
     def create(self, numbers: Numbers, scales: Scales) -> ReactionLaw:

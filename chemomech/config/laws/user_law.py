@@ -36,7 +36,7 @@ _KIND = re.compile(r"([A-Za-z_]\w*):([A-Za-z_]\w*)")
 
 
 class Code(Enum):
-    """What is done with the code that a configuration names."""
+    """Treatment of the code that a configuration names."""
 
     REFUSED = auto()
     ALLOWED = auto()
@@ -58,6 +58,11 @@ class UserLawConfig(LawConfig):
 
     sha256: str = Field(description="hash of the module")
     source: LawSource | None = Field(default=None, exclude=True, repr=False)
+
+    @property
+    def wire_key(self) -> str | None:
+        """Key that refers the law to the wire's axes, where it has ``in_wire_frame = True``."""
+        return "kind" if getattr(self.law, "in_wire_frame", False) else None
 
     @classmethod
     def read_user_law(cls, value: object, info: ValidationInfo) -> Self | None:
@@ -172,14 +177,7 @@ class UserLawConfig(LawConfig):
         return state | {"__dict__": {k: v for k, v in state["__dict__"].items() if k in kept}}
 
     def build(self, numbers: Numbers) -> Law:
-        """Rebuild the law with what stands for its numbers.
-
-        Args:
-            numbers: The table's numbers.
-
-        Returns:
-            The law, in SI units.
-        """
+        """Rebuild the law, in SI units, with what stands for its numbers."""
         mine = numbers.of(self.values)
         parts = {
             key: freeze(mine.add(key)) if is_number(hint) else getattr(self.values, key)

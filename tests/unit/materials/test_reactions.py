@@ -16,14 +16,13 @@ from chemomech.materials.reactions import (
     ConstantExchange,
     ConstantFlux,
     LiteralEqn25,
-    OddEqn25,
     SquareRootExchange,
 )
 
 RATE = 2.5
 CHI = 2.75
 ELECTROLYTE = 0.3
-LITERAL, ODD = LiteralEqn25(RATE), OddEqn25(RATE)
+LITERAL, ODD = LiteralEqn25(RATE), LiteralEqn25(RATE, odd=True)
 MARCUS = [MarcusHushChidsey(RATE, lm, ELECTROLYTE) for lm in (8.3, 15.2)]
 WITH_RESERVOIR = [
     ButlerVolmer(RATE),
@@ -256,7 +255,7 @@ def test_reaction_over_a_surface_adds_up_on_any_number_of_ranks():
     [
         (lambda: ButlerVolmer(0.0), "rate: must be positive"),
         (lambda: LiteralEqn25(-1.0), "rate: must be positive"),
-        (lambda: OddEqn25(np.inf), "rate: must be positive"),
+        (lambda: LiteralEqn25(np.inf, odd=True), "rate: must be positive"),
         (lambda: SquareRootExchange(1.0, 1.1), "alpha: must be between 0 and 1"),
         (lambda: ConstantExchange(1.0, np.nan), "alpha: must be between 0 and 1"),
         (lambda: ConstantFlux(np.nan), "value: must be a finite flux"),

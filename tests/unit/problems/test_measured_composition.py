@@ -14,7 +14,7 @@ from chemomech.imaging import measurement
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.measurement import read_prepared_composition
-from chemomech.problems.measured_composition import FromMeasurement
+from chemomech.problems.initial_composition import FromMeasurement
 
 COMM = MPI.COMM_WORLD
 GRID = PixelGrid(20, 30, 35e-9, 35e-9)

@@ -9,13 +9,13 @@ from mpi4py import MPI
 
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.box import Box
+from chemomech.geometry.measures import compute_mean
 from chemomech.geometry.meshing import create_domain
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.elasticity import Assumption, Elasticity, create_isotropic_stiffness
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import DegenerateMobility
 from chemomech.materials.reactions import ConstantFlux
-from chemomech.problems.averages import compute_mean
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.surface import SurfaceReaction
 

@@ -12,7 +12,6 @@ from mpi4py import MPI
 from chemomech.errors import InputError
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
-from chemomech.problems.stress_files import write_stress_bands, write_stress_table
 from chemomech.problems.stress_regions import Phase, Regions
 from chemomech.problems.stress_statistics import (
     StressRow,
@@ -20,6 +19,8 @@ from chemomech.problems.stress_statistics import (
     StressTable,
     compute_percentiles,
     create_stress_bands,
+    write_stress_bands,
+    write_stress_table,
 )
 
 COMM = MPI.COMM_WORLD

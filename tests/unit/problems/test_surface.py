@@ -19,8 +19,7 @@ from chemomech.materials.reactions import (
     LiteralEqn25,
     SquareRootExchange,
 )
-from chemomech.problems.drives import Galvanostatic, Potentiostatic, Rest
-from chemomech.problems.surface import Surface, SurfaceReaction
+from chemomech.problems.surface import Galvanostatic, Potentiostatic, Rest, Surface, SurfaceReaction
 
 WIDTH, HEIGHT = 8.0, 4.0
 PERIMETER = 2 * (WIDTH + HEIGHT)

@@ -17,6 +17,7 @@ from chemomech.materials.mobility import ConstantMobility
 from chemomech.models.building import create_problem
 from chemomech.output.ledger import read_ledger
 from chemomech.problems.diffusion import Diffusion
+from chemomech.problems.field_conditions import DirichletCondition
 from chemomech.problems.observables import Observable
 from chemomech.simulation.interruption import StopRequest
 from chemomech.solvers.presets import Preset
@@ -87,7 +88,9 @@ def folder(tmp_path):
 def simulate():
     def start(preset, folder, tables=None, **options):
         config = create_config(TABLE | {"solver": {"preset": preset}} | (tables or {}))
-        return chemomech.simulate(config, folder, COMM, quiet=True, create=CREATE, **options)
+        return chemomech.simulate(
+            config, folder, COMM, **{"quiet": True, "create": CREATE} | options
+        )
 
     return start
 
@@ -130,6 +133,19 @@ def test_restarted_it_ends_as_if_undisturbed(simulate, folder, preset, monkeypat
         ):
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=tolerance)
     COMM.barrier()
+
+
+@pytest.mark.parametrize("preset", [each.value for each in Preset])
+def test_what_a_held_composition_lets_in_is_in_the_balance(simulate, folder, preset):
+    """A run of a configuration, with composition held at one end of the box from Python."""
+    held = [DirichletCondition("c", "left", 0.8)]
+    simulate(preset, folder / "run", create=partial(create_problem, conditions=held))
+    ledger = read_ledger(folder / "run" / "ledger.csv")
+    mean = ledger["lithium_mean"]
+    assert mean[-1] > mean[0] + 0.01
+    # What Newton's method may leave: a share of 0.3 of the tolerance, 1e-3.
+    assert np.abs(ledger["lithium_balance_error"]).max() < 3e-4
+    assert ledger["c_max"].min() >= 0.8 - 1e-12
 
 
 def stop_after(count, patch):

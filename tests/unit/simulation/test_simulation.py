@@ -145,6 +145,23 @@ def test_a_parameter_set_just_before_a_run_dies_is_noted_once(folder, monkeypatc
     COMM.barrier()
 
 
+def test_no_step_is_taken_after_a_failure_or_when_closed(folder, monkeypatch):
+    with chemomech.Simulation(configure(), COMM, folder / "run") as failed:
+        failed.step()
+        with monkeypatch.context() as patch:
+            patch.setattr(Bdf, "advance", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                failed.step()
+        with pytest.raises(InputError, match="has failed or is closed"):
+            failed.step()
+    failed.close()
+    with pytest.raises(InputError, match="has failed or is closed"):
+        failed.run(quiet=True)
+    with chemomech.Simulation(configure(), COMM, folder / "run", restart=True) as again:
+        again.step()
+        assert list(again.ledger["step"]) == [0, 1, 2]
+
+
 def interrupt(*_):
     raise KeyboardInterrupt
 

@@ -7,7 +7,7 @@ import pytest
 
 from chemomech.config import create_config
 from chemomech.errors import InputError
-from chemomech.problems.drives import Galvanostatic, Potentiostatic, Rest
+from chemomech.problems.surface import Galvanostatic, Potentiostatic, Rest
 from chemomech.simulation.stages import (
     CutOff,
     Position,

@@ -334,6 +334,7 @@ def write_sweep(place):
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(COMM.size > 1, reason="a sweep starts its own ranks")
 def test_a_sweep_over_a_number_of_a_law(file, place):
     words = ["sweep", str(write_sweep(place)), "--output", str(place / "sweep"), "--allow-code"]

@@ -232,7 +232,7 @@ def test_curvature_is_read_point_by_point(create_chemo_mechanics):
         assemble(weight * square * dx).getDiagonal().array_r for weight in (curvature, 1.0)
     ]
     expected = diagonals[0] / diagonals[1]
-    np.testing.assert_allclose(schur.memory.curvature, expected, rtol=1e-9)
+    np.testing.assert_allclose(schur.memory.curvature[: len(expected)], expected, rtol=1e-9)
     np.testing.assert_array_equal(schur.memory.composition, problem.c.x.array)
 
 
