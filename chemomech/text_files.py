@@ -7,6 +7,9 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chemomech.errors import InputError
 
 TEXT_ENCODING = "utf-8-sig"
@@ -94,6 +97,27 @@ def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
     if not rows:
         raise InputError("the file is empty", path=str(path))
     return rows[0], rows[1:]
+
+
+def read_columns(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Read columns of numbers by the names in the header of a CSV file.
+
+    Raises:
+        InputError: The file cannot be read, or is no such table.
+    """
+    header, _, body = read_text(path).partition("\n")
+    names = [word.strip() for word in header.split(",")]
+    if not body.strip():
+        raise InputError("holds no line of numbers below a header", path=str(path))
+    try:
+        table = np.loadtxt(body.splitlines(), delimiter=",", ndmin=2, comments=None)
+    except ValueError as error:
+        raise InputError(f"is no table of numbers: {error}", path=str(path)) from error
+    if table.shape[1] != len(names) or len(set(names)) != len(names):
+        raise InputError(
+            f"has {table.shape[1]} columns under the header {header.strip()!r}", path=str(path)
+        )
+    return dict(zip(names, table.T, strict=True))
 
 
 def require_file(path: Path) -> None:

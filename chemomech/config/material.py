@@ -11,6 +11,7 @@ from chemomech.config.base import Choice, Section, SectionError
 from chemomech.config.laws.free_energy import FreeEnergyConfig
 from chemomech.config.laws.mobility import MobilityConfig
 from chemomech.errors import InputError
+from chemomech.materials.free_energy import FreeEnergy
 from chemomech.materials.phase_diagram import PhaseDiagram, find_phases
 from chemomech.units import (
     Concentration,
@@ -49,14 +50,21 @@ class MaterialConfig(Section):
     mobility: MobilityConfig
 
     @cached_property
+    def homogeneous_energy(self) -> FreeEnergy:
+        """The free energy of a homogeneous composition, of plain numbers."""
+        return self.free_energy.create_plain(self.temperature)
+
+    @cached_property
     def phases(self) -> PhaseDiagram:
         """Phases of the free energy without stress."""
-        return find_phases(self.free_energy.create_plain())
+        return find_phases(self.homogeneous_energy)
 
     def __getstate__(self) -> dict[Any, Any]:
-        # Phases hold the law: of a user's module, which ranks that are sent this have yet to load.
+        # Not the law, nor phases that hold it: those of a user's module ranks that are sent this
+        # have yet to load.
         state = super().__getstate__()
-        return state | {"__dict__": {k: v for k, v in state["__dict__"].items() if k != "phases"}}
+        kept = type(self).model_fields
+        return state | {"__dict__": {k: v for k, v in state["__dict__"].items() if k in kept}}
 
     @property
     def scales(self) -> Scales:
@@ -107,7 +115,8 @@ class MaterialConfig(Section):
         try:
             self.phases  # noqa: B018 - found here, and kept
         except InputError as error:
-            raise SectionError("free_energy", error.message) from error
+            key = ".".join(part for part in ("free_energy", error.key) if part)
+            raise SectionError(key, error.message) from error
         if self.gradient.interface_width is not None and not self.phases.has_phase_separation:
             raise SectionError(
                 "gradient.interface_width",
@@ -121,7 +130,7 @@ class MaterialConfig(Section):
             )
 
     def _check_mobility(self) -> None:
-        lower, upper = self.free_energy.create_plain().bounds
+        lower, upper = self.homogeneous_energy.bounds
         if self.mobility.needs_fractions and not (lower >= 0.0 and upper <= 1.0):
             raise SectionError(
                 "mobility.kind",

@@ -9,6 +9,7 @@ from pydantic import Field
 from chemomech.config.base import Section, SectionError
 from chemomech.config.exchange_rules import check_exchange
 from chemomech.config.geometry import GeometryConfig, MeshConfig
+from chemomech.config.laws.fitted_energy import EnergyTableConfig, PhasesConfig
 from chemomech.config.laws.reaction import ReactionConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
@@ -89,7 +90,7 @@ class Config(Section):
     @property
     def composition_bounds(self) -> tuple[float, float]:
         """Open interval the composition must keep to."""
-        return self.material.free_energy.create_plain().bounds
+        return self.material.homogeneous_energy.bounds
 
     def _check(self) -> None:
         self._check_mesh()
@@ -99,6 +100,7 @@ class Config(Section):
         self._check_measurement()
         self._check_dimension()
         self._check_exchange()
+        self._check_reference()
         self._check_stress_parts()
         self._check_snapshots()
 
@@ -216,6 +218,18 @@ class Config(Section):
         if self.schedule is not None and self.time.stationary_rate not in ("auto", "off"):
             raise SectionError(
                 "time.stationary_rate", "has no meaning with a schedule; its steps say what ends"
+            )
+
+    def _check_reference(self) -> None:
+        law, schedule = self.material.free_energy, self.schedule
+        if schedule is None or not isinstance(law, PhasesConfig | EnergyTableConfig):
+            return
+        if None in (law.reference_voltage, schedule.reference_voltage):
+            return
+        if law.reference_voltage != schedule.reference_voltage:
+            raise SectionError(
+                "material.free_energy.reference_voltage",
+                f"must be that of the schedule, {schedule.reference_voltage:g} V",
             )
 
     def _check_stress_parts(self) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, naming
-from chemomech.text_files import read_text
+from chemomech.text_files import read_columns
 
 _TIMES = {"time_s": 1.0, "time_min": 60.0, "time_h": 3600.0}
 _VOLTAGES = {"voltage_V": 1.0, "voltage_mV": 1e-3}
@@ -148,7 +148,7 @@ def read_curvature(
     """
     if positive_side not in ("concave", "convex"):
         raise InputError(f"must be concave or convex, got {positive_side!r}", key="positive_side")
-    columns = _read_columns(Path(path))
+    columns = read_columns(Path(path))
     first = [name for name in columns if name in _TIMES | _VOLTAGES]
     second = [name for name in columns if name in _CURVATURES | _RADII]
     if len(columns) != 2 or len(first) != 1 or len(second) != 1:
@@ -173,23 +173,6 @@ def _to_curvature(name: str, numbers: FloatArray) -> FloatArray:
     if np.any(numbers == 0.0):
         raise InputError("a radius of curvature must not be zero")
     return np.reciprocal(numbers * _RADII[name])
-
-
-def _read_columns(path: Path) -> dict[str, FloatArray]:
-    """Read columns of numbers by their names."""
-    header, _, body = read_text(path).partition("\n")
-    names = [word.strip() for word in header.split(",")]
-    if not body.strip():
-        raise InputError("holds no line of numbers below a header", path=str(path))
-    try:
-        table = np.loadtxt(body.splitlines(), delimiter=",", ndmin=2, comments=None)
-    except ValueError as error:
-        raise InputError(f"is no table of numbers: {error}", path=str(path)) from error
-    if table.shape[1] != len(names) or len(set(names)) != len(names):
-        raise InputError(
-            f"has {table.shape[1]} columns under the header {header.strip()!r}", path=str(path)
-        )
-    return dict(zip(names, table.T, strict=True))
 
 
 def _require_positive(value: float, name: str) -> None:

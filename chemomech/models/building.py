@@ -75,7 +75,9 @@ def create_problem(
         None if config.solver.quadrature_degree == "auto" else config.solver.quadrature_degree,
     )
     law, mobility = config.material.free_energy, config.material.mobility
-    homogeneous = law.create(Numbers(law, "material.free_energy", parameters))
+    homogeneous = law.create(
+        Numbers(law, "material.free_energy", parameters), config.material.temperature
+    )
     start = _create_initial_composition(config, domain, homogeneous.bounds)
     mean = compute_mean(start, domain.mesh, domain.dx(discretisation.chemical_quadrature))
     energy = FreeEnergyDensity(

@@ -85,9 +85,8 @@ def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
     material = config.material
     dimension = problem.domain.mesh.geometry.dim
     length = math.sqrt(material.kappa / material.scales.chemical_potential)
-    rows = [("l = sqrt(kappa / RT)", _nanometres(length))]
-    if isinstance(material.free_energy, RegularSolutionConfig):
-        rows.insert(0, ("chi", f"{material.free_energy.chi:g}"))
+    rows = material.free_energy.describe(material.temperature)
+    rows.append(("l = sqrt(kappa / RT)", _nanometres(length)))
     if config.mechanics is None:
         return [*rows, ("mechanics", "none")]
     if config.bending_strain is not None:
@@ -119,7 +118,7 @@ def _describe_phases(config: cfg.Config, problem: ChemoMechanics, mean: float) -
         rows += _describe_plateau(pair, config)
     elastic = _find_elasticity(config, problem.domain.mesh.geometry.dim)
     if elastic is not None and elastic.shift > 0.0:
-        coherent = pd.find_phases(material.free_energy.create_plain(), elastic.shift)
+        coherent = pd.find_phases(material.homogeneous_energy, elastic.shift)
         rows += _describe_diagram("coherent", coherent, config, mean)
     elif config.mechanics is not None and elastic is None:
         rows.append(("coherent", f"not computed for {_find_obstacle(config.mechanics)} mechanics"))

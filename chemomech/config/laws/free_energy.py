@@ -24,17 +24,26 @@ _GREATEST_CHI = 12.0
 class FreeEnergyConfig(LawConfig):
     """The free energy of a homogeneous composition."""
 
-    def create(self, numbers: Numbers) -> FreeEnergy:
+    def create(self, numbers: Numbers, temperature: float) -> FreeEnergy:
         """Create the law.
 
         Args:
             numbers: The table's numbers.
+            temperature: Temperature (K) of the material.
+
+        Raises:
+            InputError: If the numbers make no law.
         """
         raise NotImplementedError
 
-    def create_plain(self) -> FreeEnergy:
-        """Create the law with the numbers of the table themselves."""
-        return self.create(Numbers(self))
+    def create_plain(self, temperature: float) -> FreeEnergy:
+        """Create the law with the numbers of the table themselves; see `create`."""
+        return self.create(Numbers(self), temperature)
+
+    def describe(self, temperature: float) -> list[tuple[str, str]]:
+        """Describe the law in names and values, beyond its phases; see `create`."""
+        del temperature
+        return []
 
 
 class RegularSolutionConfig(FreeEnergyConfig):
@@ -55,9 +64,13 @@ class RegularSolutionConfig(FreeEnergyConfig):
             )
         return self
 
-    def create(self, numbers: Numbers) -> RegularSolution:
+    def create(self, numbers: Numbers, temperature: float) -> RegularSolution:
         """Create the law; see `FreeEnergyConfig.create`."""
         return RegularSolution(numbers.add("chi"))
+
+    def describe(self, temperature: float) -> list[tuple[str, str]]:
+        """Describe the law; see `FreeEnergyConfig.describe`."""
+        return [("chi", f"{self.chi:g}")]
 
 
 class PolynomialConfig(FreeEnergyConfig):
@@ -77,7 +90,7 @@ class PolynomialConfig(FreeEnergyConfig):
             raise SectionError("bounds", "the first must be smaller than the second")
         return self
 
-    def create(self, numbers: Numbers) -> Polynomial:
+    def create(self, numbers: Numbers, temperature: float) -> Polynomial:
         """Create the law; see `FreeEnergyConfig.create`."""
         return Polynomial(numbers.add("coefficients"), self.bounds or (-math.inf, math.inf))
 
@@ -100,13 +113,13 @@ class UserFreeEnergyConfig(FreeEnergyConfig, UserLawConfig):
     needed: ClassVar[tuple[str, ...]] = ("density", "bounds")
     purpose: ClassVar[str] = "a free energy"
 
-    def create(self, numbers: Numbers) -> FreeEnergy:
+    def create(self, numbers: Numbers, temperature: float) -> FreeEnergy:
         """Create the law; see `FreeEnergyConfig.create`."""
         lower, upper = self.law.bounds
         return _BoundedDensity(self.build(numbers), (float(lower), float(upper)))
 
     def _probe(self) -> None:
-        lower, upper = self.create_plain().bounds
+        lower, upper = self.law.bounds
         if not lower < upper:
             raise InputError(f"the bounds of {self.law_class.__name__} must increase")
         ufl.as_ufl(self.law.density(ufl.as_ufl(0.5)))

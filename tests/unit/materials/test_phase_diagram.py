@@ -16,6 +16,7 @@ from chemomech.errors import InputError
 from chemomech.materials import phase_diagram as pd
 from chemomech.materials.density_curve import DensityCurve
 from chemomech.materials.free_energy import Polynomial, RegularSolution, create_double_well
+from chemomech.materials.redlich_kister import RedlichKister
 from chemomech.units import Scales
 
 SCALES = Scales(diffusivity=1e-15, temperature=298.15, site_concentration=18500.0)
@@ -34,24 +35,6 @@ REGULAR_SOLUTION = [
     (3.0, 0.070720, 0.211325, 0.115194, 0.288272, 1.7887),
     (3.5, 0.037874, 0.172673, 0.215442, 0.431804, 1.4080),
 ]
-
-
-@dataclass(frozen=True)
-class RedlichKister:
-    """c ln c + (1 - c) ln(1 - c) + m c + c (1 - c) sum_k L_k (2 c - 1)^k."""
-
-    slope: float
-    coefficients: tuple[float, ...]
-    bounds: tuple[float, float] = (0.0, 1.0)
-
-    def density(self, c):
-        excess = sum(value * (2 * c - 1) ** k for k, value in enumerate(self.coefficients))
-        entropy = c * ufl.ln(c) + (1 - c) * ufl.ln(1 - c)
-        return entropy + self.slope * c + c * (1 - c) * excess
-
-
-#: alpha, epsilon and delta of Li_xV2O5: plateaus of 3.39 V and 3.20 V between 0.1 | 0.3-0.7 | 0.9.
-VANADIUM_OXIDE = RedlichKister(3.6975657712, (-4.0762352616, 0.0, 6.7180478455, 0.0, -6.2452221198))
 
 
 def mix(c, chi):
@@ -253,29 +236,6 @@ def test_a_line_moves_plateaus_and_nothing_else():
     assert slope(other.rich) == pytest.approx(other.potential, abs=1e-9)
     rise = float(energy(other.rich) - energy(other.poor))
     assert rise == pytest.approx(other.potential * other.miscibility_gap, abs=1e-9)
-
-
-def test_three_phases_of_lithium_vanadium_oxide():
-    phases = pd.find_phases(VANADIUM_OXIDE)
-    first, second = phases.coexistences
-    found = [first.poor, first.rich, second.poor, second.rich]
-    np.testing.assert_allclose(found, [0.1, 0.3, 0.7, 0.9], atol=1e-8)
-    np.testing.assert_allclose(phases.spinodals, [(0.1376, 0.2523), (0.7477, 0.8624)], atol=5e-5)
-    assert first.potential == pytest.approx(0.0, abs=1e-8)
-    voltage = SCALES.voltage * second.potential
-    assert 3.39 - voltage == pytest.approx(3.20, abs=1e-5)
-    millivolts = 1e3 * SCALES.voltage * (np.array(first.loop) - first.potential)
-    np.testing.assert_allclose(millivolts, [-3.678, 4.180], atol=1e-3)
-    for pair in (first, second):
-        assert pair.barrier == pytest.approx(0.009885556, rel=1e-6)
-        assert pair.path == pytest.approx(0.018712699, rel=1e-6)
-        assert pair.interface_width(1.0) == pytest.approx(1.4223761, rel=1e-6)
-    assert phases.thresholds == (0.2, 0.8)
-    # As c, g, mu / RT: from the six conditions that give the coefficients.
-    known = {0.05: (-0.1434120249, -1.1245040235), 0.95: (3.1843971692, 8.5196355659)}
-    for c, (energy, potential) in known.items():
-        assert phases.curve.energy(c) == pytest.approx(energy, abs=1e-9)
-        assert phases.curve.potential(c) == pytest.approx(potential, abs=1e-9)
 
 
 def create_wells(*places, lift=0.0):
