@@ -114,7 +114,7 @@ def gather(noise):
     dimension = domain.geometry.dim
     vectors = fem.functionspace(domain, ("DG", 0, (dimension,)))
     q = ufl.TestFunction(noise.start.function_space)
-    form = noise.residual(q, ufl.dx)
+    form = noise.add_to("c", q)
     # The coefficient that is not the composition holds the normals.
     (field,) = (f for f in form.coefficients() if f.function_space != noise.start.function_space)
     dofs = vectors.dofmap.list[:size, 0]
