@@ -75,6 +75,7 @@ LINEAR = {
 }
 
 
+@pytest.mark.one_rank
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", LINEAR)
 def test_a_straight_table_is_vegards_law(name, preset):

@@ -135,6 +135,7 @@ def test_restarted_it_ends_as_if_undisturbed(simulate, folder, preset, monkeypat
     COMM.barrier()
 
 
+@pytest.mark.one_rank
 @pytest.mark.parametrize("preset", [each.value for each in Preset])
 def test_what_a_held_composition_lets_in_is_in_the_balance(simulate, folder, preset):
     """A run of a configuration, with composition held at one end of the box from Python."""

@@ -86,7 +86,9 @@ def load(path, *overrides):
     return load_config(path, COMM, overrides, allow_code=True)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    "preset", ["iterative", pytest.param("direct", marks=pytest.mark.one_rank)]
+)
 def test_they_are_solved_recorded_and_filmed(file, place, preset):
     config = load(file, f"solver.preset={preset}")
     chemomech.simulate(config, place / "run", COMM, quiet=True)
@@ -105,6 +107,7 @@ def test_they_are_solved_recorded_and_filmed(file, place, preset):
     assert load(place / "run" / "config.toml") == config
 
 
+@pytest.mark.one_rank
 def test_results_open_without_the_code(file, place):
     chemomech.simulate(load(file, "output.movie=false"), place / "run", COMM, quiet=True)
     COMM.barrier()
@@ -206,6 +209,7 @@ TWINS = {
 }
 
 
+@pytest.mark.one_rank
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", TWINS)
 def test_twins_of_laws_of_the_package_are_solved_alike(place, name, preset):
