@@ -13,9 +13,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mpi4py import MPI
 
+import chemomech
 from chemomech.config import Config, StressConfig, create_config
 from chemomech.config.templates import create_template
 
@@ -187,33 +189,48 @@ INTO = {
     "cycles.md": [(Config, ROOT / "demos/cycles.toml")],
     "extending.md": [(Config, "simulation")],
     "imaging.md": [(StressConfig, "stress"), (StressConfig, "stress"), (Config, "simulation")],
+    "model.md": [(Config, "simulation"), (Config, "simulation")],
     "running.md": [(Config, "simulation")],
     "shapes.md": [(Config, "simulation")],
     "tables.md": [(StressConfig, "stress")],
 }
 #: Files that these name.
 NAMED = [
-    *("x.tif", "outline.geojson", "phases.csv", "stack.nxs", "standards.csv"),
+    *("x.tif", "outline.geojson", "stack.nxs", "standards.csv"),
     *("measure-results/measurement.h5", "measure-results/outlines.geojson"),
     "bent_nanowire-results/fields.vtkhdf",
 ]
 
 
-#: A law of unit cells is made when its table is read.
+#: Laws of unit cells and of curves are made when their tables are read.
 CELLS = """name,x,a_angstrom,b_angstrom,c_angstrom,formula_units
 alpha,0.0,11.5,4.4,3.6,2
 delta,1.0,11.2,4.9,3.6,2
 """
 
 
+def measure_open_circuit():
+    """Voltages of alpha, epsilon and delta in equilibrium, flat where two phases coexist."""
+    c = np.linspace(0.01, 0.99, 99)
+    voltages = 3.39 - 0.025693 * chemomech.DensityCurve(chemomech.LIXV2O5).potential(c)
+    voltages[(c > 0.1) & (c < 0.3)] = 3.39
+    voltages[(c > 0.7) & (c < 0.9)] = 3.20
+    return "c,voltage_V\n" + "".join(f"{x:.4f},{v:.6f}\n" for x, v in zip(c, voltages, strict=True))
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if find_blocks(p, "toml")], ids=lambda p: p.name)
 def test_configurations_are_valid(page, tmp_path):
     for name in NAMED:
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(CELLS if name == "phases.csv" else "not looked into")
+        (tmp_path / name).write_text("not looked into")
+    (tmp_path / "phases.csv").write_text(CELLS)
+    (tmp_path / "open_circuit.csv").write_text(measure_open_circuit())
     blocks = find_blocks(page, "toml")
     for block, (model, source) in zip(blocks, INTO[page.name], strict=True):
         text = source.read_text() if isinstance(source, Path) else create_template(source)
-        # A table on the page takes the place of the whole table.
-        config = create_config(tomllib.loads(text) | tomllib.loads(block), tmp_path, model=model)
+        # A table on the page takes the place of the whole table, but for one in [material].
+        whole, shown = tomllib.loads(text), tomllib.loads(block)
+        if "material" in shown:
+            shown["material"] = whole["material"] | shown["material"]
+        config = create_config(whole | shown, tmp_path, model=model)
         assert isinstance(config, model)
