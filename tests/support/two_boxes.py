@@ -25,7 +25,7 @@ def create_boxes(dimension, boxes=(FIRST, SECOND)):
         points, cells = points[:0], cells[:0]
     kind = "quadrilateral" if dimension == 2 else "hexahedron"
     element = basix.ufl.element("Lagrange", kind, 1, shape=(dimension,))
-    body = mesh.create_mesh(comm, cells, points, element)
+    body = mesh.create_mesh(comm, cells=cells, x=points, e=element)
     body.topology.create_connectivity(dimension - 1, dimension)
     facets = np.sort(mesh.exterior_facet_indices(body.topology))
     left = mesh.locate_entities_boundary(body, dimension - 1, lambda x: np.isclose(x[0], 0.0))
