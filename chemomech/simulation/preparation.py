@@ -147,7 +147,12 @@ def _restart(
     recorder = _create_recorder(config, folder, problem, particle, progressed)
     checkpointer.discard_snapshots(progressed.snapshots)
     for number in range(progressed.snapshots):
-        recorder.record_snapshot(checkpointer.read_snapshot(number))
+        time_s = checkpointer.read_snapshot(number)
+        record.repeat_changes(before_s=time_s)
+        recorder.record_snapshot(time_s)
+    record.repeat_changes(before_s=time)
+    problem.parameters.take_changes()
+    record.repeat_changes()
     drive = plan.timetable.stage(progressed.position).drive
     if drive is not None:
         problem.surface.resume(drive)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from mpi4py import MPI
 
@@ -17,7 +19,6 @@ from chemomech.output.folder import RunFolder
 from chemomech.output.ledger import Columns, read_ledger
 from chemomech.output.provenance import (
     PROVENANCE,
-    Provenance,
     collect_provenance,
     continue_provenance,
     write_provenance,
@@ -31,9 +32,9 @@ class RunRecord:
     Args:
         config: The configuration, which is written.
         folder: The folder.
-        parameters: Numbers of the model. Of an earlier run those that were set on the way are set
-            again.
-        goes_on_from: Time (s) of the checkpoint from which the run goes on; None begins anew.
+        parameters: Numbers of the model.
+        goes_on_from: Time (s) of the checkpoint from which the run goes on; None begins anew. What
+            was set after it is forgotten, what was set before waits for `repeat_changes`.
 
     Raises:
         OSError: They cannot be written; on every rank.
@@ -54,11 +55,22 @@ class RunRecord:
         modules = {source.file: source.text for source in list_sources(config)}
         text = format_config(config)
         self._provenance = collect_provenance(self._comm, text, parameters, modules)
+        self._parameters = parameters
+        self._to_repeat: list[dict[str, Any]] = []
         if goes_on_from is not None:
             former = continue_provenance(self._path, self._provenance, self._comm)
-            self._provenance = _repeat_changes(former, parameters, goes_on_from)
+            self._to_repeat = [c for c in former.changes if c["time_s"] <= goes_on_from]
+            # Those at its very time the stepper has not seen: its first step notes them again.
+            kept = tuple(c for c in self._to_repeat if c["time_s"] < goes_on_from)
+            self._provenance = replace(former, changes=kept)
         run_on_root(self._comm, lambda: write_config(config, folder.path / CONFIG))
         self._write()
+
+    def repeat_changes(self, before_s: float = math.inf) -> None:
+        """Set again the parameters that an earlier run had set before a time (s)."""
+        while self._to_repeat and self._to_repeat[0]["time_s"] < before_s:
+            change = self._to_repeat.pop(0)
+            self._parameters[change["parameter"]] = change["value"]
 
     def note_changes(self, time_s: float, changes: Mapping[str, Value]) -> None:
         """Note parameters that were set, by name in SI units, at a time (s)."""
@@ -107,16 +119,3 @@ def reopen_records(folder: RunFolder) -> None:
     folder.reopen_file(LEDGER)
     for suffix in SUFFIXES:
         folder.remove(f"fields.partial{suffix}")
-
-
-def _repeat_changes(provenance: Provenance, parameters: Parameters, time_s: float) -> Provenance:
-    """Set again the parameters that were set before a checkpoint; forget those set after it."""
-    before = [change for change in provenance.changes if change["time_s"] < time_s]
-    now = [change for change in provenance.changes if change["time_s"] == time_s]
-    for change in before:
-        parameters[change["parameter"]] = change["value"]
-    parameters.take_changes()
-    # The stepper has not seen these: they are noted again when it takes its first step.
-    for change in now:
-        parameters[change["parameter"]] = change["value"]
-    return replace(provenance, changes=tuple(before))

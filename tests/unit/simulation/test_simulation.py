@@ -126,6 +126,31 @@ def test_a_parameter_set_on_the_way_is_noted_and_set_again_at_a_restart(folder):
         assert_same_ledgers(second.ledger, whole.ledger)
 
 
+def test_snapshots_written_again_have_the_stress_of_their_time(folder):
+    """A modulus set on the way holds from then on, also where a restart writes all fields anew."""
+
+    def soften(simulation):
+        if simulation.latest["step"] == 3:
+            simulation.parameters["mechanics.elasticity.young_modulus"] = 20e9
+
+    config = configure(output={"count": 8, **UNDRAWN})
+    with chemomech.Simulation(config, COMM, folder / "whole", after_step=[soften]) as whole:
+        whole.run(quiet=True)
+    with chemomech.Simulation(config, COMM, folder / "parts", after_step=[soften]) as first:
+        while first.latest.get("step", 0) < 6:
+            first.step()
+    with chemomech.Simulation(config, COMM, folder / "parts", restart=True) as second:
+        second.run(quiet=True)
+    if COMM.rank == 0:
+        one, other = (chemomech.open_run(folder / name) for name in ("whole", "parts"))
+        np.testing.assert_array_equal(one.times, other.times)
+        for time in one.times:
+            expected = one.read("von_mises", time)
+            found = other.read("von_mises", time)
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7 * expected.max())
+    COMM.barrier()
+
+
 def test_a_parameter_set_just_before_a_run_dies_is_noted_once(folder, monkeypatch):
     with chemomech.Simulation(configure(), COMM, folder / "run") as first:
         first.step()
