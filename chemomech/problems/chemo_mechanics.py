@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import ufl
 from dolfinx import default_scalar_type, fem
@@ -22,7 +21,7 @@ from chemomech.problems.diffusion import Diffusion, Discretisation
 from chemomech.problems.field_conditions import DirichletCondition, hold_fields
 from chemomech.problems.observables import Observable
 from chemomech.problems.parameters import Parameters
-from chemomech.problems.process import EquationShare, Process
+from chemomech.problems.process import EquationShare, Process, SourceProcess
 from chemomech.problems.solid import Solid
 from chemomech.problems.surface import Surface, SurfaceReaction
 from chemomech.problems.thermal_noise import NoiseLaw, ThermalNoise
@@ -252,20 +251,12 @@ class ChemoMechanics:
         return field
 
 
-class _Sources:
+class _Sources(SourceProcess):
     """Manufactured right-hand sides of the equations of c and u."""
-
-    energies: Mapping[str, Form] = MappingProxyType({})
-    varying = ()
 
     def __init__(self, sources: tuple[Expr, Expr], dx: WeightedMeasure) -> None:
         self._sources = dict(zip(("c", "u"), sources, strict=True))
         self._dx = dx
-
-    def create_fields(self, energy: Form) -> list[Field]:
-        """Create no field."""
-        del energy
-        return []
 
     def add_to(self, field: str, test: Expr) -> Form | None:
         """Return minus the source times the test function."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 from dolfinx import fem
@@ -46,3 +47,15 @@ class EquationShare(Protocol):
             field: Name of the field.
             test: Test function of the field's equation.
         """
+
+
+class SourceProcess:
+    """Base of a process that brings no field and no energy: it only adds to equations."""
+
+    energies: Mapping[str, Form] = MappingProxyType({})
+    varying: Sequence[fem.Constant | fem.Function] = ()
+
+    def create_fields(self, energy: Form) -> list[Field]:
+        """Create no field."""
+        del energy
+        return []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import ufl
@@ -14,10 +12,10 @@ from numpy.typing import NDArray
 from ufl.core.expr import Expr
 from ufl.form import Form
 
-from chemomech.forms.fields import Field
 from chemomech.geometry.measures import WeightedMeasure
 from chemomech.materials.mobility import Mobility
 from chemomech.materials.scalars import Scalar
+from chemomech.problems.process import SourceProcess
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class NoiseLaw:
     strength: Scalar = 1.0
 
 
-class ThermalNoise:
+class ThermalNoise(SourceProcess):
     r"""dc/dt = div(M grad mu + xi),  <xi_i(x,t) xi_j(x',t')> = (2 M_ij / N) d(x-x') d(t-t').
 
     N is the number of lithium sites per volume: the noise that belongs to M by the
@@ -52,10 +50,6 @@ class ThermalNoise:
         law: Its strength.
         dx: Volume measure.
     """
-
-    #: It has no energy and no fields, and is no part of the Jacobian.
-    energies: Mapping[str, Form] = MappingProxyType({})
-    varying = ()
 
     def __init__(
         self, c: fem.Function, mobility: Mobility, law: NoiseLaw, dx: WeightedMeasure
@@ -95,11 +89,6 @@ class ThermalNoise:
     def start(self) -> fem.Function:
         """Composition with which the present interval began: part of what determines the future."""
         return self._start
-
-    def create_fields(self, energy: Form) -> list[Field]:
-        """Create no field."""
-        del energy
-        return []
 
     def add_to(self, field: str, test: Expr) -> Form | None:
         """Return (xi, grad q) for the equation of c."""

@@ -1,7 +1,6 @@
 """What processes bring to a model must not clash with what is there."""
 
 from contextlib import closing
-from types import MappingProxyType
 
 import pytest
 from mpi4py import MPI
@@ -14,6 +13,7 @@ from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import ConstantMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.diffusion import Diffusion
+from chemomech.problems.process import SourceProcess
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.presets import Preset
@@ -86,18 +86,13 @@ def test_a_name_that_is_taken_is_refused(processes, message):
         create(*processes)
 
 
-class Supply:
+class Supply(SourceProcess):
     """Lithium that appears everywhere at one rate."""
 
-    energies = MappingProxyType({})
-    varying = ()
     rate = 1e-3
 
     def __init__(self, problem):
         self._dx = problem.domain.dx(2)
-
-    def create_fields(self, energy):
-        return []
 
     def add_to(self, field, test):
         return -self.rate * test * self._dx if field == "c" else None
