@@ -16,6 +16,8 @@ from mpi4py import MPI
 from chemomech.errors import InputError
 
 if TYPE_CHECKING:
+    from chemomech.config.loading import Model
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _EXIT_CODES = {
@@ -103,6 +105,36 @@ def name_folder(arguments: argparse.Namespace) -> Path:
     """Return the folder that a command with `create_recorded` writes."""
     named: Path | None = arguments.output
     return named or Path(f"{arguments.file.stem}-results")
+
+
+def load_named(
+    arguments: argparse.Namespace,
+    comm: MPI.Comm,
+    model: type[Model],
+    overrides: Sequence[str] = (),
+) -> Model:
+    """Load the configuration that the arguments of `create_configured` name.
+
+    Args:
+        arguments: The arguments.
+        comm: Ranks that share it.
+        model: What the file describes.
+        overrides: Further keys to set, after those of the arguments.
+
+    Raises:
+        InputError: If something in the file cannot be used.
+    """
+    # Here: help and complaints about arguments need no schema.
+    from chemomech.config import load_config
+
+    return load_config(
+        arguments.file,
+        comm,
+        [*arguments.overrides, *overrides],
+        unset=arguments.unset,
+        allow_code=arguments.allow_code,
+        model=model,
+    )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from chemomech.cli.arguments import (
     add_command,
     create_configured,
     create_recorded,
+    load_named,
     name_folder,
     naming,
     print_once,
@@ -62,16 +63,9 @@ def add_commands(commands: Commands) -> None:
 
 
 def _execute_measure(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    from chemomech.config import MeasurementConfig, load_config
+    from chemomech.config import MeasurementConfig
 
-    config = load_config(
-        arguments.file,
-        comm,
-        arguments.overrides,
-        unset=arguments.unset,
-        allow_code=arguments.allow_code,
-        model=MeasurementConfig,
-    )
+    config = load_named(arguments, comm, MeasurementConfig)
     from chemomech.mapping.measure import measure
 
     show_messages()
@@ -80,19 +74,11 @@ def _execute_measure(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
 
 def _execute_stress(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    from chemomech.config import StressConfig, load_config
+    from chemomech.config import StressConfig
 
-    overrides = arguments.overrides
-    if arguments.samples is not None:
-        overrides = [*overrides, f"uncertainty.samples={arguments.samples}"]
-    config = load_config(
-        arguments.file,
-        comm,
-        overrides,
-        unset=arguments.unset,
-        allow_code=arguments.allow_code,
-        model=StressConfig,
-    )
+    samples = arguments.samples
+    overrides = [] if samples is None else [f"uncertainty.samples={samples}"]
+    config = load_named(arguments, comm, StressConfig, overrides)
     from chemomech.mapping.stress import stress
 
     show_messages()

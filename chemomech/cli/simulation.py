@@ -13,6 +13,7 @@ from chemomech.cli.arguments import (
     add_command,
     create_configured,
     create_recorded,
+    load_named,
     name_folder,
     naming,
     print_once,
@@ -77,16 +78,10 @@ def add_commands(commands: Commands) -> None:
 
 
 def _execute(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    from chemomech.config import load_config
+    from chemomech.config import Config
 
-    overrides = [*arguments.overrides, *map(_petsc_override, arguments.petsc)]
-    config = load_config(
-        arguments.file,
-        comm,
-        overrides,
-        unset=arguments.unset,
-        allow_code=arguments.allow_code,
-    )
+    options = [_petsc_override(option) for option in arguments.petsc]
+    config = load_named(arguments, comm, Config, options)
     if arguments.command == "run" and arguments.accept_changes and not arguments.restart:
         raise InputError("has a meaning with --restart only", key="--accept-changes")
     if arguments.command == "mesh":
