@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from box import ELASTIC, create_tables
 from mpi4py import MPI
+from stopping import stop_after
 
 import chemomech
 from chemomech.config import create_config, format_config
@@ -13,7 +14,6 @@ from chemomech.errors import InputError, StoppedEarly
 from chemomech.models.building import create_problem, create_stepper
 from chemomech.models.particle import create_particle
 from chemomech.output.ledger import read_ledger
-from chemomech.simulation.interruption import StopRequest
 from chemomech.solvers.presets import Preset
 
 COMM = MPI.COMM_WORLD
@@ -102,11 +102,8 @@ def take_steps(eigenstrain, preset, steps=5):
 def test_a_restarted_run_ends_as_if_undisturbed(folder, monkeypatch):
     config = configure(TABLES["phases"], {"preset": "iterative"})
     chemomech.simulate(config, folder / "whole", COMM, quiet=True)
-    asked = iter(range(6))
     with monkeypatch.context() as patch:
-        patch.setattr(
-            StopRequest, "ask", lambda _: None if next(asked, None) is not None else "stopped"
-        )
+        stop_after(6, patch)
         with pytest.raises(StoppedEarly):
             chemomech.simulate(config, folder / "parts", COMM, quiet=True)
     chemomech.simulate(config, folder / "parts", COMM, quiet=True, restart=True)

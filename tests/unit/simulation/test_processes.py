@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mpi4py import MPI
+from stopping import stop_after
 
 import chemomech
 from chemomech.config import create_config
@@ -19,7 +20,6 @@ from chemomech.output.ledger import read_ledger
 from chemomech.problems.diffusion import Diffusion
 from chemomech.problems.field_conditions import DirichletCondition
 from chemomech.problems.observables import Observable
-from chemomech.simulation.interruption import StopRequest
 from chemomech.solvers.presets import Preset
 
 COMM = MPI.COMM_WORLD
@@ -147,14 +147,6 @@ def test_what_a_held_composition_lets_in_is_in_the_balance(simulate, folder, pre
     # What Newton's method may leave: a share of 0.3 of the tolerance, 1e-3.
     assert np.abs(ledger["lithium_balance_error"]).max() < 3e-4
     assert ledger["c_max"].min() >= 0.8 - 1e-12
-
-
-def stop_after(count, patch):
-    """Ask a run to stop after so many steps."""
-    asked = iter(range(count))
-    patch.setattr(
-        StopRequest, "ask", lambda _: None if next(asked, None) is not None else "stopped"
-    )
 
 
 def read_last_fields(folder):

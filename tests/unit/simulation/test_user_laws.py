@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from box import ELASTIC, create_tables
 from mpi4py import MPI
+from stopping import stop_after
 
 import chemomech
 from chemomech import open_run
@@ -19,7 +20,6 @@ from chemomech.errors import InputError, StoppedEarly, UnloadedLawError
 from chemomech.models.building import create_problem, create_stepper
 from chemomech.models.particle import create_particle
 from chemomech.output.ledger import read_ledger
-from chemomech.simulation.interruption import StopRequest
 from chemomech.solvers.presets import Preset
 
 COMM = MPI.COMM_WORLD
@@ -134,11 +134,8 @@ def test_restarted_they_end_as_if_undisturbed(file, place, monkeypatch):
 
 
 def stop_early(config, folder, monkeypatch, count=5):
-    asked = iter(range(count))
     with monkeypatch.context() as patch:
-        patch.setattr(
-            StopRequest, "ask", lambda _: None if next(asked, None) is not None else "stopped"
-        )
+        stop_after(count, patch)
         with pytest.raises(StoppedEarly):
             chemomech.simulate(config, folder, COMM, quiet=True)
     COMM.barrier()
