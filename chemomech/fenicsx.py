@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import hashlib
 import importlib
 import os
@@ -212,6 +213,12 @@ def is_option_unused(prefix: str, name: str) -> bool:
     """Tell whether PETSc has never been asked for an option, its name without prefix and dash."""
     # petsc4py 3.22 does not pass the question on, and 3.25 asks for a name with a dash, which PETSc
     # does not know: it says no to everything.
-    library, answer = ctypes.CDLL(PETSc.__file__), ctypes.c_int()
-    library.PetscOptionsUsed(None, f"{prefix}{name}".encode(), ctypes.byref(answer))
+    answer = ctypes.c_int()
+    _load_petsc().PetscOptionsUsed(None, f"{prefix}{name}".encode(), ctypes.byref(answer))
     return not answer.value
+
+
+@functools.cache
+def _load_petsc() -> ctypes.CDLL:
+    """Load PETSc's C functions, once: to find the library again takes milliseconds."""
+    return ctypes.CDLL(PETSc.__file__)

@@ -13,7 +13,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -33,6 +35,7 @@ _NOTICE_S = 5.0
 _SILENCE_S = 120.0
 _own = threading.local()
 _get_cached_module = jit.get_cached_module
+_entry_points = metadata.entry_points
 
 
 def recover_from_dead_compilers() -> None:
@@ -83,7 +86,8 @@ def _releasing(compile_objects: Callable[P, T]) -> Callable[P, T]:
     def compile_and_release(*arguments: P.args, **options: P.kwargs) -> T:
         handlers = logging.getLogger().handlers
         try:
-            return compile_objects(*arguments, **options)
+            with _looking_once_for_plugins():
+                return compile_objects(*arguments, **options)
         except BaseException:
             # FFCx takes them while the C compiler runs, and keeps them where that fails.
             logging.getLogger().handlers = handlers
@@ -97,6 +101,25 @@ def _releasing(compile_objects: Callable[P, T]) -> Callable[P, T]:
                 _name_claim(source).unlink(missing_ok=True)
 
     return compile_and_release
+
+
+@contextmanager
+def _looking_once_for_plugins() -> Iterator[None]:
+    """Let setuptools, which starts the C compiler, read what is installed once, not for each form.
+
+    It asks for plug-ins of its commands, for which Python opens a file of each installed package:
+    0.1 s, as long as the compiler takes.
+    """
+    metadata.entry_points = _find_plugins
+    try:
+        yield
+    finally:
+        metadata.entry_points = _entry_points
+
+
+@functools.cache
+def _find_plugins(**selection: str) -> metadata.EntryPoints:
+    return _entry_points(**selection)
 
 
 def _is_ready(source: Path) -> bool:
