@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -34,13 +36,14 @@ _NOTICE_S = 5.0
 # No form takes so long. Network file systems show a file of another machine after up to a minute.
 _SILENCE_S = 120.0
 _own = threading.local()
-_get_cached_module = jit.get_cached_module
-_entry_points = metadata.entry_points
+_find_plugins = metadata.entry_points
+_find_plugins_once = functools.cache(metadata.entry_points)
 
 
 def recover_from_dead_compilers() -> None:
     """Let FFCx wait for a form as long as somebody compiles it, and compile it itself if not."""
     jit.get_cached_module = _get_module
+    jit._load_objects = _load_objects
     jit.compile_forms = _releasing(jit.compile_forms)
     jit.compile_expressions = _releasing(jit.compile_expressions)
 
@@ -59,24 +62,48 @@ def _get_module(
     source = Path(folder) / f"{name}.c"
     while True:
         _wait(source)
-        claim = None if _is_ready(source) else _name_claim(source)
-        try:
-            if claim is not None:
-                claim.parent.mkdir(exist_ok=True, parents=True)
-                claim.touch()
-            found = _get_cached_module(name, objects, folder, 1)
-            if found[0] is None:
+        if not _is_ready(source):
+            if _claim(source):
                 _own.source = source
-            return found
-        except TimeoutError:
-            # Another process was first.
+                return None, None
             continue
+        try:
+            return _load_objects(folder, name, objects)
         except ImportError:
             # A cleaner of old files took the library and left the rest.
             _discard(source)
-        finally:
-            if claim is not None and getattr(_own, "source", None) != source:
-                claim.unlink(missing_ok=True)
+
+
+def _claim(source: Path) -> bool:
+    """Create a form's source file, this process's name beside it, unless another was first."""
+    claim = _name_claim(source)
+    claim.parent.mkdir(exist_ok=True, parents=True)
+    claim.touch()
+    is_first = False
+    try:
+        source.touch(exist_ok=False)
+        is_first = True
+    except FileExistsError:
+        pass
+    finally:
+        if not is_first:
+            claim.unlink(missing_ok=True)
+    return is_first
+
+
+def _load_objects(folder: str | Path, name: str, objects: Sequence[str]) -> tuple[list[Any], Any]:
+    """Load a compiled module by its path; FFCx lists the whole cache to find it.
+
+    Raises:
+        ImportError: It is not there.
+    """
+    path = Path(folder) / f"{name}{EXTENSION_SUFFIXES[0]}"
+    spec = spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return [getattr(module.lib, one) for one in objects], module
 
 
 def _releasing(compile_objects: Callable[P, T]) -> Callable[P, T]:
@@ -110,16 +137,11 @@ def _looking_once_for_plugins() -> Iterator[None]:
     It asks for plug-ins of its commands, for which Python opens a file of each installed package:
     0.1 s, as long as the compiler takes.
     """
-    metadata.entry_points = _find_plugins
+    metadata.entry_points = _find_plugins_once  # type: ignore[assignment]
     try:
         yield
     finally:
-        metadata.entry_points = _entry_points
-
-
-@functools.cache
-def _find_plugins(**selection: str) -> metadata.EntryPoints:
-    return _entry_points(**selection)
+        metadata.entry_points = _find_plugins
 
 
 def _is_ready(source: Path) -> bool:

@@ -64,10 +64,14 @@ LAWS = {
 }
 #: One for each way in which a matrix or a preconditioner holds a parameter.
 ON_RANKS = ("material.gradient.kappa", "mechanics.elasticity.young_modulus", "noise.strength")
+#: What the iterative solver holds of the blocks, beside the matrices that both solvers have.
+IN_PRECONDITIONERS = (*ON_RANKS, "material.mobility.diffusivity", "mechanics.elasticity.c44")
 CASES = [
-    pytest.param(law, key, value, marks=[] if key in ON_RANKS else pytest.mark.one_rank)
+    pytest.param(law, key, value, preset, marks=[] if key in ON_RANKS else pytest.mark.one_rank)
     for law, changes in (("isotropic", CHANGES), ("orthotropic", ORTHOTROPIC), ("cubic", CUBIC))
     for key, value in changes.items()
+    for preset in ("direct", "iterative")
+    if preset == "direct" or key in IN_PRECONDITIONERS
 ]
 
 
@@ -173,8 +177,7 @@ def solved():
     return get
 
 
-@pytest.mark.parametrize("preset", [each.value for each in Preset])
-@pytest.mark.parametrize(("law", "key", "value"), CASES)
+@pytest.mark.parametrize(("law", "key", "value", "preset"), CASES)
 def test_set_then_solve_is_build_then_solve(solved, monkeypatch, law, key, value, preset):
     """With the parameter changed and changed back; nothing is compiled."""
     problem, stepper, start = solved(law, preset)
