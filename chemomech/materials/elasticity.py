@@ -102,7 +102,7 @@ class Elasticity:
         stiffness: Mandel matrix, shape (6, 6), of numbers or UFL scalars.
         assumption: Treatment of the third direction. In plane stress W is the least of all strains
             out of the plane, so that sigma_zz = sigma_xz = sigma_yz = 0, however the crystal lies.
-        in_wire_frame: Whether the stiffness is given along (wire, across, out of plane).
+        axes: 3 x 3 UFL tensor whose columns are the axes of the stiffness; None for global ones.
 
     Raises:
         InputError: If the stiffness is not symmetric positive definite.
@@ -110,7 +110,7 @@ class Elasticity:
 
     stiffness: Matrix
     assumption: Assumption
-    in_wire_frame: bool = False
+    axes: Expr | None = None
 
     def __post_init__(self) -> None:
         self.require_stability()
@@ -147,18 +147,14 @@ class Elasticity:
         shears = {3, 4}
         return not any((i in shears) != (j in shears) for i, j, _ in _list_entries(self.stiffness))
 
-    def energy(self, elastic_strain: Expr, rotation: Expr | None) -> Expr:
-        """Return the elastic energy density of a 3 x 3 strain in global axes.
-
-        The columns of ``rotation`` are the wire's axes, needed for a stiffness in them only.
-        """
+    def energy(self, elastic_strain: Expr) -> Expr:
+        """Return the elastic energy density of a 3 x 3 strain in global axes."""
         normal: Expr = ufl.unit_vector(2, 3)
         is_upright = True
-        if self.in_wire_frame:
-            assert rotation is not None
-            elastic_strain = rotation.T * elastic_strain * rotation
-            is_upright = vanishes(rotation[2, 0]) and vanishes(rotation[2, 1])
-            normal = rotation[2, :]
+        if self.axes is not None:
+            elastic_strain = self.axes.T * elastic_strain * self.axes
+            is_upright = vanishes(self.axes[2, 0]) and vanishes(self.axes[2, 1])
+            normal = self.axes[2, :]
         if self.assumption is not Assumption.PLANE_STRESS:
             return _square(self.stiffness, _mandel(elastic_strain))
         if is_upright and self._has_mirror_plane:

@@ -19,7 +19,8 @@ from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.measures import compute_mean
 from chemomech.geometry.nanowire import Nanowire
-from chemomech.materials import elasticity as el
+from chemomech.materials.elasticity import Assumption
+from chemomech.models.mechanics import create_mechanics
 from chemomech.models.particle import Particle, create_shape
 from chemomech.problems import initial_composition as initial
 from chemomech.problems.bent_wire import create_bending_strain
@@ -205,21 +206,18 @@ def _create_mechanics(
 ) -> Mechanics | None:
     if config.mechanics is None:
         return None
-    law, strain = config.mechanics.elasticity, config.mechanics.eigenstrain
     domain, scales = particle.domain, config.material.scales
     assumption = config.mechanics.resolve_assumption(domain.mesh.geometry.dim)
-    elasticity = law.create(
-        Numbers(law, "mechanics.elasticity", parameters),
-        el.Assumption(assumption),
+    mechanics = create_mechanics(
+        config.mechanics,
+        "mechanics.",
+        parameters,
+        particle.tangent,
+        Assumption(assumption),
         scales.stress,
-    )
-    eigenstrain = strain.create(
-        Numbers(strain, "mechanics.eigenstrain", parameters),
         replace(SIMULATION, mean=initial_mean, concentration=scales.site_concentration),
     )
-    rotation = None if particle.tangent is None else el.create_wire_rotation(particle.tangent)
-    prestrain = _create_prestrain(config, domain, parameters)
-    return Mechanics(elasticity, eigenstrain, rotation, prestrain)
+    return replace(mechanics, prestrain=_create_prestrain(config, domain, parameters))
 
 
 def _create_prestrain(config: cfg.Config, domain: Domain, parameters: Parameters) -> Expr | None:

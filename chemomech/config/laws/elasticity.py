@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
+from ufl.core.expr import Expr
 
 from chemomech.config.base import Number, SectionError
 from chemomech.config.laws.law import LawConfig
@@ -16,6 +17,7 @@ from chemomech.materials import elasticity as el
 from chemomech.units import Modulus, Stress
 
 Frame = Literal["global", "wire"]
+_FRAME = "axes that the stiffness refers to"
 _PoissonRatio = Annotated[Number, Field(ge=-5.0, le=5.0)]
 
 
@@ -27,17 +29,27 @@ class ElasticityConfig(LawConfig):
         """Young's modulus (Pa) and Poisson's ratio; None where there are no such two."""
         return None
 
-    def create(self, numbers: Numbers, assumption: el.Assumption, unit: float) -> el.Elasticity:
+    def create(
+        self,
+        numbers: Numbers,
+        assumption: el.Assumption,
+        unit: float,
+        axes: Expr | None = None,
+    ) -> el.Elasticity:
         """Create the law, whose stability is checked again whenever a parameter is set.
 
-        ``unit`` is that of stress in the equations, in Pa.
+        Args:
+            numbers: Those of the table.
+            assumption: Treatment of the third direction.
+            unit: Unit of stress in the equations, in Pa.
+            axes: Axes of the table, as `Elasticity` takes them.
 
         Raises:
             InputError: If the constants make no stable solid.
         """
         stiffness = numbers.derive(self._create_stiffness(numbers, 1.0 / unit))
         with naming(key=numbers.name()):
-            law = el.Elasticity(stiffness, assumption, self.wire_key is not None)
+            law = el.Elasticity(stiffness, assumption, axes)
         numbers.add_check(law.require_stability)
         return law
 
@@ -67,7 +79,7 @@ class IsotropicConfig(ElasticityConfig):
 class _CrystalConfig(ElasticityConfig):
     """A solid with axes."""
 
-    frame: Frame = Field(default="global", description="axes the constants refer to")
+    frame: Frame = Field(default="global", description=_FRAME)
 
 
 class CubicConfig(_CrystalConfig):
@@ -119,6 +131,8 @@ class OrthotropicConfig(_CrystalConfig):
 
 class UserElasticityConfig(ElasticityConfig, UserLawConfig):
     """An elasticity of a user's own: ``stiffness()``, a Mandel matrix in Pa, shape (6, 6)."""
+
+    frame: Frame = Field(default="global", description=_FRAME)
 
     needed: ClassVar[tuple[str, ...]] = ("stiffness",)
     purpose: ClassVar[str] = "an elasticity"
