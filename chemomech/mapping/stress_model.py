@@ -26,6 +26,7 @@ from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.materials.elasticity import Assumption
+from chemomech.models.axes import create_local_axes
 from chemomech.models.mechanics import create_mechanics
 from chemomech.problems.conditions import Loads, Roller
 from chemomech.problems.parameters import Parameters
@@ -78,7 +79,8 @@ class StressModel:
         )
         use = replace(STRESS_MAP, mean=compute_mean(composition, domain.mesh, domain.dx(2)))
         parameters = Parameters(domain.mesh)
-        mechanics = create_mechanics(config, "", parameters, tangent, assumption, STRESS_UNIT, use)
+        axes = create_local_axes(config.crystal, domain, tangent, parameters)
+        mechanics = create_mechanics(config, "", parameters, axes, assumption, STRESS_UNIT, use)
         loads = _create_loads(config, domain)
         self.problem = StaticStress(
             domain, mechanics, composition, loads, config.mesh.degree, parameters

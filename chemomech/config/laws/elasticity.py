@@ -16,7 +16,7 @@ from chemomech.errors import naming
 from chemomech.materials import elasticity as el
 from chemomech.units import Modulus, Stress
 
-Frame = Literal["global", "wire"]
+Frame = Literal["global", "wire", "crystal"]
 _FRAME = "axes that the stiffness refers to"
 _PoissonRatio = Annotated[Number, Field(ge=-5.0, le=5.0)]
 

@@ -52,6 +52,8 @@ class Numbers:
         scale: float = 1.0,
         value: float | None = None,
         highest: float = math.inf,
+        *,
+        keep_zeros: bool = False,
     ) -> Entries:
         """Return the number of a key, a scalar or nested lists, in the units of the equations.
 
@@ -62,12 +64,13 @@ class Numbers:
             scale: Factor from SI units to the units of the equations.
             value: Value in SI units; None for that of the table.
             highest: Largest value accepted, beside the limits of the key.
+            keep_zeros: Whether entries that are zero may be changed later on.
         """
         number = getattr(self._section, key) if value is None else value
         if self._parameters is None:
             return (scale * np.asarray(number)).tolist()
         meaning = _find_meaning(type(self._section).model_fields[key], highest)
-        return self._parameters.add(self.name(key), number, meaning, scale)
+        return self._parameters.add(self.name(key), number, meaning, scale, keep_zeros=keep_zeros)
 
     def add_check(self, check: Callable[[], None], key: str = "") -> None:
         """Add a check of the parameters, made again whenever one is changed.
