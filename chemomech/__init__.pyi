@@ -54,6 +54,7 @@ from .materials.lattice import compute_partial_molar_volumes as compute_partial_
 from .materials.lattice import create_v2o5_volumes as create_v2o5_volumes
 from .materials.lattice import read_phases as read_phases
 from .materials.marcus_kinetics import MarcusHushChidsey as MarcusHushChidsey
+from .materials.mixed_elasticity import MixedElasticity as MixedElasticity
 from .materials.mobility import ConstantMobility as ConstantMobility
 from .materials.mobility import DegenerateMobility as DegenerateMobility
 from .materials.orientation import create_euler_axes as create_euler_axes

@@ -8,7 +8,7 @@ import ufl
 from ufl.core.expr import Expr
 
 from chemomech.materials.eigenstrain import EigenstrainLaw
-from chemomech.materials.elasticity import Elasticity
+from chemomech.materials.elasticity import ElasticityLaw
 from chemomech.materials.free_energy import FreeEnergy
 from chemomech.materials.scalars import ScalarOrTensor
 
@@ -24,7 +24,7 @@ class Mechanics:
             UFL tensor; None for none.
     """
 
-    elasticity: Elasticity
+    elasticity: ElasticityLaw
     eigenstrain: EigenstrainLaw
     prestrain: Expr | None = None
 
@@ -33,7 +33,7 @@ class Mechanics:
         elastic_strain = strain - self.eigenstrain.strain(c)
         if self.prestrain is not None:
             elastic_strain += self.prestrain
-        return self.elasticity.energy(elastic_strain)
+        return self.elasticity.energy(elastic_strain, c)
 
     def stress(self, c: Expr, strain: Expr) -> Expr:
         """Return sigma = dW/d(strain), a symmetric 3 x 3 tensor in global axes."""

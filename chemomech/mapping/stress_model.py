@@ -45,7 +45,7 @@ _SIDES = ("border_left", "border_right", "border_bottom", "border_top")
 class StressModel:
     """Equilibrium of a particle under the eigenstrain of its composition (eqns 9-11).
 
-    The stiffness does not depend on the composition: it is factorised once, and each further
+    A stiffness that does not depend on the composition is factorised once, and each further
     composition costs one substitution.
 
     Args:

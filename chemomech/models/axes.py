@@ -75,8 +75,15 @@ def create_local_axes(
         table.cells: _create_orientation(table, f"crystal.{index}", parameters, unroll)
         for index, table in enumerate(crystal)
     }
-    with naming(key="crystal"):
+    for index, table in enumerate(crystal):
+        if table.cells is not None:
+            with naming(key=f"crystal.{index}.cells"):
+                domain.cell_tags_of(table.cells)
+    try:
         axes = CrystalAxes(domain, grains)
+    except InputError as error:
+        error.key = error.key or "crystal"
+        raise
 
     def update() -> None:
         with naming(key="crystal"):

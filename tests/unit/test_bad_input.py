@@ -61,6 +61,7 @@ ORTHOTROPIC = {
 }
 TENSOR = {"kind": "tensor", "tensor": [[0.01, 0, 0], [0, 0.01, 0], [0, 0, 0.01]]}
 LYING = {**CUBIC, "frame": "crystal"}
+MIXTURE = {"kind": "mixture", "poor": CUBIC, "rich": CUBIC}
 POLYNOMIAL = {"kind": "polynomial", "coefficients": [0, 0, 1]}
 BOX = {"kind": "box", "size": ["100 nm", "100 nm"]}
 OUTLINE = {"kind": "outline", "file": "particle.png", "pixel_size": "35 nm"}
@@ -192,6 +193,25 @@ CASES: list[tuple[str, Any, str | None, str]] = [
         {**TENSOR, "tensor": [[0.01, 0.1, 0], [0, 0.01, 0], [0, 0, 0.01]]},
         "mechanics.eigenstrain.tensor",
         "symmetric",
+    ),
+    ("mechanics.elasticity", {**MIXTURE, "poor": LYING}, "mechanics.elasticity.poor.frame", "both"),
+    (
+        "mechanics.elasticity",
+        {**MIXTURE, "compositions": [1, 0]},
+        "mechanics.elasticity.compositions",
+        "must increase",
+    ),
+    (
+        "mechanics.elasticity",
+        {"kind": "mixture", "poor": CUBIC},
+        "mechanics.elasticity.rich",
+        "is missing",
+    ),
+    (
+        "mechanics.elasticity",
+        {**MIXTURE, "rich": MIXTURE},
+        "mechanics.elasticity.rich",
+        "'isotropic', 'cubic', 'orthotropic'",
     ),
     # crystal
     ("mechanics.elasticity", LYING, "mechanics.elasticity.frame", "state how it lies"),

@@ -14,6 +14,7 @@ from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.user_law import UserLawConfig
 from chemomech.errors import naming
 from chemomech.materials import elasticity as el
+from chemomech.materials.mixed_elasticity import MixedElasticity
 from chemomech.units import Modulus, Stress
 
 Frame = Literal["global", "wire", "crystal"]
@@ -35,8 +36,8 @@ class ElasticityConfig(LawConfig):
         assumption: el.Assumption,
         unit: float,
         axes: Expr | None = None,
-    ) -> el.Elasticity:
-        """Create the law, whose stability is checked again whenever a parameter is set.
+    ) -> el.ElasticityLaw:
+        """Create the law.
 
         Args:
             numbers: Those of the table.
@@ -47,6 +48,20 @@ class ElasticityConfig(LawConfig):
         Raises:
             InputError: If the constants make no stable solid.
         """
+        raise NotImplementedError
+
+
+class StiffnessConfig(ElasticityConfig):
+    """An elasticity of one stiffness, whose stability is checked whenever a parameter is set."""
+
+    def create(
+        self,
+        numbers: Numbers,
+        assumption: el.Assumption,
+        unit: float,
+        axes: Expr | None = None,
+    ) -> el.Elasticity:
+        """Create the law; see `ElasticityConfig.create`."""
         stiffness = numbers.derive(self._create_stiffness(numbers, 1.0 / unit))
         with naming(key=numbers.name()):
             law = el.Elasticity(stiffness, assumption, axes)
@@ -58,7 +73,7 @@ class ElasticityConfig(LawConfig):
         raise NotImplementedError
 
 
-class IsotropicConfig(ElasticityConfig):
+class IsotropicConfig(StiffnessConfig):
     """Two constants."""
 
     kind: Literal["isotropic"] = "isotropic"
@@ -76,7 +91,7 @@ class IsotropicConfig(ElasticityConfig):
         )
 
 
-class _CrystalConfig(ElasticityConfig):
+class _CrystalConfig(StiffnessConfig):
     """A solid with axes."""
 
     frame: Frame = Field(default="global", description=_FRAME)
@@ -129,7 +144,7 @@ class OrthotropicConfig(_CrystalConfig):
         )
 
 
-class UserElasticityConfig(ElasticityConfig, UserLawConfig):
+class UserElasticityConfig(StiffnessConfig, UserLawConfig):
     """An elasticity of a user's own: ``stiffness()``, a Mandel matrix in Pa, shape (6, 6)."""
 
     frame: Frame = Field(default="global", description=_FRAME)
@@ -149,3 +164,41 @@ class UserElasticityConfig(ElasticityConfig, UserLawConfig):
 
     def _probe(self) -> None:
         self.create(Numbers(self), el.Assumption.THREE_DIMENSIONAL, 1.0)
+
+
+class MixtureConfig(ElasticityConfig):
+    """(1 - h) C_a + h C_b, by the composition: linear elasticity at each."""
+
+    kind: Literal["mixture"] = "mixture"
+    poor: StiffnessConfig
+    rich: StiffnessConfig
+    compositions: tuple[Number, Number] = Field(
+        default=(0.0, 1.0), description="composition at which h is 0, and that at which it is 1"
+    )
+    blend: Literal["linear", "smooth"] = Field(
+        default="linear",
+        description="h = t, beyond 0 and 1 too; or t^2 (3 - 2 t), level there: t is the place of "
+        "the composition between the two",
+    )
+    frame: Frame = Field(default="global", description="axes that both refer to")
+
+    def create(
+        self,
+        numbers: Numbers,
+        assumption: el.Assumption,
+        unit: float,
+        axes: Expr | None = None,
+    ) -> MixedElasticity:
+        """Create the law; see `ElasticityConfig.create`."""
+        poor, rich = (
+            table.create(numbers.within(key), assumption, unit, axes)
+            for key, table in (("poor", self.poor), ("rich", self.rich))
+        )
+        return MixedElasticity(poor, rich, self.compositions, self.blend == "smooth")
+
+    def _check(self) -> None:
+        if self.compositions[0] >= self.compositions[1]:
+            raise SectionError("compositions", "must increase")
+        for key in ("poor", "rich"):
+            if getattr(self, key).local_axes != "global":
+                raise SectionError(f"{key}.frame", "is to be stated for both: beside poor and rich")

@@ -42,6 +42,10 @@ class Numbers:
         """Numbers of another section under the same name."""
         return Numbers(section, self._name, self._parameters)
 
+    def within(self, key: str) -> Numbers:
+        """Numbers of the table under a key."""
+        return Numbers(getattr(self._section, key), self.name(key), self._parameters)
+
     def name(self, key: str = "") -> str:
         """Dotted name of a key, or of the table itself."""
         return ".".join(part for part in (self._name, key) if part)
