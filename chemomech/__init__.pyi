@@ -41,6 +41,7 @@ from .mapping.stress import stress as stress
 from .materials.bent_fibre import BentFibre as BentFibre
 from .materials.density_curve import DensityCurve as DensityCurve
 from .materials.eigenstrain import Eigenstrain as Eigenstrain
+from .materials.eigenstrain import TurnedEigenstrain as TurnedEigenstrain
 from .materials.elasticity import Assumption as Assumption
 from .materials.elasticity import Elasticity as Elasticity
 from .materials.elasticity import create_cubic_stiffness as create_cubic_stiffness
@@ -53,8 +54,10 @@ from .materials.lattice import compute_partial_molar_volumes as compute_partial_
 from .materials.lattice import create_v2o5_volumes as create_v2o5_volumes
 from .materials.lattice import read_phases as read_phases
 from .materials.marcus_kinetics import MarcusHushChidsey as MarcusHushChidsey
+from .materials.mixed_elasticity import MixedElasticity as MixedElasticity
 from .materials.mobility import ConstantMobility as ConstantMobility
 from .materials.mobility import DegenerateMobility as DegenerateMobility
+from .materials.orientation import create_euler_axes as create_euler_axes
 from .materials.phase_diagram import find_phases as find_phases
 from .materials.phase_fit import fit_phases as fit_phases
 from .materials.reactions import ButlerVolmer as ButlerVolmer
@@ -82,6 +85,7 @@ from .problems.conditions import Displacement as Displacement
 from .problems.conditions import Loads as Loads
 from .problems.conditions import Roller as Roller
 from .problems.conditions import Traction as Traction
+from .problems.crystal_axes import CrystalAxes as CrystalAxes
 from .problems.diffusion import Diffusion as Diffusion
 from .problems.diffusion import Discretisation as Discretisation
 from .problems.field_conditions import DirichletCondition as DirichletCondition

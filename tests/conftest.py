@@ -51,7 +51,9 @@ ONE_RANK = (
     # Theory of laws, outlines and time steps, whose solvers the others hold on several ranks.
     "verification/elasticity/test_anisotropy.py",
     "verification/elasticity/test_bending.py",
+    "verification/elasticity/test_grains.py",
     "verification/elasticity/test_inclusion.py",
+    "verification/elasticity/test_inhomogeneity.py",
     "verification/elasticity/test_outline_disc.py",
     "verification/elasticity/test_outline_free.py",
     "verification/elasticity/test_outline_strip.py",

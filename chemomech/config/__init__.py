@@ -1,5 +1,6 @@
 """Validated, typed configurations from TOML files; every quantity a float in SI units."""
 
+from chemomech.config.crystal import CrystalConfig as CrystalConfig
 from chemomech.config.geometry import BoxConfig as BoxConfig
 from chemomech.config.geometry import GeometryConfig as GeometryConfig
 from chemomech.config.geometry import MeshFileConfig as MeshFileConfig

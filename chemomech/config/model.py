@@ -7,9 +7,11 @@ import math
 from pydantic import Field
 
 from chemomech.config.base import Section, SectionError
+from chemomech.config.crystal import CrystalConfig, check_crystal
 from chemomech.config.exchange_rules import check_exchange
 from chemomech.config.geometry import GeometryConfig, MeshConfig
 from chemomech.config.laws.fitted_energy import EnergyTableConfig, PhasesConfig
+from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.reaction import ReactionConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
@@ -42,6 +44,7 @@ class Config(Section):
     mesh: MeshConfig = Field(default_factory=MeshConfig)
     material: MaterialConfig
     mechanics: MechanicsConfig | None = None
+    crystal: tuple[CrystalConfig, ...] = ()
     reaction: tuple[ReactionConfig, ...] = ()
     schedule: ScheduleConfig | None = None
     noise: ThermalNoiseConfig | None = None
@@ -95,6 +98,7 @@ class Config(Section):
     def _check(self) -> None:
         self._check_mesh()
         self._check_resolution()
+        self._check_crystal()
         self._check_prestrain()
         self._check_initial()
         self._check_measurement()
@@ -148,6 +152,13 @@ class Config(Section):
                 f"{size:.3g} m is too coarse for an interface {width:.3g} m wide, which needs "
                 f"{cells:.3g} cells: at most {needed:.3g} m, or set mesh.allow_coarse = true",
             )
+
+    def _check_crystal(self) -> None:
+        laws: dict[str, LawConfig] = {"material.mobility": self.material.mobility}
+        if self.mechanics is not None:
+            laws["mechanics.elasticity"] = self.mechanics.elasticity
+            laws["mechanics.eigenstrain"] = self.mechanics.eigenstrain
+        check_crystal(self.crystal, laws)
 
     def _check_prestrain(self) -> None:
         if self.mechanics is None or self.mechanics.prestrain is None:

@@ -22,6 +22,7 @@ from chemomech.config.base import (
     SectionError,
     Seed,
 )
+from chemomech.config.crystal import CrystalConfig, check_crystal
 from chemomech.config.laws.eigenstrain import STRESS_MAP, EigenstrainConfig, Lithium
 from chemomech.config.laws.elasticity import ElasticityConfig
 from chemomech.config.measurement import MeasurementConfig, Region, TreatmentConfig
@@ -167,6 +168,7 @@ class StressConfig(Section):
     )
     elasticity: ElasticityConfig
     eigenstrain: EigenstrainConfig
+    crystal: tuple[CrystalConfig, ...] = ()
     boundary: Literal["free", "border_rollers"] = Field(
         default="free",
         description="border_rollers: no displacement normal to the image's borders, where cut",
@@ -190,6 +192,8 @@ class StressConfig(Section):
         self._check_source()
         self._check_thickness()
         self._check_phases()
+        laws = {"elasticity": self.elasticity, "eigenstrain": self.eigenstrain}
+        check_crystal(self.crystal, laws)
 
     def _check_source(self) -> None:
         if isinstance(self.composition, MapCompositionConfig) and self.outline.file is None:

@@ -8,7 +8,7 @@ import ufl
 from ufl.core.expr import Expr
 
 from chemomech.materials.eigenstrain import EigenstrainLaw
-from chemomech.materials.elasticity import Elasticity
+from chemomech.materials.elasticity import ElasticityLaw
 from chemomech.materials.free_energy import FreeEnergy
 from chemomech.materials.scalars import ScalarOrTensor
 
@@ -20,22 +20,20 @@ class Mechanics:
     Args:
         elasticity: Stiffness and treatment of the third direction.
         eigenstrain: Strain of the stress-free solid as a function of composition.
-        rotation: 3 x 3 UFL tensor whose columns are the wire axes, if a law is given in them.
         prestrain: Elastic strain e0 of the undisplaced body at the reference composition, a 3 x 3
             UFL tensor; None for none.
     """
 
-    elasticity: Elasticity
+    elasticity: ElasticityLaw
     eigenstrain: EigenstrainLaw
-    rotation: Expr | None = None
     prestrain: Expr | None = None
 
     def energy(self, c: Expr, strain: Expr) -> Expr:
         """Return the elastic energy density W(strain + e0 - e*(c))."""
-        elastic_strain = strain - self.eigenstrain.strain(c, self.rotation)
+        elastic_strain = strain - self.eigenstrain.strain(c)
         if self.prestrain is not None:
             elastic_strain += self.prestrain
-        return self.elasticity.energy(elastic_strain, self.rotation)
+        return self.elasticity.energy(elastic_strain, c)
 
     def stress(self, c: Expr, strain: Expr) -> Expr:
         """Return sigma = dW/d(strain), a symmetric 3 x 3 tensor in global axes."""

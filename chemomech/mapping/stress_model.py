@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from chemomech import config as cfg
 from chemomech.config.laws.eigenstrain import STRESS_MAP
-from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import ConvergenceError, InputError, naming
-from chemomech.forms.energy import Mechanics
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.extrusion import create_extruded_domain
 from chemomech.geometry.files.fields import create_field_from_file
@@ -27,7 +25,9 @@ from chemomech.geometry.meshing import create_domain
 from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.mapping.stress_source import ImagedParticle
-from chemomech.materials import elasticity as el
+from chemomech.materials.elasticity import Assumption
+from chemomech.models.axes import create_local_axes
+from chemomech.models.mechanics import create_mechanics
 from chemomech.problems.conditions import Loads, Roller
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.static_stress import StaticStress
@@ -45,7 +45,7 @@ _SIDES = ("border_left", "border_right", "border_bottom", "border_top")
 class StressModel:
     """Equilibrium of a particle under the eigenstrain of its composition (eqns 9-11).
 
-    The stiffness does not depend on the composition: it is factorised once, and each further
+    A stiffness that does not depend on the composition is factorised once, and each further
     composition costs one substitution.
 
     Args:
@@ -73,18 +73,14 @@ class StressModel:
     ) -> None:
         self.domain, self.tangent, self.composition = domain, tangent, composition
         assumption = (
-            el.Assumption.THREE_DIMENSIONAL
+            Assumption.THREE_DIMENSIONAL
             if domain.mesh.geometry.dim == 3
-            else el.Assumption(config.assumption)
+            else Assumption(config.assumption)
         )
-        law, strain = config.elasticity, config.eigenstrain
-        mean = compute_mean(composition, domain.mesh, domain.dx(2))
+        use = replace(STRESS_MAP, mean=compute_mean(composition, domain.mesh, domain.dx(2)))
         parameters = Parameters(domain.mesh)
-        elasticity = law.create(Numbers(law, "elasticity", parameters), assumption, STRESS_UNIT)
-        eigenstrain = strain.create(
-            Numbers(strain, "eigenstrain", parameters), replace(STRESS_MAP, mean=mean)
-        )
-        mechanics = Mechanics(elasticity, eigenstrain, el.create_wire_rotation(tangent))
+        axes = create_local_axes(config.crystal, domain, tangent, parameters)
+        mechanics = create_mechanics(config, "", parameters, axes, assumption, STRESS_UNIT, use)
         loads = _create_loads(config, domain)
         self.problem = StaticStress(
             domain, mechanics, composition, loads, config.mesh.degree, parameters

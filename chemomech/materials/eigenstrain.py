@@ -17,10 +17,10 @@ from chemomech.materials.scalars import Scalar, evaluate
 class EigenstrainLaw(Protocol):
     """Protocol of an eigenstrain law; a new law is one such class."""
 
-    def strain(self, c: Expr, rotation: Expr | None) -> Expr:
-        """Return the eigenstrain e*(c) in global axes, a 3 x 3 UFL tensor.
+    def strain(self, c: Expr) -> Expr:
+        """Return the eigenstrain e*(c), a 3 x 3 UFL tensor.
 
-        The columns of ``rotation`` are the wire's axes; only laws in its frame need it.
+        It is in global axes; in local ones it goes into a `TurnedEigenstrain`.
         """
 
 
@@ -31,7 +31,6 @@ class Eigenstrain:
     Args:
         expansion: Symmetric 3 x 3 tensor E (dimensionless), rows of numbers or UFL scalars.
         reference: Composition c_ref of the stress-free state.
-        in_wire_frame: Whether E is given along (wire, across, out of plane) rather than (x, y, z).
 
     Raises:
         InputError: If the tensor is not symmetric 3 x 3.
@@ -39,7 +38,6 @@ class Eigenstrain:
 
     expansion: Sequence[Sequence[Scalar]]
     reference: Scalar
-    in_wire_frame: bool = False
 
     def __post_init__(self) -> None:
         self.require_symmetry()
@@ -66,24 +64,23 @@ class Eigenstrain:
             for a, b in numbers
         )
 
-    def strain(self, c: Expr, rotation: Expr | None) -> Expr:
-        """Return the eigenstrain in global axes; see `EigenstrainLaw.strain`."""
-        tensor = ufl.as_matrix([list(row) for row in self.expansion])
-        if self.in_wire_frame:
-            tensor = rotate_from_wire(tensor, rotation)
-        return (c - self.reference) * tensor
+    def strain(self, c: Expr) -> Expr:
+        """Return the eigenstrain; see `EigenstrainLaw.strain`."""
+        return (c - self.reference) * ufl.as_matrix([list(row) for row in self.expansion])
 
 
-def rotate_from_wire(tensor: Expr, rotation: Expr | None) -> Expr:
-    """Compute R t R^T, in global axes, of a tensor t along (wire, across, out of plane).
+@dataclass(frozen=True)
+class TurnedEigenstrain:
+    """R e*(c) R^T: an eigenstrain given in local axes, the columns of R, in global ones.
 
-    The columns of R are the wire's axes.
-
-    Raises:
-        InputError: There is no rotation.
+    Args:
+        law: e*(c) in the local axes.
+        axes: R, a 3 x 3 UFL tensor.
     """
-    if rotation is None:
-        raise InputError(
-            "a strain given along the wire needs the wire's axes; none were found or given"
-        )
-    return rotation * tensor * rotation.T
+
+    law: EigenstrainLaw
+    axes: Expr
+
+    def strain(self, c: Expr) -> Expr:
+        """Return the eigenstrain in global axes; see `EigenstrainLaw.strain`."""
+        return self.axes * self.law.strain(c) * self.axes.T

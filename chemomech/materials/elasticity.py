@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import ufl
@@ -94,6 +94,22 @@ def _find_type(entries: Iterable[Scalar]) -> type:
     return object if any(isinstance(entry, Expr) for entry in entries) else np.float64
 
 
+class ElasticityLaw(Protocol):
+    """Protocol of an elastic law."""
+
+    @property
+    def assumption(self) -> Assumption:
+        """Treatment of the third direction."""
+
+    def energy(self, elastic_strain: Expr, c: Expr) -> Expr:
+        """Return the energy density of a 3 x 3 elastic strain in global axes, quadratic in it.
+
+        Args:
+            elastic_strain: Elastic strain.
+            c: Composition.
+        """
+
+
 @dataclass(frozen=True)
 class Elasticity:
     """W = e : C : e / 2 with the elastic strain e = strain - eigenstrain.
@@ -102,7 +118,7 @@ class Elasticity:
         stiffness: Mandel matrix, shape (6, 6), of numbers or UFL scalars.
         assumption: Treatment of the third direction. In plane stress W is the least of all strains
             out of the plane, so that sigma_zz = sigma_xz = sigma_yz = 0, however the crystal lies.
-        in_wire_frame: Whether the stiffness is given along (wire, across, out of plane).
+        axes: 3 x 3 UFL tensor whose columns are the axes of the stiffness; None for global ones.
 
     Raises:
         InputError: If the stiffness is not symmetric positive definite.
@@ -110,7 +126,7 @@ class Elasticity:
 
     stiffness: Matrix
     assumption: Assumption
-    in_wire_frame: bool = False
+    axes: Expr | None = None
 
     def __post_init__(self) -> None:
         self.require_stability()
@@ -145,20 +161,17 @@ class Elasticity:
     def _has_mirror_plane(self) -> bool:
         """True if strains in the plane cause no shear out of it, in the axes of the stiffness."""
         shears = {3, 4}
-        return not any((i in shears) != (j in shears) for i, j, _ in _list_entries(self.stiffness))
+        return not any((i in shears) != (j in shears) for i, j, _ in list_entries(self.stiffness))
 
-    def energy(self, elastic_strain: Expr, rotation: Expr | None) -> Expr:
-        """Return the elastic energy density of a 3 x 3 strain in global axes.
-
-        The columns of ``rotation`` are the wire's axes, needed for a stiffness in them only.
-        """
+    def energy(self, elastic_strain: Expr, c: Expr) -> Expr:
+        """Return the elastic energy density; see `ElasticityLaw.energy`."""
+        del c
         normal: Expr = ufl.unit_vector(2, 3)
         is_upright = True
-        if self.in_wire_frame:
-            assert rotation is not None
-            elastic_strain = rotation.T * elastic_strain * rotation
-            is_upright = vanishes(rotation[2, 0]) and vanishes(rotation[2, 1])
-            normal = rotation[2, :]
+        if self.axes is not None:
+            elastic_strain = self.axes.T * elastic_strain * self.axes
+            is_upright = vanishes(self.axes[2, 0]) and vanishes(self.axes[2, 1])
+            normal = self.axes[2, :]
         if self.assumption is not Assumption.PLANE_STRESS:
             return _square(self.stiffness, _mandel(elastic_strain))
         if is_upright and self._has_mirror_plane:
@@ -187,20 +200,20 @@ class Elasticity:
 
 def _square(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
     """Compute half of e . C e, term by term so that zeros cost nothing."""
-    terms = [0.5 * value * e[i] * e[j] for i, j, value in _list_entries(stiffness)]
+    terms = [0.5 * value * e[i] * e[j] for i, j, value in list_entries(stiffness)]
     return sum(terms[1:], terms[0])
 
 
 def _apply(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:
     """Compute C e as a 3 x 3 tensor."""
     s: list[Expr] = [ufl.as_ufl(0.0)] * 6
-    for i, j, value in _list_entries(stiffness):
+    for i, j, value in list_entries(stiffness):
         s[i] = s[i] + value * e[j]
     s[3:] = [float(np.sqrt(0.5)) * shear for shear in s[3:]]
     return ufl.as_matrix([[s[0], s[5], s[4]], [s[5], s[1], s[3]], [s[4], s[3], s[2]]])
 
 
-def _list_entries(stiffness: Matrix) -> list[tuple[int, int, Scalar]]:
+def list_entries(stiffness: Matrix) -> list[tuple[int, int, Scalar]]:
     """List row, column and value of what is not zero; of numbers, what exceeds round-off."""
     numbers = [abs(value) for value in stiffness.flat if not isinstance(value, Expr)]
     least = 1e-14 * max(numbers, default=0.0)

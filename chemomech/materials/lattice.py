@@ -164,9 +164,7 @@ def create_lattice_eigenstrain(
     strains = np.array([phase.eigenstrain(phases[0]) for phase in phases])
     turned = strains[:, order][:, :, order]
     contents = np.array([phase.x for phase in phases])
-    return TabulatedEigenstrain(
-        contents, turned, reference, in_wire_frame=True, transition=transition
-    )
+    return TabulatedEigenstrain(contents, turned, reference, transition=transition)
 
 
 def create_v2o5_volumes() -> tuple[FloatArray, FloatArray]:

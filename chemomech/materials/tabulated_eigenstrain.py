@@ -13,7 +13,6 @@ from ufl.core.expr import Expr
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-from chemomech.materials.eigenstrain import rotate_from_wire
 
 # Compositions closer than this are one, and slopes whose change is smaller than this share of the
 # steepest are equal: both far above rounding and far below anything measured.
@@ -43,8 +42,6 @@ class TabulatedEigenstrain:
         strains: Symmetric strain tensors (dimensionless) of the stress-free solid relative to any
             one state, shape (n, 3, 3). Expansion is positive.
         reference: Composition c_ref of the stress-free state, inside the table or not.
-        in_wire_frame: Whether the tensors are given along (wire, across, out of plane) rather than
-            (x, y, z).
         transition: Range of c about each entry over which the slope changes; 0 for a corner.
 
     Raises:
@@ -55,7 +52,6 @@ class TabulatedEigenstrain:
     compositions: FloatArray
     strains: FloatArray
     reference: float
-    in_wire_frame: bool = False
     transition: float = 0.0
 
     def __post_init__(self) -> None:
@@ -176,11 +172,11 @@ class TabulatedEigenstrain:
 
     @property
     def slopes(self) -> FloatArray:
-        """de*/dc of each segment (dimensionless), shape (n - 1, 3, 3); in the table's axes."""
+        """de*/dc of each segment (dimensionless), shape (n - 1, 3, 3)."""
         return np.diff(self.strains, axis=0) / np.diff(self.compositions)[:, None, None]
 
-    def strain(self, c: Expr, rotation: Expr | None) -> Expr:
-        """Return the eigenstrain in global axes; see `EigenstrainLaw.strain`.
+    def strain(self, c: Expr) -> Expr:
+        """Return the eigenstrain; see `EigenstrainLaw.strain`.
 
         A straight line through the reference and, at each entry where the slope jumps, a hinge
         max(0, .) that opens away from the reference, so that corners vanish there exactly.
@@ -197,7 +193,7 @@ class TabulatedEigenstrain:
             if self.transition > 0.0:
                 hinge -= self._hinge(ufl.as_ufl(outwards * (self.reference - node)))
             value += hinge * ufl.as_matrix(jumps[index].tolist())
-        return rotate_from_wire(value, rotation) if self.in_wire_frame else value
+        return value
 
     def _hinge(self, distance: Expr) -> Expr:
         """max(0, distance), with a slope that rises evenly from 0 to 1 over the transition."""

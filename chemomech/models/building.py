@@ -17,9 +17,12 @@ from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import InputError, naming
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.formula import Unroll
 from chemomech.geometry.measures import compute_mean
 from chemomech.geometry.nanowire import Nanowire
-from chemomech.materials import elasticity as el
+from chemomech.materials.elasticity import Assumption
+from chemomech.models.axes import LocalAxes, create_local_axes
+from chemomech.models.mechanics import create_mechanics
 from chemomech.models.particle import Particle, create_shape
 from chemomech.problems import initial_composition as initial
 from chemomech.problems.bent_wire import create_bending_strain
@@ -87,7 +90,9 @@ def create_problem(
             1.0 / (scales.chemical_potential * scales.length**2),
             config.material.kappa,
         ),
-        _create_mechanics(config, particle, mean, parameters),
+        _create_mechanics(
+            config, particle, mean, parameters, _create_axes(config, particle, parameters)
+        ),
     )
     problem = ChemoMechanics(
         domain,
@@ -116,8 +121,7 @@ def create_problem(
 
 def _create_factors(config: cfg.Config, domain: Domain) -> dict[str, fem.Function]:
     """Factor of each graded parameter, one value a cell."""
-    wire = create_shape(config.geometry) if config.grading else None
-    unroll = wire.unroll if isinstance(wire, Nanowire) else None
+    unroll = _find_unroll(config)
     factors = {}
     for index, grading in enumerate(config.grading):
         with naming(key=f"grading.{index}.{'cells' if grading.formula is None else 'formula'}"):
@@ -200,26 +204,43 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory 
     return Bdf(problem, newton, control, memory)
 
 
+def _create_axes(config: cfg.Config, particle: Particle, parameters: Parameters) -> LocalAxes:
+    """Create the axes that laws refer to: ``find(table)`` gives those of a law's table."""
+    return create_local_axes(
+        config.crystal, particle.domain, particle.tangent, parameters, _find_unroll(config)
+    )
+
+
+def _find_unroll(config: cfg.Config) -> Unroll | None:
+    """Find what gives places along and across a wire, None for other shapes."""
+    if not isinstance(config.geometry, cfg.NanowireConfig):
+        return None
+    wire = create_shape(config.geometry)
+    assert isinstance(wire, Nanowire)
+    return wire.unroll
+
+
 def _create_mechanics(
-    config: cfg.Config, particle: Particle, initial_mean: float, parameters: Parameters
+    config: cfg.Config,
+    particle: Particle,
+    initial_mean: float,
+    parameters: Parameters,
+    axes: LocalAxes,
 ) -> Mechanics | None:
     if config.mechanics is None:
         return None
-    law, strain = config.mechanics.elasticity, config.mechanics.eigenstrain
     domain, scales = particle.domain, config.material.scales
     assumption = config.mechanics.resolve_assumption(domain.mesh.geometry.dim)
-    elasticity = law.create(
-        Numbers(law, "mechanics.elasticity", parameters),
-        el.Assumption(assumption),
+    mechanics = create_mechanics(
+        config.mechanics,
+        "mechanics.",
+        parameters,
+        axes,
+        Assumption(assumption),
         scales.stress,
-    )
-    eigenstrain = strain.create(
-        Numbers(strain, "mechanics.eigenstrain", parameters),
         replace(SIMULATION, mean=initial_mean, concentration=scales.site_concentration),
     )
-    rotation = None if particle.tangent is None else el.create_wire_rotation(particle.tangent)
-    prestrain = _create_prestrain(config, domain, parameters)
-    return Mechanics(elasticity, eigenstrain, rotation, prestrain)
+    return replace(mechanics, prestrain=_create_prestrain(config, domain, parameters))
 
 
 def _create_prestrain(config: cfg.Config, domain: Domain, parameters: Parameters) -> Expr | None:
@@ -294,11 +315,7 @@ def _choose_initial(config: cfg.Config, domain: Domain) -> initial.InitialCompos
         case cfg.FileConfig():
             return initial.FromFile(law.file)
         case cfg.FormulaConfig():
-            if not isinstance(config.geometry, cfg.NanowireConfig):
-                return initial.Formula(law.formula)
-            wire = create_shape(config.geometry)
-            assert isinstance(wire, Nanowire)
-            return initial.Formula(law.formula, wire.unroll)
+            return initial.Formula(law.formula, _find_unroll(config))
         case cfg.MeasuredConfig():
             # Here: other simulations need not wait for all that images take.
             from chemomech.imaging.measurement import read_prepared_composition

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 
 import numpy as np
@@ -32,15 +32,25 @@ def create_factor_by_place(formula: str, domain: Domain, unroll: Unroll | None) 
     return factor
 
 
+def require_separate(groups: Iterable[str], domain: Domain, what: str) -> None:
+    """Refuse groups of cells that share cells, which can have ``what`` only.
+
+    Raises:
+        InputError: They do, or a group is unknown.
+    """
+    tags = {name: set(domain.cell_tags_of(name)) for name in groups}
+    for one, other in combinations(tags, 2):
+        if tags[one] & tags[other]:
+            raise InputError(f"{one!r} and {other!r} share cells, which can have {what} only")
+
+
 def create_factor_by_group(values: Mapping[str, float], domain: Domain) -> fem.Function:
     """Create a factor with a value in each group of cells, and one in all other cells.
 
     Raises:
         InputError: A group is unknown, or two of them share cells.
     """
-    for one, other in combinations(values, 2):
-        if set(domain.cell_tags_of(one)) & set(domain.cell_tags_of(other)):
-            raise InputError(f"{one!r} and {other!r} share cells, which can have one factor only")
+    require_separate(values, domain, "one factor")
     factor = fem.Function(fem.functionspace(domain.mesh, ("DG", 0)), name="factor")
     factor.x.array[:] = 1.0
     for name, value in values.items():

@@ -55,12 +55,19 @@ class Parameters(Mapping[str, Value]):
         self._constants: dict[str, fem.Constant] = {}
         self._scales: dict[str, float] = {}
         self._meanings: dict[str, Meaning] = {}
-        self._derived: list[tuple[fem.Constant, Expr]] = []
+        self._sparse: set[str] = set()
+        self._updates: list[Callable[[], None]] = []
         self._checks: list[Callable[[], None]] = []
         self._changed: list[str] = []
 
     def add(
-        self, name: str, value: ArrayLike, meaning: Meaning | None = None, scale: float = 1.0
+        self,
+        name: str,
+        value: ArrayLike,
+        meaning: Meaning | None = None,
+        scale: float = 1.0,
+        *,
+        keep_zeros: bool = False,
     ) -> Entries:
         """Add a parameter.
 
@@ -69,6 +76,7 @@ class Parameters(Mapping[str, Value]):
             value: Its value in SI units, a number or an array.
             meaning: What it is.
             scale: Factor from SI units to the units of the equations.
+            keep_zeros: Whether entries of an array that are zero may be changed later on.
 
         Returns:
             A `dolfinx.fem.Constant`, in the units of the equations, times the factor where there is
@@ -87,9 +95,11 @@ class Parameters(Mapping[str, Value]):
         factor = self._factors.get(name, 1)
         if not values.shape:
             return constant * factor
+        if not keep_zeros:
+            self._sparse.add(name)
         entries = np.empty(values.shape, dtype=object)
         for index in np.ndindex(values.shape):
-            entries[index] = constant[index] * factor if values[index] else 0.0
+            entries[index] = constant[index] * factor if keep_zeros or values[index] else 0.0
         return entries.tolist()
 
     def derive(self, scalar: Scalar) -> Scalar:
@@ -104,8 +114,19 @@ class Parameters(Mapping[str, Value]):
         if value is None or not isinstance(scalar, Expr) or isinstance(scalar, ConstantValue):
             return scalar
         constant = fem.Constant(self._mesh, default_scalar_type(value))
-        self._derived.append((constant, scalar))
+
+        def update() -> None:
+            constant.value = evaluate(scalar)
+
+        self.add_update(update)
         return constant
+
+    def add_update(self, update: Callable[[], None]) -> None:
+        """Add what brings fields or constants up to date that follow parameters.
+
+        It is called after each change. A change for which it raises InputError is taken back.
+        """
+        self._updates.append(update)
 
     def add_check(self, check: Callable[[], None]) -> None:
         """Add a check of the values as a whole, called after each change.
@@ -142,15 +163,15 @@ class Parameters(Mapping[str, Value]):
                 f"[{meaning.lowest:g}, {meaning.highest:g}] {meaning.unit}".rstrip(),
                 key=name,
             )
-        if values.shape and np.any((constant.value == 0.0) & (values != 0.0)):
+        if name in self._sparse and np.any((constant.value == 0.0) & (values != 0.0)):
             raise InputError(
                 "an entry that is zero cannot be changed: the forms are made without it; make the "
                 "model anew",
                 key=name,
             )
         former = constant.value.copy()
-        self._write(constant, values * self._scales[name])
         try:
+            self._write(constant, values * self._scales[name])
             for check in self._checks:
                 check()
         except InputError:
@@ -176,8 +197,8 @@ class Parameters(Mapping[str, Value]):
 
     def _write(self, constant: fem.Constant, values: NDArray[Any]) -> None:
         constant.value = values
-        for derived, expression in self._derived:
-            derived.value = evaluate(expression)
+        for update in self._updates:
+            update()
 
     def _require(self, name: str) -> None:
         if name not in self._constants:

@@ -41,7 +41,7 @@ class StaticStress:
             tractions move a body that nothing holds.
     """
 
-    #: The composition acts on the residual only.
+    #: A stiffness that depends on the composition is assembled anew when that has changed.
     varying = ()
     mass_coefficient = None
 

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 
 from chemomech import config as cfg
+from chemomech.config.laws.elasticity import MixtureConfig
 from chemomech.config.laws.free_energy import RegularSolutionConfig
 from chemomech.geometry.domain import MeshQuality
 from chemomech.machine import find_memory
@@ -76,6 +77,8 @@ def _find_elasticity(config: cfg.Config, dimension: int) -> _Elasticity | None:
 
 def _find_obstacle(mechanics: cfg.MechanicsConfig) -> str:
     """Say why a solid has no two elastic constants, or no single expansion."""
+    if isinstance(mechanics.elasticity, MixtureConfig):
+        return "nonlinear"
     if mechanics.elasticity.isotropic_constants is None or mechanics.eigenstrain.is_linear:
         return "anisotropic"
     return "nonlinear"

@@ -76,7 +76,11 @@ class BlockSystem:
     @property
     def is_linear(self) -> bool:
         """True where the Jacobian does not depend on the unknowns: one linear solve does."""
-        return all(block.is_constant for block in self._blocks)
+        return all(block.is_constant for block in self._blocks.values())
+
+    def is_constant(self, index: int) -> bool:
+        """Tell if nothing but a parameter can change a field's own block of the Jacobian."""
+        return self._blocks[index, index].is_constant
 
     def block(self, vector: PETSc.Vec, index: int) -> FloatArray:
         """Copy of one block's owned part of a flat vector."""
@@ -121,13 +125,13 @@ class BlockSystem:
 
         True tells that a parameter has changed what is otherwise constant.
         """
-        changes = [block.refresh() for block in self._blocks]
+        changes = [block.refresh() for block in self._blocks.values()]
         self.jacobian.assemble()
         return any(changes)
 
     def close(self) -> None:
         """Free matrices and vectors; collective."""
-        for block in self._blocks:
+        for block in self._blocks.values():
             block.close()
         for item in (self.jacobian, self.x, self.residual):
             item.destroy()
@@ -154,7 +158,7 @@ class BlockSystem:
 
     def _create_jacobian(self) -> None:
         blocks: list[list[PETSc.Mat | None]] = []
-        self._blocks: list[JacobianBlock] = []
+        self._blocks: dict[tuple[int, int], JacobianBlock] = {}
         for row, field in enumerate(self.fields):
             form = field.linearised or field.residual
             blocks.append([])
@@ -178,5 +182,5 @@ class BlockSystem:
             for held, condition in self._given_up[row]
         ]
         block = JacobianBlock(jacobian, held_rows, self.problem.mass_coefficient, varying)
-        self._blocks.append(block)
+        self._blocks[row, column] = block
         return block.matrix

@@ -152,8 +152,8 @@ class FactoredSchur:
             self.memory.first = iterations
         self.memory.excess += max(iterations - self.memory.first, 0)
 
-    def refresh(self) -> None:
-        """Build anew if the step has changed much, or Krylov iterations have grown.
+    def refresh(self) -> bool:
+        """Build anew if the step has changed much, or Krylov iterations have grown: True then.
 
         Called by the owner after the blocks have changed: PETSc would not call a ``setUp`` here, as
         it sees the same nest of matrices again and again.
@@ -164,12 +164,13 @@ class FactoredSchur:
         if memory is not None and memory.excess < _WORTH_A_BUILD:
             ratio = shift / memory.shift
             if max(ratio, 1.0 / ratio) < _DRIFT:
-                return
+                return False
         rest = -self._curvature.getDiagonal() - self._stiffness.matrix.getDiagonal()
         composition = self.composition.x.array.copy()
         curvature = np.zeros_like(composition)
         curvature[: rest.getLocalSize()] = rest.array_r / self._mass_diagonal.array_r
         self.build(SchurMemory(self._block, shift, composition, curvature))
+        return True
 
     def build(self, memory: SchurMemory) -> None:
         """Build both factors from a memory; the mobility block must be that of its composition."""

@@ -172,7 +172,8 @@ class NewtonSolver:
 
     def recall(self, memory: SolverMemory) -> None:
         """Take over the memory of another solver of the same problem."""
-        self.linear.recall(memory)
+        with self._options.in_force():
+            self.linear.recall(memory)
 
     def close(self) -> None:
         """Free all that PETSc holds for it and its system, which can no longer be used; collective.

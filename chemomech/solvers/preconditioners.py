@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from petsc4py import PETSc
@@ -56,6 +57,7 @@ class _RegularBlocks:
     def __init__(self, system: BlockSystem) -> None:
         self.matrix = system.jacobian
         floating = [index for index, _ in system.free_motions]
+        self._are_constant = all(system.is_constant(index) for index in floating)
         self._pairs: list[tuple[PETSc.Mat, PETSc.Mat]] = []
         if not floating:
             return
@@ -72,7 +74,7 @@ class _RegularBlocks:
 
     def refresh(self, *, new_parameters: bool) -> None:
         """Bring the nest up to date after the Jacobian's blocks changed."""
-        if new_parameters:
+        if new_parameters or not self._are_constant:
             self._shift()
         self.matrix.assemble()
 
@@ -167,7 +169,7 @@ class _FieldSplit(LinearSolver):
         super().__init__(blocks)
         self._system = system
         self._pairs: dict[str, FactoredSchur] = {}
-        self._kept: list[PETSc.PC] = []
+        self._kept: dict[int, PETSc.PC] = {}
         self._splits = _name_splits(system)
         self.options = self._choose_options()
         for indices in self._splits.values():
@@ -184,7 +186,11 @@ class _FieldSplit(LinearSolver):
         parts = dict.fromkeys(self._splits, ksp.pc)
         if len(self._splits) > 1 and ksp.pc.getType() == "fieldsplit":
             parts = dict(zip(self._splits, self._split(ksp), strict=True))
-            self._kept = [part for name, part in parts.items() if self._is(name, Elastic)]
+            self._kept = {
+                self._splits[name][0]: part
+                for name, part in parts.items()
+                if self._is(name, Elastic)
+            }
         coefficient = self._system.problem.mass_coefficient
         for name, (first, *rest) in self._splits.items():
             operator = self._operator(name)
@@ -218,6 +224,8 @@ class _FieldSplit(LinearSolver):
             pair.composition.x.array[:] = built.composition
         if pairs:
             self._system.assemble_jacobian()
+            super().refresh(new_parameters=False)
+            self._build_changing()
         for (pair, built), values in zip(pairs.items(), present, strict=True):
             pair.build(built)
             pair.composition.x.array[:] = values
@@ -236,7 +244,7 @@ class _FieldSplit(LinearSolver):
         """Free the pairs' preconditioners and the nest."""
         for pair in self._pairs.values():
             pair.close()
-        for part in self._kept:
+        for part in self._kept.values():
             part.destroy()
         if self.matrix is not self._blocks.matrix:
             self.matrix.destroy()
@@ -245,13 +253,18 @@ class _FieldSplit(LinearSolver):
     def refresh(self, *, new_parameters: bool) -> None:
         """Tell the nest that its blocks, and the pairs that the step changed."""
         super().refresh(new_parameters=new_parameters)
-        for part in self._kept if new_parameters else ():
-            # Its preconditioner is kept otherwise: see the preset.
-            part.setReusePreconditioner(False)
-            part.setUp()
-            part.setReusePreconditioner(True)
-        for pair in self._pairs.values():
-            pair.refresh()
+        if new_parameters:
+            _build(self._kept.values())
+        built = [pair.refresh() for pair in self._pairs.values()]
+        if not new_parameters and (any(built) or not built):
+            self._build_changing()
+
+    def _build_changing(self) -> None:
+        """Build anew the elastic preconditioners whose block changes with the state.
+
+        They grow old as those of the pairs do, and are built from the same states.
+        """
+        _build(part for index, part in self._kept.items() if not self._system.is_constant(index))
 
     def _operator(self, name: str) -> Operator | None:
         return self._system.fields[self._splits[name][0]].operator
@@ -300,6 +313,17 @@ class _FieldSplit(LinearSolver):
         ksp.pc.setFieldSplitIS(*fields)
         ksp.pc.setUp()
         return [part.pc for part in ksp.pc.getFieldSplitSubKSP()]
+
+
+def _build(parts: Iterable[PETSc.PC]) -> None:
+    """Build preconditioners that the preset keeps, from nothing but their present matrices."""
+    for part in parts:
+        matrices = part.getOperators()
+        part.reset()
+        part.setOperators(*matrices)
+        part.setReusePreconditioner(False)
+        part.setUp()
+        part.setReusePreconditioner(True)
 
 
 def _name_splits(system: BlockSystem) -> dict[str, tuple[int, ...]]:

@@ -36,7 +36,7 @@ FIELDSPLIT: PetscOptions = {
 #: Beside others, u.
 MECHANICS: PetscOptions = {
     "ksp_type": "preonly",
-    # The elastic block never changes; PETSc cannot see that through the nest.
+    # Built when told to: most elastic blocks never change, which PETSc cannot see through the nest.
     "ksp_reuse_preconditioner": True,
 }
 #: Beside mechanics, c and mu.

@@ -151,6 +151,7 @@ LENGTH = QuantityKind("a length", "m", "100 nm", lowest=-1.0, highest=1.0)
 POSITIVE_LENGTH = QuantityKind("a length", "m", "100 nm", lowest=1e-12, highest=1.0)
 NON_NEGATIVE_LENGTH = QuantityKind("a length", "m", "100 nm", lowest=0.0, highest=1.0)
 BEND_ANGLE = QuantityKind("an angle", "rad", "90 deg", lowest=0.0, highest=math.pi)
+ANGLE = QuantityKind("an angle", "rad", "30 deg", lowest=-2 * math.pi, highest=2 * math.pi)
 TIME = QuantityKind("a time", "s", "10 s", lowest=1e-15, highest=1e12)
 RATE = QuantityKind("a rate", "1/s", "1e-4 1/s", lowest=1e-30, highest=1e15)
 TEMPERATURE = QuantityKind("a temperature", "K", "298.15 K", lowest=1.0, highest=5000.0)
@@ -179,6 +180,7 @@ Length = Annotated[float, LENGTH]
 PositiveLength = Annotated[float, POSITIVE_LENGTH]
 NonNegativeLength = Annotated[float, NON_NEGATIVE_LENGTH]
 BendAngle = Annotated[float, BEND_ANGLE]
+Angle = Annotated[float, ANGLE]
 Time = Annotated[float, TIME]
 Rate = Annotated[float, RATE]
 Temperature = Annotated[float, TEMPERATURE]

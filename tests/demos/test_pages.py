@@ -189,9 +189,9 @@ INTO = {
     "cycles.md": [(Config, ROOT / "demos/cycles.toml")],
     "extending.md": [(Config, "simulation")],
     "imaging.md": [(StressConfig, "stress"), (StressConfig, "stress"), (Config, "simulation")],
-    "model.md": [(Config, "simulation"), (Config, "simulation")],
+    "model.md": [(Config, "simulation"), (Config, "simulation"), (Config, "simulation")],
     "running.md": [(Config, "simulation")],
-    "shapes.md": [(Config, "simulation")],
+    "shapes.md": [(Config, "simulation"), (Config, "simulation")],
     "tables.md": [(StressConfig, "stress")],
 }
 #: Files that these name.

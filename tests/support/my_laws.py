@@ -54,7 +54,7 @@ class Uneven:
     strains: tuple[float, float, float]
     reference: float = 0.25
 
-    def strain(self, c, rotation):
+    def strain(self, c):
         rows = [[s if i == j else 0.0 for j in range(3)] for i, s in enumerate(self.strains)]
         return (c - self.reference) * ufl.as_matrix(rows)
 

@@ -60,6 +60,8 @@ ORTHOTROPIC = {
     "shear_moduli": ["4 GPa", "4 GPa", "4 GPa"],
 }
 TENSOR = {"kind": "tensor", "tensor": [[0.01, 0, 0], [0, 0.01, 0], [0, 0, 0.01]]}
+LYING = {**CUBIC, "frame": "crystal"}
+MIXTURE = {"kind": "mixture", "poor": CUBIC, "rich": CUBIC}
 POLYNOMIAL = {"kind": "polynomial", "coefficients": [0, 0, 1]}
 BOX = {"kind": "box", "size": ["100 nm", "100 nm"]}
 OUTLINE = {"kind": "outline", "file": "particle.png", "pixel_size": "35 nm"}
@@ -192,6 +194,31 @@ CASES: list[tuple[str, Any, str | None, str]] = [
         "mechanics.eigenstrain.tensor",
         "symmetric",
     ),
+    ("mechanics.elasticity", {**MIXTURE, "poor": LYING}, "mechanics.elasticity.poor.frame", "both"),
+    (
+        "mechanics.elasticity",
+        {**MIXTURE, "compositions": [1, 0]},
+        "mechanics.elasticity.compositions",
+        "must increase",
+    ),
+    (
+        "mechanics.elasticity",
+        {"kind": "mixture", "poor": CUBIC},
+        "mechanics.elasticity.rich",
+        "is missing",
+    ),
+    (
+        "mechanics.elasticity",
+        {**MIXTURE, "rich": MIXTURE},
+        "mechanics.elasticity.rich",
+        "'isotropic', 'cubic', 'orthotropic'",
+    ),
+    # crystal
+    ("mechanics.elasticity", LYING, "mechanics.elasticity.frame", "state how it lies"),
+    ("crystal", [{"euler_angles": ["0 deg"] * 3}], None, "no meaning without a law"),
+    ("crystal", [{}], "crystal.0.euler_angles", "exactly one"),
+    ("crystal", [{"axes": [[1, 0], [1, 1]]}], "crystal.0.axes", "perpendicular"),
+    ("crystal", [{"euler_angles": [30, "0 deg", "0 deg"]}], "crystal.0.euler_angles.0", "no unit"),
     ("mechanics.boundary.0.kind", "clampt", "mechanics.boundary.0", "did you mean 'clamped'"),
     ("mechanics.boundary.0.group", "", None, "at least 1"),
     ("mechanics.boundary.0.group", REMOVED, None, "is missing"),

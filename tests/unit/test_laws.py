@@ -86,7 +86,6 @@ def test_vegard_and_its_reference(reference, expected):
     expansion = evaluate_all(np.array(law.expansion, dtype=object))
     np.testing.assert_allclose(expansion, OMEGA * SITES / 3 * np.eye(3), rtol=1e-14)
     assert evaluate(law.reference) == expected
-    assert not law.in_wire_frame
 
 
 def test_phases():
@@ -112,13 +111,11 @@ def test_molar_volumes():
     assert law.reference == 0.3
 
 
-@pytest.mark.parametrize("frame", ["wire", "global"])
-def test_tensor(frame):
+def test_tensor():
     rows = [[0.01, 0.002, 0.0], [0.002, -0.03, 0.0], [0.0, 0.0, 0.0]]
-    law = create(eig.TensorEigenstrainConfig(tensor=rows, frame=frame))
+    law = create(eig.TensorEigenstrainConfig(tensor=rows))
     expansion = evaluate_all(np.array(law.expansion, dtype=object))
     np.testing.assert_array_equal(expansion, rows)
-    assert law.in_wire_frame == (frame == "wire")
 
 
 def test_a_tensor_must_be_symmetric():
@@ -134,7 +131,7 @@ def test_a_tensor_must_be_symmetric():
 def test_lattice_turns_edges_along_the_wire():
     table = LatticeEigenstrainConfig(file=LATTICE, axes="bca")
     law = create(table)
-    assert law.in_wire_frame
+    assert table.frame == "wire"
     first, *_, last = read_phases(LATTICE)
     own = last.eigenstrain(first)
     turned = between(law, first.x, last.x)

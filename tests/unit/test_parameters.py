@@ -40,6 +40,7 @@ CUBIC = {
     "mechanics.elasticity.c11": "70 GPa",
     "mechanics.elasticity.c12": "20 GPa",
     "mechanics.elasticity.c44": "30 GPa",
+    "crystal.0.euler_angles": ["20 deg", "0 deg", "5 deg"],
 }
 LAWS = {
     "isotropic": {},
@@ -58,7 +59,13 @@ LAWS = {
         },
     },
     "cubic": {
-        "elasticity": {"kind": "cubic", "c11": "60 GPa", "c12": "25 GPa", "c44": "20 GPa"},
+        "elasticity": {
+            "kind": "cubic",
+            "c11": "60 GPa",
+            "c12": "25 GPa",
+            "c44": "20 GPa",
+            "frame": "crystal",
+        },
         "assumption": "plane_stress",
     },
 }
@@ -114,6 +121,8 @@ def configure(law, preset, changes=None):
             "max_newton_iterations": 60,
         },
     }
+    if law == "cubic":
+        table["crystal"] = [{"euler_angles": ["0 deg"] * 3}]
     for key, value in (changes or {}).items():
         *path, last = key.split(".")
         place = table
@@ -236,6 +245,7 @@ def test_a_change_of_chi_leaves_kappa_alone():
         ("isotropic", "mechanics.eigenstrain.reference_composition", 1.5, r"\[0, 1\]"),
         ("isotropic", "material.free_energy.chi", [2.0, 3.0], "shape"),
         ("cubic", "mechanics.elasticity.c12", 80e9, "not positive definite"),
+        ("cubic", "crystal.0.euler_angles", [0.0, 0.1, 0.0], "tilt a crystal out of the plane"),
         (
             "orthotropic",
             "mechanics.eigenstrain.tensor",

@@ -4,6 +4,8 @@ But for one term, which is left out on purpose: that of the mobility, M'(c) dc g
 M = c (1 - c) it is written out here; with it, nothing is missing.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import ufl
@@ -11,6 +13,8 @@ from dolfinx import fem, la
 
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
+from chemomech.materials.elasticity import create_isotropic_stiffness
+from chemomech.materials.mixed_elasticity import MixedElasticity
 from chemomech.materials.mobility import ConstantMobility, DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics, Loads
 from chemomech.problems.conditions import Displacement
@@ -26,16 +30,24 @@ CASES = [
     ("three_dimensional", "tetrahedron"),
 ]
 
+MIXTURES = [
+    ("plane_stress", "triangle", "smooth"),
+    ("generalised_plane_strain", "quadrilateral", "linear"),
+]
+
 
 @pytest.fixture
 def create_system(comm, material):
     """Return a function for a small system in a random state."""
 
-    def create(assumption, cell, mobility, loads=None):
+    def create(assumption, cell, mobility, loads=None, blend=None):
         flat = cell in ("quadrilateral", "triangle")
         lengths = (9e-9, 6e-9) if flat else (6e-9, 4e-9, 4e-9)
         domain = create_domain(Box(lengths), 1.5e-9 if flat else 2e-9, comm, cell)
-        problem = ChemoMechanics(domain, material.energy(assumption), mobility, loads)
+        energy = material.energy(assumption)
+        if blend is not None:
+            energy = soften(energy, material.young, blend)
+        problem = ChemoMechanics(domain, energy, mobility, loads)
         problem.mass_coefficient.value = 0.7
         system = BlockSystem(problem)
         state = random_vector(system, 1, np.array([0.3, 1.0, 0.1, 0.01]))
@@ -43,6 +55,14 @@ def create_system(comm, material):
         return system, state
 
     return create
+
+
+def soften(energy, young, blend):
+    """The energy of a solid that becomes softer, and contracts less, with the composition."""
+    mechanics = energy.mechanics
+    rich = replace(mechanics.elasticity, stiffness=create_isotropic_stiffness(0.3 * young, 0.1))
+    mixed = MixedElasticity(mechanics.elasticity, rich, (0.1, 0.9), smooth=blend == "smooth")
+    return replace(energy, mechanics=replace(mechanics, elasticity=mixed))
 
 
 def random_vector(system, seed, scales):
@@ -99,6 +119,14 @@ def test_remainder_is_of_second_order(create_system, assumption, cell, mobility,
         verify("order of the Jacobian's remainder", slope, 2.0, abs=0.05, against="Taylor")
 
 
+@pytest.mark.parametrize(("assumption", "cell", "blend"), MIXTURES)
+def test_remainder_of_a_mixture_is_of_second_order(create_system, assumption, cell, blend, verify):
+    system, state = create_system(assumption, cell, MOBILITIES[0], blend=blend)
+    direction = random_vector(system, 2, np.array([1.0, 1.0, 1.0, 1.0]))
+    slope = measure_slope(system, state, direction)
+    verify("order of the Jacobian's remainder, C(c)", slope, 2.0, abs=0.05, against="Taylor")
+
+
 def test_remainder_with_a_clamp_is_of_second_order(create_system):
     clamp = Loads([Displacement("left")])
     system, state = create_system("plane_strain", "quadrilateral", MOBILITIES[1], clamp)
@@ -111,9 +139,11 @@ def test_remainder_with_a_clamp_is_of_second_order(create_system):
     assert measure_slope(system, state, direction) == pytest.approx(2.0, abs=0.05)
 
 
-@pytest.mark.parametrize(("assumption", "cell"), CASES)
-def test_residual_is_the_derivative_of_the_energy(create_system, assumption, cell, verify):
-    system, state = create_system(assumption, cell, MOBILITIES[1])
+@pytest.mark.parametrize(
+    ("assumption", "cell", "blend"), [*((*case, None) for case in CASES), *MIXTURES]
+)
+def test_residual_is_the_derivative_of_the_energy(create_system, assumption, cell, blend, verify):
+    system, state = create_system(assumption, cell, MOBILITIES[1], blend=blend)
     state.array_w[system.offsets[1] : system.offsets[2]] = 0.0
     direction = random_vector(system, 4, np.ones(4))
 

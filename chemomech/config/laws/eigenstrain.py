@@ -79,7 +79,7 @@ class EigenstrainConfig(LawConfig):
         return self
 
     def create(self, numbers: Numbers, use: Use) -> EigenstrainLaw:
-        """Create the law of a table that is complete, for a particle whose mean is known.
+        """Create the law, in the axes of its table, which is complete, for a known mean.
 
         Raises:
             InputError: If the numbers make no law.
@@ -187,13 +187,15 @@ class TensorEigenstrainConfig(ReferredConfig):
         """Create the law; see `EigenstrainConfig.create`."""
         reference = self._add_reference(numbers, use)
         with naming(key=numbers.name("tensor")):
-            law = Eigenstrain(numbers.add("tensor"), reference, self.wire_key is not None)
+            law = Eigenstrain(numbers.add("tensor"), reference)
         numbers.add_check(law.require_symmetry, "tensor")
         return law
 
 
 class UserEigenstrainConfig(EigenstrainConfig, UserLawConfig):
     """An eigenstrain of a user's own."""
+
+    frame: Frame = Field(default="global", description="axes that the strain refers to")
 
     needed: ClassVar[tuple[str, ...]] = ("strain",)
     purpose: ClassVar[str] = "an eigenstrain"
@@ -204,6 +206,6 @@ class UserEigenstrainConfig(EigenstrainConfig, UserLawConfig):
         return law
 
     def _probe(self) -> None:
-        shape = self.law.strain(ufl.as_ufl(0.5), ufl.Identity(3)).ufl_shape
+        shape = self.law.strain(ufl.as_ufl(0.5)).ufl_shape
         if shape != (3, 3):
             raise InputError(f"the strain must have the shape (3, 3), not {shape}")

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from chemomech.config.base import ExistingFile, Number, Section, SectionError
 from chemomech.config.laws.eigenstrain import Lithium, ReferredConfig, SwellingConfig, Use
+from chemomech.config.laws.elasticity import Frame
 from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import naming
 from chemomech.materials.lattice import LatticePhase, create_lattice_eigenstrain, read_phases
@@ -103,13 +104,10 @@ class LatticeEigenstrainConfig(_TableConfig):
     kind: Literal["lattice"] = "lattice"
     file: ExistingFile = Field(description="CSV of phases: name, x, lattice parameters")
     axes: Annotated[str, StringConstraints(strict=True, pattern="^[abc]{3}$")] = Field(
-        description='edges along the wire, across it and out of the image, such as "bca"'
+        description="edges along the first, second and third axis of the frame, those along the "
+        'wire, across it and out of the image: such as "bca"'
     )
-
-    @property
-    def wire_key(self) -> str:
-        """Key that refers the cells to the wire's axes."""
-        return "axes"
+    frame: Frame = Field(default="wire", description="axes that the edges lie along")
 
     @cached_property
     def phases(self) -> list[LatticePhase]:

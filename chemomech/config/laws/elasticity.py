@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
+from ufl.core.expr import Expr
 
 from chemomech.config.base import Number, SectionError
 from chemomech.config.laws.law import LawConfig
@@ -13,9 +14,11 @@ from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.user_law import UserLawConfig
 from chemomech.errors import naming
 from chemomech.materials import elasticity as el
+from chemomech.materials.mixed_elasticity import MixedElasticity
 from chemomech.units import Modulus, Stress
 
-Frame = Literal["global", "wire"]
+Frame = Literal["global", "wire", "crystal"]
+_FRAME = "axes that the stiffness refers to"
 _PoissonRatio = Annotated[Number, Field(ge=-5.0, le=5.0)]
 
 
@@ -27,17 +30,41 @@ class ElasticityConfig(LawConfig):
         """Young's modulus (Pa) and Poisson's ratio; None where there are no such two."""
         return None
 
-    def create(self, numbers: Numbers, assumption: el.Assumption, unit: float) -> el.Elasticity:
-        """Create the law, whose stability is checked again whenever a parameter is set.
+    def create(
+        self,
+        numbers: Numbers,
+        assumption: el.Assumption,
+        unit: float,
+        axes: Expr | None = None,
+    ) -> el.ElasticityLaw:
+        """Create the law.
 
-        ``unit`` is that of stress in the equations, in Pa.
+        Args:
+            numbers: Those of the table.
+            assumption: Treatment of the third direction.
+            unit: Unit of stress in the equations, in Pa.
+            axes: Axes of the table, as `Elasticity` takes them.
 
         Raises:
             InputError: If the constants make no stable solid.
         """
+        raise NotImplementedError
+
+
+class StiffnessConfig(ElasticityConfig):
+    """An elasticity of one stiffness, whose stability is checked whenever a parameter is set."""
+
+    def create(
+        self,
+        numbers: Numbers,
+        assumption: el.Assumption,
+        unit: float,
+        axes: Expr | None = None,
+    ) -> el.Elasticity:
+        """Create the law; see `ElasticityConfig.create`."""
         stiffness = numbers.derive(self._create_stiffness(numbers, 1.0 / unit))
         with naming(key=numbers.name()):
-            law = el.Elasticity(stiffness, assumption, self.wire_key is not None)
+            law = el.Elasticity(stiffness, assumption, axes)
         numbers.add_check(law.require_stability)
         return law
 
@@ -46,7 +73,7 @@ class ElasticityConfig(LawConfig):
         raise NotImplementedError
 
 
-class IsotropicConfig(ElasticityConfig):
+class IsotropicConfig(StiffnessConfig):
     """Two constants."""
 
     kind: Literal["isotropic"] = "isotropic"
@@ -64,10 +91,10 @@ class IsotropicConfig(ElasticityConfig):
         )
 
 
-class _CrystalConfig(ElasticityConfig):
+class _CrystalConfig(StiffnessConfig):
     """A solid with axes."""
 
-    frame: Frame = Field(default="global", description="axes the constants refer to")
+    frame: Frame = Field(default="global", description=_FRAME)
 
 
 class CubicConfig(_CrystalConfig):
@@ -117,8 +144,10 @@ class OrthotropicConfig(_CrystalConfig):
         )
 
 
-class UserElasticityConfig(ElasticityConfig, UserLawConfig):
+class UserElasticityConfig(StiffnessConfig, UserLawConfig):
     """An elasticity of a user's own: ``stiffness()``, a Mandel matrix in Pa, shape (6, 6)."""
+
+    frame: Frame = Field(default="global", description=_FRAME)
 
     needed: ClassVar[tuple[str, ...]] = ("stiffness",)
     purpose: ClassVar[str] = "an elasticity"
@@ -135,3 +164,41 @@ class UserElasticityConfig(ElasticityConfig, UserLawConfig):
 
     def _probe(self) -> None:
         self.create(Numbers(self), el.Assumption.THREE_DIMENSIONAL, 1.0)
+
+
+class MixtureConfig(ElasticityConfig):
+    """(1 - h) C_a + h C_b, by the composition: linear elasticity at each."""
+
+    kind: Literal["mixture"] = "mixture"
+    poor: StiffnessConfig
+    rich: StiffnessConfig
+    compositions: tuple[Number, Number] = Field(
+        default=(0.0, 1.0), description="composition at which h is 0, and that at which it is 1"
+    )
+    blend: Literal["linear", "smooth"] = Field(
+        default="linear",
+        description="h = t, beyond 0 and 1 too; or t^2 (3 - 2 t), level there: t is the place of "
+        "the composition between the two",
+    )
+    frame: Frame = Field(default="global", description="axes that both refer to")
+
+    def create(
+        self,
+        numbers: Numbers,
+        assumption: el.Assumption,
+        unit: float,
+        axes: Expr | None = None,
+    ) -> MixedElasticity:
+        """Create the law; see `ElasticityConfig.create`."""
+        poor, rich = (
+            table.create(numbers.within(key), assumption, unit, axes)
+            for key, table in (("poor", self.poor), ("rich", self.rich))
+        )
+        return MixedElasticity(poor, rich, self.compositions, self.blend == "smooth")
+
+    def _check(self) -> None:
+        if self.compositions[0] >= self.compositions[1]:
+            raise SectionError("compositions", "must increase")
+        for key in ("poor", "rich"):
+            if getattr(self, key).local_axes != "global":
+                raise SectionError(f"{key}.frame", "is to be stated for both: beside poor and rich")

@@ -30,7 +30,12 @@ class LawConfig(Section):
     @property
     def wire_key(self) -> str | None:
         """Key that refers the law to the wire's axes; None where it does not depend on them."""
-        return "frame" if getattr(self, "frame", None) == "wire" else None
+        return "frame" if self.local_axes == "wire" else None
+
+    @property
+    def local_axes(self) -> str:
+        """What the law's axes are those of: ``global``, ``wire`` or ``crystal``."""
+        return getattr(self, "frame", None) or "global"
 
     @classmethod
     def list_kinds(cls) -> list[type[Self]]:

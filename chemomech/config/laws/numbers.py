@@ -42,6 +42,10 @@ class Numbers:
         """Numbers of another section under the same name."""
         return Numbers(section, self._name, self._parameters)
 
+    def within(self, key: str) -> Numbers:
+        """Numbers of the table under a key."""
+        return Numbers(getattr(self._section, key), self.name(key), self._parameters)
+
     def name(self, key: str = "") -> str:
         """Dotted name of a key, or of the table itself."""
         return ".".join(part for part in (self._name, key) if part)
@@ -52,6 +56,8 @@ class Numbers:
         scale: float = 1.0,
         value: float | None = None,
         highest: float = math.inf,
+        *,
+        keep_zeros: bool = False,
     ) -> Entries:
         """Return the number of a key, a scalar or nested lists, in the units of the equations.
 
@@ -62,12 +68,13 @@ class Numbers:
             scale: Factor from SI units to the units of the equations.
             value: Value in SI units; None for that of the table.
             highest: Largest value accepted, beside the limits of the key.
+            keep_zeros: Whether entries that are zero may be changed later on.
         """
         number = getattr(self._section, key) if value is None else value
         if self._parameters is None:
             return (scale * np.asarray(number)).tolist()
         meaning = _find_meaning(type(self._section).model_fields[key], highest)
-        return self._parameters.add(self.name(key), number, meaning, scale)
+        return self._parameters.add(self.name(key), number, meaning, scale, keep_zeros=keep_zeros)
 
     def add_check(self, check: Callable[[], None], key: str = "") -> None:
         """Add a check of the parameters, made again whenever one is changed.

@@ -59,11 +59,6 @@ class UserLawConfig(LawConfig):
     sha256: str = Field(description="hash of the module")
     source: LawSource | None = Field(default=None, exclude=True, repr=False)
 
-    @property
-    def wire_key(self) -> str | None:
-        """Key that refers the law to the wire's axes, where it has ``in_wire_frame = True``."""
-        return "kind" if getattr(self.law, "in_wire_frame", False) else None
-
     @classmethod
     def read_user_law(cls, value: object, info: ValidationInfo) -> Self | None:
         """Make the table of a user's law; None of what is none."""

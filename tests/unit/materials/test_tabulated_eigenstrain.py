@@ -15,7 +15,6 @@ from chemomech.materials.elasticity import (
     Assumption,
     Elasticity,
     create_isotropic_stiffness,
-    create_wire_rotation,
 )
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import DegenerateMobility
@@ -72,7 +71,7 @@ def project(tensor, space):
 def evaluate_at(law, c, values):
     """Strains at up to 29 values of the composition, which overwrite c."""
     c.x.array[:] = np.resize(values, c.x.array.shape)
-    return evaluate(law.strain(c, None), c)[: len(values)]
+    return evaluate(law.strain(c), c)[: len(values)]
 
 
 def interpolate(c, nodes, tensors):
@@ -87,7 +86,7 @@ def test_strain_is_the_table_less_its_value_at_the_reference(compositions, refer
     law = TabulatedEigenstrain(NODES, TENSORS, reference)
     expected = interpolate(compositions.x.array, NODES, TENSORS)
     expected -= interpolate(np.array([reference]), NODES, TENSORS)
-    values = evaluate(law.strain(compositions, None), compositions)
+    values = evaluate(law.strain(compositions), compositions)
     np.testing.assert_allclose(values, expected, atol=1e-15)
 
 
@@ -95,14 +94,14 @@ def test_strain_is_the_table_less_its_value_at_the_reference(compositions, refer
 def test_strain_is_exactly_zero_at_the_reference(compositions, reference):
     compositions.x.array[:] = reference
     law = TabulatedEigenstrain(NODES, TENSORS, reference)
-    assert np.all(evaluate(law.strain(compositions, None), compositions) == 0.0)
+    assert np.all(evaluate(law.strain(compositions), compositions) == 0.0)
 
 
 @pytest.mark.parametrize("reference", REFERENCES)
 def test_derivative_is_the_slope_of_the_segment(compositions, reference):
     law = TabulatedEigenstrain(NODES, TENSORS, reference)
     c = ufl.variable(compositions)
-    values = evaluate(ufl.diff(law.strain(c, None), c), compositions)
+    values = evaluate(ufl.diff(law.strain(c), c), compositions)
     segments = np.clip(np.searchsorted(NODES, compositions.x.array) - 1, 0, len(NODES) - 2)
     slopes = (np.diff(TENSORS, axis=0) / np.diff(NODES)[:, None, None])[segments]
     np.testing.assert_allclose(values, slopes, atol=1e-14)
@@ -113,7 +112,7 @@ def test_two_entries_are_vegards_law_everywhere(compositions, reference):
     law = TabulatedEigenstrain(np.array([0.2, 0.6]), TENSORS[[0, 4]], reference)
     slope = (TENSORS[4] - TENSORS[0]) / 0.4
     vegard = Eigenstrain(tuple(map(tuple, slope)), reference)
-    values = [evaluate(each.strain(compositions, None), compositions) for each in (law, vegard)]
+    values = [evaluate(each.strain(compositions), compositions) for each in (law, vegard)]
     np.testing.assert_allclose(*values, atol=1e-15)
 
 
@@ -137,25 +136,10 @@ def test_transition_rounds_the_corners(compositions, reference):
     )
     c = ufl.variable(compositions)
     compositions.x.array[:] = np.resize(points, compositions.x.array.shape)
-    found = evaluate(ufl.diff(rounded.strain(c, None), c), compositions)[: len(points)]
+    found = evaluate(ufl.diff(rounded.strain(c), c), compositions)[: len(points)]
     risen = np.clip(shares + 0.5, 0.0, 1.0)
     exact = (slopes[:-1, None] + risen[:, None, None] * jumps[:, None]).reshape(-1, 3, 3)
     np.testing.assert_allclose(found, exact, atol=1e-14)
-
-
-def test_table_in_the_wire_frame_turns_with_the_wire(compositions):
-    angle = np.pi / 6
-    cos, sin = np.cos(angle), np.sin(angle)
-    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
-    rotation = create_wire_rotation(ufl.as_vector([cos, sin]))
-    flat, turned = (
-        TabulatedEigenstrain(NODES, TENSORS, 0.2, in_wire_frame=wire) for wire in (False, True)
-    )
-    expected = turn @ evaluate(flat.strain(compositions, rotation), compositions) @ turn.T
-    values = evaluate(turned.strain(compositions, rotation), compositions)
-    np.testing.assert_allclose(values, expected, atol=1e-15)
-    with pytest.raises(InputError, match="needs the wire's axes"):
-        turned.strain(compositions, None)
 
 
 def test_molar_volumes_strain_by_a_third_of_their_relative_change(compositions):
@@ -171,7 +155,7 @@ def test_slope_in_each_phase_is_omega_c_over_three(compositions):
     """Eqn 10 in each window; the mean of the neighbours between two."""
     law = TabulatedEigenstrain.from_phases(WINDOWS, CONCENTRATION, 0.5)
     c = ufl.variable(compositions)
-    slopes = evaluate(ufl.diff(law.strain(c, None), c), compositions)
+    slopes = evaluate(ufl.diff(law.strain(c), c), compositions)
     values = compositions.x.array
     omega = np.select(
         [values < 0.1, values < 0.3, values < 0.7, values < 0.9],
@@ -186,7 +170,7 @@ def test_equal_phases_are_eqn_10_with_one_omega(compositions):
     windows = [(low, high, OMEGA) for low, high, _ in WINDOWS]
     law = TabulatedEigenstrain.from_phases(windows, CONCENTRATION, 0.4)
     vegard = Eigenstrain.isotropic(OMEGA * CONCENTRATION / 3, 0.4)
-    values = [evaluate(each.strain(compositions, None), compositions) for each in (law, vegard)]
+    values = [evaluate(each.strain(compositions), compositions) for each in (law, vegard)]
     np.testing.assert_allclose(*values, atol=1e-16)
 
 
@@ -204,9 +188,7 @@ def test_phases_and_molar_volumes_agree(compositions):
     by_phase = TabulatedEigenstrain.from_phases(WINDOWS, 1 / reference_volume, 0.0)
     volumes = reference_volume * (1 + 3 * by_phase.strains[:, 0, 0])
     by_volume = TabulatedEigenstrain.from_molar_volumes(by_phase.compositions, volumes, 0.0)
-    values = [
-        evaluate(each.strain(compositions, None), compositions) for each in (by_phase, by_volume)
-    ]
+    values = [evaluate(each.strain(compositions), compositions) for each in (by_phase, by_volume)]
     np.testing.assert_allclose(*values, atol=1e-15)
 
 

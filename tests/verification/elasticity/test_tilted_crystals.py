@@ -60,13 +60,15 @@ def to_mandel(compliance):
     )  # fmt: skip
 
 
-def create_law(assumption, rotation, given_in, eigenstrain=None):
+NOTHING = Eigenstrain.isotropic(0.0, 0.0)
+
+
+def create_law(assumption, rotation, given_in, eigenstrain=NOTHING):
     """Mechanics of the turned crystal: turned by the law, or a stiffness turned beforehand."""
     stiffness, axes = ORTHOTROPIC, ufl.as_matrix(rotation.tolist())
     if given_in == "global":
         stiffness, axes = np.linalg.inv(to_mandel(turned_compliance(rotation))), None
-    law = el.Elasticity(stiffness, el.Assumption(assumption), in_wire_frame=given_in == "crystal")
-    return Mechanics(law, eigenstrain or Eigenstrain.isotropic(0.0, 0.0), axes)
+    return Mechanics(el.Elasticity(stiffness, el.Assumption(assumption), axes), eigenstrain)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,71 @@
+"""The tables [[crystal]]: how the crystal lies, grain by grain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from chemomech.config.base import Choice, Name, Number, Section, SectionError
+from chemomech.config.laws.law import LawConfig
+from chemomech.errors import InputError
+from chemomech.materials.orientation import create_axes_from_two
+from chemomech.units import Angle
+
+_Direction = Annotated[tuple[Number, ...], Field(min_length=2, max_length=3)]
+
+
+class CrystalConfig(Section):
+    """Axes of the crystal, to which laws with frame = "crystal" refer."""
+
+    choices = (Choice(("euler_angles", "axes", "formula")),)
+
+    cells: Name | None = Field(
+        default=None, description="group of cells, a grain; all that no other table names"
+    )
+    euler_angles: tuple[Angle, Angle, Angle] | None = Field(
+        default=None,
+        description="Bunge's phi1, Phi, phi2: turns about z, the new x and the new z; in the plane "
+        '["30 deg", "0 deg", "0 deg"]',
+    )
+    axes: tuple[_Direction, _Direction] | None = Field(
+        default=None,
+        description="directions of the first and second axis in x, y and z, of any length",
+    )
+    formula: Name | None = Field(
+        default=None,
+        description="turn about z in degrees, by place: in x, y, z and, in a nanowire, along and "
+        "across (nm)",
+    )
+
+    def _check(self) -> None:
+        if self.axes is not None:
+            try:
+                create_axes_from_two(*self.axes)
+            except InputError as error:
+                raise SectionError("axes", error.message) from error
+
+
+def check_crystal(crystal: Sequence[CrystalConfig], laws: Mapping[str, LawConfig]) -> None:
+    """Refuse axes that no law refers to, laws whose axes are not stated, and grains stated twice.
+
+    Args:
+        crystal: Tables ``[[crystal]]``.
+        laws: Tables of laws by their names.
+
+    Raises:
+        SectionError: Under the key at fault.
+    """
+    for name, law in laws.items():
+        if law.local_axes == "crystal" and not crystal:
+            raise SectionError(
+                f"{name}.frame", "needs the crystal's axes: state how it lies in [[crystal]]"
+            )
+    if crystal and all(law.local_axes != "crystal" for law in laws.values()):
+        raise SectionError("crystal", 'has no meaning without a law with frame = "crystal"')
+    grains = [table.cells for table in crystal]
+    for index, grain in enumerate(grains):
+        if grain in grains[:index]:
+            what = "what is named nowhere" if grain is None else repr(grain)
+            raise SectionError(f"crystal.{index}.cells", f"{what} has an orientation already")

@@ -1,0 +1,63 @@
+"""Stiffness that changes with the composition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import ufl
+from ufl.core.expr import Expr
+
+from chemomech.errors import InputError
+from chemomech.materials.elasticity import Assumption, Elasticity, Matrix, list_entries
+
+
+@dataclass(frozen=True)
+class MixedElasticity:
+    """W = e : C(c) : e / 2 with C(c) = (1 - h) C_a + h C_b.
+
+    h = t or, smooth, t^2 (3 - 2 t) within 0 < t < 1, 0 before and 1 after; t = (c - c_a) /
+    (c_b - c_a). A linear h goes on straight. In plane stress the mixture is condensed.
+
+    Args:
+        poor: C_a.
+        rich: C_b.
+        compositions: c_a and c_b.
+        smooth: Whether h is smooth.
+
+    Raises:
+        InputError: The two have other assumptions or axes, or the compositions do not increase.
+    """
+
+    poor: Elasticity
+    rich: Elasticity
+    compositions: tuple[float, float] = (0.0, 1.0)
+    smooth: bool = False
+
+    def __post_init__(self) -> None:
+        if self.poor.assumption is not self.rich.assumption or self.poor.axes != self.rich.axes:
+            raise InputError("both solids of a mixture need the same assumption and axes")
+        if not self.compositions[0] < self.compositions[1]:
+            raise InputError("must increase", key="compositions")
+
+    @property
+    def assumption(self) -> Assumption:
+        """Treatment of the third direction."""
+        return self.poor.assumption
+
+    def energy(self, elastic_strain: Expr, c: Expr) -> Expr:
+        """Return the elastic energy density; see `ElasticityLaw.energy`."""
+        h = self._find_share(c)
+        mixture: Matrix = np.zeros((6, 6), dtype=object)
+        for law, share in ((self.poor, 1 - h), (self.rich, h)):
+            for i, j, value in list_entries(law.stiffness):
+                mixture[i, j] += share * value
+        return replace(self.poor, stiffness=mixture).energy(elastic_strain, c)
+
+    def _find_share(self, c: Expr) -> Expr:
+        start, end = self.compositions
+        t = (c - start) / (end - start)
+        if not self.smooth:
+            return t
+        t = ufl.min_value(ufl.max_value(t, 0.0), 1.0)
+        return t**2 * (3 - 2 * t)

@@ -1,0 +1,112 @@
+"""Axes of a particle that its laws are given in: those of the wire and of the crystal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from dolfinx import fem
+from ufl.core.expr import Expr
+
+from chemomech import config as cfg
+from chemomech.arrays import FloatArray
+from chemomech.config.laws.law import LawConfig
+from chemomech.config.laws.numbers import Numbers
+from chemomech.errors import InputError, naming
+from chemomech.geometry.domain import Domain
+from chemomech.geometry.formula import Unroll, evaluate_formula
+from chemomech.materials.elasticity import create_wire_rotation
+from chemomech.materials.orientation import (
+    create_axes_from_two,
+    create_euler_axes,
+    create_turned_axes,
+)
+from chemomech.materials.scalars import evaluate
+from chemomech.problems.crystal_axes import CrystalAxes, Orientation
+from chemomech.problems.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class LocalAxes:
+    """Axes that laws may be given in, each the columns of a 3 x 3 UFL tensor.
+
+    Args:
+        wire: Along the wire, across it and out of the plane; None where no law needs them.
+        crystal: Those of the crystal; None where none are stated.
+    """
+
+    wire: Expr | None = None
+    crystal: Expr | None = None
+
+    def find(self, law: LawConfig) -> Expr | None:
+        """Find the axes that a law's table refers to; None for global ones."""
+        if law.local_axes == "global":
+            return None
+        axes = self.wire if law.local_axes == "wire" else self.crystal
+        assert axes is not None
+        return axes
+
+
+def create_local_axes(
+    crystal: Sequence[cfg.CrystalConfig],
+    domain: Domain,
+    tangent: fem.Function | None,
+    parameters: Parameters,
+    unroll: Unroll | None = None,
+) -> LocalAxes:
+    """Create the axes of a particle; Euler angles become parameters.
+
+    Args:
+        crystal: How the crystal lies.
+        domain: The mesh.
+        tangent: Unit vector along the wire, if needed.
+        parameters: Those of the model.
+        unroll: As `evaluate_formula` takes it.
+
+    Raises:
+        InputError: A group is unknown, two share cells, a cell is in none, or a formula is none.
+    """
+    wire = None if tangent is None else create_wire_rotation(tangent)
+    if not crystal:
+        return LocalAxes(wire)
+    grains = {
+        table.cells: _create_orientation(table, f"crystal.{index}", parameters, unroll)
+        for index, table in enumerate(crystal)
+    }
+    for index, table in enumerate(crystal):
+        if table.cells is not None:
+            with naming(key=f"crystal.{index}.cells"):
+                domain.cell_tags_of(table.cells)
+    try:
+        axes = CrystalAxes(domain, grains)
+    except InputError as error:
+        error.key = error.key or "crystal"
+        raise
+
+    def update() -> None:
+        with naming(key="crystal"):
+            axes.update()
+
+    parameters.add_update(update)
+    return LocalAxes(wire, axes.tensor)
+
+
+def _create_orientation(
+    table: cfg.CrystalConfig, name: str, parameters: Parameters, unroll: Unroll | None
+) -> Orientation:
+    if table.formula is not None:
+        return partial(_turn_by_place, table.formula, f"{name}.formula", unroll)
+    if table.axes is not None:
+        fixed = create_axes_from_two(*table.axes)
+        return lambda points: fixed
+    angles = Numbers(table, name, parameters).add("euler_angles", keep_zeros=True)
+    if any(evaluate(angle) is None for angle in angles):
+        raise InputError("cannot vary in space; state a formula", key=f"{name}.euler_angles")
+    return lambda points: create_euler_axes([evaluate(angle) or 0.0 for angle in angles])
+
+
+def _turn_by_place(formula: str, key: str, unroll: Unroll | None, points: FloatArray) -> FloatArray:
+    with naming(key=key):
+        return create_turned_axes(np.radians(evaluate_formula(formula, points, unroll)))

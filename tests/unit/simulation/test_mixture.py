@@ -1,0 +1,75 @@
+"""Simulations of a solid that becomes softer with lithium, held by nothing."""
+
+import numpy as np
+import pytest
+from box import ELASTIC, create_tables
+from mpi4py import MPI
+from stopping import stop_after
+
+import chemomech
+from chemomech.config import create_config
+from chemomech.errors import StoppedEarly
+from chemomech.models.building import create_problem, create_stepper
+from chemomech.models.particle import create_particle
+from chemomech.output.ledger import read_ledger
+
+COMM = MPI.COMM_WORLD
+ISOTROPIC = ELASTIC["elasticity"]
+MIXTURE = {
+    "kind": "mixture",
+    "blend": "smooth",
+    "poor": ISOTROPIC | {"young_modulus": "86 GPa"},
+    "rich": ISOTROPIC | {"young_modulus": "8.6 GPa", "poisson_ratio": 0.2},
+}
+START = {"kind": "noise", "mean": 0.5, "amplitude": 0.1, "smoothing": "6 nm", "seed": 3}
+
+
+def configure(preset, elasticity=MIXTURE, **tables):
+    mechanics = ELASTIC | {"elasticity": elasticity}
+    solver = {"preset": preset, "relative_tolerance": 1e-11, "newton_share": 0.0}
+    tables = {"mechanics": mechanics, "initial": START, "solver": solver} | tables
+    return create_config(create_tables(**tables))
+
+
+def take_steps(config, steps=5):
+    """The model after some steps of one length."""
+    problem = create_problem(config, create_particle(config, COMM))
+    stepper = create_stepper(config, problem)
+    for _ in range(steps):
+        stepper.advance(1e9)
+    return problem
+
+
+def test_both_presets_find_the_same():
+    time = {"end": "1 s", "adaptive": False, "first_step": "5 ms"}
+    problems = [take_steps(configure(preset, time=time)) for preset in ("direct", "iterative")]
+    direct, iterative = ([field.x.array for field in p.unknowns] for p in problems)
+    for one, other in zip(direct, iterative, strict=True):
+        scale = COMM.allreduce(np.abs(one).max(initial=0.0), op=MPI.MAX)
+        np.testing.assert_allclose(other, one, rtol=0.0, atol=1e-8 * scale)
+
+
+def test_equal_solids_are_no_mixture():
+    time = {"end": "1 s", "adaptive": False, "first_step": "5 ms"}
+    alike = MIXTURE | {"poor": ISOTROPIC, "rich": ISOTROPIC}
+    mixed, plain = (
+        take_steps(configure("iterative", law, time=time), 2) for law in (alike, ISOTROPIC)
+    )
+    np.testing.assert_allclose(mixed.c.x.array, plain.c.x.array, rtol=0.0, atol=1e-10)
+
+
+def test_a_restarted_run_ends_as_if_undisturbed(folder, monkeypatch):
+    """The elastic preconditioner is built again from the state it was built from."""
+    config = configure("iterative", solver={"preset": "iterative"})
+    chemomech.simulate(config, folder / "whole", COMM, quiet=True)
+    with monkeypatch.context() as patch:
+        stop_after(6, patch)
+        with pytest.raises(StoppedEarly):
+            chemomech.simulate(config, folder / "parts", COMM, quiet=True)
+    chemomech.simulate(config, folder / "parts", COMM, quiet=True, restart=True)
+    whole, parts = (read_ledger(folder / name / "ledger.csv") for name in ("whole", "parts"))
+    for name in ("lithium_mean", "c_min", "c_max", "energy_total_J_per_m", "krylov_iterations"):
+        np.testing.assert_array_equal(parts[name], whole[name])
+    energies = whole["energy_total_J_per_m"]
+    assert (np.diff(energies) <= 1e-9 * np.abs(energies).max()).all()
+    assert np.abs(whole["lithium_balance_error"]).max() < 1e-11

@@ -1,0 +1,78 @@
+"""Tables [[crystal]] become the axes of laws."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import ufl
+from box import BOX, ELASTIC, create_tables
+from core_and_shell import write_core_and_shell
+from dolfinx import fem
+from mpi4py import MPI
+from my_laws import Uneven
+
+from chemomech.config import create_config
+from chemomech.config.laws.eigenstrain import SIMULATION
+from chemomech.errors import InputError
+from chemomech.materials.elasticity import Assumption
+from chemomech.materials.orientation import create_turned_axes
+from chemomech.models.axes import create_local_axes
+from chemomech.models.mechanics import create_mechanics
+from chemomech.models.particle import create_particle
+from chemomech.problems.parameters import Parameters
+
+COMM = MPI.COMM_WORLD
+STRAINS = (0.03, -0.01, 0.02)
+
+
+def measure(crystal, geometry=BOX):
+    """Eigenstrain of a law in crystal axes in each cell of this rank, midpoints and parameters."""
+    mechanics = ELASTIC | {"eigenstrain": {"kind": Uneven(STRAINS, 0.0), "frame": "crystal"}}
+    mesh = {"size": "5 nm", "cell": "triangle"} if geometry is BOX else {}
+    mesh["allow_coarse"] = True
+    tables = create_tables(mechanics=mechanics, crystal=crystal, geometry=geometry, mesh=mesh)
+    config = create_config(tables)
+    domain = create_particle(config, COMM).domain
+    parameters = Parameters(domain.mesh)
+    axes = create_local_axes(config.crystal, domain, None, parameters)
+    use, plane = replace(SIMULATION, mean=0.5), Assumption.PLANE_STRAIN
+    laws = create_mechanics(config.mechanics, "mechanics.", parameters, axes, plane, 1e9, use)
+    cells = np.arange(domain.mesh.topology.index_map(2).size_local, dtype=np.int32)
+    expression = fem.Expression(laws.eigenstrain.strain(ufl.as_ufl(1.0)), np.full((1, 2), 1 / 3))
+    values = expression.eval(domain.mesh, cells).reshape(-1, 3, 3)
+    middles = domain.mesh.geometry.x[domain.mesh.geometry.dofmap[cells]].mean(axis=1)
+    return values, middles, parameters
+
+
+def test_a_law_of_ones_own_turns_with_grains(folder):
+    """A quarter turn in the core."""
+    if COMM.rank == 0:
+        write_core_and_shell(folder / "two.msh")
+    COMM.barrier()
+    core = {"cells": "core", "euler_angles": ["90 deg", "0 deg", "0 deg"]}
+    geometry = {"kind": "mesh", "file": str(folder / "two.msh"), "unit": "1 nm"}
+    values, middles, parameters = measure([core, {"axes": [[1, 0], [0, 1]]}], geometry)
+    in_core = (np.abs(middles[:, :2] - 20.0) < 10.0).all(axis=1)[:, None, None]
+    turned = np.diag([STRAINS[1], STRAINS[0], STRAINS[2]])
+    np.testing.assert_allclose(values, np.where(in_core, turned, np.diag(STRAINS)), atol=1e-16)
+    assert parameters.describe("crystal.0.euler_angles").unit == "rad"
+
+
+def test_a_turn_by_place():
+    values, middles, _ = measure([{"formula": "90*x/40"}])
+    turn = create_turned_axes(np.pi / 2 * middles[:, 0] / 40.0)
+    expected = turn @ np.diag(STRAINS) @ turn.transpose(0, 2, 1)
+    np.testing.assert_allclose(values, expected, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("crystal", "key", "message"),
+    [
+        ([{"cells": "core", "formula": "0"}], "crystal.0.cells", "no cell group 'core'"),
+        ([{"formula": "t"}], "crystal.0.formula", "uses 't'"),
+    ],
+)
+def test_crystals_that_cannot_be_are_refused(crystal, key, message):
+    with pytest.raises(InputError, match=message) as caught:
+        measure(crystal)
+    assert caught.value.key == key
