@@ -34,7 +34,7 @@ SNES_NOT_FINITE = -4
 _JIT_CACHE = "CHEMOMECH_JIT_CACHE"
 
 
-def place_jit_cache(folder: str | None) -> None:
+def _place_jit_cache(folder: str | None) -> None:
     """Let DOLFINx keep its compiled forms in a folder of the user's choice.
 
     Of the ranks that share a mesh the first compiles; the others wait and read. Done when this
@@ -121,7 +121,7 @@ def _order_constants() -> None:
 
 
 _let_pipes_break()
-place_jit_cache(os.environ.get(_JIT_CACHE))
+_place_jit_cache(os.environ.get(_JIT_CACHE))
 _choose_compiler_flags()
 _order_constants()
 recover_from_dead_compilers()

@@ -64,7 +64,7 @@ def add_commands(commands: Commands) -> None:
     lattice.set_defaults(execute=_execute_lattice)
 
 
-def stoney(
+def _stoney(
     file: Path,
     *,
     film_thickness: str,
@@ -110,7 +110,7 @@ def stoney(
     return _tabulate(tabulate, output, comm)
 
 
-def lattice(
+def _lattice(
     file: Path,
     *,
     axes: str = "abc",
@@ -163,7 +163,7 @@ def _parse(kind: QuantityKind, text: str, name: str) -> float:
 
 
 def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    table = stoney(
+    table = _stoney(
         arguments.file,
         film_thickness=arguments.film_thickness,
         young_modulus=arguments.young_modulus,
@@ -177,7 +177,7 @@ def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
 
 def _execute_lattice(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    table = lattice(
+    table = _lattice(
         arguments.file,
         axes=arguments.axes,
         reference=arguments.reference,

@@ -64,12 +64,12 @@ def open_chart(path: str | Path, width: float, height: float) -> Iterator[Axes]:
 @contextmanager
 def open_plane(path: str | Path, extent: Extent) -> Iterator[Axes]:
     """Open a page of the shape of what is drawn on it, written as PNG at the end."""
-    axes = create_plane(extent)
+    axes = _create_plane(extent)
     yield axes
     save_figure(get_page(axes), path)
 
 
-def create_plane(extent: Extent) -> Axes:
+def _create_plane(extent: Extent) -> Axes:
     """Create axes that fill a page of the shape of what is drawn on it."""
     across, upward = extent[1] - extent[0], extent[3] - extent[2]
     inches = _LONGEST_SIDE / max(across, upward)

@@ -54,12 +54,12 @@ def create_extruded_domain(
         plane = mesh_outline(outline, size_m / MESH_LENGTH_UNIT)
         given = thickness(plane.points * MESH_LENGTH_UNIT) if callable(thickness) else thickness
         heights: FloatArray = np.divide(given, MESH_LENGTH_UNIT)
-        return extrude(plane, heights, layers)
+        return _extrude(plane, heights, layers)
 
     return distribute(comm, build)
 
 
-def extrude(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> MeshArrays:
+def _extrude(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> MeshArrays:
     """Draw a mesh of triangles out along z, symmetric about z = 0; only for one rank.
 
     Each layer is of prisms, cut into three tetrahedra; diagonals alternate from layer to layer.

@@ -97,7 +97,7 @@ def draw_sample(composition: CompositionMap, rng: np.random.Generator) -> Compos
     return replace(composition, values=composition.values + noise)
 
 
-def smooth(composition: CompositionMap, width: float) -> CompositionMap:
+def _smooth(composition: CompositionMap, width: float) -> CompositionMap:
     """Average with Gaussian weights over trusted pixels alone: x_i = sum_j g_ij x_j / sum_j g_ij.
 
     The uncertainty shrinks as that of independent pixels, sqrt(sum g^2 u^2) / sum g. Stripes of
@@ -134,9 +134,9 @@ def prepare(
 ) -> CompositionMap:
     """Smooth a map among trusted pixels, then extend it beyond them, ready for a mesh.
 
-    For ``smoothing`` (m) see `smooth`, for ``erosion`` (pixels) `extend_outwards`.
+    For ``smoothing`` (m) see `_smooth`, for ``erosion`` (pixels) `extend_outwards`.
     """
-    return extend_outwards(smooth(composition, smoothing), erosion=erosion)
+    return extend_outwards(_smooth(composition, smoothing), erosion=erosion)
 
 
 def extend_outwards(composition: CompositionMap, *, erosion: int = 1) -> CompositionMap:

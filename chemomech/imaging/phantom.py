@@ -87,9 +87,9 @@ def create_phantom(
     """Create a synthetic stack of a bent nanowire: Poisson(I0 <exp(-OD(E, x, t))> + dark counts).
 
     <.> is the average over a Gaussian spot and over the pixel, of a transmission known at points 5
-    nm apart (``pixel_size / supersampling``); OD = mu(E, x) t / 100 nm with the made-up spectra of
-    `compute_absorption`, which are linear in x, and x and t as `PhantomTruth` describes them. All
-    of it is synthetic: no measured stack or spectrum of Li_xV2O5 is public.
+    nm apart (``pixel_size / supersampling``); OD = mu(E, x) t / 100 nm with made-up spectra that
+    are linear in x, and x and t as `PhantomTruth` describes them. All of it is synthetic: no
+    measured stack or spectrum of Li_xV2O5 is public.
 
     I0 falls smoothly with the energy, by about a fifth from 508 to 560 eV, and passes a substrate
     that fills the view. From frame to frame the stage drifts along a smooth random walk, which is
@@ -108,7 +108,8 @@ def create_phantom(
         spot: Full width of the spot at half its height, in m.
         drift: Largest distance of a frame from the mean position, in pixels, at most a tenth of the
             view.
-        energies: Photon energies, in eV, increasing; those of `create_energies` if None.
+        energies: Photon energies, in eV, increasing; 508 to about 560 eV if None, densest at
+            resonances.
         size: Rows and columns of pixels.
         width: Width of the wire, in m.
         leaves_view: Whether the wire's legs leave the view, through its right and lower borders if
@@ -124,7 +125,7 @@ def create_phantom(
     Raises:
         InputError: An argument is out of range, or the wire does not fit into the view.
     """
-    chosen = create_energies() if energies is None else np.asarray(energies, dtype=np.float64)
+    chosen = _create_energies() if energies is None else np.asarray(energies, dtype=np.float64)
     with naming(key="energies"):
         check_energies(chosen)
     if wire not in get_args(WireKind):
@@ -155,7 +156,7 @@ def create_phantom(
         standards=EndMembers(
             names,
             lithium,
-            compute_absorption(chosen, lithium),
+            _compute_absorption(chosen, lithium),
             _STANDARD_THICKNESS,
             ("synthetic",) * len(names),
         ),
@@ -166,13 +167,13 @@ def create_phantom(
     return Phantom(Stack(frames, chosen, grid, source=source), truth)
 
 
-def create_energies() -> FloatArray:
+def _create_energies() -> FloatArray:
     """Create the photon energies of the scan, 508 to about 560 eV, densest at resonances."""
     parts = [np.arange(start, stop - 0.01, step) for start, stop, step in _SCAN]
     return np.round(np.concatenate(parts), 2)
 
 
-def compute_absorption(energies: FloatArray, lithium: FloatArray) -> FloatArray:
+def _compute_absorption(energies: FloatArray, lithium: FloatArray) -> FloatArray:
     """Compute mu(E, x) = (1 - x) mu_0(E) + x mu_1(E), the density of 100 nm of Li_xV2O5.
 
     Synthetic: no spectra of Li_xV2O5 are public. The continuum is that of V2O5 (0.07 before the
@@ -201,7 +202,7 @@ def _scan(
     points, coverage, positions = scanner.find_points(truth.wire)
     thickness, composition = truth.thickness(positions), truth.composition(positions)
     image = np.ones(scanner.shape, dtype=np.float32)
-    pristine, full = compute_absorption(energies, np.array([0.0, 1.0])) / _STANDARD_THICKNESS
+    pristine, full = _compute_absorption(energies, np.array([0.0, 1.0])) / _STANDARD_THICKNESS
     frames = np.empty((len(energies), *truth.grid.shape), dtype=np.float32)
     for number, shift in enumerate(truth.shifts):
         slope = full[number] - pristine[number]

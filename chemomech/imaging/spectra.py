@@ -95,7 +95,7 @@ class EndMembers:
             raise InputError("each end member needs a name, a lithium content and a spectrum")
 
 
-def read_spectra(path: Path | str) -> list[Spectrum]:
+def _read_spectra(path: Path | str) -> list[Spectrum]:
     """Read the spectra in a text file: photon energies, then one or more columns of values.
 
     See `chemomech.imaging.text_tables.read_table` for what such a file may look like. Energies may
@@ -135,16 +135,16 @@ def read_spectra(path: Path | str) -> list[Spectrum]:
 
 
 def read_spectrum(path: Path | str, column: int = 1) -> Spectrum:
-    """Read one spectrum from a text file (see `read_spectra`).
+    """Read one spectrum from a text file, as `_read_spectra` reads all of them.
 
     Args:
         path: Text file.
         column: Number of the column of values, counted from 1, the energies not among them.
 
     Raises:
-        InputError: As `read_spectra`, or there is no such column.
+        InputError: As `_read_spectra`, or there is no such column.
     """
-    spectra = read_spectra(path)
+    spectra = _read_spectra(path)
     if not 1 <= column <= len(spectra):
         raise InputError(
             f"there is no column {column}; the file has {len(spectra)} of values",
@@ -157,7 +157,7 @@ def read_spectrum(path: Path | str, column: int = 1) -> Spectrum:
 def write_spectra(
     path: Path | str, energies: FloatArray, spectra: Mapping[str, FloatArray]
 ) -> None:
-    """Write spectra as a table of comma-separated values that `read_spectra` reads back exactly.
+    """Write spectra as a table of comma-separated values that keeps every digit.
 
     Args:
         path: File to create.

@@ -45,7 +45,7 @@ _PACKAGES = (
 
 
 @dataclass(frozen=True)
-class Provenance:
+class _Provenance:
     """Facts needed to judge or repeat a run.
 
     Args:
@@ -84,7 +84,7 @@ class Provenance:
 
     def note_changes(
         self, time_s: float, values: Mapping[str, float | NDArray[np.float64]]
-    ) -> Provenance:
+    ) -> _Provenance:
         """Return the same, with parameters that were set at a time (s)."""
         noted = (
             {"time_s": time_s, "parameter": name, "value": np.asarray(value).tolist()}
@@ -98,14 +98,14 @@ def collect_provenance(
     config_text: str,
     parameters: Mapping[str, float | NDArray[np.float64]] | None = None,
     modules: Mapping[str, str] | None = None,
-) -> Provenance:
+) -> _Provenance:
     """Collect what is known when a run starts; collective, the same on all ranks."""
     hosts = tuple(sorted(set(comm.allgather(socket.gethostname()))))
     # On all ranks: where nothing has used PETSc yet, importing it makes all ranks communicate.
     versions = _collect_versions()
 
-    def collect() -> Provenance:
-        return Provenance(
+    def collect() -> _Provenance:
+        return _Provenance(
             command=tuple(sys.argv),
             config_sha256=hashlib.sha256(config_text.encode()).hexdigest(),
             versions=versions,
@@ -124,7 +124,7 @@ def collect_provenance(
 
 
 def write_provenance(
-    path: str | Path, provenance: Provenance, comm: MPI.Comm, ended: str | None = None
+    path: str | Path, provenance: _Provenance, comm: MPI.Comm, ended: str | None = None
 ) -> None:
     """Write what was known at the start as JSON, replacing a file that exists; collective.
 
@@ -139,7 +139,7 @@ def write_provenance(
     run_on_root(comm, lambda: Path(path).write_text(text, encoding="utf-8"))
 
 
-def continue_provenance(path: str | Path, present: Provenance, comm: MPI.Comm) -> Provenance:
+def continue_provenance(path: str | Path, present: _Provenance, comm: MPI.Comm) -> _Provenance:
     """Join what is known of this start to an earlier run's record, as a restart; collective.
 
     Where the earlier record cannot be read, the present one stands alone.
@@ -175,9 +175,9 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _join(path: Path, present: Provenance) -> Provenance:
+def _join(path: Path, present: _Provenance) -> _Provenance:
     former = _read(path)
-    names = {each.name for each in fields(Provenance)}
+    names = {each.name for each in fields(_Provenance)}
     known = {name: value for name, value in former.items() if name in names}
     if names - {"parameters", "changes"} - known.keys() or not isinstance(former["restarts"], list):
         return present
@@ -185,7 +185,7 @@ def _join(path: Path, present: Provenance) -> Provenance:
     own.pop("restarts")
     own.pop("changes")
     restarts = (*former["restarts"], own | {"before": former.get("ended")})
-    return Provenance(**(known | {"restarts": restarts}))  # type: ignore[arg-type]
+    return _Provenance(**(known | {"restarts": restarts}))  # type: ignore[arg-type]
 
 
 def _collect_versions() -> dict[str, str]:

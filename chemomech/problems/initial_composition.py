@@ -52,7 +52,7 @@ class Uniform:
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
         """Set ``c``; see `InitialComposition.apply`."""
         c.x.array[:] = self.mean
-        require_bounds(c, bounds)
+        _require_bounds(c, bounds)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Noise:
         deviation = math.sqrt(compute_mean(c * c, mesh, ufl.dx))
         c.x.array[:] *= self.amplitude / deviation
         c.x.array[:] += self.mean
-        require_bounds(c, bounds)
+        _require_bounds(c, bounds)
 
     def _create_field(
         self, c: fem.Function, length_unit: float
@@ -169,7 +169,7 @@ class FromFile:
             return np.where(np.isnan(inside), nearest(where), inside)
 
         c.interpolate(evaluate)
-        require_bounds(c, bounds)
+        _require_bounds(c, bounds)
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class Formula:
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
         """Set ``c``; see `InitialComposition.apply`."""
         c.interpolate(lambda x: self._evaluate(x * (length_unit / _NANOMETRE)))
-        require_bounds(c, bounds)
+        _require_bounds(c, bounds)
 
     def _evaluate(self, x: FloatArray) -> FloatArray:
         """Values at points of shape (3, n), in nm."""
@@ -204,7 +204,7 @@ class Formula:
             return evaluate_formula(self.text, x, self.unroll)
 
 
-class SampledMap(Protocol):
+class _SampledMap(Protocol):
     """A map of lithium contents with a value everywhere."""
 
     def sample(self, points: FloatArray) -> FloatArray:
@@ -222,7 +222,7 @@ class FromMeasurement:
             refuses them.
     """
 
-    read: Callable[[], SampledMap]
+    read: Callable[[], _SampledMap]
     lithium_at_full: float = 1.0
     margin: float | None = None
 
@@ -234,7 +234,7 @@ class FromMeasurement:
         if self.margin is not None:
             lower, upper = bounds
             np.clip(c.x.array, lower + self.margin, upper - self.margin, out=c.x.array)
-        require_bounds(c, bounds)
+        _require_bounds(c, bounds)
 
 
 def _read_table(path: Path, gdim: int) -> FloatArray:
@@ -256,7 +256,7 @@ def _read_table(path: Path, gdim: int) -> FloatArray:
     return table
 
 
-def require_bounds(c: fem.Function, bounds: Bounds) -> None:
+def _require_bounds(c: fem.Function, bounds: Bounds) -> None:
     """Refuse, on all ranks, values not finite or outside the open interval ``bounds``."""
     comm = c.function_space.mesh.comm
     values = np.real(c.x.array)

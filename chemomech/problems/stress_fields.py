@@ -58,7 +58,7 @@ class NodalProjection:
         return vector.array
 
 
-class Stressed(Protocol):
+class _Stressed(Protocol):
     """A problem with a stress."""
 
     domain: Domain
@@ -137,7 +137,7 @@ class StressFields:
         return float(field.function_space.mesh.comm.allreduce(owned.max(initial=0.0), op=MPI.MAX))
 
 
-def compute_stress(problem: Stressed, scale: float = 1.0) -> dict[str, fem.Function]:
+def compute_stress(problem: _Stressed, scale: float = 1.0) -> dict[str, fem.Function]:
     """Compute the stress of a problem's present state at the vertices; collective.
 
     ``scale`` is the factor from the problem's unit of stress to that of the result.

@@ -9,13 +9,13 @@ import numpy as np
 from chemomech.arrays import FloatArray
 
 
-def compute_hydrostatic(stress: FloatArray) -> FloatArray:
+def _compute_hydrostatic(stress: FloatArray) -> FloatArray:
     """tr(sigma) / 3 of tensors of shape (n, 3, 3), shape (n,); tension positive."""
     xx, yy, zz = (stress[:, i, i] for i in range(3))
     return np.asarray((xx + yy + zz) / 3)
 
 
-def compute_von_mises(stress: FloatArray) -> FloatArray:
+def _compute_von_mises(stress: FloatArray) -> FloatArray:
     """sqrt(3/2 s : s), s the deviator, of symmetric tensors of shape (n, 3, 3), shape (n,)."""
     # Component by component: NumPy is slow where its innermost loop has three turns.
     xx, yy, zz = (stress[:, i, i] for i in range(3))
@@ -24,7 +24,7 @@ def compute_von_mises(stress: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(0.5 * normal + 3.0 * (xy**2 + xz**2 + yz**2)))
 
 
-def compute_principal(stress: FloatArray) -> FloatArray:
+def _compute_principal(stress: FloatArray) -> FloatArray:
     """Eigenvalues of symmetric tensors of shape (n, 3, 3), largest (most tensile) first.
 
     Returns:
@@ -35,7 +35,7 @@ def compute_principal(stress: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.eigvalsh(symmetric)[:, ::-1])
 
 
-def compute_wire_stress(stress: FloatArray, tangent: FloatArray) -> dict[str, FloatArray]:
+def _compute_wire_stress(stress: FloatArray, tangent: FloatArray) -> dict[str, FloatArray]:
     """Stress in the frame of the wire: t along it, n = z x t across it.
 
     Tensors have the shape (n, 3, 3), unit vectors t the shape (n, 3). In 3-D the wire is taken to
@@ -60,7 +60,7 @@ def compute_wire_stress(stress: FloatArray, tangent: FloatArray) -> dict[str, Fl
 
 def compute_invariants(stress: FloatArray) -> dict[str, FloatArray]:
     """``von_mises`` and ``hydrostatic`` of tensors of shape (n, 3, 3), each of shape (n,)."""
-    return {"von_mises": compute_von_mises(stress), "hydrostatic": compute_hydrostatic(stress)}
+    return {"von_mises": _compute_von_mises(stress), "hydrostatic": _compute_hydrostatic(stress)}
 
 
 def compute_components(
@@ -74,9 +74,9 @@ def compute_components(
         principal: Whether ``principal_1``, ``principal_2`` and ``principal_3`` are wanted, the
             largest (most tensile) first.
     """
-    scalars = {} if tangent is None else compute_wire_stress(stress, tangent)
+    scalars = {} if tangent is None else _compute_wire_stress(stress, tangent)
     if principal:
-        values = compute_principal(stress)
+        values = _compute_principal(stress)
         scalars |= {f"principal_{i + 1}": values[:, i] for i in range(3)}
     return scalars
 

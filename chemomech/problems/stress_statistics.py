@@ -30,7 +30,7 @@ _BAND = (5.0, 95.0)
 
 
 @dataclass(frozen=True)
-class StressRow:
+class _StressRow:
     """One stress in one region. Where the region has no cell, its volume is 0 and the rest NaN.
 
     Args:
@@ -63,7 +63,7 @@ class StressTable:
         dimension: 2 or 3, of the mesh.
     """
 
-    rows: tuple[StressRow, ...]
+    rows: tuple[_StressRow, ...]
     levels: tuple[float, ...]
     dimension: int
 
@@ -77,7 +77,7 @@ class StressTable:
         """All statistics in Pa, shape (rows, statistics)."""
         return np.array([[r.mean, r.minimum, *r.percentiles, r.maximum] for r in self.rows])
 
-    def find(self, stress: str, region: str) -> StressRow:
+    def find(self, stress: str, region: str) -> _StressRow:
         """Return the row of a stress in a region.
 
         Raises:
@@ -144,7 +144,7 @@ class StressStatistics:
 
 
 @dataclass(frozen=True)
-class BandRow:
+class _BandRow:
     """Spread of one number of a table over samples.
 
     Args:
@@ -171,7 +171,7 @@ class BandRow:
 class StressBands:
     """Spread of each statistic in each stress and region over samples of a composition."""
 
-    rows: tuple[BandRow, ...]
+    rows: tuple[_BandRow, ...]
 
 
 def create_stress_bands(tables: Sequence[StressTable]) -> StressBands:
@@ -190,7 +190,7 @@ def create_stress_bands(tables: Sequence[StressTable]) -> StressBands:
     values = np.array([table.values for table in tables])
     present = np.array([[row.volume > 0 for row in table.rows] for table in tables])
     rows = [
-        BandRow(stress, region, statistic, *_spread(values[present[:, i], i, j]))
+        _BandRow(stress, region, statistic, *_spread(values[present[:, i], i, j]))
         for i, (stress, region) in enumerate(labels.pop())
         for j, statistic in enumerate(tables[0].statistics)
     ]
@@ -209,7 +209,7 @@ def _spread(values: FloatArray) -> tuple[int, float, float, float, float]:
 
 def _create_rows(
     cells: CellValues, regions: Regions, levels: tuple[float, ...]
-) -> tuple[StressRow, ...]:
+) -> tuple[_StressRow, ...]:
     invariants = compute_invariants(cells.stress)
     scalars = invariants | compute_components(cells.stress, cells.tangent, principal=True)
     marks = regions.find(cells)
@@ -222,11 +222,11 @@ def _create_rows(
 
 def _create_row(
     stress: str, region: str, values: FloatArray, volumes: FloatArray, levels: tuple[float, ...]
-) -> StressRow:
+) -> _StressRow:
     if len(values) == 0:
-        return StressRow(stress, region, 0.0, np.nan, np.nan, np.nan, (np.nan,) * len(levels))
+        return _StressRow(stress, region, 0.0, np.nan, np.nan, np.nan, (np.nan,) * len(levels))
     volume = float(volumes.sum())
-    return StressRow(
+    return _StressRow(
         stress=stress,
         region=region,
         volume=volume,

@@ -17,7 +17,7 @@ from chemomech.units import Scales
 _HOUR = 3600.0
 
 
-class Quantity(Enum):
+class _Quantity(Enum):
     """A quantity that may end a stage."""
 
     LEVEL = "voltage"  # in the form of mu_res per RT
@@ -26,7 +26,7 @@ class Quantity(Enum):
 
 
 @dataclass(frozen=True)
-class CutOff:
+class _CutOff:
     """Value of a quantity at which a stage ends.
 
     Args:
@@ -36,7 +36,7 @@ class CutOff:
             the value lies when the stage begins.
     """
 
-    quantity: Quantity
+    quantity: _Quantity
     value: float
     sign: float
 
@@ -53,7 +53,7 @@ class Stage:
 
     drive: Drive | None = None
     duration: float = math.inf
-    cut_offs: tuple[CutOff, ...] = ()
+    cut_offs: tuple[_CutOff, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def create_timetable(config: cfg.Config, problem: ChemoMechanics) -> Timetable:
 
 
 def create_events(
-    cut_offs: Sequence[CutOff], problem: ChemoMechanics, position: Position
+    cut_offs: Sequence[_CutOff], problem: ChemoMechanics, position: Position
 ) -> list[Event]:
     """Create functions of the problem's state that reach zero where a stage ends.
 
@@ -148,13 +148,13 @@ def create_events(
         problem: The problem.
         position: Where the stage began.
     """
-    quantities: dict[Quantity, Event] = {
-        Quantity.LEVEL: lambda: problem.surface.level,
-        Quantity.MEAN: problem.mean_composition,
-        Quantity.OUTFLOW: lambda: abs(problem.outflow()),
+    quantities: dict[_Quantity, Event] = {
+        _Quantity.LEVEL: lambda: problem.surface.level,
+        _Quantity.MEAN: problem.mean_composition,
+        _Quantity.OUTFLOW: lambda: abs(problem.outflow()),
     }
 
-    def create(cut_off: CutOff) -> Event:
+    def create(cut_off: _CutOff) -> Event:
         sign = cut_off.sign or math.copysign(1.0, cut_off.value - position.mean)
         quantity = quantities[cut_off.quantity]
         return lambda: sign * (quantity() - cut_off.value)
@@ -199,11 +199,11 @@ def _create_stage(
         drive = Galvanostatic(-sign * magnitude)
     cut_offs = []
     if step.until.voltage is not None:
-        cut_offs.append(CutOff(Quantity.LEVEL, level(step.until.voltage), sign))
+        cut_offs.append(_CutOff(_Quantity.LEVEL, level(step.until.voltage), sign))
     if step.until.lithium_mean is not None:
-        cut_offs.append(CutOff(Quantity.MEAN, step.until.lithium_mean, sign))
+        cut_offs.append(_CutOff(_Quantity.MEAN, step.until.lithium_mean, sign))
     if step.until.c_rate is not None:
-        cut_offs.append(CutOff(Quantity.OUTFLOW, outflow(step.until.c_rate), -1.0))
+        cut_offs.append(_CutOff(_Quantity.OUTFLOW, outflow(step.until.c_rate), -1.0))
     return Stage(drive, duration, tuple(cut_offs))
 
 

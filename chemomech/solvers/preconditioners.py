@@ -32,7 +32,7 @@ _REGULARISATION = 1e-10
 _CHEMISTRY, _MECHANICS, _UNIFORM = "chemistry", "mechanics", "uniform"
 
 
-def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
+def create_linear_solver(system: BlockSystem, preset: Preset) -> _LinearSolver:
     """Create the linear solver of a preset.
 
     A free body leaves the elastic block singular. The Krylov method is told the null space; the
@@ -91,7 +91,7 @@ class _RegularBlocks:
             regular.shift(_REGULARISATION * diagonal.sum() / diagonal.getSize())
 
 
-class LinearSolver:
+class _LinearSolver:
     """A preconditioning matrix, how to keep it up to date, and the options that go with it.
 
     Attributes:
@@ -135,7 +135,7 @@ class LinearSolver:
         self._blocks.close()
 
 
-class _Direct(LinearSolver):
+class _Direct(_LinearSolver):
     """Sparse LU of the whole system, polished by an iteration or two of FGMRES."""
 
     options = DIRECT
@@ -160,7 +160,7 @@ class _Direct(LinearSolver):
         super().close()
 
 
-class _FieldSplit(LinearSolver):
+class _FieldSplit(_LinearSolver):
     """Multiplicative fieldsplit: pairs of fourth order, other fields, elasticity, uniform ones."""
 
     def __init__(self, system: BlockSystem, blocks: _RegularBlocks) -> None:

@@ -9,10 +9,10 @@ from chemomech.drawing import cluster_pictures, image_pictures, spectra_charts
 from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     MISSING,
+    _create_plane,
     choose_scale,
     compute_limits,
     create_figure,
-    create_plane,
     draw_scale_bar,
     prepare_plane,
 )
@@ -27,7 +27,7 @@ GRID = PixelGrid(40, 60, 35e-9, 35e-9)
 
 
 def create_axes(grid=GRID):
-    return create_plane(image_pictures.get_extent(grid))
+    return _create_plane(image_pictures.get_extent(grid))
 
 
 def find(axes, gid):
@@ -57,7 +57,7 @@ def test_scales_are_round(longest, length):
 )
 def test_scale_bar_has_its_length_on_paper(size, length, text):
     extent = (-10.0, size[0] - 10.0, 0.0, size[1])
-    axes = create_plane(extent)
+    axes = _create_plane(extent)
     prepare_plane(axes, extent)
     assert draw_scale_bar(axes) == length
     axes.figure.canvas.draw()
