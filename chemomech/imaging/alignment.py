@@ -100,14 +100,7 @@ def _apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
     the image. They average the noise of neighbouring pixels: after a move by half a pixel along
     rows and columns 0.57 of its variance is left. A pixel becomes NaN if it comes from beyond the
     view, or from between pixels of which one has no value. Where a spline swings below zero the
-    count is zero.
-
-    Args:
-        stack: Counts.
-        shifts: (row, column) in pixels, shape (energies, 2).
-
-    Raises:
-        InputError: The shifts are not one finite pair for each energy, or a frame leaves the view.
+    count is zero. Shifts are (row, column) in pixels, shape (energies, 2).
     """
     shifts = np.asarray(shifts, dtype=np.float64)
     if shifts.shape != (len(stack.energies), 2) or not np.isfinite(shifts).all():

@@ -84,9 +84,6 @@ def draw_sample(composition: CompositionMap, rng: np.random.Generator) -> Compos
 
     The noise of pixels is independent, which it is no longer after smoothing or extension: draw
     first, then smooth, then extend. The same state of the random numbers gives the same map.
-
-    Raises:
-        InputError: No pixel has an uncertainty.
     """
     if not composition.uncertainty[composition.trusted].any():
         raise InputError(
@@ -102,14 +99,7 @@ def _smooth(composition: CompositionMap, width: float) -> CompositionMap:
 
     The uncertainty shrinks as that of independent pixels, sqrt(sum g^2 u^2) / sum g. Stripes of
     wavelength L keep exp(-2 (pi width / L)^2) of their contrast. Pixels that are not trusted become
-    NaN.
-
-    Args:
-        composition: Map.
-        width: Standard deviation of the Gaussian, in m; zero changes nothing.
-
-    Raises:
-        InputError: The width is negative or not finite.
+    NaN. The width, a standard deviation, is in m; zero changes nothing.
     """
     if not (math.isfinite(width) and width >= 0.0):
         raise InputError(f"must be zero or positive and finite, got {width:g} m", key="width")
@@ -142,18 +132,11 @@ def prepare(
 def extend_outwards(composition: CompositionMap, *, erosion: int = 1) -> CompositionMap:
     """Give every pixel a value: that of the nearest pixel that can be trusted.
 
-    The edge of a particle covers its pixels in part, and what they show is no composition: it is
-    taken away first, and trusted are the pixels that remain. Where the particle leaves the image
-    there is no such edge. The nearest value carries stripes that cross a wire on to its surface,
-    and magnifies no noise; continuing slopes would.
-
-    Args:
-        composition: Map.
-        erosion: Width of the edge taken away, in pixels; only along rows and columns, since two
-            pixels taken off a slanted edge cost more than partial coverage does.
-
-    Raises:
-        InputError: The erosion is negative, or leaves no pixel.
+    The edge of a particle covers its pixels in part, and what they show is no composition: so many
+    pixels are taken away first, only along rows and columns, since two pixels taken off a slanted
+    edge cost more than partial coverage does. Trusted are those that remain. Where the particle
+    leaves the image there is no such edge. The nearest value carries stripes that cross a wire on
+    to its surface, and magnifies no noise; continuing slopes would.
     """
     if erosion < 0:
         raise InputError(f"must be at least 0 pixels, got {erosion}", key="erosion")

@@ -26,9 +26,6 @@ class PixelGrid:
         row_spacing: Distance of neighbouring rows, in m.
         column_spacing: Distance of neighbouring columns, in m.
         origin: Stage position (x, y) of the lowest left pixel, in m; kept for the record.
-
-    Raises:
-        InputError: There are no pixels, or a spacing is no positive length.
     """
 
     rows: int

@@ -89,11 +89,7 @@ def read_measurement(path: Path) -> Measurement:
 def read_prepared_composition(
     path: Path, smoothing: float = 0.0, erosion: int = 1
 ) -> CompositionMap:
-    """Read a measured composition, smoothed and with a value everywhere (see `prepare`).
-
-    Raises:
-        InputError: The file cannot be read, or nothing trusted is left.
-    """
+    """Read a measured composition, smoothed and with a value everywhere (see `prepare`)."""
     with naming(path=path):
         return prepare(read_measurement(path).composition, smoothing=smoothing, erosion=erosion)
 

@@ -76,9 +76,6 @@ def find_layout(entry: h5py.Group, group: h5py.Group) -> Layout:
     """Find the counts of a detector's group, their axes and the order of these.
 
     Energies are in the entry where the group has none.
-
-    Raises:
-        InputError: An axis is missing, or the order is not known.
     """
     data = _find_signal(group)
     assert data is not None

@@ -134,11 +134,8 @@ def convert(
 def find_incident(stack: Stack, mask: BoolArray) -> FloatArray:
     """Average the counts of an empty region, I0(E) = mean I(E) over the mask, shape (energies,).
 
-    Dark counts are included. Pixels that were not measured at every energy are left out.
-
-    Args:
-        stack: Counts.
-        mask: Pixels without a sample, shape (rows, columns).
+    Dark counts are included. The mask shows pixels without a sample, shape (rows, columns); those
+    that were not measured at every energy are left out.
 
     Raises:
         InputError: The mask does not fit or shows no pixel that was measured at every energy, or

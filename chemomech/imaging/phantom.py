@@ -174,18 +174,14 @@ def _create_energies() -> FloatArray:
 
 
 def _compute_absorption(energies: FloatArray, lithium: FloatArray) -> FloatArray:
-    """Compute mu(E, x) = (1 - x) mu_0(E) + x mu_1(E), the density of 100 nm of Li_xV2O5.
+    """Compute mu(E, x) = (1 - x) mu_0(E) + x mu_1(E), that of 100 nm of Li_xV2O5, shape (k, n).
 
     Synthetic: no spectra of Li_xV2O5 are public. The continuum is that of V2O5 (0.07 before the
     V L edges, 0.34 after them, 0.63 after the O K edge); it rises at the edges by smooth steps. On
     it stand Gaussian resonances of V L (515.6, 516.8, 518 and 525 eV) and O K (529 and 531 eV).
     Lithium reduces V5+ to V4+: intensity moves from 518 eV to 515.6 and 516.8 eV, and the resonance
     at 529 eV, whose empty states the electrons fill, loses against that at 531 eV. The signs follow
-    measurements; heights and widths are chosen.
-
-    Args:
-        energies: Photon energies, in eV, shape (n,).
-        lithium: Lithium contents x, shape (k,); optical densities have the shape (k, n).
+    measurements; heights and widths are chosen. Energies (n,) are in eV, lithium is x, shape (k,).
     """
     steps = expit((energies[:, None] - _EDGES_EV) / _EDGE_WIDTH_EV)
     continuum = _PRE_EDGE + steps @ _STEPS

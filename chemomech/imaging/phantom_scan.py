@@ -55,12 +55,9 @@ class Scanner:
         return float(self.spot / _FWHM / self.grid.pixel_size)
 
     def scan(self, image: CountArray, shift: FloatArray) -> FloatArray:
-        """Measure the transmission of the pixels, shape (rows, columns).
+        """Measure the transmission of the pixels, shape (rows, columns), from that at the points.
 
-        Args:
-            image: Transmission at the points, shape as ``self.shape``.
-            shift: (rows, columns), in pixels, by which to move the frame so that it registers with
-                the image.
+        A shift of (rows, columns), in pixels, moves the frame so that it registers with the image.
         """
         rows, columns = self.grid.shape
         lines = self._weigh(rows, shift[0]) @ image
@@ -69,9 +66,8 @@ class Scanner:
     def find_points(self, wire: BentWire) -> tuple[IntArray, CountArray, FloatArray]:
         """Find the n points in or at a wire, among those of the pixels it touches.
 
-        Returns:
-            Flat numbers of the points, shape (n,); part of each point's square that the wire
-            covers, shape (n,); and positions in m, shape (n, 2).
+        Returned are flat numbers of the points, shape (n,); the part of each point's square that
+        the wire covers, shape (n,); and positions in m, shape (n, 2).
         """
         border, fine, size = self.border, self.supersampling, self.grid.pixel_size
         rows, columns = self.grid.shape

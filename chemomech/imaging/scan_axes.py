@@ -60,9 +60,6 @@ def read_energies(table: Table, path: Path) -> FloatArray:
     """Read photon energies in eV from the first column of a table, shape (rows,).
 
     Its heading may state the unit, eV or keV; without one see `to_electronvolts`.
-
-    Raises:
-        InputError: They are said to be in eV, but too low for X-rays.
     """
     stated = _UNIT.search(table.names[0]) if table.names else None
     with naming(path=path):

@@ -22,10 +22,6 @@ def read_sdf(path: Path, selection: Selection) -> Stack:
 
     Line q of a frame is point q of the header's QAxis, which is y. Files of frames that are left
     out need not be there.
-
-    Raises:
-        InputError: The header or a frame is missing, cut short or wrong, or there is no such region
-            or channel.
     """
     header = parse_header(read_text(path), path)
     region = selection.pick_region(len(header.regions))

@@ -40,11 +40,7 @@ class SdfHeader:
 
 
 def parse_header(text: str, path: Path) -> SdfHeader:
-    """Find regions, energies and channels in the text of a header.
-
-    Raises:
-        InputError: It is no header, is cut short, or describes no images.
-    """
+    """Find regions, energies and channels in the text of a header."""
     with naming(path=path):
         header = _Structure(_parse_structure(_Tokens(text), end=""))
         scan = header.part("ScanDefinition")

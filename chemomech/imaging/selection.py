@@ -90,11 +90,9 @@ def check_pixel_size(pixel_size: float) -> None:
 def refuse_frames(indices: IndexArray, kept: IndexArray, energies: FloatArray, fault: str) -> None:
     """Refuse frames, if there are any, and say how to go on without them.
 
-    Args:
-        indices: Frames at fault, counted from 0 in the order of the file.
-        kept: Frames that have not been left out; what has been stays so in the advice.
-        energies: Photon energies in the order of the file, in eV.
-        fault: What they do, e.g. ``holds nothing but zeros``, said of one frame.
+    Indices of frames at fault, and of those kept until now, count from 0 in the order of the file,
+    as do the photon energies (eV). The fault is said of one frame, e.g. ``holds nothing but
+    zeros``.
     """
     if indices.size == 0:
         return
@@ -118,10 +116,7 @@ def suggest_leaving_out(*frames: int | float) -> str:
 def refuse_unusable(counts: CountArray, energies: FloatArray, kept: IndexArray) -> None:
     """Refuse frames out of the order of photon energies, and those without a count.
 
-    Args:
-        counts: The frames that are kept, shape (kept, rows, columns).
-        energies: Photon energies of all frames of the file, in eV.
-        kept: Indices of the frames that are kept.
+    Counts, shape (kept, rows, columns), are of the frames kept; energies (eV) are those of all.
     """
     sign = 1.0 if np.sign(np.diff(energies[kept])).sum() >= 0.0 else -1.0
     ahead = np.maximum.accumulate(sign * energies[kept])[:-1]

@@ -76,9 +76,6 @@ class EndMembers:
             same thickness.
         thickness: That thickness, in m; None where it is not known, as with spectra of clusters.
         sources: Where each spectrum came from, for the record.
-
-    Raises:
-        InputError: The shapes do not fit, or fewer than two are given.
     """
 
     names: tuple[str, ...]
@@ -101,9 +98,6 @@ def _read_spectra(path: Path | str) -> list[Spectrum]:
     See `chemomech.imaging.text_tables.read_table` for what such a file may look like. Energies may
     rise or fall; they are in eV or keV, as the heading says, or else in keV if all are below 20.
     Spectra are named by the heading of their column, or else by the file.
-
-    Raises:
-        InputError: The file is missing, empty or no such table, or a spectrum is not valid.
     """
     path = Path(path)
     table = read_table(path)
@@ -135,15 +129,7 @@ def _read_spectra(path: Path | str) -> list[Spectrum]:
 
 
 def read_spectrum(path: Path | str, column: int = 1) -> Spectrum:
-    """Read one spectrum from a text file, as `_read_spectra` reads all of them.
-
-    Args:
-        path: Text file.
-        column: Number of the column of values, counted from 1, the energies not among them.
-
-    Raises:
-        InputError: As `_read_spectra`, or there is no such column.
-    """
+    """Read one spectrum from a text file, by the number of its column of values, from 1 on."""
     spectra = _read_spectra(path)
     if not 1 <= column <= len(spectra):
         raise InputError(

@@ -41,10 +41,6 @@ def create_features(
     Subtracting the pre-edge is linear, so it is done to the components; dividing by the area is
     done to the scores. With the treated components as columns Q R, the coordinates are R c. For the
     arguments see `chemomech.imaging.clustering.cluster`.
-
-    Raises:
-        InputError: The decomposition is of other pixels or energies, or has no component left, or
-            no energy lies in the window.
     """
     energies = pixels.od.energies
     if skip_first and decomposition.components < 2:
@@ -78,9 +74,6 @@ def compute_pre_edge(
     """Average spectra (energies, n) over the energies (eV) in a window, shape (n,).
 
     Without a window there is nothing to subtract: zeros.
-
-    Raises:
-        InputError: No energy lies in the window.
     """
     if window is None:
         return np.zeros(spectra.shape[1])
