@@ -14,12 +14,7 @@ from chemomech.text_files import create_csv
 
 
 def write_domain_table(path: Path | str, statistics: DomainStatistics, dimension: int) -> None:
-    """Write a line for each domain, units in the names of the columns; on one rank.
-
-    Raises:
-        InputError: The file exists.
-        OSError: It cannot be written.
-    """
+    """Write a line for each domain, units in the names of the columns; on one rank."""
     header = [
         *("domain", f"size_nm{dimension}", "x_nm", "y_nm", "z_nm", "along_nm", "across_nm"),
         *("orientation_deg", "elongation", "spans", "in_bend"),

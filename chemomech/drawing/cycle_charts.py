@@ -98,9 +98,6 @@ def _create_cycle_figure(columns: Columns) -> Figure:
 
     Returns:
         A page whose axes are labelled (`Axes.get_label`) like ``von_mises_max_Pa over lithium``.
-
-    Raises:
-        InputError: The ledger is not that of a reacting particle.
     """
     stages = _find_stages(columns)
     voltage, current, *stresses = _prepare_curves(columns)

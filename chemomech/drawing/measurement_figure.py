@@ -61,9 +61,6 @@ def write_panels(path: str | Path, data: PanelData) -> None:
     (A) optical density and outline, (B) scree plot above the first eigen-images, (C) map and (D)
     spectra of the clusters with the edges named, (E) composition, (F) von Mises stress with the
     mesh where its edges can be told apart, (G) stress along the wire.
-
-    Raises:
-        InputError: A map does not fit the grid or has nothing to show.
     """
     figure = create_figure(_WIDTH, _HEIGHT)
     grid = figure.add_gridspec(

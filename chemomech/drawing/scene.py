@@ -45,9 +45,6 @@ class Scene(Context):
         size: Width and height of the picture, in pixels.
         axes: Projection of one mesh unit along x, y and z, in pixels right and up, shape
             ``(3, 2)``.
-
-    Raises:
-        RenderingError: VTK would end the process for lack of a display.
     """
 
     def __init__(
@@ -85,11 +82,7 @@ class Scene(Context):
         self._plotter.enable_anti_aliasing("ssaa")
 
     def render(self, values: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """Draw one value a vertex of the grid as an RGB image, shape ``(height, width, 3)``.
-
-        Raises:
-            RenderingError: VTK could not draw.
-        """
+        """Draw one value a vertex of the grid as an RGB image, shape ``(height, width, 3)``."""
         self._surface.point_data["values"] = np.asarray(values, dtype=np.float64)[self._origin]
         self._plotter.render()
         try:

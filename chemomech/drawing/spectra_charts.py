@@ -33,9 +33,6 @@ class NamedSpectra:
         spread: Standard deviation of each, NaN or zero for none, shape (k, E); None for none at
             all.
         label: Quantity on the ordinate.
-
-    Raises:
-        InputError: The shapes do not fit one another or no spectrum has a finite value.
     """
 
     energies: FloatArray
@@ -61,16 +58,10 @@ class NamedSpectra:
 
 
 def draw_scree(axes: Axes, variances: FloatArray, used: int = 0) -> None:
-    """Draw each component's share of the variance on a logarithmic scale.
+    """Draw the share of each of the first twenty components in the variance on a logarithmic scale.
 
-    Args:
-        axes: Where to draw.
-        variances: Variances of all components, the largest first, shape (k,); the first twenty
-            are drawn.
-        used: Number of first components that the next step uses; these are filled.
-
-    Raises:
-        InputError: No variance is greater than zero.
+    Variances of all components, the largest first, have the shape (k,); the first ones that the
+    next step uses are filled.
     """
     total = float(np.sum(variances))
     if not (np.isfinite(total) and total > 0.0):

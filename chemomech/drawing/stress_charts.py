@@ -31,9 +31,6 @@ class PercentileBand:
         mean: Mean of each percentile over the samples, in Pa, shape (p,).
         low: Its 5th percentile over the samples, in Pa, shape (p,).
         high: Its 95th percentile over the samples, in Pa, shape (p,).
-
-    Raises:
-        InputError: The arrays differ in length, hold nothing, or a value is not finite.
     """
 
     label: str

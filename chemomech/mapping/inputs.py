@@ -43,11 +43,7 @@ class _Incident(NamedTuple):
 
 
 def find_incident(stack: Stack, settings: mcfg.OpticalDensityConfig, view: View) -> _Incident:
-    """Find I0 of the aligned frames, as far as the view, as a table ``optical_density`` says.
-
-    Raises:
-        InputError: A file cannot be read or does not fit, or there is no I0.
-    """
+    """Find I0 of the aligned frames, as far as the view, as a table ``optical_density`` says."""
     match settings.incident:
         case "file":
             assert settings.file is not None
@@ -74,11 +70,7 @@ def _average(stack: Stack, mask: BoolArray, source: str) -> _Incident:
 
 
 def read_spectrum_at(file: Path, column: int, energies: FloatArray) -> Spectrum:
-    """Read a spectrum, one column of a file counted from 1, at the energies (eV) of a stack.
-
-    Raises:
-        InputError: The file cannot be read, or does not reach as far as the energies.
-    """
+    """Read a spectrum, one column of a file counted from 1, at the energies (eV) of a stack."""
     spectrum = read_spectrum(file, column=column)
     with naming(path=file):
         return Spectrum(energies, spectrum.at(energies), spectrum.name)

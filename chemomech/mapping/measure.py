@@ -51,11 +51,7 @@ def measure(config: cfg.MeasurementConfig, output: Path, comm: MPI.Comm) -> str:
 
 
 def analyse_on_root(config: cfg.MeasurementConfig, comm: MPI.Comm) -> Analysis | None:
-    """Analyse a stack on rank 0, which keeps the result; collective.
-
-    Raises:
-        InputError: A step of the chain cannot be done; on all ranks.
-    """
+    """Analyse a stack on rank 0, which keeps the result; collective."""
     analysis: Analysis | None = None
 
     def work() -> None:
@@ -71,11 +67,7 @@ def write_analysis(
 ) -> str:
     """Write all records and pictures of an analysis, looked at on rank 0 alone; collective.
 
-    Returns:
-        The figures of each step as a table.
-
-    Raises:
-        OSError: A file cannot be written.
+    The figures of each step are returned as a table in text.
     """
     comm = folder.comm
     run_on_root(comm, lambda: write_config(config, folder.path / CONFIG))

@@ -59,9 +59,6 @@ class StressModel:
         tangent: As given.
         composition: As given.
         problem: The equations.
-
-    Raises:
-        InputError: A law cannot be made, or rollers are wanted where no border is.
     """
 
     def __init__(
@@ -94,16 +91,9 @@ class StressModel:
         self._solver = NewtonSolver(BlockSystem(self.problem), preset, prefix="chemomech_stress_")
 
     def find_tips(self, widths: float) -> NDArray[np.bool_] | None:
-        """Mark the cells of this rank that are nearer to the wire's ends; collective.
+        """Mark the cells of this rank nearer to the wire's ends than so many widths; collective.
 
-        Args:
-            widths: Distance, in widths of the wire; zero finds none.
-
-        Returns:
-            A mark for each owned cell; None for a distance of zero.
-
-        Raises:
-            InputError: No cell is farther away.
+        Zero widths find none: None.
         """
         if widths == 0.0:
             return None
@@ -119,11 +109,7 @@ class StressModel:
         return near
 
     def solve(self) -> None:
-        """Find the displacement for the composition's present values; collective.
-
-        Raises:
-            ConvergenceError: The linear solver failed.
-        """
+        """Find the displacement for the composition's present values; collective."""
         result = self._solver.solve()
         if not result.converged:
             raise ConvergenceError(
@@ -205,13 +191,7 @@ def interpolate_map(
 ) -> None:
     """Smooth a map, extend it beyond the trusted pixels and interpolate it at a mesh's vertices.
 
-    Args:
-        composition: The map as measured.
-        config: How much to smooth and to erode.
-        on: Function of degree 1 to change; its mesh has nanometres and the map's origin.
-
-    Raises:
-        InputError: Nothing trusted is left after erosion.
+    ``on`` is a function of degree 1 to change; its mesh has nanometres and the map's origin.
     """
     prepared = _smooth_and_extend(composition, config)
     unit = MESH_LENGTH_UNIT
@@ -219,15 +199,7 @@ def interpolate_map(
 
 
 def _smooth_and_extend(composition: CompositionMap, config: cfg.StressConfig) -> CompositionMap:
-    """Smooth a map within its trusted pixels, then extend it beyond them.
-
-    Args:
-        composition: The map as measured.
-        config: How much to smooth and to erode.
-
-    Raises:
-        InputError: Nothing trusted is left after erosion.
-    """
+    """Smooth a map within its trusted pixels, then extend it beyond them."""
     treatment = config.treatment
     with naming(key="treatment"):
         return prepare(composition, smoothing=treatment.smoothing, erosion=treatment.erosion)

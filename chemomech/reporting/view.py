@@ -35,11 +35,8 @@ def create_view(
 ) -> View:
     """Create the view of the last snapshot, with a choice of its scalar fields.
 
-    Args:
-        results: Results with fields.
-        name: Name that tells it from other views of the same page.
-        most_points: A surface with more points than this is thinned out.
-        wanted: Names of the fields, as far as they are there; all where None.
+    The name tells it from other views of the same page. A surface with more than ``most_points`` is
+    thinned out. Fields are those wanted, as far as they are there; all where None.
     """
     surface = create_surface(results.grid, most_points)
     shown = [each for each in results.field_names if wanted is None or each in wanted]
