@@ -64,16 +64,8 @@ def _extrude(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> M
 
     Each layer is of prisms, cut into three tetrahedra; diagonals alternate from layer to layer.
     Facet groups become sides and keep their names; ``faces_bottom`` and ``faces_top`` are added,
-    and belong to ``surface`` if the plane mesh names one. All is in nm.
-
-    Args:
-        plane: Triangles in the x-y plane.
-        thickness: One for all points or one for each, shape (points,).
-        layers: Number of layers of equal thickness.
-
-    Raises:
-        InputError: The cells are no triangles, a thickness is not positive and finite or not one
-            for each point, or there is no layer.
+    and belong to ``surface`` if the plane mesh names one. All is in nm, the thickness one for all
+    points or one for each, shape (points,).
     """
     heights = _check(plane, thickness, layers)
     count = len(plane.points)
@@ -122,10 +114,7 @@ def _stack(rows: IntArray, pieces: IntArray, count: int, layers: int) -> IntArra
         rows: Corners in the plane, ascending in each row, shape (n, k).
         pieces: Simplices of one prism whose corners are the k below, then the k above.
         count: Points on each level.
-        layers: Number of layers.
-
-    Returns:
-        Corners, shape (layers * n * pieces, k + 1).
+        layers: Number of layers; corners have the shape (layers * n * pieces, k + 1).
     """
     below, above = rows, rows + count
     # Turned upside down, every other layer mirrors the one before it.

@@ -79,13 +79,8 @@ def extract_arrays(
 ) -> MeshArrays:
     """Read the mesh of the current gmsh model, without unused points, in the model's length unit.
 
-    Args:
-        dim: Topological dimension of the cells, also that of space.
-        groups: gmsh entities of dimension ``dim - 1`` that make up each named group of facets.
-        bodies: gmsh entities of dimension ``dim`` that make up each named group of cells.
-
-    Raises:
-        InputError: The cells are of several types or of one that is not supported.
+    Groups name gmsh entities of dimension ``dim - 1``, facets; bodies those of dimension ``dim``,
+    cells.
     """
     cell, cells = _elements(dim)
     facets = {

@@ -35,11 +35,7 @@ def gather_by_cell(mesh: Mesh, rows: NDArray[Any]) -> NDArray[Any] | None:
 
 
 def require_owners(owners: Owners, cells: int, ranks: int) -> None:
-    """Refuse owners that do not suit a mesh; only for one rank.
-
-    Raises:
-        InputError: They are not one existing rank for each cell.
-    """
+    """Refuse owners that do not suit a mesh; only for one rank."""
     if owners.ndim != 1 or not np.issubdtype(owners.dtype, np.integer):
         raise InputError(f"owners must be a list of whole numbers, not of {owners.dtype}")
     if len(owners) != cells:

@@ -107,9 +107,6 @@ class LiteralEqn25(_ReservoirReaction):
         rate: Rate constant k_s (length / time, > 0).
         odd: Continue it to mu < 0 by sqrt(|mu|), so that it inserts too; that dissipates, but has
             no derivation.
-
-    Raises:
-        InputError: The rate is not positive.
     """
 
     odd: bool = False

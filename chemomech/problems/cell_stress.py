@@ -53,10 +53,6 @@ class CellStress:
 
     These are the stresses of the elements themselves: unlike the fields at the vertices they are
     not smoothed over neighbouring cells, which would take the top off a jump between two phases.
-
-    Raises:
-        InputError: The composition is not continuous and of degree 1, or there is not one mark for
-            each cell; on all ranks.
     """
 
     def __init__(

@@ -31,15 +31,9 @@ class InitialComposition(Protocol):
     """Anything that fills a composition with its initial values."""
 
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
-        """Set ``c``; collective.
+        """Set ``c``, within the open interval ``bounds`` of the free energy or refused; collective.
 
-        Args:
-            c: Composition, dimensionless, overwritten.
-            length_unit: Length, in m, of one unit of the mesh coordinates.
-            bounds: Open interval in which the free energy is defined.
-
-        Raises:
-            InputError: A value is not within ``bounds``; on all ranks.
+        ``length_unit`` is the length, in m, of one unit of the mesh coordinates.
         """
 
 
@@ -70,9 +64,6 @@ class Noise:
         smoothing: Standard deviation of the Gaussian filter, in m; the correlation length is 2
             times as long.
         seed: Seed of the random numbers.
-
-    Raises:
-        InputError: A negative amplitude or seed, or a smoothing length that is not positive.
     """
 
     mean: float
@@ -140,10 +131,7 @@ class FromFile:
     """Composition measured or computed elsewhere, given at scattered points.
 
     It is interpolated linearly between the points and takes the value of the nearest one outside
-    their hull.
-
-    Args:
-        path: CSV file with the header ``x_nm,y_nm,c`` or ``x_nm,y_nm,z_nm,c``.
+    their hull. The CSV file has the header ``x_nm,y_nm,c`` or ``x_nm,y_nm,z_nm,c``.
     """
 
     path: Path
@@ -174,18 +162,7 @@ class FromFile:
 
 @dataclass(frozen=True)
 class Formula:
-    """Composition as a formula of the coordinates.
-
-    Args:
-        text: Expression in ``x``, ``y``, ``z`` (in nm) and ``pi``, in numexpr's syntax, e.g.
-            ``0.5 + 0.01*cos(2*pi*x/100)``; and in ``along`` and ``across`` (in nm) where there is
-            a wire.
-        unroll: Gives, for points in m of shape (3, n), their places along and across a wire in m,
-            as `Nanowire.unroll` does; None without a wire.
-
-    Raises:
-        InputError: The formula cannot be evaluated.
-    """
+    """Composition as a formula of the coordinates; see `evaluate_formula` for both arguments."""
 
     text: str
     unroll: Callable[[FloatArray], tuple[FloatArray, FloatArray]] | None = None

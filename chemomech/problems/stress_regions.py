@@ -28,9 +28,6 @@ class Phase:
         name: What the region is called in tables.
         lower: Least composition; may be minus infinity.
         upper: Greatest composition; may be infinite. A cell on a limit belongs to the phase.
-
-    Raises:
-        InputError: The window is empty, or the name that of another region.
     """
 
     name: str
@@ -96,11 +93,9 @@ class Regions:
         return np.array([(low.upper + high.lower) / 2 for low, high in pairwise(self.phases)])
 
     def find(self, cells: CellValues) -> dict[str, BoolArray]:
-        """Mark the cells of each region.
+        """Mark the cells of each region, by name, each of shape (n,).
 
-        Returns:
-            By name, each of shape (n,): ``all``, the phases by ascending composition and, if
-            wanted, ``boundaries``.
+        That is ``all``, the phases by ascending composition and, if wanted, ``boundaries``.
         """
         marks: dict[str, BoolArray] = {WHOLE: np.ones(len(cells.volumes), dtype=np.bool_)}
         for phase in self.phases:
@@ -122,11 +117,10 @@ class Regions:
 
 
 def _cross(cells: CellValues, threshold: float) -> tuple[BoolArray, FloatArray]:
-    """Cells in which the composition crosses a threshold, and points where it does.
+    """Mark the cells (n,) in which the composition crosses a threshold; find points (m) on it.
 
-    Returns:
-        Marks of shape (n,), and points in m of shape (points, gdim): those on the edges of each
-        such cell, and their mean, for edges alone would leave gaps as wide as a cell.
+    Points, shape (points, gdim), are those on the edges of each such cell, and their mean, for
+    edges alone would leave gaps as wide as a cell.
     """
     ends = cells.composition[:, cells.edges]
     crossed = (ends[..., 0] < threshold) != (ends[..., 1] < threshold)

@@ -55,12 +55,9 @@ class _StressRow:
 
 @dataclass(frozen=True)
 class StressTable:
-    """Volume-weighted statistics of cell stresses.
+    """Volume-weighted statistics of cell stresses in 2-D or 3-D, a row for each stress and region.
 
-    Args:
-        rows: One for each stress and region.
-        levels: Percentiles that each row holds, in per cent.
-        dimension: 2 or 3, of the mesh.
+    Levels are the percentiles that each row holds, in per cent.
     """
 
     rows: tuple[_StressRow, ...]
@@ -78,11 +75,7 @@ class StressTable:
         return np.array([[r.mean, r.minimum, *r.percentiles, r.maximum] for r in self.rows])
 
     def find(self, stress: str, region: str) -> _StressRow:
-        """Return the row of a stress in a region.
-
-        Raises:
-            InputError: There is none.
-        """
+        """Return the row of a stress in a region."""
         for row in self.rows:
             if (row.stress, row.region) == (stress, region):
                 return row
@@ -105,10 +98,6 @@ class StressStatistics:
         excluded: Cells to leave out (near the tips of a wire, say), a mark for each cell that
             this rank owns; None leaves out none.
         levels: Percentiles wanted, in per cent.
-
-    Raises:
-        InputError: The composition is not continuous and of degree 1, there is not one mark for
-            each cell, or a level is not within 0 to 100; on all ranks.
     """
 
     def __init__(
@@ -175,14 +164,7 @@ class StressBands:
 
 
 def create_stress_bands(tables: Sequence[StressTable]) -> StressBands:
-    """Gather tables of samples into mean, standard deviation and 5 to 95 % bands.
-
-    Args:
-        tables: One for each sample, all of the same stresses, regions and levels.
-
-    Raises:
-        InputError: There is no table, or they differ in what they hold.
-    """
+    """Gather tables of samples, all of one kind, into mean, deviation and 5 to 95 % bands."""
     labels = {tuple((r.stress, r.region) for r in table.rows) for table in tables}
     levels = {table.levels for table in tables}
     if len(labels) != 1 or len(levels) != 1:

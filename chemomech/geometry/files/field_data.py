@@ -83,9 +83,6 @@ def create_field(comm: MPI.Comm, read: Callable[[], FieldData], name: str, unit_
     """Spread a field, read on rank 0 alone, and its mesh over all ranks; collective.
 
     ``unit_m`` is the length, in m, of one unit of the field's coordinates.
-
-    Raises:
-        InputError: ``read`` failed; on all ranks.
     """
     field: FieldData | None = None
 
@@ -122,16 +119,8 @@ def keep_corners(
 ) -> FieldData:
     """Create a field without the points that are the corner of no cell, e.g. on edges.
 
-    Args:
-        points: Coordinates, shape (points, 3).
-        cells: Corners of each cell in DOLFINx's order, shape (cells, corners).
-        cell: Name of the cell type.
-        values: Value at each point, shape (points, ...); an axis of length one goes, tensors become
-            rows of nine.
-        time: Time they belong to, in s.
-
-    Raises:
-        InputError: A corner is no point, or as `FieldData` says.
+    Points have the shape (points, 3), cells, in DOLFINx's order, (cells, corners), values
+    (points, ...): an axis of length one goes, tensors become rows of nine. The time is in s.
     """
     used, numbers = np.unique(cells, return_inverse=True)
     if len(used) and (used[0] < 0 or used[-1] >= min(len(points), len(values))):

@@ -72,9 +72,6 @@ def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
     """List the fields in a file, and its times in s; only for one rank.
 
     The file is ``.vtkhdf``, ``.bp`` or ``.xdmf``, and names come in its own order.
-
-    Raises:
-        InputError: The file is missing, empty or broken.
     """
     file = Path(path)
     with naming(path=path):
@@ -98,18 +95,9 @@ def create_field_from_file(
 ) -> Field:
     """Read a field and make a distributed mesh, in nm, and a function of it; collective.
 
-    Args:
-        path: File to read, see `read_field`.
-        name: Name of the field, and of the function.
-        comm: Communicator of the mesh.
-        unit_m: Length, in m, of one unit of the file's coordinates.
-        time: Time in s; None for the last.
-
-    Returns:
-        The field on its mesh, which has no facet group but ``surface``.
-
-    Raises:
-        InputError: See `read_field`, and cells that `check_cells` refuses; on all ranks.
+    The file is one that `read_field` reads, ``unit_m`` the length of its unit in m, the time in s,
+    None for the last. The mesh has no facet group but ``surface``, and cells that `check_cells`
+    passes.
     """
     require_positive(unit_m, "mesh.unit")
     with naming(path=path):
