@@ -149,9 +149,8 @@ class ScheduleConfig(Section):
     def check_reach(self, initial_mean: float | None) -> None:
         """Follow the mean composition through one cycle and refuse what cannot be reached.
 
-        Raises:
-            SectionError: If a cut-off can never be met, or a current fills or empties the particle
-                beyond its limits.
+        That is a cut-off that can never be met, or a current that fills or empties the particle
+        beyond its limits.
         """
         mean = initial_mean
         for index, step in enumerate(self.step):

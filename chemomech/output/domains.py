@@ -57,14 +57,9 @@ def label_domains(
 ) -> NDArray[np.int64]:
     """Number the connected regions of ``c > threshold`` on the graph of a mesh.
 
-    Args:
-        edges: Vertex pairs, shape ``(edges, 2)``.
-        values: Composition at the vertices, shape ``(vertices,)``.
-        threshold: Composition above which a vertex is Li-rich.
-
-    Returns:
-        For each vertex the number of its region, from 0 in the order of their first vertices; -1
-        outside all of them. Shape ``(vertices,)``.
+    Values are those at the vertices; edges are pairs of vertices, shape ``(edges, 2)``. Each vertex
+    gets the number of its region, from 0 in the order of their first vertices; -1 outside all of
+    them.
     """
     rich = values > threshold
     _, components = connect(edges[rich[edges].all(axis=1)], len(values))

@@ -46,11 +46,6 @@ class FieldWriter(Context):
         path: File to create, ending in one of `SUFFIXES`.
         functions: Continuous Lagrange functions on one mesh, each with a name of its own. They are
             read at every `write`.
-
-    Raises:
-        ValueError: A function is not continuous Lagrange, two bear one name, or the suffix is
-            neither of the two.
-        OSError: The file cannot be created.
     """
 
     def __init__(self, path: str | Path, functions: Sequence[fem.Function]) -> None:

@@ -129,9 +129,6 @@ def write_provenance(
     """Write what was known at the start as JSON, replacing a file that exists; collective.
 
     How the run ended, in words, is noted together with the time; None while it still runs.
-
-    Raises:
-        OSError: The file cannot be written; on every rank.
     """
     finished = None if ended is None else datetime.now(UTC).isoformat(timespec="seconds")
     record = asdict(provenance) | {"finished": finished, "ended": ended}
@@ -154,11 +151,7 @@ def read_ending(path: str | Path) -> str | None:
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
-    """Read the record of where a folder's results come from.
-
-    Raises:
-        InputError: It is missing or damaged.
-    """
+    """Read the record of where a folder's results come from."""
     try:
         record = read_json(path)
     except (OSError, DamagedError) as error:

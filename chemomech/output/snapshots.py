@@ -24,9 +24,6 @@ class Gatherer:
 
     Attributes:
         grid: The whole mesh on rank 0, None elsewhere.
-
-    Raises:
-        ValueError: The mesh is curved or of another cell type.
     """
 
     def __init__(self, mesh: dmesh.Mesh) -> None:
@@ -51,16 +48,11 @@ class Gatherer:
             self.grid = SnapshotGrid(points, corners, cell.name)
 
     def gather(self, function: fem.Function) -> NDArray[np.float64] | None:
-        """Gather a continuous Lagrange function's values at the vertices; collective.
+        """Gather a continuous Lagrange function's values at the vertices on rank 0; collective.
 
-        The function may be of any degree; its ghosts must be up to date.
-
-        Returns:
-            On rank 0 an array of shape ``(vertices,)``, or ``(vertices, components)`` for vectors
-            and tensors; None elsewhere.
-
-        Raises:
-            ValueError: The function has no one value at a vertex.
+        The function may be of any degree; its ghosts must be up to date. The shape is
+        ``(vertices,)``, or ``(vertices, components)`` for vectors and tensors; other ranks get
+        None.
         """
         space = function.function_space
         element = space.ufl_element()

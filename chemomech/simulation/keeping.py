@@ -30,12 +30,7 @@ FORMAT = 4
 
 @dataclass(frozen=True)
 class Identity:
-    """Configuration and mesh that a state must share with the run that goes on from it.
-
-    Args:
-        config: The configuration as nested tables, every default spelled out.
-        mesh: Fingerprint of the mesh.
-    """
+    """Configuration, every default spelled out, and fingerprint of the mesh of a run."""
 
     config: Mapping[str, object]
     mesh: str
@@ -87,11 +82,7 @@ class Checkpointer:
         self._ranks = comm.size
 
     def write(self, memory: Memory, progressed: Progressed) -> None:
-        """Write a checkpoint; collective.
-
-        Args:
-            memory: The stepper's.
-            progressed: The pipeline's.
+        """Write a checkpoint of the stepper's memory and the pipeline's progress; collective.
 
         Raises:
             OSError: It cannot be written; older ones are as they were; on every rank.
@@ -147,15 +138,7 @@ class Checkpointer:
         self._checkpoints.write(memory.number, functions, record, self._arrays)
 
     def write_snapshot(self, number: int, time_s: float) -> None:
-        """Write the unknowns at a time that is recorded; collective.
-
-        Args:
-            number: Number of the snapshot, from 0.
-            time_s: Its time in seconds.
-
-        Raises:
-            OSError: It cannot be written; on every rank.
-        """
+        """Write the unknowns at a time (s) that is recorded, by its number from 0; collective."""
         fields = self._problem.fields
         uniform = {f.name: float(f.function.x.array[0]) for f in fields if f.is_uniform}
         functions = {f.name: f.function for f in fields if not f.is_uniform}
@@ -163,17 +146,7 @@ class Checkpointer:
         self._snapshots.write(number, functions, record)
 
     def read_snapshot(self, number: int) -> float:
-        """Load a snapshot into the problem's unknowns; collective.
-
-        Args:
-            number: Number of the snapshot.
-
-        Returns:
-            Its time in seconds.
-
-        Raises:
-            InputError: It is missing or damaged; on every rank.
-        """
+        """Load a snapshot into the problem's unknowns and return its time (s); collective."""
         state = self._snapshots.get(number)
         fields = self._problem.fields
         state.read_functions({f.name: f.function for f in fields if not f.is_uniform})
@@ -187,17 +160,7 @@ class Checkpointer:
         self._snapshots.discard_after(count - 1)
 
     def restore(self, state: StoredState) -> tuple[Memory, Progressed]:
-        """Take up a checkpoint; collective.
-
-        Args:
-            state: A good checkpoint of a run with the same identity.
-
-        Returns:
-            Memory for a stepper and how far the pipeline had come.
-
-        Raises:
-            InputError: The checkpoint is of another mesh or has other unknowns; on every rank.
-        """
+        """Take up a good checkpoint of a run with the same identity; collective."""
         record, problem = state.record, self._problem
         self._require_same(state)
         stepper = record["stepper"]

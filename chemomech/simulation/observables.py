@@ -21,13 +21,7 @@ from chemomech.units import Scales
 
 @dataclass
 class RecordedStep:
-    """The step that is being recorded, and the state it led to.
-
-    Args:
-        step: The step that led to the present state.
-        position: Where in its schedule the run is.
-        mean: Mean composition of the present state.
-    """
+    """The step being recorded, its place in the schedule, the mean composition it led to."""
 
     step: Step
     position: Position
@@ -45,14 +39,9 @@ def list_observables(
 ) -> list[Observable]:
     """List the columns of every ledger.
 
-    Args:
-        problem: The problem whose state is recorded.
-        scales: Factors from the problem's units to SI.
-        stress: Fields of the present stress; None without mechanics.
-        moment: The step that is being recorded, and the state it led to.
-        initial_mean: Mean composition with which the run began.
-        started: Time on the monotonic clock at which the run began.
-        threshold: Composition above which a place belongs to a Li-rich region.
+    The run began with the mean composition ``initial_mean`` when the monotonic clock said
+    ``started``; places of a composition above the threshold are Li-rich. Stress is None without
+    mechanics.
     """
     dimension = problem.domain.mesh.geometry.dim
     unit = scales.energy(dimension)

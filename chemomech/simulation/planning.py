@@ -44,15 +44,7 @@ class TimeLoopPlan:
 
 
 def create_plan(config: Config, problem: ChemoMechanics) -> TimeLoopPlan:
-    """Create the plan of a configuration.
-
-    Args:
-        config: The configuration.
-        problem: The problem; a C-rate refers to its volume.
-
-    Raises:
-        InputError: If a current is not stated in the unit of the particle's dimension.
-    """
+    """Create the plan of a configuration; a C-rate refers to the problem's volume."""
     scale, checkpoint, noise = config.material.scales.time, config.checkpoint, config.noise
     return TimeLoopPlan(
         create_timetable(config, problem),

@@ -35,9 +35,6 @@ class RunRecord:
         parameters: Numbers of the model.
         goes_on_from: Time (s) of the checkpoint from which the run goes on; None begins anew. What
             was set after it is forgotten, what was set before waits for `repeat_changes`.
-
-    Raises:
-        OSError: They cannot be written; on every rank.
     """
 
     def __init__(

@@ -85,12 +85,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Timetable:
-    """Stages, gone through a number of times.
-
-    Args:
-        stages: Stages of one cycle.
-        cycles: How often.
-    """
+    """Stages of one cycle, gone through a number of times."""
 
     stages: tuple[Stage, ...] = (Stage(),)
     cycles: int = 1
@@ -102,13 +97,9 @@ class Timetable:
     def next_position(
         self, position: Position, time: float, released: float, mean: float
     ) -> Position | None:
-        """Return the position after a stage has ended, None after the last.
+        """Return the position after the stage of one has ended, None after the last.
 
-        Args:
-            position: Of the stage that has ended.
-            time: The present time.
-            released: Lithium released until now.
-            mean: The present mean composition.
+        Time, lithium released and mean composition are the present ones.
         """
         cycle, stage = position.cycle, position.stage + 1
         if stage > len(self.stages):
@@ -121,12 +112,10 @@ class Timetable:
 def create_timetable(config: cfg.Config, problem: ChemoMechanics) -> Timetable:
     """Create the timetable of a configuration; without a schedule it is one endless stage.
 
-    Args:
-        config: The configuration.
-        problem: The problem it drives; a C-rate refers to its volume.
+    A C-rate refers to the volume of the problem, which it drives.
 
     Raises:
-        InputError: If a current is not stated in the unit of the particle's dimension.
+        InputError: A current is not stated in the unit of the particle's dimension.
     """
     if config.schedule is None:
         return Timetable()
@@ -143,10 +132,7 @@ def create_events(
 ) -> list[Event]:
     """Create functions of the problem's state that reach zero where a stage ends.
 
-    Args:
-        cut_offs: The stage's cut-offs.
-        problem: The problem.
-        position: Where the stage began.
+    The position is that of the stage's beginning.
     """
     quantities: dict[_Quantity, Event] = {
         _Quantity.LEVEL: lambda: problem.surface.level,

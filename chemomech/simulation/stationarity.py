@@ -72,13 +72,9 @@ class StationarityTest:
         return math.inf if self.watch is None or self.watch.settled else self.watch.longest
 
     def update(self, step: Step) -> str | None:
-        """Take a step into account, and tell if the state is stationary; collective.
+        """Take a step into account, and tell by what the state it led to is stationary; collective.
 
-        Args:
-            step: The step that led to the present state.
-
-        Returns:
-            By what the state is stationary, in words; None where it is not, or not yet.
+        None tells that it is not, or not yet.
         """
         if step.rate >= self._rate:
             self.watch = None

@@ -23,15 +23,7 @@ Rows = list[tuple[str, str]]
 
 
 def summarise(config: cfg.Config, problem: ChemoMechanics) -> str:
-    """Describe a problem in its initial state as a table; collective.
-
-    Args:
-        config: The configuration the problem was made from.
-        problem: The problem.
-
-    Returns:
-        The table as text, the same on all ranks.
-    """
+    """Describe a problem in its initial state as a table in text; collective."""
     quality = problem.domain.quality()
     mean = problem.mean_composition()
     sections = {

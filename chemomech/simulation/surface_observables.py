@@ -21,12 +21,7 @@ def list_surface_observables(
 ) -> list[Observable]:
     """List the columns of a particle that exchanges lithium with a reservoir.
 
-    Args:
-        problem: Problem with a reservoir.
-        scales: Factors from the problem's units to SI.
-        stress: Fields of the present stress; None without mechanics.
-        moment: What is being recorded.
-        reference_voltage: Voltage against Li/Li+ at mu_res = 0 (V); None where none was stated.
+    The reference is the voltage against Li/Li+ at mu_res = 0 (V), None where none was stated.
     """
     surface, dimension = problem.surface, problem.domain.mesh.geometry.dim
     reference = math.nan if reference_voltage is None else reference_voltage

@@ -57,11 +57,9 @@ def describe_failure(time: float, size: float, unit: str) -> str:
 
 
 def describe_newton(reason: int, linear_reason: int) -> str:
-    """Say how Newton's method has failed.
+    """Say how Newton's method has failed, by PETSc's SNES and last KSP reason.
 
-    Args:
-        reason: PETSc's SNES reason; a positive one: its steps became short far from a solution.
-        linear_reason: PETSc's KSP reason of its last linear solve.
+    A positive reason: its steps became short far from a solution.
     """
     if reason == _SNES.DIVERGED_LINEAR_SOLVE:
         return f"Newton's method failed: its linear solver {describe_linear(linear_reason)}"

@@ -40,15 +40,7 @@ LINEAR: PetscOptions = {"ksp_rtol": 1e-12}
 
 @dataclass(frozen=True)
 class NewtonResult:
-    """Outcome of a nonlinear solve.
-
-    Args:
-        converged: Whether the tolerance was met.
-        reason: PETSc's SNES reason.
-        iterations: Newton iterations.
-        linear_iterations: Krylov iterations in total.
-        linear_reason: PETSc's KSP reason of the last linear solve.
-    """
+    """Outcome of a nonlinear solve: PETSc's SNES and KSP reasons, and iterations in total."""
 
     converged: bool
     reason: int
@@ -194,9 +186,8 @@ class NewtonSolver:
     def solve(self, accuracy: float = 0.0) -> NewtonResult:
         """Solve from the unknowns' present values; they hold the result (or the last iterate).
 
-        Args:
-            accuracy: Error of the evolving fields that suffices, as root mean square over their
-                dofs; zero asks for the tolerances.
+        The accuracy is the error of the evolving fields that suffices, as root mean square over
+        their dofs; zero asks for the tolerances.
         """
         self._accuracy = accuracy
         self.system.gather_unknowns()

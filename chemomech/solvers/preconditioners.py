@@ -120,11 +120,7 @@ class _LinearSolver:
         """Forget what a failed linear solve has left, so that the next one is not spoilt by it."""
 
     def refresh(self, *, new_parameters: bool) -> None:
-        """Bring ``matrix`` up to date after the Jacobian's blocks changed.
-
-        Args:
-            new_parameters: Whether those changed too that are otherwise constant.
-        """
+        """Bring ``matrix`` up to date after blocks changed: with new parameters all of them."""
         self._blocks.refresh(new_parameters=new_parameters)
 
     def note(self, iterations: int) -> None:

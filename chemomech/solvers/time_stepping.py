@@ -148,9 +148,6 @@ class Bdf:
 
         The algebraic unknowns are made consistent with it; the history, which no formula may look
         across, is dropped.
-
-        Raises:
-            StepError: If the state cannot be made consistent.
         """
         number, released = self._memory.number, self._history.released[0]
         self._memory = self._begin(number, self.time, released)
