@@ -43,9 +43,6 @@ def _place_jit_cache(folder: str | None) -> None:
     Args:
         folder: The folder, made where it is missing; None leaves DOLFINx's own choice, or where
             that cannot be written to takes a folder for this user alone among temporary files.
-
-    Raises:
-        InputError: It cannot be made or written to.
     """
     default, description = jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"]
     if not folder:
