@@ -9,7 +9,7 @@ import numpy as np
 
 from chemomech.analysis.domains import DomainStatistics
 from chemomech.drawing.styles import format_time
-from chemomech.output.terminal import list_figures, render
+from chemomech.output.terminal import render_figures
 from chemomech.text_files import create_csv
 
 
@@ -51,7 +51,7 @@ def summarise_domains(statistics: DomainStatistics, dimension: int, time_s: floa
             ("  in the bend", _format(periods.bend, "nm")),
             ("  in the legs", _format(periods.legs, "nm")),
         ]
-    return render(list_figures(f"Li-rich domains at {format_time(time_s)}", rows))
+    return render_figures({f"Li-rich domains at {format_time(time_s)}": rows})
 
 
 def _format(value: float, unit: str) -> str:

@@ -24,15 +24,9 @@ _NAME_ROWS = 3
 
 @dataclass(frozen=True, eq=False)
 class NamedSpectra:
-    """Spectra on the same energies.
+    """Spectra, shape (k, energies), on the same energies (eV), with a label of the ordinate.
 
-    Args:
-        energies: Photon energies in eV, shape (E,).
-        names: Name of each of k spectra.
-        spectra: Shape (k, E).
-        spread: Standard deviation of each, NaN or zero for none, shape (k, E); None for none at
-            all.
-        label: Quantity on the ordinate.
+    The spread is the standard deviation of each, NaN or zero for none; None for none at all.
     """
 
     energies: FloatArray

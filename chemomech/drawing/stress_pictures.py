@@ -39,12 +39,7 @@ _LEAST_STRESS = 1e3
 
 @dataclass(frozen=True, eq=False)
 class TriangleMesh:
-    """A flat mesh of triangles in plain arrays.
-
-    Args:
-        points: Vertices in nm, y upwards, shape (n, 2).
-        triangles: Vertices of each triangle, shape (m, 3).
-    """
+    """A flat mesh: vertices in nm, y upwards, (n, 2), and those of each triangle, (m, 3)."""
 
     points: FloatArray
     triangles: npt.NDArray[np.int64]
@@ -103,8 +98,7 @@ def cut_half_way(grid: SnapshotGrid, values: FloatArray) -> tuple[TriangleMesh, 
         raise InputError(f"a mesh of {grid.cell_name} cells is flat and needs no cut")
     z = grid.points[:, 2]
     height = float(z.min() + z.max()) / 2
-    solid = create_pyvista_grid(grid)
-    solid.point_data["values"] = np.asarray(values, dtype=np.float64)
+    solid = create_pyvista_grid(grid, {"values": np.asarray(values, dtype=np.float64)})
     cut = solid.slice(normal="z", origin=(0.0, 0.0, height)).triangulate()
     triangles = np.asarray(cut.faces).reshape(-1, 4)[:, 1:].astype(np.int64)
     mesh = TriangleMesh(np.asarray(cut.points, dtype=np.float64)[:, :2], triangles)

@@ -23,7 +23,7 @@ from chemomech.errors import InputError, run_on_root
 from chemomech.fenicsx import create_owner_partitioner
 from chemomech.geometry.cells import list_facets, number_rows
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
-from chemomech.geometry.partition import Owners, require_owners
+from chemomech.geometry.partition import Owners
 
 SURFACE = "surface"
 """Name of the group of all facets that the electrolyte wets."""
@@ -98,7 +98,7 @@ def distribute(
         nonlocal arrays, parts
         arrays = build()
         if owners is not None:
-            require_owners(owners, len(arrays.cells), comm.size)
+            _require_owners(owners, len(arrays.cells), comm.size)
         parts = [_label_facets(arrays), _label_cells(arrays)]
         heads = [part.without_members() for part in parts]
         return arrays.cell, arrays.points.shape[1], heads, owners is not None
@@ -187,3 +187,18 @@ def _label(
 def _require_facets(are_facets: bool, name: str) -> None:
     if not are_facets:
         raise InputError(f"facet group {name!r} holds entities that are no facets of the cells")
+
+
+def _require_owners(owners: Owners, cells: int, ranks: int) -> None:
+    """Refuse owners that do not suit a mesh; only for one rank."""
+    if owners.ndim != 1 or not np.issubdtype(owners.dtype, np.integer):
+        raise InputError(f"owners must be a list of whole numbers, not of {owners.dtype}")
+    if len(owners) != cells:
+        raise InputError(
+            f"the division of {len(owners)} cells among ranks is that of another mesh; this one "
+            f"has {cells} cells"
+        )
+    if cells and not (owners.min() >= 0 and owners.max() < ranks):
+        raise InputError(
+            f"owners must be ranks from 0 to {ranks - 1}; got {owners.min()} to {owners.max()}"
+        )

@@ -34,15 +34,8 @@ def create_extruded_domain(
 
     Groups: those of the outline (see `create_domain`), now its sides; ``faces_bottom`` and
     ``faces_top`` at z = -t/2 and z = t/2; ``surface``, all that the electrolyte wets, takes in both
-    faces.
-
-    Args:
-        outline: Shape, in m.
-        size_m: Cell size in the plane, in m.
-        thickness: Thickness t in m, or a function that gives it, shape (n,), at points (x, y) in m,
-            shape (n, 2); called on rank 0 alone.
-        layers: Number of layers of cells.
-        comm: Communicator of the mesh; the call is collective.
+    faces. The thickness t, in m, may be a function that gives it, shape (n,), at points (x, y) in
+    m, shape (n, 2), called on rank 0 alone. The call is collective.
 
     Raises:
         InputError: A size or a thickness is not positive and finite, there is no layer, or gmsh

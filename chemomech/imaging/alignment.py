@@ -26,14 +26,10 @@ _COARSE = 0.125
 
 @dataclass(frozen=True, eq=False)
 class _Alignment:
-    """A stack whose frames lie on each other.
+    """A stack whose frames lie on each other; NaN where a frame does not reach.
 
-    Args:
-        stack: The moved frames; NaN where a frame does not reach.
-        shifts: (row, column) by which each frame was moved, in pixels, shape (energies, 2).
-        rms_change: Root mean square change of the shifts in the last round, in pixels.
-        iterations: Rounds that were needed.
-        converged: Whether the last change is within the tolerance.
+    Shifts (row, column) by which frames were moved are in pixels, shape (energies, 2), as is their
+    root mean square change in the last round.
     """
 
     stack: Stack

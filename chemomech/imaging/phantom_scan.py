@@ -21,15 +21,10 @@ _DRIFT_MEMORY = 2.0
 class Scanner:
     """Average of a transmitted image over the spot and over each pixel.
 
-    The image is given at points, a whole number of them along a pixel's edge, in a view that is
-    wider by a border; a pixel's value is that of the image convolved with the Gaussian spot and
-    averaged over the pixel's square, both exactly but for the spacing of the points.
-
-    Args:
-        grid: The pixels.
-        spot: Full width of the spot at half its height, in m.
-        supersampling: Points along a pixel's edge.
-        drift: Largest shift of a frame, in pixels.
+    The image is given at points, so many along a pixel's edge (``supersampling``), in a view that
+    is wider by a border; a pixel's value is that of the image convolved with the Gaussian spot,
+    whose full width at half its height is in m, and averaged over the pixel's square, both exactly
+    but for the spacing of the points. The drift is the largest shift of a frame, in pixels.
     """
 
     grid: PixelGrid

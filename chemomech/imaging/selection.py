@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chemomech.arrays import CountArray, FloatArray, IndexArray
+from chemomech.arrays import FloatArray, IndexArray
 from chemomech.errors import InputError
 
 # Energies this close, relative and in eV, are the same one: messages print so many digits.
@@ -111,27 +111,3 @@ def suggest_leaving_out(*frames: int | float) -> str:
         str(frame) if isinstance(frame, int) else f'"{frame:g} eV"' for frame in frames
     )
     return f"to go on without, set the stack's leave_out = [{named}]"
-
-
-def refuse_unusable(counts: CountArray, energies: FloatArray, kept: IndexArray) -> None:
-    """Refuse frames out of the order of photon energies, and those without a count.
-
-    Counts, shape (kept, rows, columns), are of the frames kept; energies (eV) are those of all.
-    """
-    sign = 1.0 if np.sign(np.diff(energies[kept])).sum() >= 0.0 else -1.0
-    ahead = np.maximum.accumulate(sign * energies[kept])[:-1]
-    behind = np.flatnonzero(sign * energies[kept][1:] <= ahead)
-    if behind.size:
-        refuse_frames(
-            kept[1:][behind],
-            kept,
-            energies,
-            f"does not go beyond {sign * ahead[behind[0]]:g} eV, where the scan has been already; "
-            "photon energies must increase, or decrease, from frame to frame",
-        )
-    unmeasured = np.array([bool(np.isnan(frame).all()) for frame in counts])
-    refuse_frames(kept[unmeasured], kept, energies, "holds nothing but NaN")
-    dark = np.array([not np.nan_to_num(frame).any() for frame in counts])
-    refuse_frames(
-        kept[dark], kept, energies, "holds nothing but zeros (was the scan stopped early?)"
-    )

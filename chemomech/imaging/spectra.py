@@ -21,16 +21,7 @@ _ROUNDING_EV = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """Numbers over photon energy, straight between them.
-
-    Args:
-        energies: Photon energies, in eV, increasing, shape (energies,).
-        values: Counts, optical densities or the like, shape (energies,).
-        name: What it is of.
-
-    Raises:
-        InputError: The shapes differ, the energies do not increase, or a value is not finite.
-    """
+    """Numbers over photon energy (eV, increasing), straight between them; both (energies,)."""
 
     energies: FloatArray
     values: FloatArray

@@ -59,11 +59,8 @@ class ThicknessMaps:
 class _Design:
     """Matrix A = Q R of the model D = A t: spectra and baselines as columns, shape (energies, p).
 
-    Attributes:
-        inverse: pinv(A), shape (p, energies).
-        orthonormal: Q, shape (energies, p).
-        triangle: R, shape (p, p).
-        condition: Condition number of A with its columns scaled to unit norm.
+    ``inverse`` is pinv(A), (p, energies), ``orthonormal`` Q, ``triangle`` R; the condition number
+    is that of A with its columns scaled to unit norm.
     """
 
     def __init__(self, spectra: FloatArray, baselines: FloatArray) -> None:

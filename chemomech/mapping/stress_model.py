@@ -45,20 +45,9 @@ _SIDES = ("border_left", "border_right", "border_bottom", "border_top")
 class StressModel:
     """Equilibrium of a particle under the eigenstrain of its composition (eqns 9-11).
 
-    The stiffness does not depend on the composition: it is factorised once, and each further
-    composition costs one substitution.
-
-    Args:
-        config: Laws and boundary.
-        domain: The particle's mesh.
-        tangent: Unit vector along the wire in each cell.
-        composition: Lithium content x, continuous and of degree 1; change its values and `solve`.
-
-    Attributes:
-        domain: The mesh.
-        tangent: As given.
-        composition: As given.
-        problem: The equations.
+    The stiffness does not depend on the composition, which is lithium content x, continuous and of
+    degree 1: it is factorised once, and each further composition costs one substitution. The
+    tangent is the unit vector along the wire in each cell.
     """
 
     def __init__(
@@ -128,11 +117,7 @@ def create_model(
 ) -> StressModel:
     """Mesh a particle and put its composition on the mesh; collective.
 
-    Args:
-        config: The configuration.
-        particle: A particle of an image; None for the field of a simulation the configuration
-            names.
-        comm: Ranks that share the mesh.
+    Without a particle of an image it is the field of a simulation the configuration names.
 
     Raises:
         InputError: The particle cannot be meshed, the field not be read, a law not be made, or a

@@ -30,12 +30,9 @@ _NANOMETRE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class ImagedParticle:
-    """One particle of an image.
+    """One particle of an image: its outline, in m, and composition, not yet smoothed or extended.
 
-    Args:
-        outline: Its outline, in m.
-        composition: Lithium content, as measured: not yet smoothed or extended.
-        thickness: Measured thickness in m, shape (rows, columns), NaN outside; None if unknown.
+    The thickness in m has the shape (rows, columns), NaN outside; None if unknown.
     """
 
     outline: Outline

@@ -30,14 +30,10 @@ _SAME_BARRIER = 1e-4
 
 @dataclass(frozen=True)
 class Plateau:
-    """Two phases in equilibrium, which a fit must have.
+    """Two phases in equilibrium, which a fit must have: compositions, and mu / (RT) of both.
 
-    Args:
-        poor: Composition of the phase poorer in lithium.
-        rich: Composition of the richer phase.
-        potential: mu / (RT) of both.
-        barrier: Greatest height of g over their tangent, in units of RT C; None where it is left to
-            follow.
+    The barrier, in units of RT C, is the greatest height of g over their tangent; None leaves it
+    open.
     """
 
     poor: float

@@ -46,25 +46,13 @@ _PACKAGES = (
 
 @dataclass(frozen=True)
 class _Provenance:
-    """Facts needed to judge or repeat a run.
+    """Facts needed to judge or repeat a run; times are UTC in ISO 8601.
 
-    Args:
-        command: The command line, word by word.
-        config_sha256: Hash of the resolved configuration's text, as hexadecimal digits.
-        versions: Version of each package and library by name.
-        hosts: Names of the machines the ranks run on.
-        ranks: Number of MPI ranks.
-        threads: Value of ``OMP_NUM_THREADS``, or None where it is not set.
-        platform: Operating system and processor.
-        git_commit: Commit of the checkout the package runs from, or None where it is not one.
-        git_description: ``git describe --always --dirty`` of it; ``-dirty`` marks uncommitted
-            changes.
-        started: Start of the run, UTC, ISO 8601.
-        restarts: The same of each time it was gone on with, in their order.
-        parameters: Numbers of the model by name, in SI units, at the start.
-        changes: Those that were set in the middle, in their order: ``time_s``, ``parameter``,
-            ``value``.
-        modules: Text of each module that states laws of the user's own, by the file's name.
+    The hash is that of the resolved configuration's text. The commit is None where the package runs
+    from no checkout; its description is ``git describe --always --dirty``. Restarts are the same
+    facts of each time the run was gone on with. Parameters are numbers of the model by name, in SI
+    units, at the start; changes those set later, each a ``time_s``, ``parameter`` and ``value``.
+    Modules are the texts, by file, that state laws of the user's own.
     """
 
     command: tuple[str, ...]

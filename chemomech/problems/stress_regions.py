@@ -22,12 +22,9 @@ _SLACK = 1e-9
 
 @dataclass(frozen=True)
 class Phase:
-    """The phase that cells belong to whose mean composition lies within a window.
+    """The phase, by its name in tables, of cells whose mean composition lies within a window.
 
-    Args:
-        name: What the region is called in tables.
-        lower: Least composition; may be minus infinity.
-        upper: Greatest composition; may be infinite. A cell on a limit belongs to the phase.
+    The limits, which may be infinite, belong to the phase.
     """
 
     name: str

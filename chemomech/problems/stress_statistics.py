@@ -31,17 +31,10 @@ _BAND = (5.0, 95.0)
 
 @dataclass(frozen=True)
 class _StressRow:
-    """One stress in one region. Where the region has no cell, its volume is 0 and the rest NaN.
+    """One stress in a region, ``all``, a phase or ``boundaries``: statistics over volume in Pa.
 
-    Args:
-        stress: ``von_mises``, ``hydrostatic``, ``stress_along``, ``stress_normal``,
-            ``stress_shear`` or ``principal_1`` (largest) to ``principal_3``.
-        region: ``all``, a phase or ``boundaries``.
-        volume: Of the region, in m^3; in 2-D its area in m^2.
-        mean: Volume-weighted mean in Pa.
-        minimum: Least value of any cell in Pa.
-        maximum: Greatest value of any cell in Pa.
-        percentiles: Volume-weighted percentiles in Pa, one for each level of the table.
+    The volume is in m^3, in 2-D the area in m^2; where it is 0, the rest is NaN. The table has the
+    levels of the percentiles; ``principal_1`` is the largest.
     """
 
     stress: str
@@ -95,8 +88,7 @@ class StressStatistics:
         scale: Factor from the problem's unit of stress to pascal.
         tangent: Unit vector along the wire, constant in each cell; None leaves its frame out.
         regions: What to look at beside the whole particle.
-        excluded: Cells to leave out (near the tips of a wire, say), a mark for each cell that
-            this rank owns; None leaves out none.
+        excluded: A mark for each owned cell to leave out, such as those near the tips of a wire.
         levels: Percentiles wanted, in per cent.
     """
 
@@ -134,16 +126,11 @@ class StressStatistics:
 
 @dataclass(frozen=True)
 class _BandRow:
-    """Spread of one number of a table over samples.
+    """Spread of one number of a table over the samples in which the region has cells, in Pa.
 
-    Args:
-        stress, region: As in the table.
-        statistic: ``mean``, ``minimum``, ``maximum`` or a percentile such as ``p95``.
-        samples: Samples in which the region has cells; only these count.
-        mean: Over the samples, in Pa; NaN without any, as are the others.
-        deviation: Standard deviation of one sample in Pa; NaN for fewer than two.
-        low: 5th percentile over the samples in Pa.
-        high: 95th percentile over the samples in Pa.
+    The statistic is ``mean``, ``minimum``, ``maximum`` or a percentile such as ``p95``; low and
+    high are the 5th and 95th percentile over the samples. NaN without any, the deviation also with
+    one.
     """
 
     stress: str

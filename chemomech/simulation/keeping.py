@@ -38,14 +38,9 @@ class Identity:
 
 @dataclass(frozen=True)
 class Progressed:
-    """Progress of the pipeline around the stepper.
+    """Progress of the pipeline around the stepper: place in the schedule, records and snapshots.
 
-    Args:
-        position: Where in its schedule the run is.
-        records: What of the ledger counts.
-        snapshots: Number of snapshots recorded.
-        noise_interval: Number of the present interval of thermal noise; -1 without.
-        watch: Stretch of steps over which little has moved; None where much has.
+    The interval of thermal noise is -1 without; the watch is None where much has moved.
     """
 
     position: Position
@@ -56,17 +51,11 @@ class Progressed:
 
 
 class Checkpointer:
-    """Write a run's memory into two stores and read it back.
+    """Write a run's memory into two stores in a folder and read it back.
 
     Checkpoints hold all that determines the future; of them the newest are kept. Snapshots hold the
     unknowns at each time that was recorded: from them a later run writes one field file and one
-    film over the whole time.
-
-    Args:
-        folder: Folder for both, made where it is missing.
-        problem: The problem whose states are kept.
-        identity: What a later run must share.
-        keep: Number of checkpoints kept.
+    film over the whole time. The identity is what a later run must share.
     """
 
     def __init__(

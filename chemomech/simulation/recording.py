@@ -24,9 +24,12 @@ from chemomech.output.snapshots import Gatherer
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.observables import Observable
 from chemomech.problems.stress_fields import StressFields
-from chemomech.simulation.observables import RecordedStep, list_observables
+from chemomech.simulation.observables import (
+    RecordedStep,
+    list_observables,
+    list_surface_observables,
+)
 from chemomech.simulation.stages import Position
-from chemomech.simulation.surface_observables import list_surface_observables
 from chemomech.solvers.steps import Step
 from chemomech.units import Scales
 
@@ -35,10 +38,8 @@ from chemomech.units import Scales
 class ResumePoint:
     """Position in the records of an earlier run from which a restart goes on.
 
-    Args:
-        lines: Lines of the ledger that count.
-        wall_s: Wall time spent until then.
-        initial_mean: Mean composition with which the run began.
+    It is the number of the ledger's lines that count, the wall time (s) spent until then, and the
+    mean composition with which the run began.
     """
 
     lines: int
@@ -59,14 +60,8 @@ class Recorder:
         fields_path: Field file to create, or None for none.
         reference_voltage: Voltage against Li/Li+ at mu_res = 0 (V), for what reacts.
         resume_point: Go on with the ledger of an earlier run; None creates it.
-        is_illustrated: Whether frames are kept, for pictures or a film.
+        is_illustrated: Whether frames are kept, on rank 0, for pictures or a film.
         threshold: Composition above which a place belongs to a Li-rich region.
-
-    Attributes:
-        initial_mean: Mean composition with which the run began.
-        dimension: Dimension of space: energies are per metre of depth where it is 2.
-        frames: Composition of each snapshot, on rank 0.
-        ledger: The ledger.
     """
 
     def __init__(

@@ -24,13 +24,10 @@ _UNDISTURBED = 1e-12
 
 @dataclass(frozen=True)
 class Watch:
-    """A stretch of steps over which little has moved, ever slower.
+    """A stretch of steps over which little has moved, ever slower, since it began.
 
-    Args:
-        began: Time at which it began.
-        lowest: Lowest rate in it.
-        longest: Length of step that would show what grows.
-        settled: Whether it has lasted long enough.
+    It knows the lowest rate in it, the length of step that would show what grows, and whether it
+    has lasted long enough.
     """
 
     began: float

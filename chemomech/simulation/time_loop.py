@@ -36,15 +36,10 @@ class Ending:
 
 
 class TimeLoop:
-    """Time loop: step a problem through its stages and record it.
+    """Time loop: step a problem through the stages of a plan and record it.
 
-    Args:
-        plan: When to do what.
-        problem: The problem, in its present state.
-        stepper: Its time stepper.
-        recorder: Writes ledger and snapshots.
-        checkpointer: Writes checkpoints; None for none.
-        progressed: How far an earlier run had come; None begins at the beginning.
+    Without a checkpointer none are written; without progress of an earlier run it begins at the
+    beginning.
 
     Attributes:
         ending: Why and how it has ended; None while it goes on.

@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from chemomech.arrays import FloatArray
 
 #: Highest order of the formulas. BDF3 damps all that decays without swinging, as gradient flows do.
@@ -127,16 +125,6 @@ def _combine(weights: Sequence[float], values: Sequence[FloatArray]) -> FloatArr
     for weight, value in zip(weights[1:], values[1:], strict=False):
         total += weight * value
     return total
-
-
-def limit(guess: FloatArray, last: FloatArray, bounds: tuple[float, float]) -> FloatArray:
-    """A guess that at no node goes more than 0.9 of the last value's way to a bound; in place."""
-    lower, upper = bounds
-    if math.isfinite(lower):
-        np.maximum(guess, lower + 0.1 * (last - lower), out=guess)
-    if math.isfinite(upper):
-        np.minimum(guess, upper - 0.1 * (upper - last), out=guess)
-    return guess
 
 
 def _extrapolate(times: Sequence[float], time: float) -> list[float]:

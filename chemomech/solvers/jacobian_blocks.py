@@ -19,13 +19,11 @@ _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
 @dataclass(frozen=True)
 class HeldRows:
-    """Rows in whose place stands that an unknown has a given value.
+    """Rows, by their owned numbers, in whose place stands that an unknown has a given value.
 
-    Args:
-        rows: Their owned numbers on this rank.
-        is_own: Whether the block's columns are of that unknown: a one stands in each row then.
-        is_diagonal: Whether the block's rows are that unknown's own: the columns are cleared as
-            well then, which keeps it symmetric.
+    Where the block's columns are of that unknown, ``is_own``, a one stands in each; where its rows
+    are the unknown's own too, ``is_diagonal``, the columns are cleared as well, which keeps it
+    symmetric.
     """
 
     rows: NDArray[np.int32]
