@@ -107,13 +107,10 @@ def cut_half_way(grid: SnapshotGrid, values: FloatArray) -> tuple[TriangleMesh, 
 
 @dataclass(frozen=True, eq=False)
 class StressMap:
-    """One stress on a flat mesh.
+    """One stress, by a name of `STRESS_LABELS`, on a flat mesh.
 
-    Args:
-        mesh: The mesh.
-        name: A name of `STRESS_LABELS`.
-        values: Stress in Pa at the vertices, tension positive, NaN where it is not meaningful, e.g.
-            near the tips (light grey); shape (n,).
+    Values at the vertices, shape (n,), are in Pa, tension positive, NaN where they are not
+    meaningful, e.g. near the tips (light grey).
     """
 
     mesh: TriangleMesh

@@ -31,15 +31,11 @@ SURFACE = "surface"
 
 @dataclass(frozen=True)
 class MeshArrays:
-    """An undistributed mesh of straight-edged cells of one type.
+    """An undistributed mesh of straight-edged cells of one type, named like ``quadrilateral``.
 
-    Args:
-        points: Coordinates in nm, shape (points, gdim).
-        cells: Corners of each cell in DOLFINx's order, shape (cells, corners).
-        cell: Name of the cell type, e.g. ``quadrilateral``.
-        facets: Corners of the facets of each named group, shape (facets, corners), in any order.
-            Without a group ``surface``, all exterior facets become one.
-        cell_groups: Rows of ``cells`` in each named group of cells, in any order.
+    Points are in nm, shape (points, gdim), cells their corners in DOLFINx's order, facets the
+    corners of those of each named group, in any order. Without a group ``surface``, all exterior
+    facets become one. Groups of cells are rows of ``cells``.
     """
 
     points: FloatArray
@@ -78,14 +74,10 @@ class _Labels:
 def distribute(
     comm: MPI.Comm, build: Callable[[], MeshArrays], owners: Owners | None = None
 ) -> Domain:
-    """Build a mesh on rank 0 and spread it over all ranks.
+    """Build a mesh on rank 0 and spread it over all ranks; collective.
 
-    Args:
-        comm: Communicator of the mesh; the call is collective.
-        build: Makes the mesh; called on rank 0 alone.
-        owners: Rank of each cell as `collect_owners` gives it, looked at on rank 0 alone; with the
-            same owners every number in the distributed mesh comes out the same. None lets a graph
-            partitioner choose.
+    With the same owners, rank 0's, as `collect_owners` gives them, every number in the distributed
+    mesh comes out the same. None lets a graph partitioner choose.
 
     Raises:
         InputError: ``build`` failed, a named facet is no facet of the mesh, or the owners do not

@@ -17,10 +17,8 @@ from chemomech.imaging.masked_spectra import MaskedSpectra
 class SpectralFeatures:
     """Coordinates in which the distance of two pixels is that of their treated spectra.
 
-    Args:
-        values: Coordinates, shape (pixels, features); zeros where not usable.
-        weights: Weight of each pixel, of mean one, shape (pixels,).
-        usable: Pixels that absorb, so that their shape is defined, shape (pixels,).
+    They have the shape (pixels, features); weights are of mean one. Usable pixels absorb, so that
+    their shape is defined; others have zeros.
     """
 
     values: FloatArray

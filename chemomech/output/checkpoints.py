@@ -76,13 +76,8 @@ class CheckpointStore:
 
     A state is written beside the others under another name, with a manifest that holds size and
     hash of every file. It gets its name when all of it has reached the disk, and only then do older
-    ones go. What a killed run left half-written is never taken for a state, and goes with the next
-    write.
-
-    Args:
-        folder: The folder; made when something is first written.
-        comm: Ranks that write and read.
-        keep: Number of states kept, the one written last included; None keeps all.
+    ones go, but so many as are kept, all with None. What a killed run left half-written is never
+    taken for a state, and goes with the next write.
     """
 
     def __init__(self, folder: Path, comm: MPI.Comm, keep: int | None = 2) -> None:

@@ -16,11 +16,8 @@ class DomainCounter:
 
     Two vertices belong to one region where a path of the mesh's edges joins them without leaving
     it. Regions of several ranks become one where a vertex is known to both; only the numbers of
-    regions at such vertices travel. Construction and `count` are collective.
-
-    Args:
-        field: Continuous Lagrange function of any degree, of which the vertices' values are looked
-            at; its ghosts must be up to date.
+    regions at such vertices travel. Construction and `count` are collective. The field is
+    continuous Lagrange of any degree, its ghosts up to date; the values at vertices are looked at.
     """
 
     def __init__(self, field: fem.Function) -> None:

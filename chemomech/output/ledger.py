@@ -66,17 +66,8 @@ class Ledger(Context):
     """A CSV file that grows by one flushed line a step, in full double precision.
 
     Rank 0 writes; construction and `write` are collective, and a failure to write reaches all
-    ranks.
-
-    Args:
-        path: File to create, or to go on with.
-        columns: Names of the columns.
-        comm: Ranks of the run.
-        keep: Number of lines of an earlier run to go on after; later ones are dropped. None
-            creates the file.
-
-    Attributes:
-        lines: Number of lines written, the header not counted.
+    ranks. With ``keep`` it goes on after so many lines of an earlier run, later ones dropped; None
+    creates it.
     """
 
     def __init__(

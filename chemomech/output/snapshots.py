@@ -15,15 +15,10 @@ from chemomech.output.snapshot_grid import SnapshotGrid
 
 
 class Gatherer:
-    """Bring a distributed mesh to rank 0 once, then nodal values as often as wanted.
+    """Bring a distributed mesh to rank 0 once, as `grid`, then nodal values as often as wanted.
 
-    Construction and `gather` are collective; results exist on rank 0, others get None.
-
-    Args:
-        mesh: Mesh of linear triangles, quadrilaterals, tetrahedra or hexahedra.
-
-    Attributes:
-        grid: The whole mesh on rank 0, None elsewhere.
+    Construction and `gather` are collective; others get None. Cells are linear triangles,
+    quadrilaterals, tetrahedra or hexahedra.
     """
 
     def __init__(self, mesh: dmesh.Mesh) -> None:

@@ -30,11 +30,8 @@ _LINEAR = {
 class StepError(ConvergenceError):
     """A time step, or the state at one time, that could not be solved for.
 
-    Args:
-        why: What failed, in words.
-        time: Time of the last good state, in the problem's unit.
-        size: Length of the shortest step tried, in the problem's unit; 0 for a state.
-        reason: PETSc's SNES reason.
+    In the problem's unit, ``time`` is that of the last good state, ``size`` the length of the
+    shortest step tried, 0 for a state. The reason is PETSc's SNES reason.
     """
 
     def __init__(self, why: str, time: float, size: float, reason: int) -> None:

@@ -20,14 +20,9 @@ class History:
 
     A state is one array for each unknown. Beside the states, the integral over time of the rate at
     which what an evolving field conserves is released is kept by the same formula: the balance
-    between the two then closes to the accuracy of the solver, not of the time scheme.
-
-    Args:
-        times: Time of each state.
-        states: The states.
-        released: What each evolving field had released by then, in the order of ``rates``.
-        rates: Time derivative of each evolving field at the first state's time, by its place in a
-            state; it stands in for a second state.
+    between the two then closes to the accuracy of the solver, not of the time scheme. Rates, by an
+    evolving field's place in a state, are those at the first state's time; they stand in for a
+    second state.
     """
 
     times: list[float]

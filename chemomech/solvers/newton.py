@@ -58,12 +58,8 @@ class NewtonResult:
 class NewtonSettings:
     """Tolerances and limits of Newton's method.
 
-    Args:
-        relative_tolerance: Residual reduction that suffices.
-        absolute_tolerance: Residual norm that suffices.
-        step_tolerance: Length of a Newton step, relative to the solution's, that suffices: where
-            round-off keeps the residual from falling, steps have become this short.
-        max_iterations: Newton iterations before giving up.
+    A Newton step of the length ``step_tolerance``, relative to the solution's, suffices: where
+    round-off keeps the residual from falling, steps have become this short.
     """
 
     relative_tolerance: float = 1e-8
@@ -83,14 +79,8 @@ class NewtonSolver:
 
     PETSc's criteria of convergence apply, or an error of the evolving fields that suffices; and two
     more, for what a norm over all unknowns does not see: those balances, where they are not linear,
-    and the equations of uniform unknowns.
-
-    Args:
-        system: Blocks to solve.
-        preset: Linear solver.
-        settings: Tolerances.
-        options: PETSc options by name without dash; they override everything else.
-        prefix: Prefix of those options in PETSc's database.
+    and the equations of uniform unknowns. PETSc options by name, without dash, override everything
+    else; in PETSc's database they stand behind the prefix.
     """
 
     def __init__(

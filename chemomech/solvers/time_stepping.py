@@ -170,10 +170,8 @@ class Bdf:
     def advance(self, target: float, events: Sequence[Event] = ()) -> Step:
         """Take one step that ends at ``target`` at the latest, and at the first event.
 
-        Args:
-            target: Time that must not be passed, and is hit exactly when it is near.
-            events: Functions of the state, negative at present; the step ends where the first one
-                reaches zero.
+        The target is hit exactly when it is near. Events are functions of the state, negative at
+        present; the step ends where the first one reaches zero.
 
         Raises:
             StepError: If even a vanishing step fails; the state is the one before.

@@ -28,15 +28,10 @@ VTK_CELLS = {
 
 @dataclass(frozen=True, eq=False)
 class FieldData:
-    """One field at one time, on the vertices of an undistributed mesh.
+    """One field at one time in s, if known, on the vertices of an undistributed mesh.
 
-    Args:
-        points: Coordinates in the file's unit, shape (points, gdim).
-        cells: Corners of each cell in DOLFINx's order, shape (cells, corners).
-        cell: Name of the cell type, e.g. ``quadrilateral``.
-        values: Value at each point, shape (points,), or (points, components) of vectors and
-            tensors.
-        time: Time they belong to, in s; None where the file knows no times.
+    Points, shape (points, gdim), are in the file's unit, cells their corners in DOLFINx's order.
+    Values have the shape (points,), or (points, components) of vectors and tensors.
 
     Raises:
         InputError: There are no cells, a cell has a corner that is no point, a plane mesh is not in
