@@ -43,10 +43,6 @@ def create_composition(
         minimum_thickness: Least sum_s t_s of a pixel that can be trusted, as a fraction of the
             median over the mask: the division magnifies the noise of thin pixels.
         source: Where the maps came from, for the record.
-
-    Raises:
-        InputError: The contents do not fit the maps, an argument is out of range, or no pixel is
-            thick enough.
     """
     lithium = _check_lithium(lithium, len(maps.thickness))
     if reading not in get_args(Reading):

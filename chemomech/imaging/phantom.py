@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
@@ -131,20 +132,13 @@ def create_phantom(
     if wire not in get_args(WireKind):
         raise InputError(f"must be {' or '.join(get_args(WireKind))}, got {wire!r}", key="wire")
     positive = {"counts": counts, "pixel_size": pixel_size, "spot": spot, "width": width}
-    for name, value in positive.items():
-        if not (np.isfinite(value) and value > 0.0):
-            raise InputError(f"must be greater than zero, got {value:g}", key=name)
-    for name, value in {"seed": seed, "drift": drift, "dark": dark, "substrate": substrate}.items():
-        if not (np.isfinite(value) and value >= 0.0):
-            raise InputError(f"must be zero or more, got {value:g}", key=name)
+    _check_numbers(positive, {"seed": seed, "drift": drift, "dark": dark, "substrate": substrate})
     _check_scan(counts + dark, size, drift, supersampling, pixel_size, spot)
     grid = PixelGrid(*size, pixel_size, pixel_size)
     extent = (grid.columns - 1) * pixel_size, (grid.rows - 1) * pixel_size
     shape = place_wire(extent, width, leaves_view=leaves_view)
     drift_rng, noise_rng = np.random.default_rng(seed).spawn(2)
     beam = counts * np.exp(-(chosen - _BEAM_CENTRE_EV) / _BEAM_DECAY_EV)
-    names = tuple(name for name, _ in PHASES[wire])
-    lithium = np.array([content for _, content in PHASES[wire]])
     truth = PhantomTruth(
         kind=wire,
         grid=grid,
@@ -153,18 +147,29 @@ def create_phantom(
         shifts=draw_drift(len(chosen), drift, drift_rng),
         incident=beam * np.exp(-substrate * (_SUBSTRATE_EDGE_EV / chosen) ** 3),
         dark=dark,
-        standards=EndMembers(
-            names,
-            lithium,
-            _compute_absorption(chosen, lithium),
-            _STANDARD_THICKNESS,
-            ("synthetic",) * len(names),
-        ),
+        standards=_create_standards(wire, chosen),
     )
     scanner = Scanner(grid, spot, supersampling, drift)
     frames = _scan(truth, chosen, scanner, noise_rng if noise else None)
     source = f"phantom ({wire} wire, seed {seed}), synthetic"
     return Phantom(Stack(frames, chosen, grid, source=source), truth)
+
+
+def _check_numbers(positive: Mapping[str, float], not_negative: Mapping[str, float]) -> None:
+    for name, value in positive.items():
+        if not (np.isfinite(value) and value > 0.0):
+            raise InputError(f"must be greater than zero, got {value:g}", key=name)
+    for name, value in not_negative.items():
+        if not (np.isfinite(value) and value >= 0.0):
+            raise InputError(f"must be zero or more, got {value:g}", key=name)
+
+
+def _create_standards(wire: WireKind, energies: FloatArray) -> EndMembers:
+    """Create the spectra of a wire's two phases."""
+    names = tuple(name for name, _ in PHASES[wire])
+    lithium = np.array([content for _, content in PHASES[wire]])
+    spectra = _compute_absorption(energies, lithium)
+    return EndMembers(names, lithium, spectra, _STANDARD_THICKNESS, ("synthetic",) * len(names))
 
 
 def _create_energies() -> FloatArray:

@@ -48,15 +48,9 @@ class BentWire:
     """Leg, circular arc, leg, all of one width; the tips are half circles.
 
     Along the wire runs s, zero amid the bend and growing clockwise about ``centre``; across it n,
-    zero on the mid-line and growing outwards.
-
-    Args:
-        width: In m.
-        leg: Length of each leg up to where its tip begins to round, in m.
-        centre: Centre of curvature (x, y), in m.
-        bend_angle: Angle the bend turns by, in radians.
-        rotation: Direction of the bend's middle seen from the centre, counter-clockwise from +y, in
-            radians; without it, a mirrored image would look right.
+    zero on the mid-line and growing outwards. Lengths are in m, those of the legs up to where their
+    tips begin to round. The rotation is the direction of the bend's middle seen from the centre,
+    counter-clockwise from +y, in radians; without it, a mirrored image would look right.
     """
 
     width: float

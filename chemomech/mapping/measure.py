@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from chemomech.imaging.measurement import write_measurement
 from chemomech.imaging.spectra import write_spectra
 from chemomech.mapping.analysis import Analysis, analyse
 from chemomech.mapping.measurement_illustration import draw_measurement
-from chemomech.mapping.measurement_report import Report, create_report, format_report, write_report
+from chemomech.mapping.measurement_report import Report, create_report, format_report
 from chemomech.mapping.stress_source import OUTLINES
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
@@ -93,7 +94,7 @@ def write_analysis(
 
 def _write_files(analysis: Analysis, report: Report, paths: Mapping[str, Path]) -> None:
     found = analysis.measurement
-    text = write_report(report)
+    text = json.dumps(report, indent=2) + "\n"
     write_measurement(paths[_RESULT], found, text)
     write_outlines_geojson(paths[OUTLINES], analysis.outlines)
     paths["report.json"].write_text(text, encoding="utf-8")

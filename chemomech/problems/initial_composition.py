@@ -54,16 +54,9 @@ class Noise:
     """Smooth Gaussian noise about a mean.
 
     White noise on a lattice over the whole body, smoothed by a Gaussian of standard deviation
-    ``smoothing``, is interpolated at the nodes. It is the same for any number of ranks and any
-    partition. The composition has exactly the mean and the standard deviation asked for, both taken
-    over the body's volume.
-
-    Args:
-        mean: Mean composition.
-        amplitude: Standard deviation of the composition.
-        smoothing: Standard deviation of the Gaussian filter, in m; the correlation length is 2
-            times as long.
-        seed: Seed of the random numbers.
+    ``smoothing`` (m; the correlation length is 2 times as long), is interpolated at the nodes. It
+    is the same for any number of ranks and any partition. The composition has exactly the mean and
+    the standard deviation, ``amplitude``, asked for, both taken over the body's volume.
     """
 
     mean: float
@@ -190,13 +183,10 @@ class _SampledMap(Protocol):
 
 @dataclass(frozen=True)
 class FromMeasurement:
-    """c = x / x_full, x as measured, on the mesh of its own outline.
+    """c = x / x_full, x as measured, on the mesh of its own outline, in the same frame.
 
-    Args:
-        read: Reads the map, on one rank; the mesh must have its origin and orientation.
-        lithium_at_full: x_full, the lithium content at c = 1.
-        margin: Values beyond the bounds, which noise makes, are set this far within them; None
-            refuses them.
+    The map is read on one rank. Values beyond the bounds, which noise makes, are set by the margin
+    within them; None refuses them.
     """
 
     read: Callable[[], _SampledMap]

@@ -51,13 +51,9 @@ class Regions:
     """The whole particle, each of its phases and, if wanted, what lies at their boundaries.
 
     A boundary runs where the composition crosses the threshold between two phases: the middle of
-    the gap between their windows (alpha up to 0.1 and epsilon from 0.3 on: 0.2).
-
-    Args:
-        phases: Windows of composition that do not overlap, in any order.
-        boundary_distance: Greatest distance, in m, of a cell's midpoint from a boundary at which
-            the cell counts as lying there; cells that a boundary passes through always do. None
-            leaves boundaries out.
+    the gap between their windows (alpha up to 0.1 and epsilon from 0.3 on: 0.2). Cells that it
+    passes through lie at it, and those whose midpoint is no farther away than the distance (m);
+    None leaves boundaries out.
 
     Raises:
         InputError: Windows overlap, two phases share a name, the distance is negative, or there

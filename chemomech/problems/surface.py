@@ -77,12 +77,9 @@ class Surface:
 
     Attributes:
         reservoir: mu_res per RT, a function of one value; None where no law asks for it.
-        outflow: Function for the lithium leaving per time, the integral of J over the surface;
-            collective.
+        outflow: Collective function for the lithium leaving per time, the integral of J.
         area: Measure of the reacting surface.
         drive: What is held; None without a reservoir.
-        varying: Constants of the forms that a change of the drive sets.
-        energies: None.
     """
 
     def __init__(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from dolfinx import fem
@@ -242,13 +241,8 @@ class Simulation(Context):
         self._resources.close()
         self._is_sound = False
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None:
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not None:
             self._is_sound = False
             # Other ranks may not have failed, and would have to agree on it.
             self._can_close = self._can_close and self._comm.size == 1

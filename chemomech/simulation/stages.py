@@ -27,13 +27,10 @@ class _Quantity(Enum):
 
 @dataclass(frozen=True)
 class _CutOff:
-    """Value of a quantity at which a stage ends.
+    """Value of a quantity, in the problem's units, at which a stage ends.
 
-    Args:
-        quantity: Which one.
-        value: In the problem's units.
-        sign: +1 where the quantity must rise to the value, -1 where it must fall; 0: whichever way
-            the value lies when the stage begins.
+    The sign is +1 where the quantity must rise to the value, -1 where it must fall; 0: whichever
+    way the value lies when the stage begins.
     """
 
     quantity: _Quantity
@@ -58,16 +55,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Position:
-    """Progress of a run through its schedule.
+    """Progress of a run through its schedule: cycle and stage, from 1, and how the stage began.
 
-    Args:
-        cycle: Number of the cycle, from 1.
-        stage: Number of the stage within the cycle, from 1.
-        began: Time at which the stage began.
-        released: Lithium released until then.
-        mean: Mean composition at that time.
-        over: Whether the stage has ended.
-        skipped: Stages until now whose cut-off was met as they began.
+    Released lithium and mean composition are those at its beginning. Skipped are stages until now
+    whose cut-off was met as they began.
     """
 
     cycle: int = 1

@@ -35,18 +35,9 @@ class JacobianBlock:
     r"""base + factor * scaled + (what changes with the state), in one matrix.
 
     The first two are assembled once, and again when a parameter in them has changed. Integrals are
-    sorted by what they hold: neither an unknown nor anything else that varies; the step's factor
-    alone; more.
-
-    Args:
-        form: Bilinear form of the block, derivatives expanded.
-        held_rows: Rows that Dirichlet conditions replace, the last ones of a row for good.
-        factor: Constant that changes with the time step, of which every integral that holds it
-            alone is a multiple; None without.
-        varying: Unknowns, and all else that changes between refreshs but the factor.
-
-    Attributes:
-        matrix: The block, assembled.
+    sorted by what they hold: neither an unknown nor anything else that varies between refreshs; the
+    step's factor alone, of which each is a multiple; more. Dirichlet conditions replace the held
+    rows, the last ones of a row for good.
     """
 
     def __init__(

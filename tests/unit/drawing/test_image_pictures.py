@@ -16,10 +16,9 @@ from chemomech.drawing.figure_parts import (
     draw_scale_bar,
     prepare_plane,
 )
-from chemomech.drawing.spectra_charts import NamedSpectra
+from chemomech.drawing.spectra_charts import NamedSpectra, _find_edges
 from chemomech.drawing.styles import FieldStyle
 from chemomech.errors import InputError
-from chemomech.imaging.absorption_edges import find_edges
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
 
@@ -222,7 +221,7 @@ def test_clusters_without_pixels_or_names_are_refused(tmp_path, labels, message)
 )
 def test_edges_are_named_within_the_range_only(ends, names):
     energies = np.linspace(*ends, 20)
-    assert [f"{edge.element} {edge.shell}" for edge in find_edges(energies)] == names
+    assert [f"{edge.element} {edge.shell}" for edge in _find_edges(energies)] == names
     axes = create_axes()
     spectra_charts.draw_spectra(axes, NamedSpectra(energies, ["a"], np.ones((1, 20))))
     written = [text.get_text().replace("$", "").replace("_", "") for text in find(axes, "edge")]
