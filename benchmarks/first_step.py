@@ -80,7 +80,7 @@ def run(config: str, results: str, watch: Stopwatch) -> None:
     watch.mark("launch")
     # What the command line imports, in its order and manner.
     import chemomech.config
-    import chemomech.simulation.simulation
+    import chemomech.simulation.commands
     from chemomech.cli import main
 
     watch.mark("import")

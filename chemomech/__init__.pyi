@@ -97,10 +97,10 @@ from .problems.stress_fields import compute_stress as compute_stress
 from .problems.surface import SurfaceReaction as SurfaceReaction
 from .problems.thermal_noise import NoiseLaw as NoiseLaw
 from .reporting.writing import write_report as write_report
+from .simulation.commands import simulate as simulate
+from .simulation.commands import validate as validate
 from .simulation.grids import create_grid as create_grid
 from .simulation.simulation import Simulation as Simulation
-from .simulation.simulation import simulate as simulate
-from .simulation.validation import validate as validate
 from .solvers.presets import Preset as Preset
 from .solvers.steady import solve as solve
 from .sweeps.cases import Sweep as Sweep

@@ -35,7 +35,7 @@ SNES_NOT_FINITE = -4
 _JIT_CACHE = "CHEMOMECH_JIT_CACHE"
 
 
-def place_jit_cache(folder: str | None) -> None:
+def _place_jit_cache(folder: str | None) -> None:
     """Let DOLFINx keep its compiled forms in a folder of the user's choice.
 
     Of the ranks that share a mesh the first compiles; the others wait and read. Done when this
@@ -44,9 +44,6 @@ def place_jit_cache(folder: str | None) -> None:
     Args:
         folder: The folder, made where it is missing; None leaves DOLFINx's own choice, or where
             that cannot be written to takes a folder for this user alone among temporary files.
-
-    Raises:
-        InputError: It cannot be made or written to.
     """
     default, description = jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"]
     if not folder:
@@ -122,7 +119,7 @@ def _order_constants() -> None:
 
 
 _let_pipes_break()
-place_jit_cache(os.environ.get(_JIT_CACHE))
+_place_jit_cache(os.environ.get(_JIT_CACHE))
 _choose_compiler_flags()
 _order_constants()
 recover_from_dead_compilers()

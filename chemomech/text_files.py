@@ -38,11 +38,7 @@ def read_text(path: Path, fallback: str | None = None) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read all of a file.
-
-    Raises:
-        InputError: The file is missing, empty or cannot be opened.
-    """
+    """Read all of a file."""
     require_file(path)
     try:
         return path.read_bytes()
@@ -84,11 +80,7 @@ def create_text(path: Path, text: str) -> None:
 
 
 def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Read header and lines of a table that the package wrote.
-
-    Raises:
-        InputError: The file cannot be read, or is no table.
-    """
+    """Read header and lines of a table that the package wrote."""
     try:
         with path.open(encoding=TEXT_ENCODING, newline="") as file:
             rows = list(csv.reader(file))
@@ -100,11 +92,7 @@ def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def read_columns(path: Path) -> dict[str, NDArray[np.float64]]:
-    """Read columns of numbers by the names in the header of a CSV file.
-
-    Raises:
-        InputError: The file cannot be read, or is no such table.
-    """
+    """Read columns of numbers by the names in the header of a CSV file."""
     header, _, body = read_text(path).partition("\n")
     names = [word.strip() for word in header.split(",")]
     if not body.strip():
@@ -121,11 +109,7 @@ def read_columns(path: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def require_file(path: Path) -> None:
-    """Refuse a path that names no file, or an empty one.
-
-    Raises:
-        InputError: It does.
-    """
+    """Refuse a path that names no file, or an empty one."""
     if not path.is_file():
         raise InputError("no such file", path=str(path))
     if path.stat().st_size == 0:

@@ -85,15 +85,7 @@ def plot_side_by_side(
 
 
 def check_picture(path: Path, formats: Sequence[str] = _FORMATS) -> None:
-    """Refuse a name that is no new picture's.
-
-    Args:
-        path: The name.
-        formats: Suffixes a picture may have.
-
-    Raises:
-        InputError: It has another suffix, exists, or lies in no folder.
-    """
+    """Refuse a name that is no new picture's: its suffix must be one of the formats."""
     if path.suffix not in formats:
         known = ", ".join(formats)
         raise InputError(f"{path} is no picture; its name must end in {known}", key="--output")

@@ -9,17 +9,12 @@ import numpy as np
 
 from chemomech.analysis.domains import DomainStatistics
 from chemomech.drawing.styles import format_time
-from chemomech.output.terminal import list_figures, render
+from chemomech.output.terminal import render_figures
 from chemomech.text_files import create_csv
 
 
 def write_domain_table(path: Path | str, statistics: DomainStatistics, dimension: int) -> None:
-    """Write a line for each domain, units in the names of the columns; on one rank.
-
-    Raises:
-        InputError: The file exists.
-        OSError: It cannot be written.
-    """
+    """Write a line for each domain, units in the names of the columns; on one rank."""
     header = [
         *("domain", f"size_nm{dimension}", "x_nm", "y_nm", "z_nm", "along_nm", "across_nm"),
         *("orientation_deg", "elongation", "spans", "in_bend"),
@@ -56,7 +51,7 @@ def summarise_domains(statistics: DomainStatistics, dimension: int, time_s: floa
             ("  in the bend", _format(periods.bend, "nm")),
             ("  in the legs", _format(periods.legs, "nm")),
         ]
-    return render(list_figures(f"Li-rich domains at {format_time(time_s)}", rows))
+    return render_figures({f"Li-rich domains at {format_time(time_s)}": rows})
 
 
 def _format(value: float, unit: str) -> str:

@@ -44,14 +44,8 @@ def add_command(
 ) -> argparse.ArgumentParser:
     """Add a command whose help says what it does, how it exits, and how it is called.
 
-    Args:
-        commands: Where to add it.
-        name: Its name.
-        purpose: What it does, without a full stop.
-        example: Its arguments in an example, with the command's name.
-        exit_codes: Exit codes it may end with.
-        note: What else is to be known.
-        parents: Arguments shared with other commands.
+    The purpose has no full stop; the example begins with the command's name; the note is what else
+    is to be known; parents hold arguments shared with other commands.
     """
     codes = ", ".join(f"{code} {_EXIT_CODES[code]}" for code in exit_codes)
     parts = [f"Exit codes: {codes}.", note]
@@ -115,14 +109,7 @@ def load_named(
 ) -> Model:
     """Load the configuration that the arguments of `create_configured` name.
 
-    Args:
-        arguments: The arguments.
-        comm: Ranks that share it.
-        model: What the file describes.
-        overrides: Further keys to set, after those of the arguments.
-
-    Raises:
-        InputError: If something in the file cannot be used.
+    The ``overrides`` are further keys to set, after those of the arguments.
     """
     # Here: help and complaints about arguments need no schema.
     from chemomech.config import load_config

@@ -64,7 +64,7 @@ def add_commands(commands: Commands) -> None:
     lattice.set_defaults(execute=_execute_lattice)
 
 
-def stoney(
+def _stoney(
     file: Path,
     *,
     film_thickness: str,
@@ -77,22 +77,8 @@ def stoney(
 ) -> str:
     """Compute the stress of a film from a record of its plate's curvature; collective.
 
-    Args:
-        file: CSV of curvatures or radii over time or voltage.
-        film_thickness: h_f, such as ``42.3 um``.
-        young_modulus: E_s of the substrate, such as ``203 GPa``.
-        poisson_ratio: nu_s of the substrate.
-        substrate_thickness: h_s, such as ``0.736 mm``.
-        positive_side: Shape of the film's side where the file's curvatures are positive.
-        output: CSV to create.
-        comm: Ranks that want to know; rank 0 reads and writes.
-
-    Returns:
-        A table as text, the same on all ranks.
-
-    Raises:
-        InputError: The file or a quantity cannot be used, or ``output`` exists.
-        OSError: ``output`` cannot be written.
+    ``positive_side`` is how the film's side looks where the file's curvatures are positive. The
+    table is returned as text, the same on all ranks.
     """
     from chemomech import StoneySubstrate
     from chemomech.tables.film_stress import tabulate_film_stress
@@ -110,7 +96,7 @@ def stoney(
     return _tabulate(tabulate, output, comm)
 
 
-def lattice(
+def _lattice(
     file: Path,
     *,
     axes: str = "abc",
@@ -120,19 +106,8 @@ def lattice(
 ) -> str:
     """Compute volumes and strains of a table of unit cells; collective.
 
-    Args:
-        file: CSV of unit cells.
-        axes: Edges along the wire, across it and out of the image, such as ``bca``.
-        reference: Name of the phase that is free of strain; the one with the least lithium if None.
-        output: CSV to create.
-        comm: Ranks that want to know; rank 0 reads and writes.
-
-    Returns:
-        Two tables as text, the same on all ranks.
-
-    Raises:
-        InputError: The file, ``axes`` or ``reference`` cannot be used, or ``output`` exists.
-        OSError: ``output`` cannot be written.
+    ``axes`` are the edges along the wire, across it and out of the image; the ``reference``, the
+    phase with the least lithium if None, is free of strain. Two tables are returned as text.
     """
     from chemomech.tables.unit_cells import tabulate_unit_cells
 
@@ -163,7 +138,7 @@ def _parse(kind: QuantityKind, text: str, name: str) -> float:
 
 
 def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    table = stoney(
+    table = _stoney(
         arguments.file,
         film_thickness=arguments.film_thickness,
         young_modulus=arguments.young_modulus,
@@ -177,7 +152,7 @@ def _execute_stoney(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
 
 
 def _execute_lattice(arguments: argparse.Namespace, comm: MPI.Comm) -> None:
-    table = lattice(
+    table = _lattice(
         arguments.file,
         axes=arguments.axes,
         reference=arguments.reference,

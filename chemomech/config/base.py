@@ -24,14 +24,10 @@ from chemomech.errors import UnloadedLawError
 
 @dataclass(frozen=True)
 class Choice:
-    """Keys of one section of which one stands for another.
+    """Keys of one section of which one stands for another; None is the default of each.
 
-    An override of one takes the place of the others that the file states.
-
-    Args:
-        keys: The keys; None is the default of each.
-        least: How many must be stated.
-        most: How many may be; more than one where the section's other keys decide which.
+    An override of one takes the place of the others that the file states. So many at least, and at
+    most, must be stated: more than one where the section's other keys decide which.
     """
 
     keys: tuple[str, ...]

@@ -29,16 +29,8 @@ def check_exchange(
 ) -> None:
     """Refuse reactions and schedules that do not fit one another or the material.
 
-    Args:
-        reactions: Tables ``[[reaction]]``.
-        schedule: Table ``[schedule]``.
-        bounds: Open interval of the composition.
-        initial_mean: Mean composition at the start, None where only the mesh will tell.
-        dimension: Number of space dimensions, None where only the mesh will tell.
-        thermal_voltage: R T / F (V).
-
-    Raises:
-        SectionError: Under the key at fault.
+    The bounds are the open interval of the composition, the thermal voltage is R T / F (V). Mean
+    and dimension are None where only the mesh will tell.
     """
     _check_groups(reactions)
     reacting = [r for r in reactions if r.exchanges]

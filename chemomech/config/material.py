@@ -25,7 +25,7 @@ from chemomech.units import (
 _FEET = 12.0
 
 
-class GradientConfig(Section):
+class _GradientConfig(Section):
     """The gradient energy C kappa |grad c|^2 / 2, by its coefficient or by the interface width."""
 
     choices = (Choice(("kappa", "interface_width")),)
@@ -46,7 +46,7 @@ class MaterialConfig(Section):
         description="concentration C of lithium sites at c = 1",
     )
     free_energy: FreeEnergyConfig
-    gradient: GradientConfig
+    gradient: _GradientConfig
     mobility: MobilityConfig
 
     @cached_property

@@ -116,7 +116,7 @@ class OutlineTraceConfig(Section):
     )
 
 
-class PcaConfig(Section):
+class _PcaConfig(Section):
     """Principal components of the spectra of all pixels."""
 
     components: Annotated[Count, Field(le=50)] = Field(default=6, description="how many are kept")
@@ -165,7 +165,7 @@ class EndMemberConfig(Section):
             raise SectionError("column", "has no meaning without a file")
 
 
-class UnmixingConfig(Section):
+class _UnmixingConfig(Section):
     """Unmixing of each pixel's spectrum (eqn 7)."""
 
     method: Literal["plain", "non_negative", "weighted"] = Field(
@@ -175,7 +175,7 @@ class UnmixingConfig(Section):
     linear: Flag = Field(default=False, description="allow a baseline linear in energy")
 
 
-class CompositionConfig(Section):
+class _CompositionConfig(Section):
     """Composition from the amounts (eqn 8)."""
 
     reading: Literal["normalised", "as_printed"] = Field(
@@ -197,7 +197,7 @@ class TreatmentConfig(Section):
     )
 
 
-class MeasurementOutputConfig(Section):
+class _MeasurementOutputConfig(Section):
     """Files to write."""
 
     pictures: Flag = Field(default=True, description="write pictures")
@@ -210,12 +210,12 @@ class MeasurementConfig(Section):
     alignment: AlignmentConfig = Field(default_factory=AlignmentConfig)
     optical_density: OpticalDensityConfig = Field(default_factory=OpticalDensityConfig)
     outline: OutlineTraceConfig = Field(default_factory=OutlineTraceConfig)
-    pca: PcaConfig = Field(default_factory=PcaConfig)
+    pca: _PcaConfig = Field(default_factory=_PcaConfig)
     clusters: ClustersConfig = Field(default_factory=ClustersConfig)
     end_member: Annotated[tuple[EndMemberConfig, ...], Field(min_length=2)]
-    unmixing: UnmixingConfig = Field(default_factory=UnmixingConfig)
-    composition: CompositionConfig = Field(default_factory=CompositionConfig)
-    output: MeasurementOutputConfig = Field(default_factory=MeasurementOutputConfig)
+    unmixing: _UnmixingConfig = Field(default_factory=_UnmixingConfig)
+    composition: _CompositionConfig = Field(default_factory=_CompositionConfig)
+    output: _MeasurementOutputConfig = Field(default_factory=_MeasurementOutputConfig)
 
     def _check(self) -> None:
         self._check_end_members()

@@ -16,7 +16,7 @@ PlaneAssumption = Literal["plane_strain", "plane_stress", "generalised_plane_str
 _ResolvedAssumption = PlaneAssumption | Literal["three_dimensional"]
 
 
-class BendingConfig(Section):
+class _BendingConfig(Section):
     """The wire was straight and is held bent: y / (R + y) along the bend, tension outside."""
 
     kind: Literal["bending"] = "bending"
@@ -73,7 +73,7 @@ class MechanicsConfig(Section):
     )
     elasticity: ElasticityConfig
     eigenstrain: EigenstrainConfig
-    prestrain: BendingConfig | None = Field(
+    prestrain: _BendingConfig | None = Field(
         default=None, description="elastic strain the particle has to begin with"
     )
     boundary: tuple[BoundaryConfig, ...] = Field(

@@ -16,11 +16,9 @@ def apply_overrides(
     """Take keys out of nested tables, as TOML gives them, and set others, ``key=value``, in place.
 
     A key that is set replaces what the file states of the same choice (see `Choice`). Two of one
-    choice among the overrides are both set, for the validation to complain of.
-
-    Raises:
-        InputError: An override has no ``=``, names an entry of a list that is not there, or a key
-            to be taken out is not in the tables.
+    choice among the overrides are both set, for the validation to complain of. Refused are
+    overrides without ``=``, entries of a list that are not there, and keys to take out that are not
+    stated.
     """
     for key in unset:
         _remove(table, key)

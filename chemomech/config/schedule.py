@@ -37,7 +37,7 @@ def _format_current(current: _TotalCurrent) -> str:
     return (LINE_CURRENT if current.per_depth else CURRENT).format(current.value)
 
 
-class CutOffConfig(Section):
+class _CutOffConfig(Section):
     """Cut-offs of a step; the first that is met ends it."""
 
     voltage: Voltage | None = Field(
@@ -51,7 +51,7 @@ class CutOffConfig(Section):
     @property
     def is_empty(self) -> bool:
         """True if nothing is stated."""
-        return self == CutOffConfig()
+        return self == _CutOffConfig()
 
 
 class GalvanostaticConfig(Section):
@@ -67,7 +67,7 @@ class GalvanostaticConfig(Section):
         | None
     ) = Field(default=None, description="magnitude: A in 3-D, A/m (per depth) in 2-D")
     duration: Time | None = _DURATION
-    until: CutOffConfig = Field(default_factory=CutOffConfig)
+    until: _CutOffConfig = Field(default_factory=_CutOffConfig)
 
     def _check(self) -> None:
         if self.until.c_rate is not None:
@@ -85,7 +85,7 @@ class PotentiostaticConfig(Section):
         default=None, description="chemical potential of the reservoir: > 0 lithiates"
     )
     duration: Time | None = _DURATION
-    until: CutOffConfig = Field(default_factory=CutOffConfig)
+    until: _CutOffConfig = Field(default_factory=_CutOffConfig)
 
     def _check(self) -> None:
         if self.until.voltage is not None:
@@ -149,9 +149,8 @@ class ScheduleConfig(Section):
     def check_reach(self, initial_mean: float | None) -> None:
         """Follow the mean composition through one cycle and refuse what cannot be reached.
 
-        Raises:
-            SectionError: If a cut-off can never be met, or a current fills or empties the particle
-                beyond its limits.
+        That is a cut-off that can never be met, or a current that fills or empties the particle
+        beyond its limits.
         """
         mean = initial_mean
         for index, step in enumerate(self.step):

@@ -93,7 +93,7 @@ class ParticleOutlineConfig(Section):
                     raise SectionError(key, "has no meaning without an image to outline")
 
 
-class StressMeshConfig(Section):
+class _StressMeshConfig(Section):
     """Size of the particle's mesh, and its thickness across the image."""
 
     size: PositiveLength | None = Field(
@@ -110,7 +110,7 @@ class StressMeshConfig(Section):
     )
 
 
-class PhaseWindowConfig(Section):
+class _PhaseWindowConfig(Section):
     """A phase, for statistics."""
 
     name: Name = Field(description="what the table calls it")
@@ -122,7 +122,7 @@ class PhaseWindowConfig(Section):
             raise SectionError("highest", "must be greater than lowest")
 
 
-class StatisticsConfig(Section):
+class _StatisticsConfig(Section):
     """Percentiles of stress, and what counts as a boundary or a tip."""
 
     percentiles: Annotated[
@@ -136,7 +136,7 @@ class StatisticsConfig(Section):
     )
 
 
-class UncertaintyConfig(Section):
+class _UncertaintyConfig(Section):
     """Repetition with noise drawn from the map of uncertainty."""
 
     samples: Annotated[int, Field(strict=True, ge=0, le=100_000)] = Field(
@@ -145,7 +145,7 @@ class UncertaintyConfig(Section):
     seed: Seed = Field(default=0, description="seed of the noise")
 
 
-class StressOutputConfig(Section):
+class _StressOutputConfig(Section):
     """Files to write."""
 
     fields: Flag = Field(default=True, description="write fields for ParaView")
@@ -162,7 +162,7 @@ class StressConfig(Section):
     measurement: MeasurementConfig | None = None
     treatment: TreatmentConfig = Field(default_factory=TreatmentConfig)
     outline: ParticleOutlineConfig = Field(default_factory=ParticleOutlineConfig)
-    mesh: StressMeshConfig = Field(default_factory=StressMeshConfig)
+    mesh: _StressMeshConfig = Field(default_factory=_StressMeshConfig)
     assumption: PlaneAssumption = Field(
         default="plane_stress", description="what happens out of the plane; 2-D only"
     )
@@ -173,10 +173,10 @@ class StressConfig(Section):
         default="free",
         description="border_rollers: no displacement normal to the image's borders, where cut",
     )
-    phase: tuple[PhaseWindowConfig, ...] = ()
-    statistics: StatisticsConfig = Field(default_factory=StatisticsConfig)
-    uncertainty: UncertaintyConfig = Field(default_factory=UncertaintyConfig)
-    output: StressOutputConfig = Field(default_factory=StressOutputConfig)
+    phase: tuple[_PhaseWindowConfig, ...] = ()
+    statistics: _StatisticsConfig = Field(default_factory=_StatisticsConfig)
+    uncertainty: _UncertaintyConfig = Field(default_factory=_UncertaintyConfig)
+    output: _StressOutputConfig = Field(default_factory=_StressOutputConfig)
 
     @property
     def dimension(self) -> int:
@@ -207,8 +207,8 @@ class StressConfig(Section):
         for key, used, unused in (
             ("outline", self.outline, ParticleOutlineConfig()),
             ("treatment", self.treatment, TreatmentConfig()),
-            ("uncertainty", self.uncertainty, UncertaintyConfig()),
-            ("mesh", self.mesh, StressMeshConfig(degree=self.mesh.degree)),
+            ("uncertainty", self.uncertainty, _UncertaintyConfig()),
+            ("mesh", self.mesh, _StressMeshConfig(degree=self.mesh.degree)),
         ):
             if used != unused:
                 raise SectionError(key, "has no meaning for a field, which has its own mesh")
@@ -216,7 +216,7 @@ class StressConfig(Section):
             raise SectionError("boundary", "a field of a simulation leaves no image; use free")
 
     def _check_thickness(self) -> None:
-        if self.mesh.thickness is None and self.mesh.layers != StressMeshConfig().layers:
+        if self.mesh.thickness is None and self.mesh.layers != _StressMeshConfig().layers:
             raise SectionError("mesh.layers", "has no meaning without mesh.thickness")
         if self.mesh.thickness is not None and self.assumption != "plane_stress":
             raise SectionError("assumption", "has no meaning in 3-D; leave it out")

@@ -20,11 +20,11 @@ _ROUNDING = 2.0**-53
 
 
 def write_ledger_chart(path: str | Path, columns: Columns) -> None:
-    """Write the figure of `create_ledger_figure` as PNG."""
-    create_ledger_figure(columns).savefig(path, format="png")
+    """Write the figure of `_create_ledger_figure` as PNG."""
+    _create_ledger_figure(columns).savefig(path, format="png")
 
 
-def create_ledger_figure(columns: Columns) -> Figure:
+def _create_ledger_figure(columns: Columns) -> Figure:
     """Draw a ledger over time: energies, composition, lithium balance and time step.
 
     Energies are shown as their change since the start, in which the fall of the total is plain

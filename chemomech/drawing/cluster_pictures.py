@@ -39,9 +39,6 @@ def draw_component(axes: Axes, scores: FloatArray, grid: PixelGrid, number: int)
     """Draw the eigen-image of a component, counted from 1: red above zero and blue below.
 
     The scores, NaN outside the mask, have the shape (rows, columns).
-
-    Raises:
-        InputError: The scores do not fit the grid or none is finite.
     """
     limits = compute_limits(scores, symmetric=True)
     draw_pixels(axes, scores, grid, get_colours("RdBu_r"), limits)
@@ -52,9 +49,6 @@ def write_component_images(path: str | Path, scores: FloatArray, grid: PixelGrid
     """Write the eigen-images side by side as PNG, each with colours of its own, centred on zero.
 
     The scores, NaN outside the mask, have the shape (components, rows, columns).
-
-    Raises:
-        InputError: The scores do not fit the grid or a component has no finite score.
     """
     columns = min(len(scores), _MOST_IN_A_ROW)
     rows = -(-len(scores) // columns)
@@ -89,9 +83,6 @@ def draw_clusters(axes: Axes, labels: IntArray, grid: PixelGrid, names: Sequence
     """Draw the pixels of each cluster in its colour.
 
     Labels, -1 outside all clusters, have the shape (rows, columns); names are e.g. those of phases.
-
-    Raises:
-        InputError: The labels do not fit the grid, name no cluster, or no pixel has one.
     """
     if labels.max() < 0:
         raise InputError("there is nothing to draw: no pixel belongs to a cluster")

@@ -80,11 +80,11 @@ _Panels = Sequence[tuple[Axes, _Curve]]
 
 
 def write_cycle_chart(path: str | Path, columns: Columns) -> None:
-    """Write the figure of `create_cycle_figure`, which see for arguments and errors, as PNG."""
-    save_figure(create_cycle_figure(columns), path)
+    """Write the figure of `_create_cycle_figure`, which see for arguments and errors, as PNG."""
+    save_figure(_create_cycle_figure(columns), path)
 
 
-def create_cycle_figure(columns: Columns) -> Figure:
+def _create_cycle_figure(columns: Columns) -> Figure:
     """Plot voltage and stress of a particle over its cycles, as Santos et al. 2020 of an electrode.
 
     (a) voltage and (b) stress over lithium content, a line for each half-cycle and none for rests;
@@ -98,9 +98,6 @@ def create_cycle_figure(columns: Columns) -> Figure:
 
     Returns:
         A page whose axes are labelled (`Axes.get_label`) like ``von_mises_max_Pa over lithium``.
-
-    Raises:
-        InputError: The ledger is not that of a reacting particle.
     """
     stages = _find_stages(columns)
     voltage, current, *stresses = _prepare_curves(columns)

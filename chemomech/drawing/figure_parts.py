@@ -64,12 +64,12 @@ def open_chart(path: str | Path, width: float, height: float) -> Iterator[Axes]:
 @contextmanager
 def open_plane(path: str | Path, extent: Extent) -> Iterator[Axes]:
     """Open a page of the shape of what is drawn on it, written as PNG at the end."""
-    axes = create_plane(extent)
+    axes = _create_plane(extent)
     yield axes
     save_figure(get_page(axes), path)
 
 
-def create_plane(extent: Extent) -> Axes:
+def _create_plane(extent: Extent) -> Axes:
     """Create axes that fill a page of the shape of what is drawn on it."""
     across, upward = extent[1] - extent[0], extent[3] - extent[2]
     inches = _LONGEST_SIDE / max(across, upward)
@@ -135,10 +135,8 @@ def prepare_chart(axes: Axes) -> None:
 def draw_scale_bar(axes: Axes) -> float:
     """Draw a scale bar of a round length below the left end of a plane in nm, its limits final.
 
-    It lies on the paper, not on the picture, and is read on any background.
-
-    Returns:
-        Length of the bar, in nm: at most three tenths of the picture's longer side, and its width.
+    It lies on the paper, not on the picture, and is read on any background. Its length, which is
+    returned in nm, is at most three tenths of the picture's longer side, and its width.
     """
     left, right = axes.get_xlim()
     bottom, top = axes.get_ylim()
@@ -223,19 +221,12 @@ def get_colours(name: str) -> Colormap:
 def compute_limits(
     values: npt.NDArray[np.floating], symmetric: bool = False, least: float = 0.0
 ) -> tuple[float, float]:
-    """Choose the ends of a colour bar.
+    """Choose the ends of a colour bar for values, NaN where there is nothing.
 
     The outer half per cent at either end is left out, so that one hot pixel or the corner of a
-    clamp does not take the contrast from the rest. Values that differ by no more than round-off get
-    a bar so long that all of them have one colour.
-
-    Args:
-        values: What is drawn; NaN where there is nothing.
-        symmetric: Centre the limits on zero, for signed quantities on a diverging map.
-        least: Difference of values that counts as round-off, whatever their magnitude.
-
-    Raises:
-        InputError: No value is finite.
+    clamp does not take the contrast from the rest. Values that differ by no more than round-off,
+    ``least``, get a bar so long that all of them have one colour. ``symmetric`` limits, for signed
+    quantities on a diverging map, are centred on zero.
     """
     finite = values[np.isfinite(values)]
     if finite.size == 0:

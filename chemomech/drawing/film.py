@@ -29,22 +29,15 @@ def write_movie(path: str | Path, frames: Iterable[NDArray[np.uint8]], count: in
 
     The first frame is the first snapshot and the last frame the last one, which is held for a
     second. Few snapshots are shown longer each, so that a film lasts at least `LEAST_SECONDS`.
-
-    Args:
-        path: File to write, ending in ``.mp4``.
-        frames: RGB images of one even width and height, shape ``(height, width, 3)``.
-        count: Number of them, known before they are drawn.
-
-    Raises:
-        InputError: There are no frames.
-        OSError: The film cannot be written.
+    Frames are RGB images of one even width and height, shape ``(height, width, 3)``; their number,
+    the count, is known before they are drawn.
     """
     shown = (LEAST_SECONDS - _LAST_HELD) * _FRAMES_PER_SECOND
     repeats = max(int(np.ceil(shown / max(count, 1))), 1)
-    encode_movie(path, _hold(frames, repeats, round(_LAST_HELD * _FRAMES_PER_SECOND)))
+    _encode_movie(path, _hold(frames, repeats, round(_LAST_HELD * _FRAMES_PER_SECOND)))
 
 
-def encode_movie(path: str | Path, images: Iterable[NDArray[np.uint8]]) -> None:
+def _encode_movie(path: str | Path, images: Iterable[NDArray[np.uint8]]) -> None:
     """Write images as an H.264 film (yuv420p, MP4), each shown once.
 
     Arguments and errors are those of `write_movie`.
@@ -72,12 +65,8 @@ def encode_movie(path: str | Path, images: Iterable[NDArray[np.uint8]]) -> None:
     writer.close()
 
 
-def read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
-    """Read the images of a film one by one, in their order, of shape ``(height, width, 3)``.
-
-    Raises:
-        InputError: The file is missing or is no film.
-    """
+def _read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
+    """Read the images of a film one by one, in their order, of shape ``(height, width, 3)``."""
     if not Path(path).is_file():
         raise InputError("no such film", path=str(path))
     # Portable pixmaps, one after another: each tells its size. Not by imageio_ffmpeg.read_frames,
@@ -100,29 +89,22 @@ def read_movie(path: str | Path) -> Iterator[NDArray[np.uint8]]:
 
 
 def write_side_by_side(path: str | Path, films: Mapping[str, str | Path]) -> None:
-    """Join films into one, from left to right; whichever ends first holds its last image.
+    """Join films into one ``.mp4``, from left to right; whichever ends first holds its last image.
 
-    Each keeps its size, on white, in the middle of the tallest one's height.
-
-    Args:
-        path: Film to write, ending in ``.mp4``.
-        films: Films of even width and height by title, in matplotlib's text.
-
-    Raises:
-        InputError: No film was given, or one is missing or cannot be read.
-        OSError: The film cannot be written.
+    Each keeps its size, which is even, on white, in the middle of the tallest one's height. Titles
+    are in matplotlib's text.
     """
     if not films:
         raise InputError("there are no films to set side by side")
-    encode_movie(path, _compose(films))
+    _encode_movie(path, _compose(films))
 
 
 def _compose(films: Mapping[str, str | Path]) -> Iterator[NDArray[np.uint8]]:
-    columns = [read_movie(file) for file in films.values()]
+    columns = [_read_movie(file) for file in films.values()]
     images = [next(column) for column in columns]
     height = max(image.shape[0] for image in images)
     header = np.hstack(
-        [draw_title(title, image.shape[1]) for title, image in zip(films, images, strict=True)]
+        [_draw_title(title, image.shape[1]) for title, image in zip(films, images, strict=True)]
     )
     going = True
     while going:
@@ -132,7 +114,7 @@ def _compose(films: Mapping[str, str | Path]) -> Iterator[NDArray[np.uint8]]:
         images = [old if new is None else new for old, new in zip(images, following, strict=True)]
 
 
-def draw_title(title: str, width: int) -> NDArray[np.uint8]:
+def _draw_title(title: str, width: int) -> NDArray[np.uint8]:
     """Draw one line of text on a white strip of a width in pixels: an RGB image of even height."""
     figure = create_figure(width / DPI, _TITLE_HEIGHT / DPI)
     figure.text(0.5, 0.5, title, fontsize=_TITLE_SIZE, ha="center", va="center")

@@ -35,18 +35,15 @@ def write_illustrations(
 
     Args:
         folder: The run's folder.
-        grid: The whole mesh on rank 0, in nanometres; other ranks' is not looked at.
-        fields: Nodal values at the end by name, on rank 0, of shape ``(vertices,)`` in SI units
-            where the name is one of `STYLES`.
-        frames: The composition in the order of time, on rank 0; the last at the end.
+        grid: The whole mesh on rank 0, in nanometres; like what follows not looked at elsewhere.
+        fields: Nodal values at the end by name, shape ``(vertices,)``, in SI units for those in
+            `STYLES`.
+        frames: The composition in the order of time; the last at the end.
         pictures: Draw the pictures.
         movie: Draw the film.
 
     Returns:
         Whether anything was drawn; the same on all ranks.
-
-    Raises:
-        OSError: A file cannot be written; on every rank.
     """
 
     def draw() -> list[str]:

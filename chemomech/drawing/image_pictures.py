@@ -54,9 +54,6 @@ def draw_pixels(
 
     Values, masked or NaN where there is none, have the shape (rows, columns); limits are the ends
     of the colours.
-
-    Raises:
-        InputError: The map does not fit the grid.
     """
     if values.shape != grid.shape:
         raise InputError(f"a map of shape {values.shape} on a grid of shape {grid.shape}")
@@ -85,9 +82,6 @@ def draw_map(
 
     Stored values, NaN where there is none (light grey), have the shape (rows, columns). Outlines
     are closed curves in m in the grid's frame, each of shape (n, 2).
-
-    Raises:
-        InputError: The map does not fit the grid or holds no finite value.
     """
     limits = style.compute_limits(values)
     shown = np.asarray(values, dtype=np.float64) * style.factor

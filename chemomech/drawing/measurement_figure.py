@@ -28,19 +28,11 @@ _EIGEN_IMAGES = 3
 class PanelData:
     """Data of the panels.
 
-    All maps lie on the grid of the composition map; stresses on a mesh in its frame, in nm.
-
-    Args:
-        density: Optical density, shape (rows, columns).
-        outlines: Closed curves in m, each of shape (n, 2).
-        variances: Variances of all components, the largest first.
-        scores: Scores of the first components, shape (k, rows, columns), NaN outside the mask.
-        used: Number of components that the clusters were made from.
-        labels: Number of each pixel's cluster, -1 outside, shape (rows, columns).
-        clusters: Names and mean spectra of the clusters.
-        composition: Lithium content.
-        von_mises: Von Mises stress.
-        stress: A second, signed stress: along the wire, or hydrostatic where there is no wire.
+    All maps, of shape (rows, columns), lie on the grid of the composition map; outlines are closed
+    curves in m, shape (n, 2); stresses lie on a mesh in its frame, in nm. Variances are those of
+    all components, the largest first, scores of the first ones, shape (k, rows, columns), NaN
+    outside the mask; as many of them as ``used`` made the clusters. Labels are -1 outside. The
+    second stress is a signed one: along the wire, or hydrostatic where there is no wire.
     """
 
     density: npt.NDArray[np.floating]
@@ -61,9 +53,6 @@ def write_panels(path: str | Path, data: PanelData) -> None:
     (A) optical density and outline, (B) scree plot above the first eigen-images, (C) map and (D)
     spectra of the clusters with the edges named, (E) composition, (F) von Mises stress with the
     mesh where its edges can be told apart, (G) stress along the wire.
-
-    Raises:
-        InputError: A map does not fit the grid or has nothing to show.
     """
     figure = create_figure(_WIDTH, _HEIGHT)
     grid = figure.add_gridspec(

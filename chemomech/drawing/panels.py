@@ -54,10 +54,6 @@ def write_panels(
     """Draw particles side by side, row by row, with the same colours and one colour bar; PNG.
 
     Without a number of columns the page is about as wide as high.
-
-    Raises:
-        ValueError: There are no panels.
-        RenderingError: This machine cannot draw.
     """
     if not panels:
         raise ValueError("there are no panels to draw")

@@ -83,9 +83,6 @@ class Renderer(Context):
     """Draw snapshots of one field on a mesh in nm, all with the same colours, size and scale.
 
     The limits are the ends of the colour bar, as shown; see `FieldStyle.compute_limits`.
-
-    Raises:
-        RenderingError: This machine cannot draw.
     """
 
     def __init__(self, grid: SnapshotGrid, style: FieldStyle, limits: tuple[float, float]) -> None:
@@ -115,9 +112,7 @@ class Renderer(Context):
     ) -> NDArray[np.uint8]:
         """Draw stored nodal values of shape ``(vertices,)``, with a time in s above them or none.
 
-        Returns:
-            RGB image of even width and height, shape ``(height, width, 3)``; the same for all
-            snapshots of one renderer.
+        The RGB image of shape ``(height, width, 3)``, both even, has one size for all snapshots.
         """
         self._draw_field(values, time_s)
         return read_pixels(self._figure)

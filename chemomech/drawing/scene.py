@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,21 +36,14 @@ class RenderingError(ChemoMechError):
 class Scene(Context):
     """A mesh seen in parallel projection, filling its picture.
 
-    Flat meshes are seen from above, solid ones isometrically with z upwards.
-
-    Args:
-        grid: The whole mesh.
-        colour_map: Name of a matplotlib colour map.
-        limits: Values at the two ends of the colour map.
-        largest: Largest width and height of the picture, in pixels.
+    Flat meshes are seen from above, solid ones isometrically with z upwards. The limits are the
+    values at the ends of the matplotlib colour map; no picture is larger, in pixels, than
+    ``largest``.
 
     Attributes:
         size: Width and height of the picture, in pixels.
-        axes: Projection of one mesh unit along x, y and z, in pixels right and up, shape
-            ``(3, 2)``.
-
-    Raises:
-        RenderingError: VTK would end the process for lack of a display.
+        axes: Projection of one mesh unit along x, y and z, in pixels right and up, shape ``(3,
+            2)``.
     """
 
     def __init__(
@@ -85,11 +81,7 @@ class Scene(Context):
         self._plotter.enable_anti_aliasing("ssaa")
 
     def render(self, values: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """Draw one value a vertex of the grid as an RGB image, shape ``(height, width, 3)``.
-
-        Raises:
-            RenderingError: VTK could not draw.
-        """
+        """Draw one value a vertex of the grid as an RGB image, shape ``(height, width, 3)``."""
         self._surface.point_data["values"] = np.asarray(values, dtype=np.float64)[self._origin]
         self._plotter.render()
         try:
@@ -120,17 +112,20 @@ class Scene(Context):
             self._plotter.add_mesh(edges, color="#303030", line_width=1.5, lighting=False)
 
 
-def create_pyvista_grid(grid: SnapshotGrid) -> pyvista.UnstructuredGrid:
-    """Create PyVista's form of a mesh."""
+def create_pyvista_grid(
+    grid: SnapshotGrid, fields: Mapping[str, NDArray[Any] | None] = MappingProxyType({})
+) -> pyvista.UnstructuredGrid:
+    """Create PyVista's form of a mesh, with values at its vertices by name."""
     cells = np.column_stack([np.full(len(grid.cells), grid.cells.shape[1]), grid.cells])
     types = np.full(len(grid.cells), grid.vtk_type, dtype=np.uint8)
-    return pyvista.UnstructuredGrid(cells.ravel(), types, grid.points)
+    created = pyvista.UnstructuredGrid(cells.ravel(), types, grid.points)
+    created.point_data.update(fields)
+    return created
 
 
 def _create_surface(grid: SnapshotGrid) -> tuple[pyvista.PolyData, NDArray[np.int64]]:
     """Create the visible surface of a mesh, and the grid's vertex behind each of its points."""
-    solid = create_pyvista_grid(grid)
-    solid.point_data["origin"] = np.arange(len(grid.points))
+    solid = create_pyvista_grid(grid, {"origin": np.arange(len(grid.points))})
     surface = solid.extract_surface(algorithm="dataset_surface")
     return surface, np.asarray(surface.point_data["origin"], dtype=np.int64)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,28 +15,43 @@ from chemomech.arrays import FloatArray
 from chemomech.drawing.cluster_pictures import choose_colours
 from chemomech.drawing.figure_parts import LETTERS, open_chart, prepare_chart
 from chemomech.errors import InputError
-from chemomech.imaging.absorption_edges import AbsorptionEdge, find_edges
 
 _MOST_COMPONENTS = 20
 # Share of the energy range that the name of an edge takes.
 _NAME_WIDTH = 0.09
 _NAME_ROWS = 3
+# Onsets in solids as the EELS Atlas rounds them (Ahn and Krivanek, Gatan 1983; eels.info/atlas).
+# Oxidation moves an edge by up to some eV: they name an edge, they do not calibrate a scale.
+_ONSETS = {
+    "C": {"K": 284.0},
+    "Ca": {"L3": 346.0, "L2": 350.0},
+    "N": {"K": 401.0},
+    "Ti": {"L3": 456.0, "L2": 462.0},
+    "V": {"L3": 513.0, "L2": 521.0},
+    "O": {"K": 532.0},
+    "Cr": {"L3": 575.0, "L2": 584.0},
+    "Mn": {"L3": 640.0, "L2": 651.0},
+    "F": {"K": 685.0},
+    "Fe": {"L3": 708.0, "L2": 721.0},
+    "Co": {"L3": 779.0, "L2": 794.0},
+    "Ni": {"L3": 855.0, "L2": 872.0},
+    "Cu": {"L3": 931.0, "L2": 951.0},
+}
+
+
+class _AbsorptionEdge(NamedTuple):
+    """Onset (eV) of the absorption by a shell, ``K``, ``L3`` or ``L2``, of an element."""
+
+    element: str
+    shell: str
+    energy: float
 
 
 @dataclass(frozen=True, eq=False)
 class NamedSpectra:
-    """Spectra on the same energies.
+    """Spectra, shape (k, energies), on the same energies (eV), with a label of the ordinate.
 
-    Args:
-        energies: Photon energies in eV, shape (E,).
-        names: Name of each of k spectra.
-        spectra: Shape (k, E).
-        spread: Standard deviation of each, NaN or zero for none, shape (k, E); None for none at
-            all.
-        label: Quantity on the ordinate.
-
-    Raises:
-        InputError: The shapes do not fit one another or no spectrum has a finite value.
+    The spread is the standard deviation of each, NaN or zero for none; None for none at all.
     """
 
     energies: FloatArray
@@ -61,16 +77,10 @@ class NamedSpectra:
 
 
 def draw_scree(axes: Axes, variances: FloatArray, used: int = 0) -> None:
-    """Draw each component's share of the variance on a logarithmic scale.
+    """Draw the share of each of the first twenty components in the variance on a logarithmic scale.
 
-    Args:
-        axes: Where to draw.
-        variances: Variances of all components, the largest first, shape (k,); the first twenty
-            are drawn.
-        used: Number of first components that the next step uses; these are filled.
-
-    Raises:
-        InputError: No variance is greater than zero.
+    Variances of all components, the largest first, have the shape (k,); the first ones that the
+    next step uses are filled.
     """
     total = float(np.sum(variances))
     if not (np.isfinite(total) and total > 0.0):
@@ -109,7 +119,7 @@ def draw_spectra(axes: Axes, data: NamedSpectra) -> None:
     axes.set_xlim(float(data.energies.min()), float(data.energies.max()))
     axes.set_xlabel("Photon energy (eV)", fontsize=LETTERS)
     axes.set_ylabel(data.label, fontsize=LETTERS)
-    _name_edges(axes, find_edges(data.energies))
+    _name_edges(axes, _find_edges(data.energies))
     prepare_chart(axes)
     axes.legend(
         loc="upper left",
@@ -126,7 +136,18 @@ def write_spectra(path: str | Path, data: NamedSpectra) -> None:
         draw_spectra(axes, data)
 
 
-def _name_edges(axes: Axes, edges: Sequence[AbsorptionEdge]) -> None:
+def _find_edges(energies: FloatArray) -> list[_AbsorptionEdge]:
+    """Find the edges whose onset lies within the range of photon energies (eV), in rising order."""
+    low, high = float(energies.min()), float(energies.max())
+    return [
+        _AbsorptionEdge(element, shell, energy)
+        for element, onsets in _ONSETS.items()
+        for shell, energy in onsets.items()
+        if low <= energy <= high
+    ]
+
+
+def _name_edges(axes: Axes, edges: Sequence[_AbsorptionEdge]) -> None:
     """Draw dashed lines at the edges, named above the frame; close names move one row up."""
     left, right = axes.get_xlim()
     ends = np.full(_NAME_ROWS, -np.inf)

@@ -23,17 +23,9 @@ _MEGA = 1e6
 
 @dataclass(frozen=True, eq=False)
 class PercentileBand:
-    """Percentiles of one stress over a particle, and their spread over samples of the map.
+    """Percentiles (per cent, rising) of one stress, and their spread over samples of the map.
 
-    Args:
-        label: What the curve is called, e.g. ``von Mises, delta``.
-        percentiles: Percentiles in per cent, rising, shape (p,).
-        mean: Mean of each percentile over the samples, in Pa, shape (p,).
-        low: Its 5th percentile over the samples, in Pa, shape (p,).
-        high: Its 95th percentile over the samples, in Pa, shape (p,).
-
-    Raises:
-        InputError: The arrays differ in length, hold nothing, or a value is not finite.
+    Mean, low and high, the 5th and 95th percentile over the samples, are in Pa, all of shape (p,).
     """
 
     label: str

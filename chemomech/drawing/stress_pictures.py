@@ -39,16 +39,7 @@ _LEAST_STRESS = 1e3
 
 @dataclass(frozen=True, eq=False)
 class TriangleMesh:
-    """A flat mesh of triangles in plain arrays.
-
-    Args:
-        points: Vertices in nm, y upwards, shape (n, 2).
-        triangles: Vertices of each triangle, shape (m, 3).
-
-    Raises:
-        InputError: The arrays have other shapes, there is no triangle, or one names a vertex that
-            does not exist.
-    """
+    """A flat mesh: vertices in nm, y upwards, (n, 2), and those of each triangle, (m, 3)."""
 
     points: FloatArray
     triangles: npt.NDArray[np.int64]
@@ -63,11 +54,7 @@ class TriangleMesh:
 
     @classmethod
     def from_grid(cls, grid: SnapshotGrid) -> TriangleMesh:
-        """Create the flat mesh that `Gatherer` brought to rank 0; quadrilaterals are halved.
-
-        Raises:
-            InputError: The mesh is solid: cut it first (`cut_half_way`).
-        """
+        """Create the flat mesh that `Gatherer` brought to rank 0; quadrilaterals are halved."""
         if grid.dimension != 2:
             raise InputError(f"a mesh of {grid.cell_name} cells is not flat; cut it by a plane")
         cells = grid.cells
@@ -100,17 +87,9 @@ class TriangleMesh:
 
 
 def cut_half_way(grid: SnapshotGrid, values: FloatArray) -> tuple[TriangleMesh, FloatArray]:
-    """Cut a solid mesh half way between its lowest and highest z, and interpolate vertex values.
+    """Cut a solid mesh (nm) half way between its lowest and highest z; interpolate vertex values.
 
-    Args:
-        grid: A mesh of tetrahedra or hexahedra that `Gatherer` brought to rank 0, in nm.
-        values: A value for each vertex, shape (n,).
-
-    Returns:
-        The cut as a flat mesh, and the value at each of its vertices.
-
-    Raises:
-        InputError: The mesh is flat.
+    The cut is a flat mesh with a value at each of its vertices.
     """
     # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
     from chemomech.drawing.scene import create_pyvista_grid
@@ -119,8 +98,7 @@ def cut_half_way(grid: SnapshotGrid, values: FloatArray) -> tuple[TriangleMesh, 
         raise InputError(f"a mesh of {grid.cell_name} cells is flat and needs no cut")
     z = grid.points[:, 2]
     height = float(z.min() + z.max()) / 2
-    solid = create_pyvista_grid(grid)
-    solid.point_data["values"] = np.asarray(values, dtype=np.float64)
+    solid = create_pyvista_grid(grid, {"values": np.asarray(values, dtype=np.float64)})
     cut = solid.slice(normal="z", origin=(0.0, 0.0, height)).triangulate()
     triangles = np.asarray(cut.faces).reshape(-1, 4)[:, 1:].astype(np.int64)
     mesh = TriangleMesh(np.asarray(cut.points, dtype=np.float64)[:, :2], triangles)
@@ -129,16 +107,10 @@ def cut_half_way(grid: SnapshotGrid, values: FloatArray) -> tuple[TriangleMesh, 
 
 @dataclass(frozen=True, eq=False)
 class StressMap:
-    """One stress on a flat mesh.
+    """One stress, by a name of `STRESS_LABELS`, on a flat mesh.
 
-    Args:
-        mesh: The mesh.
-        name: A name of `STRESS_LABELS`.
-        values: Stress in Pa at the vertices, tension positive, NaN where it is not meaningful, e.g.
-            near the tips (light grey); shape (n,).
-
-    Raises:
-        InputError: The name is not known, or the number of values does not fit the mesh.
+    Values at the vertices, shape (n,), are in Pa, tension positive, NaN where they are not
+    meaningful, e.g. near the tips (light grey).
     """
 
     mesh: TriangleMesh
@@ -171,9 +143,6 @@ def draw_stress(axes: Axes, stress: StressMap, *, edges: bool = False) -> None:
     Mises stress starts from zero. The colour bar leaves out the outer half per cent of the values
     and says so by arrows. Edges of the mesh, if wanted, are drawn where they are two points long or
     more.
-
-    Raises:
-        InputError: No value is finite.
     """
     signed = stress.name not in _UNSIGNED
     low, high = compute_limits(stress.values, symmetric=signed)

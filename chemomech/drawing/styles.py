@@ -35,14 +35,9 @@ class FieldStyle:
     line: str = "black"
 
     def compute_limits(self, *values: NDArray[np.floating]) -> tuple[float, float]:
-        """Choose the ends of a colour bar for stored values of one or more snapshots, NaN for none.
+        """Choose the ends of a colour bar, as shown, for stored values of snapshots, NaN for none.
 
-        Returns:
-            Lower and upper end, as shown: the style's own, or those that
-            `figure_parts.compute_limits` finds.
-
-        Raises:
-            InputError: No value is finite.
+        They are the style's own, or those that `figure_parts.compute_limits` finds.
         """
         if self.limits is not None:
             return self.limits

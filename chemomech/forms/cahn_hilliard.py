@@ -14,12 +14,7 @@ def composition_residual(
 ) -> Form:
     """(dc/dt, q) + (M(c) grad mu, grad q) = 0; fluxes through the surface are added by others.
 
-    Args:
-        mu: Chemical potential at the new time.
-        q: Test function.
-        rate: Discrete dc/dt.
-        mobility: M(c), a scalar or a tensor.
-        dx: Volume measure.
+    The rate is the discrete dc/dt, mu that at the new time; M(c) is a scalar or a tensor.
     """
     return rate * q * dx + ufl.inner(mobility * ufl.grad(mu), ufl.grad(q)) * dx
 
@@ -29,11 +24,6 @@ def chemical_potential_residual(
 ) -> Form:
     """(mu, v) - dF/dc[v] = 0, with F the free energy; no flux of grad c through the surface.
 
-    Args:
-        mu: Chemical potential.
-        v: Test function.
-        energy: Free energy F(c, u), a scalar form.
-        c: Composition, a coefficient of ``energy``.
-        dx: Volume measure.
+    The energy F(c, u) is a scalar form, c a coefficient of it.
     """
     return mu * v * dx - ufl.derivative(energy, c, v)

@@ -14,13 +14,8 @@ from chemomech.geometry.measures import WeightedMeasure
 def equilibrium_residual(energy: Form, unknown: Expr, test: Expr) -> Form:
     """dF/du[w] = (sigma, strain(w)) - (traction, w) = 0, from the free energy less external work.
 
-    The same derivative with respect to the uniform eps_zz of generalised plane strain says that
-    the mean sigma_zz vanishes.
-
-    Args:
-        energy: Free energy minus the work of dead loads, a scalar form.
-        unknown: Displacement or uniform strain, a coefficient of ``energy``.
-        test: Test function.
+    The same derivative with respect to the uniform eps_zz of generalised plane strain says that the
+    mean sigma_zz vanishes. The unknown, u or eps_zz, is a coefficient of the energy, a scalar form.
     """
     return ufl.derivative(energy, unknown, test)
 
@@ -30,10 +25,8 @@ def traction_work(
 ) -> Form | None:
     """Sum over groups of the integral of t . u, the work of dead surface loads.
 
-    Args:
-        u: Displacement.
-        tractions: Pairs of facet tags and traction vector t.
-        ds: Facet measure with the domain's tags.
+    Tractions are pairs of facet tags and vector t; ``ds`` is the facet measure with the domain's
+    tags.
     """
     works = [ufl.dot(t, u) * ds(tags) for tags, t in tractions]
     return sum(works[1:], works[0]) if works else None

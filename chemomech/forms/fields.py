@@ -22,13 +22,9 @@ def _do_nothing() -> None:
 class FourthOrder:
     """The pair of a composition x and its potential y, in blocks [[a M, K_M], [-W - k K, M]].
 
-    Conditions of either stand in place of x's equation, so that the flux there is free.
-
-    Args:
-        composition: x, the first field of the pair; y is the field that follows it.
-        mass: M, a bilinear form.
-        stiffness: K.
-        scaled: k K, where k may vary in space, and be a tensor.
+    Conditions of either stand in place of x's equation, so that the flux there is free. x is the
+    first field of the pair, y the one that follows it. M, K and k K, where k may vary in space and
+    be a tensor, are bilinear forms.
     """
 
     composition: fem.Function
@@ -41,11 +37,8 @@ class FourthOrder:
 class Elastic:
     """Linear elasticity, which does not see rigid motions.
 
-    Args:
-        find_motions: Returns all rigid motions of the mesh as a whole as arrays of owned dofs;
-            collective.
-        find_free_motions: Returns those that the supports leave free, orthonormal, of each body by
-            itself; collective.
+    All those of the mesh as a whole, and those that the supports leave free, orthonormal, of each
+    body by itself, are found as arrays of owned dofs; collective.
     """
 
     find_motions: Callable[[], Sequence[FloatArray]]
@@ -133,16 +126,9 @@ def find_owned_dofs(space: fem.FunctionSpace, condition: fem.DirichletBC) -> NDA
 
 
 def find_given_up(fields: Sequence[Field], index: int) -> list[tuple[int, fem.DirichletBC]]:
-    """Conditions that stand in place of rows of a field's equation, and the fields they hold.
+    """Conditions in place of rows of a field's equation, by the number of the field they hold.
 
     Where two hold one dof, the last one does.
-
-    Args:
-        fields: All fields of a model.
-        index: Number of the field.
-
-    Returns:
-        Number of the field that is held, and the condition, for each condition.
     """
     return [
         (held, condition)

@@ -15,12 +15,8 @@ Fluxes = Sequence[tuple[tuple[int, ...], Expr]]
 def surface_flux(q: Expr, fluxes: Fluxes, ds: WeightedMeasure) -> Form | None:
     """Sum over groups of the integral of J q, with -M grad(mu) . n = J and n outward.
 
-    J > 0 takes lithium out (delithiation), J < 0 puts it in.
-
-    Args:
-        q: Test function; 1 gives the total outflow.
-        fluxes: Pairs of facet tags and flux J (length / time, for the normalised composition).
-        ds: Facet measure with the domain's tags.
+    J > 0 takes lithium out (delithiation), J < 0 puts it in; q = 1 gives the total outflow. Fluxes
+    are pairs of facet tags and J (length / time, for the normalised composition).
     """
     terms = [flux * q * ds(tags) for tags, flux in fluxes]
     return sum(terms[1:], terms[0]) if terms else None
@@ -40,16 +36,8 @@ def reservoir_residual(
         a (oint J dS - T) + b (mu_res - T) + (1 - a - b) (mu_res - mean of mu over the surface) = 0
 
     With a = 1 the current T is held, with b = 1 the potential T, with neither mu_res follows the
-    particle.
-
-    Args:
-        level: mu_res, constant over the mesh.
-        test: Test function of its space.
-        fluxes: Pairs of facet tags and flux J.
-        mu: Chemical potential that the reactions see.
-        drive: The switches a and b and the target T.
-        ds: Facet measure with the domain's tags.
-        area: Measure of the surface on which the fluxes act.
+    particle. The level mu_res is constant over the mesh, mu the potential that the reactions see;
+    a, b and T are the drive, and the area is that of the surface on which the fluxes act.
     """
     hold_current, hold_potential, target = drive
     follow = 1 - hold_current - hold_potential

@@ -34,12 +34,9 @@ def list_facets(cells: IntArray, cell: str) -> IntArray:
 
 
 def number_rows(rows: IntArray) -> tuple[IntArray, IntArray]:
-    """Number the different rows in lexical order.
+    """Find where each different row occurs first, in lexical order, and the number of each row.
 
     `numpy.unique` with ``axis=0`` finds the same, in three times the time.
-
-    Returns:
-        Where each different row occurs first, and the number of each row.
     """
     order = np.lexsort(rows.T[::-1])
     ordered = rows[order]

@@ -13,12 +13,7 @@ from chemomech.fenicsx import get_cell_nodes
 
 
 def connect(edges: NDArray[np.integer], count: int) -> tuple[int, NDArray[np.int32]]:
-    """Count the connected components of a graph, and number that of each node.
-
-    Args:
-        edges: Pairs of nodes, shape (edges, 2).
-        count: Number of nodes.
-    """
+    """Count the connected components of edges, shape (edges, 2), and number that of each node."""
     weights = np.ones(len(edges), dtype=np.int8)
     graph = coo_array((weights, (edges[:, 0], edges[:, 1])), shape=(count, count))
     number, components = connected_components(graph, directed=False)
@@ -28,10 +23,10 @@ def connect(edges: NDArray[np.integer], count: int) -> tuple[int, NDArray[np.int
 def join_over_ranks(
     labels: NDArray[np.int64], index_map: common.IndexMap, comm: MPI.Comm
 ) -> tuple[int, NDArray[np.int64]]:
-    """Number components of the whole from those that each rank has found in its own part.
+    """Number components of the whole from those that each rank has found by itself; collective.
 
     Components of several ranks become one where a point is known to both; only the numbers of
-    components at such points travel. Collective.
+    components at such points travel.
 
     Args:
         labels: Of each point of this rank, ghosts included, the number of its component on this
@@ -57,15 +52,9 @@ def join_over_ranks(
 
 
 def find_bodies(space: fem.FunctionSpace) -> tuple[int, NDArray[np.int64]]:
-    """Count the bodies that a mesh consists of, and number that of each node; collective.
+    """Count the bodies of a mesh, and number that of each node, ghosts included; collective.
 
-    Two cells belong to one body where they share a corner.
-
-    Args:
-        space: Scalar or blocked space on the mesh.
-
-    Returns:
-        How many bodies there are, and the body of each node of this rank, ghosts included.
+    Two cells belong to one body where they share a corner. The space is scalar or blocked.
     """
     geometry = space.mesh.geometry
     corners, index_map = get_cell_nodes(geometry), geometry.index_map()

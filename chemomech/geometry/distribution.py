@@ -23,7 +23,7 @@ from chemomech.errors import InputError, run_on_root
 from chemomech.fenicsx import create_owner_partitioner
 from chemomech.geometry.cells import list_facets, number_rows
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
-from chemomech.geometry.partition import Owners, require_owners
+from chemomech.geometry.partition import Owners
 
 SURFACE = "surface"
 """Name of the group of all facets that the electrolyte wets."""
@@ -31,15 +31,11 @@ SURFACE = "surface"
 
 @dataclass(frozen=True)
 class MeshArrays:
-    """An undistributed mesh of straight-edged cells of one type.
+    """An undistributed mesh of straight-edged cells of one type, named like ``quadrilateral``.
 
-    Args:
-        points: Coordinates in nm, shape (points, gdim).
-        cells: Corners of each cell in DOLFINx's order, shape (cells, corners).
-        cell: Name of the cell type, e.g. ``quadrilateral``.
-        facets: Corners of the facets of each named group, shape (facets, corners), in any order.
-            Without a group ``surface``, all exterior facets become one.
-        cell_groups: Rows of ``cells`` in each named group of cells, in any order.
+    Points are in nm, shape (points, gdim), cells their corners in DOLFINx's order, facets the
+    corners of those of each named group, in any order. Without a group ``surface``, all exterior
+    facets become one. Groups of cells are rows of ``cells``.
     """
 
     points: FloatArray
@@ -78,14 +74,10 @@ class _Labels:
 def distribute(
     comm: MPI.Comm, build: Callable[[], MeshArrays], owners: Owners | None = None
 ) -> Domain:
-    """Build a mesh on rank 0 and spread it over all ranks.
+    """Build a mesh on rank 0 and spread it over all ranks; collective.
 
-    Args:
-        comm: Communicator of the mesh; the call is collective.
-        build: Makes the mesh; called on rank 0 alone.
-        owners: Rank of each cell as `collect_owners` gives it, looked at on rank 0 alone; with the
-            same owners every number in the distributed mesh comes out the same. None lets a graph
-            partitioner choose.
+    With the same owners, rank 0's, as `collect_owners` gives them, every number in the distributed
+    mesh comes out the same. None lets a graph partitioner choose.
 
     Raises:
         InputError: ``build`` failed, a named facet is no facet of the mesh, or the owners do not
@@ -98,7 +90,7 @@ def distribute(
         nonlocal arrays, parts
         arrays = build()
         if owners is not None:
-            require_owners(owners, len(arrays.cells), comm.size)
+            _require_owners(owners, len(arrays.cells), comm.size)
         parts = [_label_facets(arrays), _label_cells(arrays)]
         heads = [part.without_members() for part in parts]
         return arrays.cell, arrays.points.shape[1], heads, owners is not None
@@ -187,3 +179,18 @@ def _label(
 def _require_facets(are_facets: bool, name: str) -> None:
     if not are_facets:
         raise InputError(f"facet group {name!r} holds entities that are no facets of the cells")
+
+
+def _require_owners(owners: Owners, cells: int, ranks: int) -> None:
+    """Refuse owners that do not suit a mesh; only for one rank."""
+    if owners.ndim != 1 or not np.issubdtype(owners.dtype, np.integer):
+        raise InputError(f"owners must be a list of whole numbers, not of {owners.dtype}")
+    if len(owners) != cells:
+        raise InputError(
+            f"the division of {len(owners)} cells among ranks is that of another mesh; this one "
+            f"has {cells} cells"
+        )
+    if cells and not (owners.min() >= 0 and owners.max() < ranks):
+        raise InputError(
+            f"owners must be ranks from 0 to {ranks - 1}; got {owners.min()} to {owners.max()}"
+        )

@@ -34,15 +34,8 @@ def create_extruded_domain(
 
     Groups: those of the outline (see `create_domain`), now its sides; ``faces_bottom`` and
     ``faces_top`` at z = -t/2 and z = t/2; ``surface``, all that the electrolyte wets, takes in both
-    faces.
-
-    Args:
-        outline: Shape, in m.
-        size_m: Cell size in the plane, in m.
-        thickness: Thickness t in m, or a function that gives it, shape (n,), at points (x, y) in m,
-            shape (n, 2); called on rank 0 alone.
-        layers: Number of layers of cells.
-        comm: Communicator of the mesh; the call is collective.
+    faces. The thickness t, in m, may be a function that gives it, shape (n,), at points (x, y) in
+    m, shape (n, 2), called on rank 0 alone. The call is collective.
 
     Raises:
         InputError: A size or a thickness is not positive and finite, there is no layer, or gmsh
@@ -54,26 +47,18 @@ def create_extruded_domain(
         plane = mesh_outline(outline, size_m / MESH_LENGTH_UNIT)
         given = thickness(plane.points * MESH_LENGTH_UNIT) if callable(thickness) else thickness
         heights: FloatArray = np.divide(given, MESH_LENGTH_UNIT)
-        return extrude(plane, heights, layers)
+        return _extrude(plane, heights, layers)
 
     return distribute(comm, build)
 
 
-def extrude(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> MeshArrays:
+def _extrude(plane: MeshArrays, thickness: float | FloatArray, layers: int) -> MeshArrays:
     """Draw a mesh of triangles out along z, symmetric about z = 0; only for one rank.
 
     Each layer is of prisms, cut into three tetrahedra; diagonals alternate from layer to layer.
     Facet groups become sides and keep their names; ``faces_bottom`` and ``faces_top`` are added,
-    and belong to ``surface`` if the plane mesh names one. All is in nm.
-
-    Args:
-        plane: Triangles in the x-y plane.
-        thickness: One for all points or one for each, shape (points,).
-        layers: Number of layers of equal thickness.
-
-    Raises:
-        InputError: The cells are no triangles, a thickness is not positive and finite or not one
-            for each point, or there is no layer.
+    and belong to ``surface`` if the plane mesh names one. All is in nm, the thickness one for all
+    points or one for each, shape (points,).
     """
     heights = _check(plane, thickness, layers)
     count = len(plane.points)
@@ -122,10 +107,7 @@ def _stack(rows: IntArray, pieces: IntArray, count: int, layers: int) -> IntArra
         rows: Corners in the plane, ascending in each row, shape (n, k).
         pieces: Simplices of one prism whose corners are the k below, then the k above.
         count: Points on each level.
-        layers: Number of layers.
-
-    Returns:
-        Corners, shape (layers * n * pieces, k + 1).
+        layers: Number of layers; corners have the shape (layers * n * pieces, k + 1).
     """
     below, above = rows, rows + count
     # Turned upside down, every other layer mirrors the one before it.

@@ -24,11 +24,7 @@ def evaluate_formula(text: str, x: FloatArray, unroll: Unroll | None = None) -> 
             ``0.5 + 0.01*cos(2*pi*x/100)``; and in ``along`` and ``across`` (in nm) where there is a
             wire.
         x: The points.
-        unroll: Gives, for points in m of shape (3, n), their places along and across a wire in m,
-            as `Nanowire.unroll` does; None without a wire.
-
-    Raises:
-        InputError: The formula cannot be evaluated.
+        unroll: `Nanowire.unroll`, in m; None without a wire.
     """
     names = {"x": x[0], "y": x[1], "z": x[2]}
     if unroll is not None:

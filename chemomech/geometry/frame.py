@@ -34,9 +34,6 @@ def create_wire_tangent(domain: Domain, shape: object = None) -> fem.Function:
     whose ends are square cuts. The ends are named groups, cuts of the image or free tips: see
     `find_wire_ends`. Within about one width of free tips or slanted cuts t is a guess, which
     `create_end_distance` tells apart. The call is collective.
-
-    Raises:
-        ConvergenceError: Laplace's equation could not be solved.
     """
     gdim = domain.mesh.geometry.dim
     space = fem.functionspace(domain.mesh, ("DG", 0, (gdim,)))
@@ -61,9 +58,6 @@ def create_end_distance(domain: Domain) -> fem.Function:
     ``(V G)**(1/4)`` in 3-D, with ``G`` the integral of |grad(phi)|^2 for the potential of
     `create_wire_tangent`. Stresses where d < 1 are those of an end, not of the wire. The call is
     collective.
-
-    Raises:
-        ConvergenceError: Laplace's equation could not be solved.
     """
     ends = find_wire_ends(domain)
     width = _compute_width(_solve_laplace(domain.mesh, ends.start, ends.end))
@@ -89,10 +83,6 @@ def require_clear_ends(domain: Domain) -> None:
     and its gradient no direction to trust. More than a square (in 3-D a cube) of the wire's width
     where |grad(phi)| is below a tenth of its mean along the wire is such an arm. That mean is
     weighted with the flux, and the width that of the conducting part alone.
-
-    Raises:
-        InputError: A part of the shape leads from neither end to the other.
-        ConvergenceError: Laplace's equation could not be solved.
     """
     ends = find_wire_ends(domain)
     if ends.are_named:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import gmsh
 import numpy as np
@@ -57,10 +56,7 @@ class GmshSession:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, *rest: object
     ) -> None:
         if self._owner:
             gmsh.finalize()
@@ -79,13 +75,8 @@ def extract_arrays(
 ) -> MeshArrays:
     """Read the mesh of the current gmsh model, without unused points, in the model's length unit.
 
-    Args:
-        dim: Topological dimension of the cells, also that of space.
-        groups: gmsh entities of dimension ``dim - 1`` that make up each named group of facets.
-        bodies: gmsh entities of dimension ``dim`` that make up each named group of cells.
-
-    Raises:
-        InputError: The cells are of several types or of one that is not supported.
+    Groups name gmsh entities of dimension ``dim - 1``, facets; bodies those of dimension ``dim``,
+    cells.
     """
     cell, cells = _elements(dim)
     facets = {

@@ -34,15 +34,7 @@ class WeightedMeasure:
 
 
 def compile_integral(form: Form, comm: MPI.Comm) -> Callable[[], float]:
-    """Compile a scalar form.
-
-    Args:
-        form: Integral without test function.
-        comm: Ranks that share the mesh.
-
-    Returns:
-        A collective function for its present value.
-    """
+    """Compile a scalar form to a collective function for its present value."""
     compiled = fem.form(form)
     return lambda: float(comm.allreduce(fem.assemble_scalar(compiled)))
 

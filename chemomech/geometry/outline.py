@@ -77,16 +77,7 @@ class Outline:
 
 
 def find_edges_on(corners: FloatArray, line: shapely.Geometry, tolerance: float) -> BoolArray:
-    """Find the edges of a closed curve that lie on a line, within a tolerance.
-
-    Args:
-        corners: Corners of the curve, shape (n, 2), the first not repeated.
-        line: The line, in the same unit.
-        tolerance: How far off an edge may lie.
-
-    Returns:
-        True for the edges from corner i to corner i + 1 that do, shape (n,).
-    """
+    """Mark the edges, from corner i to i + 1, of a closed curve (n, 2) that lie on a line."""
     edges = shapely.linestrings(np.stack([corners, np.roll(corners, -1, axis=0)], axis=1))
     return np.asarray(shapely.covers(line.buffer(tolerance), edges))
 

@@ -15,7 +15,6 @@ import numpy as np
 from dolfinx.mesh import Mesh
 from numpy.typing import NDArray
 
-from chemomech.errors import InputError
 from chemomech.fenicsx import get_cell_nodes
 
 Owners = NDArray[np.int32]
@@ -32,25 +31,6 @@ def gather_by_cell(mesh: Mesh, rows: NDArray[Any]) -> NDArray[Any] | None:
     """Gather a row of each owned cell on rank 0, in the order of the mesh's input; collective."""
     parts = mesh.comm.gather((mesh.topology.original_cell_index[: len(rows)], rows))
     return None if parts is None else _join(parts)
-
-
-def require_owners(owners: Owners, cells: int, ranks: int) -> None:
-    """Refuse owners that do not suit a mesh; only for one rank.
-
-    Raises:
-        InputError: They are not one existing rank for each cell.
-    """
-    if owners.ndim != 1 or not np.issubdtype(owners.dtype, np.integer):
-        raise InputError(f"owners must be a list of whole numbers, not of {owners.dtype}")
-    if len(owners) != cells:
-        raise InputError(
-            f"the division of {len(owners)} cells among ranks is that of another mesh; this one "
-            f"has {cells} cells"
-        )
-    if cells and not (owners.min() >= 0 and owners.max() < ranks):
-        raise InputError(
-            f"owners must be ranks from 0 to {ranks - 1}; got {owners.min()} to {owners.max()}"
-        )
 
 
 def compute_fingerprint(mesh: Mesh, groups: Mapping[str, NDArray[np.int32]] | None = None) -> str:

@@ -168,15 +168,9 @@ def _coarsen(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatAr
 def _blunt(corners: FloatArray, marks: IntArray, size: float) -> tuple[FloatArray, IntArray]:
     """Cut off tips of less than 15 degrees where they are half a cell wide.
 
-    Args:
-        corners: Closed curve with the particle on its left, shape (n, 2), the first corner not
-            repeated.
-        marks: Mark of the edge that leaves each corner, shape (n,). The end of a tip gets the lower
-            mark of its two sides.
-        size: Edge length of the cells.
-
-    Returns:
-        The new corners and the marks of their edges; none where the curve is nowhere that wide.
+    The particle lies on the left of the closed curve (n, 2). Each edge bears the mark of the corner
+    it leaves; the end of a tip gets the lower mark of its two sides. Nothing is left of a curve
+    that is nowhere that wide.
     """
     while len(corners) >= 3:
         angles = _find_angles(corners)

@@ -26,7 +26,7 @@ _BORDER = "border"
 
 
 @dataclass(frozen=True, eq=False)
-class WireEnds:
+class _WireEnds:
     """Start and end of a wire: their facets on this rank and their middles, shape (2, gdim).
 
     Where no facet groups name them they are a guess.
@@ -44,7 +44,7 @@ class WireEnds:
         return way / np.linalg.norm(way)
 
 
-def find_wire_ends(domain: Domain) -> WireEnds:
+def find_wire_ends(domain: Domain) -> _WireEnds:
     """Find the ends of a wire on any mesh; collective.
 
     They are the facet groups ``start`` and ``end`` (or ``left`` and ``right``). Without them, they
@@ -77,10 +77,10 @@ def find_wire_ends(domain: Domain) -> WireEnds:
     return _to_ends(domain.mesh, ends, are_named=False)
 
 
-def _to_ends(domain: mesh.Mesh, ends: list[Facets], *, are_named: bool) -> WireEnds:
+def _to_ends(domain: mesh.Mesh, ends: list[Facets], *, are_named: bool) -> _WireEnds:
     """Ends and their middles."""
     middles = np.array([middle[: domain.geometry.dim] for _, middle in ends])
-    return WireEnds(ends[0][0], ends[1][0], middles, are_named)
+    return _WireEnds(ends[0][0], ends[1][0], middles, are_named)
 
 
 def _mean_midpoint(domain: mesh.Mesh, facets: IntArray) -> FloatArray:

@@ -25,15 +25,11 @@ _COARSE = 0.125
 
 
 @dataclass(frozen=True, eq=False)
-class Alignment:
-    """A stack whose frames lie on each other.
+class _Alignment:
+    """A stack whose frames lie on each other; NaN where a frame does not reach.
 
-    Args:
-        stack: The moved frames; NaN where a frame does not reach.
-        shifts: (row, column) by which each frame was moved, in pixels, shape (energies, 2).
-        rms_change: Root mean square change of the shifts in the last round, in pixels.
-        iterations: Rounds that were needed.
-        converged: Whether the last change is within the tolerance.
+    Shifts (row, column) by which frames were moved are in pixels, shape (energies, 2), as is their
+    root mean square change in the last round.
     """
 
     stack: Stack
@@ -49,7 +45,7 @@ def align(
     max_iterations: int = 8,
     tolerance: float = 0.01,
     max_shift: float | None = None,
-) -> Alignment:
+) -> _Alignment:
     """Move each frame s to where its cross-correlation with the mean of all frames is largest.
 
     Frame e becomes I_e(x - s_e); the mean of the shifts is zero. All frames are compared with one
@@ -71,7 +67,7 @@ def align(
             the rows or columns.
 
     Returns:
-        The moved stack (see `apply_shifts`) and the shifts; a single frame comes back as it is.
+        The moved stack (see `_apply_shifts`) and the shifts; a single frame comes back as it is.
 
     Raises:
         InputError: A frame shows nothing, or seems to have moved by more than ``max_shift``; or an
@@ -80,7 +76,7 @@ def align(
     _check_arguments(max_iterations, tolerance, max_shift)
     count = len(stack.energies)
     if count == 1:
-        return Alignment(stack, np.zeros((1, 2)), 0.0, 0, True)
+        return _Alignment(stack, np.zeros((1, 2)), 0.0, 0, True)
     limits = np.array(stack.grid.shape) / 4.0 if max_shift is None else np.full(2, max_shift)
     state = _Registration(np.zeros((count, 2)), np.zeros(count), _find_first_reference(stack))
     change, rounds = np.inf, 0
@@ -89,25 +85,18 @@ def align(
         _check_shifts(better.shifts, limits, stack)
         change = float(np.sqrt(np.mean(np.sum((better.shifts - state.shifts) ** 2, axis=1))))
         state, rounds = better, rounds + 1
-    moved = apply_shifts(stack, state.shifts)
-    return Alignment(moved, state.shifts, change, rounds, change <= tolerance)
+    moved = _apply_shifts(stack, state.shifts)
+    return _Alignment(moved, state.shifts, change, rounds, change <= tolerance)
 
 
-def apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
+def _apply_shifts(stack: Stack, shifts: FloatArray) -> Stack:
     """Move frames by known shifts: I_e(x) becomes I_e(x - s_e), on the same grid.
 
     Cubic splines interpolate: unlike a Fourier shift they do not carry the borders' mismatch into
     the image. They average the noise of neighbouring pixels: after a move by half a pixel along
     rows and columns 0.57 of its variance is left. A pixel becomes NaN if it comes from beyond the
     view, or from between pixels of which one has no value. Where a spline swings below zero the
-    count is zero.
-
-    Args:
-        stack: Counts.
-        shifts: (row, column) in pixels, shape (energies, 2).
-
-    Raises:
-        InputError: The shifts are not one finite pair for each energy, or a frame leaves the view.
+    count is zero. Shifts are (row, column) in pixels, shape (energies, 2).
     """
     shifts = np.asarray(shifts, dtype=np.float64)
     if shifts.shape != (len(stack.energies), 2) or not np.isfinite(shifts).all():

@@ -28,9 +28,6 @@ def read_axis2000(path: Path, selection: Selection) -> Stack:
     that is negative, floating-point numbers of four bytes. x runs fastest, energy slowest. The
     order of the bytes is that of the computer they were written on, which the file does not tell:
     it is the one in which the counts make sense (see `_is_big_endian`).
-
-    Raises:
-        InputError: A file is missing, cut short or wrong.
     """
     data = read_bytes(path)
     description = _read_description(path.with_suffix(".dat"))

@@ -58,9 +58,6 @@ class Clusters:
         """Scale the spectra, shape (k, energies), to one area, their mean, as if equally thick.
 
         Without this, eqn 8 would count a thick cluster's composition for less than a thin one's.
-
-        Raises:
-            InputError: A cluster absorbs nothing above its pre-edge.
         """
         if self.areas.min() <= 0.0:
             raise InputError(

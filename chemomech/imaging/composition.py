@@ -43,10 +43,6 @@ def create_composition(
         minimum_thickness: Least sum_s t_s of a pixel that can be trusted, as a fraction of the
             median over the mask: the division magnifies the noise of thin pixels.
         source: Where the maps came from, for the record.
-
-    Raises:
-        InputError: The contents do not fit the maps, an argument is out of range, or no pixel is
-            thick enough.
     """
     lithium = _check_lithium(lithium, len(maps.thickness))
     if reading not in get_args(Reading):
@@ -84,9 +80,6 @@ def draw_sample(composition: CompositionMap, rng: np.random.Generator) -> Compos
 
     The noise of pixels is independent, which it is no longer after smoothing or extension: draw
     first, then smooth, then extend. The same state of the random numbers gives the same map.
-
-    Raises:
-        InputError: No pixel has an uncertainty.
     """
     if not composition.uncertainty[composition.trusted].any():
         raise InputError(
@@ -97,19 +90,12 @@ def draw_sample(composition: CompositionMap, rng: np.random.Generator) -> Compos
     return replace(composition, values=composition.values + noise)
 
 
-def smooth(composition: CompositionMap, width: float) -> CompositionMap:
+def _smooth(composition: CompositionMap, width: float) -> CompositionMap:
     """Average with Gaussian weights over trusted pixels alone: x_i = sum_j g_ij x_j / sum_j g_ij.
 
     The uncertainty shrinks as that of independent pixels, sqrt(sum g^2 u^2) / sum g. Stripes of
     wavelength L keep exp(-2 (pi width / L)^2) of their contrast. Pixels that are not trusted become
-    NaN.
-
-    Args:
-        composition: Map.
-        width: Standard deviation of the Gaussian, in m; zero changes nothing.
-
-    Raises:
-        InputError: The width is negative or not finite.
+    NaN. The width, a standard deviation, is in m; zero changes nothing.
     """
     if not (math.isfinite(width) and width >= 0.0):
         raise InputError(f"must be zero or positive and finite, got {width:g} m", key="width")
@@ -134,26 +120,19 @@ def prepare(
 ) -> CompositionMap:
     """Smooth a map among trusted pixels, then extend it beyond them, ready for a mesh.
 
-    For ``smoothing`` (m) see `smooth`, for ``erosion`` (pixels) `extend_outwards`.
+    For ``smoothing`` (m) see `_smooth`, for ``erosion`` (pixels) `extend_outwards`.
     """
-    return extend_outwards(smooth(composition, smoothing), erosion=erosion)
+    return extend_outwards(_smooth(composition, smoothing), erosion=erosion)
 
 
 def extend_outwards(composition: CompositionMap, *, erosion: int = 1) -> CompositionMap:
     """Give every pixel a value: that of the nearest pixel that can be trusted.
 
-    The edge of a particle covers its pixels in part, and what they show is no composition: it is
-    taken away first, and trusted are the pixels that remain. Where the particle leaves the image
-    there is no such edge. The nearest value carries stripes that cross a wire on to its surface,
-    and magnifies no noise; continuing slopes would.
-
-    Args:
-        composition: Map.
-        erosion: Width of the edge taken away, in pixels; only along rows and columns, since two
-            pixels taken off a slanted edge cost more than partial coverage does.
-
-    Raises:
-        InputError: The erosion is negative, or leaves no pixel.
+    The edge of a particle covers its pixels in part, and what they show is no composition: so many
+    pixels are taken away first, only along rows and columns, since two pixels taken off a slanted
+    edge cost more than partial coverage does. Trusted are those that remain. Where the particle
+    leaves the image there is no such edge. The nearest value carries stripes that cross a wire on
+    to its surface, and magnifies no noise; continuing slopes would.
     """
     if erosion < 0:
         raise InputError(f"must be at least 0 pixels, got {erosion}", key="erosion")

@@ -23,10 +23,6 @@ class CompositionMap:
         trusted: Pixels whose value is a measurement, shape (rows, columns).
         reading: How x was made: ``normalised``, ``as_printed`` (eqn 8) or ``given``.
         source: Where the map came from, for the record.
-
-    Raises:
-        InputError: Shapes do not fit the grid, no pixel is trusted, or a trusted value or its
-            uncertainty is not finite.
     """
 
     grid: PixelGrid

@@ -57,19 +57,12 @@ def decompose(
     """Diagonalise the covariance C = sum_n d_n d_n^T / N of the pixels' spectra.
 
     C is E x E, with E energies, so its eigenvectors are exact and cheap however many pixels there
-    are. Four kinds are in use: covariance or, normalised, correlation; about the origin or,
-    centred, about the mean (then divided by N - 1). About the origin, the first component is
-    nearly the mean spectrum and its eigen-image the thickness.
+    are. Four kinds are in use: covariance or, normalised, correlation, of optical densities divided
+    at each energy by their root mean square; about the origin or, centred, about the mean (then
+    divided by N - 1). About the origin, the first component is nearly the mean spectrum and its
+    eigen-image the thickness. Pixels of the mask (rows, columns) that are not valid are left out.
 
     Results are the same to the last bit for any number of threads.
-
-    Args:
-        od: Optical densities.
-        mask: Pixels looked at, shape (rows, columns); those not valid are left out.
-        components: Number k of components to keep.
-        centred: Subtract the mean spectrum first.
-        normalised: Divide the optical densities at each energy by their root mean square (their
-            standard deviation if centred), so that every energy weighs the same.
 
     Raises:
         InputError: There is one energy, or there are more components than energies or pixels, the

@@ -46,7 +46,7 @@ def read_stack(
     pixel_size: float | None = None,
     leave_out: Sequence[int | float] = (),
 ) -> Stack:
-    """Read a stack of images.
+    """Read a stack of images, with I0 if the file holds it.
 
     The kind of file is told by its first bytes, or else by its ending: SDF (``.hdr``, with its
     ``.xim`` files beside it), NXstxm (``.nxs``, ``.h5``, ``.hdf5``), aXis2000 (``.ncb``, with its
@@ -63,9 +63,6 @@ def read_stack(
             says.
         leave_out: Frames that are not used, by number (an int, counted from 1 in the order of the
             file) or by photon energy (a float, in eV).
-
-    Returns:
-        The stack, with I0 if the file holds it.
 
     Raises:
         InputError: The file is missing, of an unknown kind, cut short or wrong, or an argument

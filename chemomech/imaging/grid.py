@@ -18,17 +18,8 @@ class PixelGrid:
 
     Points are in metres from the centre of the lowest left pixel, x to the right, y upwards: the
     centre of pixel (row, column) is at (column * column_spacing, (rows - 1 - row) * row_spacing),
-    where `chemomech.geometry.files.images.trace_outlines` draws outlines too.
-
-    Args:
-        rows: Number of rows.
-        columns: Number of columns.
-        row_spacing: Distance of neighbouring rows, in m.
-        column_spacing: Distance of neighbouring columns, in m.
-        origin: Stage position (x, y) of the lowest left pixel, in m; kept for the record.
-
-    Raises:
-        InputError: There are no pixels, or a spacing is no positive length.
+    where `chemomech.geometry.files.images.trace_outlines` draws outlines too. The origin, the stage
+    position (x, y) of the lowest left pixel in m, is kept for the record.
     """
 
     rows: int

@@ -23,15 +23,9 @@ _TIFF = (".tif", ".tiff")
 def read_map(path: Path | str) -> FloatArray:
     """Read a map of numbers, such as composition or thickness; NaN where there is none.
 
-    Args:
-        path: TIFF image of one page, NumPy array (``.npy``), or text: one line a row, numbers
-            separated by commas, semicolons or blanks.
-
-    Returns:
-        Numbers, shape (rows, columns), the first row of the file on top.
-
-    Raises:
-        InputError: The file is missing, empty, cut short, of another kind, or no map of numbers.
+    The file is a TIFF image of one page, a NumPy array (``.npy``), or text: one line a row, numbers
+    separated by commas, semicolons or blanks. The map has the shape (rows, columns), its first row
+    on top.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -56,14 +50,11 @@ def read_map(path: Path | str) -> FloatArray:
 def read_mask(path: Path | str, shape: tuple[int, ...]) -> BoolArray:
     """Read the pixels of an image that are meant: true, shape (rows, columns), rows downwards.
 
-    Two kinds of pixels are told apart: false or true; zero and another number; dark and bright; or,
-    in text, blanks and marks (one line of characters a row), or a table of 0 and 1. The first row
-    of the file is the top one, but in text of blanks and marks, which analysis programs write line
-    by line as a scan runs, upwards.
-
-    Args:
-        path: NumPy array (``.npy``), image (PNG, TIFF) or text.
-        shape: Rows and columns of the image it belongs to.
+    The file is a NumPy array (``.npy``), an image (PNG, TIFF) or text. Two kinds of pixels are told
+    apart: false or true; zero and another number; dark and bright; or, in text, blanks and marks
+    (one line of characters a row), or a table of 0 and 1. The first row of the file is the top one,
+    but in text of blanks and marks, which analysis programs write line by line as a scan runs,
+    upwards.
 
     Raises:
         InputError: The file is missing, of another kind or another shape, holds more than two
@@ -109,17 +100,10 @@ def _require_one_page(pages: int, path: Path) -> None:
 
 
 def read_picture(path: Path) -> NumberArray:
-    """Read a picture of one page.
+    """Read the brightness (rows, columns) or colours (rows, columns, 3) of a picture of one page.
 
-    What is transparent counts as black. Where all that is visible has one colour, the opacity is
-    the picture, as in drawings on a transparent ground.
-
-    Returns:
-        Brightness, shape (rows, columns), or colours, shape (rows, columns, 3), in the file's
-        number type.
-
-    Raises:
-        InputError: The file is missing, empty, no picture or one of several pages.
+    Numbers are of the file's type. What is transparent counts as black. Where all that is visible
+    has one colour, the opacity is the picture, as in drawings on a transparent ground.
     """
     require_file(path)
     try:

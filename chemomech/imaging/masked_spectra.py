@@ -17,16 +17,8 @@ _BLOCK = 8192
 class MaskedSpectra:
     """Spectra D(E, n) of the n pixels that a mask shows and that were measured at every energy.
 
-    Args:
-        od: Optical densities.
-        mask: Pixels looked at, shape (rows, columns).
-
     Attributes:
         index: Numbers of the pixels in the flattened image, shape (n,).
-
-    Raises:
-        InputError: There is one photon energy only, or the mask has another shape or type, or shows
-            no valid pixel.
     """
 
     def __init__(self, od: OpticalDensity, mask: BoolArray) -> None:
@@ -50,11 +42,7 @@ class MaskedSpectra:
         return int(self.index.size)
 
     def blocks(self) -> Iterator[tuple[slice, FloatArray]]:
-        """Yield the pixels in order, a block at a time.
-
-        Yields:
-            Slice of the n pixels that the block holds, and their spectra, shape (energies, block).
-        """
+        """Yield slices of the n pixels, in order, and their spectra, shape (energies, block)."""
         flat = self.od.values.reshape(len(self.od.energies), -1)
         for start in range(0, self.count, _BLOCK):
             part = slice(start, min(start + _BLOCK, self.count))

@@ -25,19 +25,10 @@ Record = TypeVar("Record")
 class Measurement:
     """Results of each step of the chain.
 
-    Args:
-        energies: Photon energies (eV), shape (energies,).
-        shifts: (row, column) by which each frame was moved, in pixels, shape (energies, 2).
-        incident: I0, shape (energies,).
-        density: Mean optical density that is outlined, NaN where invalid, shape (rows, columns).
-        particle: Pixels of particles, shape (rows, columns).
-        decomposition: Principal components.
-        clusters: Groups of pixels.
-        end_members: Pure phases.
-        maps: Amount of each, baselines, residual.
-        composition: Lithium content, as measured: not yet smoothed or extended.
-        thickness: Thickness in m, NaN outside, shape (rows, columns); None where the end members
-            state none.
+    Maps have the shape (rows, columns): mean optical density, NaN where invalid; pixels of
+    particles; thickness in m, NaN outside, None where the end members state none. Energies (eV) and
+    I0 have the shape (energies,), shifts (row, column) in pixels (energies, 2). The composition is
+    as measured: not yet smoothed or extended.
     """
 
     energies: FloatArray
@@ -89,11 +80,7 @@ def read_measurement(path: Path) -> Measurement:
 def read_prepared_composition(
     path: Path, smoothing: float = 0.0, erosion: int = 1
 ) -> CompositionMap:
-    """Read a measured composition, smoothed and with a value everywhere (see `prepare`).
-
-    Raises:
-        InputError: The file cannot be read, or nothing trusted is left.
-    """
+    """Read a measured composition, smoothed and with a value everywhere (see `prepare`)."""
     with naming(path=path):
         return prepare(read_measurement(path).composition, smoothing=smoothing, erosion=erosion)
 

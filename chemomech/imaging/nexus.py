@@ -57,9 +57,6 @@ def read_nexus(path: Path, selection: Selection) -> Stack:
     Energies without a unit are in eV, or in keV if all are below 20. I0 is taken from a monitor (a
     group of the class NXmonitor) that can be one. Where the position of each count is stored and
     not a grid (pystxmcontrol, version 2), counts are averaged over the pixels that were asked for.
-
-    Raises:
-        InputError: The file is no HDF5, cut short or holds no such images.
     """
     require_file(path)
     try:

@@ -16,18 +16,12 @@ _REQUESTED = "requested_values"
 
 @dataclass(frozen=True)
 class Layout:
-    """Datasets of one detector.
+    """Datasets of one detector: counts, photon energies, positions of rows and columns.
 
-    Args:
-        data: Counts, with three axes, or with two (y and x) if there is one energy; more axes only
-            of length 1.
-        energy: Photon energies.
-        y: Positions of the rows.
-        x: Positions of the columns.
-        shape: Shape of the counts with three axes; a single image has a first axis of length 1.
-        order: Axes of ``shape`` that are energy, y and x.
-        points: Where along x each number was counted, in a scan that did not stop at the columns
-            (pystxmcontrol, version 2), shape as the counts; None where it did.
+    Counts have three axes, or two (y and x) if there is one energy; more only of length 1.
+    ``shape`` is theirs with three axes, ``order`` those that are energy, y and x. In a scan that
+    did not stop at the columns (pystxmcontrol, version 2) points tell where along x each number was
+    counted.
     """
 
     data: h5py.Dataset
@@ -76,9 +70,6 @@ def find_layout(entry: h5py.Group, group: h5py.Group) -> Layout:
     """Find the counts of a detector's group, their axes and the order of these.
 
     Energies are in the entry where the group has none.
-
-    Raises:
-        InputError: An axis is missing, or the order is not known.
     """
     data = _find_signal(group)
     assert data is not None

@@ -22,9 +22,6 @@ def write_nexus(path: Path, stack: Stack, attributes: Mapping[str, str | float |
     definition NXstxm asks for is there. A stack does not know when it was scanned, for how long and
     where: start and end are the time of writing, dwell times 1, the angle NaN, and the source is
     "unknown". The attributes are noted on the entry: where the stack came from and what was done.
-
-    Raises:
-        InputError: The file exists, or cannot be written.
     """
     if path.exists():
         raise InputError("exists already and is left as it is; name another", path=str(path))

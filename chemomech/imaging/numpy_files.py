@@ -47,9 +47,6 @@ def read_npz(path: Path, selection: Selection) -> Stack:
     ``energies`` are in eV, or in keV if all are below 20. Either ``x`` and ``y`` give the positions
     of columns and rows, in m, y upwards; or ``pixel_size`` is the edge of a pixel, in m, and the
     first row is the top one. ``incident``, if there, is I0 of each frame.
-
-    Raises:
-        InputError: The file is missing, cut short or no archive, or an array is missing or wrong.
     """
     pixel_size = selection.pixel_size
     arrays = _read_arrays(path, has_pixel_size=pixel_size is not None)

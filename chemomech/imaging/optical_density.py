@@ -70,13 +70,11 @@ class OpticalDensity:
     def predict_variance(self, densities: FloatArray) -> FloatArray:
         """Compute Var OD = (I + d) / I^2 + (I0 + d) / (N I0^2), from Poisson noise of I and I0.
 
-        I = I0 exp(-OD) is restored from the density, d are the dark counts and N the pixels I0 is
-        the mean of. The second term is the same for all pixels of a frame and leaves out nothing
-        but the correlation with the pixels of the empty region. Only for counts in photons; frames
-        that were moved by a part of a pixel are somewhat less noisy.
-
-        Args:
-            densities: Optical densities, measured or fitted, shape (energies, n).
+        I = I0 exp(-OD) is restored from the density, measured or fitted, shape (energies, n), d are
+        the dark counts and N the pixels I0 is the mean of. The second term is the same for all
+        pixels of a frame and leaves out nothing but the correlation with the pixels of the empty
+        region. Only for counts in photons; frames that were moved by a part of a pixel are somewhat
+        less noisy.
         """
         incident = self.incident[:, None]
         intensity = incident * np.exp(-densities.astype(np.float64))
@@ -134,11 +132,8 @@ def convert(
 def find_incident(stack: Stack, mask: BoolArray) -> FloatArray:
     """Average the counts of an empty region, I0(E) = mean I(E) over the mask, shape (energies,).
 
-    Dark counts are included. Pixels that were not measured at every energy are left out.
-
-    Args:
-        stack: Counts.
-        mask: Pixels without a sample, shape (rows, columns).
+    Dark counts are included. The mask shows pixels without a sample, shape (rows, columns); those
+    that were not measured at every energy are left out.
 
     Raises:
         InputError: The mask does not fit or shows no pixel that was measured at every energy, or

@@ -17,12 +17,7 @@ _SPECK_PIXELS = 9
 def mean_density(od: OpticalDensity, window: tuple[float, float] | None = None) -> FloatArray:
     """Average the optical density over energies; NaN where not valid, shape (rows, columns).
 
-    Args:
-        od: Optical densities.
-        window: Lowest and highest photon energy, in eV, both included; all where None.
-
-    Raises:
-        InputError: The window holds no energy.
+    The window is lowest and highest photon energy, in eV, both included; None takes all.
     """
     low, high = (-np.inf, np.inf) if window is None else window
     chosen = np.flatnonzero((od.energies >= low) & (od.energies <= high))
@@ -45,14 +40,7 @@ def find_particles(od: OpticalDensity, window: tuple[float, float] | None = None
     The threshold is -ln[(1 + exp(-OD0)) / 2], half of the transmission, which the blur of the
     microscope leaves in place; OD0 is the plateau inside the particles, the 95th percentile above
     Otsu's threshold. Patches of less than nine pixels are dropped. Outlines are drawn on the grey
-    image of `mean_density`, not on this mask.
-
-    Args:
-        od: Optical densities.
-        window: Photon energies to average over, in eV; after the edge is best.
-
-    Raises:
-        InputError: There is no contrast, or no particle is found.
+    image of `mean_density`, not on this mask. A window of energies (eV) after the edge is best.
     """
     image = mean_density(od, window)
     values = image[od.valid]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
@@ -87,9 +88,9 @@ def create_phantom(
     """Create a synthetic stack of a bent nanowire: Poisson(I0 <exp(-OD(E, x, t))> + dark counts).
 
     <.> is the average over a Gaussian spot and over the pixel, of a transmission known at points 5
-    nm apart (``pixel_size / supersampling``); OD = mu(E, x) t / 100 nm with the made-up spectra of
-    `compute_absorption`, which are linear in x, and x and t as `PhantomTruth` describes them. All
-    of it is synthetic: no measured stack or spectrum of Li_xV2O5 is public.
+    nm apart (``pixel_size / supersampling``); OD = mu(E, x) t / 100 nm with made-up spectra that
+    are linear in x, and x and t as `PhantomTruth` describes them. All of it is synthetic: no
+    measured stack or spectrum of Li_xV2O5 is public.
 
     I0 falls smoothly with the energy, by about a fifth from 508 to 560 eV, and passes a substrate
     that fills the view. From frame to frame the stage drifts along a smooth random walk, which is
@@ -108,7 +109,8 @@ def create_phantom(
         spot: Full width of the spot at half its height, in m.
         drift: Largest distance of a frame from the mean position, in pixels, at most a tenth of the
             view.
-        energies: Photon energies, in eV, increasing; those of `create_energies` if None.
+        energies: Photon energies, in eV, increasing; 508 to about 560 eV if None, densest at
+            resonances.
         size: Rows and columns of pixels.
         width: Width of the wire, in m.
         leaves_view: Whether the wire's legs leave the view, through its right and lower borders if
@@ -124,26 +126,19 @@ def create_phantom(
     Raises:
         InputError: An argument is out of range, or the wire does not fit into the view.
     """
-    chosen = create_energies() if energies is None else np.asarray(energies, dtype=np.float64)
+    chosen = _create_energies() if energies is None else np.asarray(energies, dtype=np.float64)
     with naming(key="energies"):
         check_energies(chosen)
     if wire not in get_args(WireKind):
         raise InputError(f"must be {' or '.join(get_args(WireKind))}, got {wire!r}", key="wire")
     positive = {"counts": counts, "pixel_size": pixel_size, "spot": spot, "width": width}
-    for name, value in positive.items():
-        if not (np.isfinite(value) and value > 0.0):
-            raise InputError(f"must be greater than zero, got {value:g}", key=name)
-    for name, value in {"seed": seed, "drift": drift, "dark": dark, "substrate": substrate}.items():
-        if not (np.isfinite(value) and value >= 0.0):
-            raise InputError(f"must be zero or more, got {value:g}", key=name)
+    _check_numbers(positive, {"seed": seed, "drift": drift, "dark": dark, "substrate": substrate})
     _check_scan(counts + dark, size, drift, supersampling, pixel_size, spot)
     grid = PixelGrid(*size, pixel_size, pixel_size)
     extent = (grid.columns - 1) * pixel_size, (grid.rows - 1) * pixel_size
     shape = place_wire(extent, width, leaves_view=leaves_view)
     drift_rng, noise_rng = np.random.default_rng(seed).spawn(2)
     beam = counts * np.exp(-(chosen - _BEAM_CENTRE_EV) / _BEAM_DECAY_EV)
-    names = tuple(name for name, _ in PHASES[wire])
-    lithium = np.array([content for _, content in PHASES[wire]])
     truth = PhantomTruth(
         kind=wire,
         grid=grid,
@@ -152,13 +147,7 @@ def create_phantom(
         shifts=draw_drift(len(chosen), drift, drift_rng),
         incident=beam * np.exp(-substrate * (_SUBSTRATE_EDGE_EV / chosen) ** 3),
         dark=dark,
-        standards=EndMembers(
-            names,
-            lithium,
-            compute_absorption(chosen, lithium),
-            _STANDARD_THICKNESS,
-            ("synthetic",) * len(names),
-        ),
+        standards=_create_standards(wire, chosen),
     )
     scanner = Scanner(grid, spot, supersampling, drift)
     frames = _scan(truth, chosen, scanner, noise_rng if noise else None)
@@ -166,25 +155,38 @@ def create_phantom(
     return Phantom(Stack(frames, chosen, grid, source=source), truth)
 
 
-def create_energies() -> FloatArray:
+def _check_numbers(positive: Mapping[str, float], not_negative: Mapping[str, float]) -> None:
+    for name, value in positive.items():
+        if not (np.isfinite(value) and value > 0.0):
+            raise InputError(f"must be greater than zero, got {value:g}", key=name)
+    for name, value in not_negative.items():
+        if not (np.isfinite(value) and value >= 0.0):
+            raise InputError(f"must be zero or more, got {value:g}", key=name)
+
+
+def _create_standards(wire: WireKind, energies: FloatArray) -> EndMembers:
+    """Create the spectra of a wire's two phases."""
+    names = tuple(name for name, _ in PHASES[wire])
+    lithium = np.array([content for _, content in PHASES[wire]])
+    spectra = _compute_absorption(energies, lithium)
+    return EndMembers(names, lithium, spectra, _STANDARD_THICKNESS, ("synthetic",) * len(names))
+
+
+def _create_energies() -> FloatArray:
     """Create the photon energies of the scan, 508 to about 560 eV, densest at resonances."""
     parts = [np.arange(start, stop - 0.01, step) for start, stop, step in _SCAN]
     return np.round(np.concatenate(parts), 2)
 
 
-def compute_absorption(energies: FloatArray, lithium: FloatArray) -> FloatArray:
-    """Compute mu(E, x) = (1 - x) mu_0(E) + x mu_1(E), the density of 100 nm of Li_xV2O5.
+def _compute_absorption(energies: FloatArray, lithium: FloatArray) -> FloatArray:
+    """Compute mu(E, x) = (1 - x) mu_0(E) + x mu_1(E), that of 100 nm of Li_xV2O5, shape (k, n).
 
     Synthetic: no spectra of Li_xV2O5 are public. The continuum is that of V2O5 (0.07 before the
     V L edges, 0.34 after them, 0.63 after the O K edge); it rises at the edges by smooth steps. On
     it stand Gaussian resonances of V L (515.6, 516.8, 518 and 525 eV) and O K (529 and 531 eV).
     Lithium reduces V5+ to V4+: intensity moves from 518 eV to 515.6 and 516.8 eV, and the resonance
     at 529 eV, whose empty states the electrons fill, loses against that at 531 eV. The signs follow
-    measurements; heights and widths are chosen.
-
-    Args:
-        energies: Photon energies, in eV, shape (n,).
-        lithium: Lithium contents x, shape (k,); optical densities have the shape (k, n).
+    measurements; heights and widths are chosen. Energies (n,) are in eV, lithium is x, shape (k,).
     """
     steps = expit((energies[:, None] - _EDGES_EV) / _EDGE_WIDTH_EV)
     continuum = _PRE_EDGE + steps @ _STEPS
@@ -201,7 +203,7 @@ def _scan(
     points, coverage, positions = scanner.find_points(truth.wire)
     thickness, composition = truth.thickness(positions), truth.composition(positions)
     image = np.ones(scanner.shape, dtype=np.float32)
-    pristine, full = compute_absorption(energies, np.array([0.0, 1.0])) / _STANDARD_THICKNESS
+    pristine, full = _compute_absorption(energies, np.array([0.0, 1.0])) / _STANDARD_THICKNESS
     frames = np.empty((len(energies), *truth.grid.shape), dtype=np.float32)
     for number, shift in enumerate(truth.shifts):
         slope = full[number] - pristine[number]

@@ -21,15 +21,10 @@ _DRIFT_MEMORY = 2.0
 class Scanner:
     """Average of a transmitted image over the spot and over each pixel.
 
-    The image is given at points, a whole number of them along a pixel's edge, in a view that is
-    wider by a border; a pixel's value is that of the image convolved with the Gaussian spot and
-    averaged over the pixel's square, both exactly but for the spacing of the points.
-
-    Args:
-        grid: The pixels.
-        spot: Full width of the spot at half its height, in m.
-        supersampling: Points along a pixel's edge.
-        drift: Largest shift of a frame, in pixels.
+    The image is given at points, so many along a pixel's edge (``supersampling``), in a view that
+    is wider by a border; a pixel's value is that of the image convolved with the Gaussian spot,
+    whose full width at half its height is in m, and averaged over the pixel's square, both exactly
+    but for the spacing of the points. The drift is the largest shift of a frame, in pixels.
     """
 
     grid: PixelGrid
@@ -55,12 +50,9 @@ class Scanner:
         return float(self.spot / _FWHM / self.grid.pixel_size)
 
     def scan(self, image: CountArray, shift: FloatArray) -> FloatArray:
-        """Measure the transmission of the pixels, shape (rows, columns).
+        """Measure the transmission of the pixels, shape (rows, columns), from that at the points.
 
-        Args:
-            image: Transmission at the points, shape as ``self.shape``.
-            shift: (rows, columns), in pixels, by which to move the frame so that it registers with
-                the image.
+        A shift of (rows, columns), in pixels, moves the frame so that it registers with the image.
         """
         rows, columns = self.grid.shape
         lines = self._weigh(rows, shift[0]) @ image
@@ -69,9 +61,8 @@ class Scanner:
     def find_points(self, wire: BentWire) -> tuple[IntArray, CountArray, FloatArray]:
         """Find the n points in or at a wire, among those of the pixels it touches.
 
-        Returns:
-            Flat numbers of the points, shape (n,); part of each point's square that the wire
-            covers, shape (n,); and positions in m, shape (n, 2).
+        Returned are flat numbers of the points, shape (n,); the part of each point's square that
+        the wire covers, shape (n,); and positions in m, shape (n, 2).
         """
         border, fine, size = self.border, self.supersampling, self.grid.pixel_size
         rows, columns = self.grid.shape

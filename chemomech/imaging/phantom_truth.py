@@ -48,15 +48,9 @@ class BentWire:
     """Leg, circular arc, leg, all of one width; the tips are half circles.
 
     Along the wire runs s, zero amid the bend and growing clockwise about ``centre``; across it n,
-    zero on the mid-line and growing outwards.
-
-    Args:
-        width: In m.
-        leg: Length of each leg up to where its tip begins to round, in m.
-        centre: Centre of curvature (x, y), in m.
-        bend_angle: Angle the bend turns by, in radians.
-        rotation: Direction of the bend's middle seen from the centre, counter-clockwise from +y, in
-            radians; without it, a mirrored image would look right.
+    zero on the mid-line and growing outwards. Lengths are in m, those of the legs up to where their
+    tips begin to round. The rotation is the direction of the bend's middle seen from the centre,
+    counter-clockwise from +y, in radians; without it, a mirrored image would look right.
     """
 
     width: float
@@ -111,9 +105,8 @@ class BentWire:
     def trace(self, extent: tuple[float, float]) -> FloatArray:
         """Draw the outline of what lies in a view of this width and height (m) from (0, 0).
 
-        Returns:
-            Corners in m, counter-clockwise, the first not repeated, shape (n, 2); exactly on the
-            wire's surface or on the view's border.
+        Corners in m, counter-clockwise, the first not repeated, have the shape (n, 2); they lie
+        exactly on the wire's surface or on the view's border.
         """
         half, reach = self.bend_angle / 2.0, self.width / 2.0
         # A chord of an arc of radius r and angle a is at most r a^2 / 8 away from it.
@@ -139,9 +132,6 @@ def place_wire(extent: tuple[float, float], width: float, *, leaves_view: bool) 
 
     The bend's radius is 2.5 widths. The legs leave the view, or their tips keep a tenth of it away
     from its borders.
-
-    Raises:
-        InputError: The view is too small.
     """
     size = np.array(extent)
     bend = BentWire(width, leg=0.0)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from chemomech.arrays import CountArray, FloatArray
+from chemomech.arrays import CountArray, FloatArray, IndexArray
 from chemomech.errors import InputError, naming
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.selection import Selection, refuse_frames, refuse_unusable
+from chemomech.imaging.selection import Selection, refuse_frames
 from chemomech.imaging.stack import Stack
 from chemomech.imaging.text_tables import Table
 
@@ -60,9 +60,6 @@ def read_energies(table: Table, path: Path) -> FloatArray:
     """Read photon energies in eV from the first column of a table, shape (rows,).
 
     Its heading may state the unit, eV or keV; without one see `to_electronvolts`.
-
-    Raises:
-        InputError: They are said to be in eV, but too low for X-rays.
     """
     stated = _UNIT.search(table.names[0]) if table.names else None
     with naming(path=path):
@@ -109,10 +106,6 @@ def arrange_stack(
         y: Positions of the rows, upwards, in any unit, shape (rows,); None where they fall.
         incident: Counts I0 of each frame, if known.
         source: Where the frames came from.
-
-    Raises:
-        InputError: The energies neither rise nor fall, a frame is empty or not there, or the stack
-            is not valid (see `Stack`).
     """
     if y is not None and y[-1] > y[0]:
         counts = counts[:, ::-1]
@@ -131,12 +124,36 @@ def arrange_stack(
             counts = counts[kept]
         if incident is not None and incident.shape == energies.shape:
             incident = incident[kept]
-        refuse_unusable(counts, energies, kept)
+        _refuse_unusable(counts, energies, kept)
         energies = energies[kept]
     if energies.size > 1 and energies[-1] < energies[0]:
         counts, energies = counts[::-1], energies[::-1]
         incident = None if incident is None else incident[::-1]
     return Stack(counts, energies, grid, incident, source)
+
+
+def _refuse_unusable(counts: CountArray, energies: FloatArray, kept: IndexArray) -> None:
+    """Refuse frames out of the order of photon energies, and those without a count.
+
+    Counts, shape (kept, rows, columns), are of the frames kept; energies (eV) are those of all.
+    """
+    sign = 1.0 if np.sign(np.diff(energies[kept])).sum() >= 0.0 else -1.0
+    ahead = np.maximum.accumulate(sign * energies[kept])[:-1]
+    behind = np.flatnonzero(sign * energies[kept][1:] <= ahead)
+    if behind.size:
+        refuse_frames(
+            kept[1:][behind],
+            kept,
+            energies,
+            f"does not go beyond {sign * ahead[behind[0]]:g} eV, where the scan has been already; "
+            "photon energies must increase, or decrease, from frame to frame",
+        )
+    unmeasured = np.array([bool(np.isnan(frame).all()) for frame in counts])
+    refuse_frames(kept[unmeasured], kept, energies, "holds nothing but NaN")
+    dark = np.array([not np.nan_to_num(frame).any() for frame in counts])
+    refuse_frames(
+        kept[dark], kept, energies, "holds nothing but zeros (was the scan stopped early?)"
+    )
 
 
 def _find_spacing(positions: FloatArray, axis: str) -> float:

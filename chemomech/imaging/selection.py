@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chemomech.arrays import CountArray, FloatArray, IndexArray
+from chemomech.arrays import FloatArray, IndexArray
 from chemomech.errors import InputError
 
 # Energies this close, relative and in eV, are the same one: messages print so many digits.
@@ -90,11 +90,9 @@ def check_pixel_size(pixel_size: float) -> None:
 def refuse_frames(indices: IndexArray, kept: IndexArray, energies: FloatArray, fault: str) -> None:
     """Refuse frames, if there are any, and say how to go on without them.
 
-    Args:
-        indices: Frames at fault, counted from 0 in the order of the file.
-        kept: Frames that have not been left out; what has been stays so in the advice.
-        energies: Photon energies in the order of the file, in eV.
-        fault: What they do, e.g. ``holds nothing but zeros``, said of one frame.
+    Indices of frames at fault, and of those kept until now, count from 0 in the order of the file,
+    as do the photon energies (eV). The fault is said of one frame, e.g. ``holds nothing but
+    zeros``.
     """
     if indices.size == 0:
         return
@@ -113,30 +111,3 @@ def suggest_leaving_out(*frames: int | float) -> str:
         str(frame) if isinstance(frame, int) else f'"{frame:g} eV"' for frame in frames
     )
     return f"to go on without, set the stack's leave_out = [{named}]"
-
-
-def refuse_unusable(counts: CountArray, energies: FloatArray, kept: IndexArray) -> None:
-    """Refuse frames out of the order of photon energies, and those without a count.
-
-    Args:
-        counts: The frames that are kept, shape (kept, rows, columns).
-        energies: Photon energies of all frames of the file, in eV.
-        kept: Indices of the frames that are kept.
-    """
-    sign = 1.0 if np.sign(np.diff(energies[kept])).sum() >= 0.0 else -1.0
-    ahead = np.maximum.accumulate(sign * energies[kept])[:-1]
-    behind = np.flatnonzero(sign * energies[kept][1:] <= ahead)
-    if behind.size:
-        refuse_frames(
-            kept[1:][behind],
-            kept,
-            energies,
-            f"does not go beyond {sign * ahead[behind[0]]:g} eV, where the scan has been already; "
-            "photon energies must increase, or decrease, from frame to frame",
-        )
-    unmeasured = np.array([bool(np.isnan(frame).all()) for frame in counts])
-    refuse_frames(kept[unmeasured], kept, energies, "holds nothing but NaN")
-    dark = np.array([not np.nan_to_num(frame).any() for frame in counts])
-    refuse_frames(
-        kept[dark], kept, energies, "holds nothing but zeros (was the scan stopped early?)"
-    )

@@ -21,16 +21,7 @@ _ROUNDING_EV = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """Numbers over photon energy, straight between them.
-
-    Args:
-        energies: Photon energies, in eV, increasing, shape (energies,).
-        values: Counts, optical densities or the like, shape (energies,).
-        name: What it is of.
-
-    Raises:
-        InputError: The shapes differ, the energies do not increase, or a value is not finite.
-    """
+    """Numbers over photon energy (eV, increasing), straight between them; both (energies,)."""
 
     energies: FloatArray
     values: FloatArray
@@ -76,9 +67,6 @@ class EndMembers:
             same thickness.
         thickness: That thickness, in m; None where it is not known, as with spectra of clusters.
         sources: Where each spectrum came from, for the record.
-
-    Raises:
-        InputError: The shapes do not fit, or fewer than two are given.
     """
 
     names: tuple[str, ...]
@@ -95,15 +83,12 @@ class EndMembers:
             raise InputError("each end member needs a name, a lithium content and a spectrum")
 
 
-def read_spectra(path: Path | str) -> list[Spectrum]:
+def _read_spectra(path: Path | str) -> list[Spectrum]:
     """Read the spectra in a text file: photon energies, then one or more columns of values.
 
     See `chemomech.imaging.text_tables.read_table` for what such a file may look like. Energies may
     rise or fall; they are in eV or keV, as the heading says, or else in keV if all are below 20.
     Spectra are named by the heading of their column, or else by the file.
-
-    Raises:
-        InputError: The file is missing, empty or no such table, or a spectrum is not valid.
     """
     path = Path(path)
     table = read_table(path)
@@ -135,16 +120,8 @@ def read_spectra(path: Path | str) -> list[Spectrum]:
 
 
 def read_spectrum(path: Path | str, column: int = 1) -> Spectrum:
-    """Read one spectrum from a text file (see `read_spectra`).
-
-    Args:
-        path: Text file.
-        column: Number of the column of values, counted from 1, the energies not among them.
-
-    Raises:
-        InputError: As `read_spectra`, or there is no such column.
-    """
-    spectra = read_spectra(path)
+    """Read one spectrum from a text file, by the number of its column of values, from 1 on."""
+    spectra = _read_spectra(path)
     if not 1 <= column <= len(spectra):
         raise InputError(
             f"there is no column {column}; the file has {len(spectra)} of values",
@@ -157,7 +134,7 @@ def read_spectrum(path: Path | str, column: int = 1) -> Spectrum:
 def write_spectra(
     path: Path | str, energies: FloatArray, spectra: Mapping[str, FloatArray]
 ) -> None:
-    """Write spectra as a table of comma-separated values that `read_spectra` reads back exactly.
+    """Write spectra as a table of comma-separated values that keeps every digit.
 
     Args:
         path: File to create.

@@ -17,10 +17,8 @@ from chemomech.imaging.masked_spectra import MaskedSpectra
 class SpectralFeatures:
     """Coordinates in which the distance of two pixels is that of their treated spectra.
 
-    Args:
-        values: Coordinates, shape (pixels, features); zeros where not usable.
-        weights: Weight of each pixel, of mean one, shape (pixels,).
-        usable: Pixels that absorb, so that their shape is defined, shape (pixels,).
+    They have the shape (pixels, features); weights are of mean one. Usable pixels absorb, so that
+    their shape is defined; others have zeros.
     """
 
     values: FloatArray
@@ -41,10 +39,6 @@ def create_features(
     Subtracting the pre-edge is linear, so it is done to the components; dividing by the area is
     done to the scores. With the treated components as columns Q R, the coordinates are R c. For the
     arguments see `chemomech.imaging.clustering.cluster`.
-
-    Raises:
-        InputError: The decomposition is of other pixels or energies, or has no component left, or
-            no energy lies in the window.
     """
     energies = pixels.od.energies
     if skip_first and decomposition.components < 2:
@@ -78,9 +72,6 @@ def compute_pre_edge(
     """Average spectra (energies, n) over the energies (eV) in a window, shape (n,).
 
     Without a window there is nothing to subtract: zeros.
-
-    Raises:
-        InputError: No energy lies in the window.
     """
     if window is None:
         return np.zeros(spectra.shape[1])

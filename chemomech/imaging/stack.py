@@ -69,15 +69,8 @@ def mask_invalid_counts(
     """Replace counts that no optical density can be computed from by NaN.
 
     It is done before frames are moved, which mixes neighbouring pixels: after that, a pixel without
-    light or at the ceiling of the detector can no longer be told from a sound one.
-
-    Args:
-        stack: Counts as the microscope wrote them; given back where there are no such counts.
-        dark: Counts up to this number hold no light.
-        saturation: Counts from which on the detector saturates.
-
-    Raises:
-        InputError: An argument is out of range, or nothing is left of a frame.
+    light (counts up to ``dark``) or at the ceiling of the detector can no longer be told from a
+    sound one. A stack without such counts is given back.
     """
     ceiling = check_limits(dark, saturation)
     wrong = [(frame <= dark) | (frame >= ceiling) for frame in stack.counts]
@@ -112,11 +105,7 @@ def check_energies(energies: FloatArray) -> None:
 
 
 def check_incident(incident: FloatArray, energies: int) -> FloatArray:
-    """Return I0 in floating-point numbers, shape (energies,).
-
-    Raises:
-        InputError: The length is wrong, or a count is not positive and finite.
-    """
+    """Return I0 in floating-point numbers, shape (energies,)."""
     values = np.asarray(incident, dtype=np.float64)
     if values.shape != (energies,):
         raise InputError(f"I0 has shape {values.shape}; one number for each of {energies} energies")
@@ -136,11 +125,7 @@ def check_dark(dark: float) -> None:
 
 
 def check_limits(dark: float, saturation: float | None) -> float:
-    """Return the saturation, infinite where it is not known.
-
-    Raises:
-        InputError: The dark counts are no number of counts, or the saturation does not exceed them.
-    """
+    """Return the saturation, infinite where it is not known."""
     check_dark(dark)
     if saturation is None:
         return np.inf

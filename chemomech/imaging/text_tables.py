@@ -41,10 +41,6 @@ def read_table(path: Path) -> Table:
 
     Lines that begin with ``#``, ``%``, ``!`` or ``*`` are comments. The first other line may name
     the columns. A line with nothing but the number of the rows that follow is left out.
-
-    Raises:
-        InputError: The file is missing, empty or no text, a cell is no number, or the lines differ
-            in length.
     """
     numbered = enumerate(read_text(path).splitlines(), start=1)
     lines = [
@@ -70,11 +66,7 @@ def read_table(path: Path) -> Table:
 
 
 def parse_rows(text: str) -> FloatArray:
-    """Parse lines of numbers, separated by commas, semicolons or blanks, shape (lines, numbers).
-
-    Raises:
-        ValueError: It is no table of numbers.
-    """
+    """Parse lines of numbers, separated by commas, semicolons or blanks, shape (lines, numbers)."""
     lines = [line for line in text.splitlines() if line.strip()]
     separator = next((mark for mark in (",", ";") if mark in lines[0]), None)
     with warnings.catch_warnings():

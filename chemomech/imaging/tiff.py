@@ -33,9 +33,6 @@ def read_tiff_stack(path: Path, selection: Selection) -> Stack:
     """Read a stack from a TIFF file with one page for each energy, the first row on top.
 
     The list of energies and the pixel size must be given; energies are in the order of the pages.
-
-    Raises:
-        InputError: A file is missing, cut short or wrong, or one of these is not given.
     """
     energies, pixel_size = selection.energies, selection.pixel_size
     if energies is None:
@@ -65,14 +62,7 @@ def count_pages(path: Path) -> int:
 
 
 def read_pages(path: Path, number_type: np.dtype[Number]) -> npt.NDArray[Number]:
-    """Read all pages of a TIFF file of grey images as numbers of one type.
-
-    Returns:
-        Shape (pages, rows, columns).
-
-    Raises:
-        InputError: The file is missing, cut short, no TIFF, in colour, or its pages differ.
-    """
+    """Read all pages of a TIFF file of grey images, shape (pages, rows, columns)."""
     import tifffile
 
     require_file(path)

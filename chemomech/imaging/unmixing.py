@@ -59,14 +59,8 @@ class ThicknessMaps:
 class _Design:
     """Matrix A = Q R of the model D = A t: spectra and baselines as columns, shape (energies, p).
 
-    Attributes:
-        inverse: pinv(A), shape (p, energies).
-        orthonormal: Q, shape (energies, p).
-        triangle: R, shape (p, p).
-        condition: Condition number of A with its columns scaled to unit norm.
-
-    Raises:
-        InputError: There are too few energies, or spectra or baselines cannot be told apart.
+    ``inverse`` is pinv(A), (p, energies), ``orthonormal`` Q, ``triangle`` R; the condition number
+    is that of A with its columns scaled to unit norm.
     """
 
     def __init__(self, spectra: FloatArray, baselines: FloatArray) -> None:
@@ -201,10 +195,8 @@ def _fit_weighted(
 ) -> tuple[FloatArray, FloatArray]:
     """Minimise sum_E (D - A t)^2 / variance, with y = R t from (Q^T W Q) y = Q^T W D.
 
-    In terms of Q the normal equations are no worse conditioned than the weights.
-
-    Returns:
-        t, shape (p, n), and its covariance (A^T W A)^-1, shape (p, p, n).
+    In terms of Q the normal equations are no worse conditioned than the weights. t has the shape
+    (p, n), its covariance (A^T W A)^-1 the shape (p, p, n).
     """
     basis, weights = design.orthonormal, 1.0 / variance
     inverse = np.linalg.inv(np.einsum("ei,ej,en->nij", basis, basis, weights, optimize=True))

@@ -16,12 +16,9 @@ from chemomech.imaging.stack import Stack
 
 @dataclass(frozen=True)
 class View:
-    """A rectangle of an image; regions and masks are stated in the pixels of the whole image.
+    """A rectangle of an image of a shape: the rows and columns that are kept.
 
-    Args:
-        shape: (rows, columns) of the whole image.
-        rows: Rows of it that are kept.
-        columns: Columns of it that are kept.
+    Regions and masks are stated in the pixels of the whole image.
     """
 
     shape: tuple[int, int]
@@ -54,8 +51,7 @@ class View:
     def rasterise(self, region: Sequence[tuple[float, float]]) -> BoolArray:
         """Find the pixels of the view whose centres lie within a polygon; refuse one without any.
 
-        Args:
-            region: Corners (column, row) in pixels of the whole image.
+        Corners are (column, row) in pixels of the whole image.
         """
         corners = np.asarray(region, dtype=np.float64)[:, ::-1]
         mask = self.crop(np.asarray(polygon2mask(self.shape, corners), dtype=np.bool_))

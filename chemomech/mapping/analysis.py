@@ -42,17 +42,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """Results of a stack.
+    """Results of a stack: of each step, outlines in m, the largest first, and optical densities.
 
-    Args:
-        measurement: Results of each step.
-        outlines: Outlines of the particles in m, the largest first, all in one frame.
-        density: The optical densities of all energies.
-        view: The part of the images that every frame shows.
-        rounds: Rounds the alignment took.
-        incident_source: Where I0 came from, in words.
-        source: What was read, in words: entry, channel, what the file left open.
-        doubts: What is hardly what was meant, by the table of the configuration to look at.
+    The view is the part of the images that every frame shows; alignment took so many rounds. Words
+    tell where I0 came from, what was read (entry, channel, what the file left open), and, by the
+    table of the configuration to look at, what is hardly what was meant: doubts.
     """
 
     measurement: Measurement

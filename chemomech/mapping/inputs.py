@@ -34,7 +34,7 @@ def load_stack(settings: mcfg.StackConfig) -> Stack:
     return stack
 
 
-class Incident(NamedTuple):
+class _Incident(NamedTuple):
     """I0 at each energy, dark counts included, its source, and number of pixels if known."""
 
     counts: FloatArray
@@ -42,17 +42,13 @@ class Incident(NamedTuple):
     pixels: int | None = None
 
 
-def find_incident(stack: Stack, settings: mcfg.OpticalDensityConfig, view: View) -> Incident:
-    """Find I0 of the aligned frames, as far as the view, as a table ``optical_density`` says.
-
-    Raises:
-        InputError: A file cannot be read or does not fit, or there is no I0.
-    """
+def find_incident(stack: Stack, settings: mcfg.OpticalDensityConfig, view: View) -> _Incident:
+    """Find I0 of the aligned frames, as far as the view, as a table ``optical_density`` says."""
     match settings.incident:
         case "file":
             assert settings.file is not None
             spectrum = read_spectrum_at(settings.file, 1, stack.energies)
-            return Incident(spectrum.values, settings.file.name)
+            return _Incident(spectrum.values, settings.file.name)
         case "mask":
             assert settings.mask is not None
             mask = view.crop(read_mask(settings.mask, view.shape))
@@ -61,7 +57,7 @@ def find_incident(stack: Stack, settings: mcfg.OpticalDensityConfig, view: View)
             assert settings.region is not None
             return _average(stack, view.rasterise(settings.region), "a stated region")
     if stack.incident is not None and settings.incident != "brightest":
-        return Incident(stack.incident, "stored with the stack")
+        return _Incident(stack.incident, "stored with the stack")
     if settings.incident == "stored":
         raise InputError(
             "the file holds no I0; use auto, brightest, file, mask or region", key="incident"
@@ -69,16 +65,12 @@ def find_incident(stack: Stack, settings: mcfg.OpticalDensityConfig, view: View)
     return _average(stack, od.find_empty_region(stack), "the brightest pixels")
 
 
-def _average(stack: Stack, mask: BoolArray, source: str) -> Incident:
-    return Incident(od.find_incident(stack, mask), source, int(mask.sum()))
+def _average(stack: Stack, mask: BoolArray, source: str) -> _Incident:
+    return _Incident(od.find_incident(stack, mask), source, int(mask.sum()))
 
 
 def read_spectrum_at(file: Path, column: int, energies: FloatArray) -> Spectrum:
-    """Read a spectrum, one column of a file counted from 1, at the energies (eV) of a stack.
-
-    Raises:
-        InputError: The file cannot be read, or does not reach as far as the energies.
-    """
+    """Read a spectrum, one column of a file counted from 1, at the energies (eV) of a stack."""
     spectrum = read_spectrum(file, column=column)
     with naming(path=file):
         return Spectrum(energies, spectrum.at(energies), spectrum.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from chemomech.imaging.measurement import write_measurement
 from chemomech.imaging.spectra import write_spectra
 from chemomech.mapping.analysis import Analysis, analyse
 from chemomech.mapping.measurement_illustration import draw_measurement
-from chemomech.mapping.measurement_report import Report, create_report, format_report, write_report
+from chemomech.mapping.measurement_report import Report, create_report, format_report
 from chemomech.mapping.stress_source import OUTLINES
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
@@ -51,11 +52,7 @@ def measure(config: cfg.MeasurementConfig, output: Path, comm: MPI.Comm) -> str:
 
 
 def analyse_on_root(config: cfg.MeasurementConfig, comm: MPI.Comm) -> Analysis | None:
-    """Analyse a stack on rank 0, which keeps the result; collective.
-
-    Raises:
-        InputError: A step of the chain cannot be done; on all ranks.
-    """
+    """Analyse a stack on rank 0, which keeps the result; collective."""
     analysis: Analysis | None = None
 
     def work() -> None:
@@ -71,11 +68,7 @@ def write_analysis(
 ) -> str:
     """Write all records and pictures of an analysis, looked at on rank 0 alone; collective.
 
-    Returns:
-        The figures of each step as a table.
-
-    Raises:
-        OSError: A file cannot be written.
+    The figures of each step are returned as a table in text.
     """
     comm = folder.comm
     run_on_root(comm, lambda: write_config(config, folder.path / CONFIG))
@@ -101,7 +94,7 @@ def write_analysis(
 
 def _write_files(analysis: Analysis, report: Report, paths: Mapping[str, Path]) -> None:
     found = analysis.measurement
-    text = write_report(report)
+    text = json.dumps(report, indent=2) + "\n"
     write_measurement(paths[_RESULT], found, text)
     write_outlines_geojson(paths[OUTLINES], analysis.outlines)
     paths["report.json"].write_text(text, encoding="utf-8")

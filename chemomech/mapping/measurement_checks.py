@@ -25,9 +25,6 @@ def describe_incomplete_frames(stack: Stack) -> str | None:
     """Name the frames that lack many more rows or columns than others do, or return None.
 
     The view is cropped to what every frame shows, so that one stopped scan would crop them all.
-
-    Args:
-        stack: Frames as they were scanned, without unsound counts.
     """
     lost = np.array(
         [[np.isnan(frame).all(axis=axis).mean() for axis in (1, 0)] for frame in stack.counts]
@@ -52,10 +49,7 @@ def describe_full_outline(
 ) -> str | None:
     """Say so where the outlines cover nearly the whole image, or return None.
 
-    Args:
-        outlines: Outlines of the particles, clipped to the centres of the outermost pixels.
-        grid: Pixels of the image.
-        incident: Where I0 came from, in words.
+    Outlines are clipped to the centres of the outermost pixels; ``incident`` is where I0 came from.
     """
     box = (grid.rows - 1) * grid.row_spacing * (grid.columns - 1) * grid.column_spacing
     share = sum(outline.area for outline in outlines) / box

@@ -22,9 +22,6 @@ def draw_measurement(
     """Draw ``pictures/*.png`` of a measurement and its outlines (m); collective.
 
     Both are looked at on rank 0 alone.
-
-    Raises:
-        OSError: A picture cannot be written; on every rank.
     """
 
     def list_pictures() -> dict[str, Writer]:

@@ -1,9 +1,8 @@
-"""Report how each number of a measurement came about, as text and as JSON."""
+"""Report how each number of a measurement came about."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -87,11 +86,6 @@ def format_report(report: Report) -> str:
             f"  {name.replace('_', ' '):24} {_format(value)}" for name, value in figures.items()
         ]
     return "\n".join(lines)
-
-
-def write_report(report: Report) -> str:
-    """Write a report as JSON."""
-    return json.dumps(report, indent=2) + "\n"
 
 
 def _describe_stack(config: cfg.MeasurementConfig, analysis: Analysis) -> Mapping[str, object]:

@@ -102,7 +102,7 @@ def _compute(config: cfg.StressConfig, output: Path, comm: MPI.Comm) -> str:
     write_provenance(output / PROVENANCE, provenance, comm, "stress computed")
     if config.output.pictures:
         draw_stress(folder, fields.fields, particle, measurement, bands)
-    return summarise_stress(table, bands)
+    return _summarise_stress(table, bands)
 
 
 def _load(
@@ -203,7 +203,7 @@ def _compute_sample(
     return statistics.compute()
 
 
-def summarise_stress(table: StressTable, bands: StressBands | None) -> str:
+def _summarise_stress(table: StressTable, bands: StressBands | None) -> str:
     """Tabulate percentiles of each stress over the whole particle, and of von Mises by region.
 
     Stresses are in MPa, tension positive, with one standard deviation over samples if there are

@@ -37,16 +37,9 @@ def draw_stress(
 ) -> None:
     """Draw ``pictures/*.png`` and, after a measurement, ``figure.png``; collective.
 
-    Args:
-        folder: Folder of the run.
-        fields: Stresses at the vertices; those of `STRESS_LABELS` are drawn, of particles with a
-            thickness half way.
-        particle: The particle, if it comes from an image.
-        measurement: What was measured; looked at on rank 0 alone.
-        bands: Spread of the stress over samples, if there were any.
-
-    Raises:
-        OSError: A picture cannot be written; on every rank.
+    Of the fields at the vertices those of `STRESS_LABELS` are drawn, of particles with a thickness
+    half way. The particle is None without an image; the measurement is looked at on rank 0 alone;
+    the bands are the spread of the stress over samples.
     """
     scalars = [field for field in fields if field.name in STRESS_LABELS]
     gatherer = Gatherer(fields[0].function_space.mesh)

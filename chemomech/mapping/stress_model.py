@@ -45,23 +45,9 @@ _SIDES = ("border_left", "border_right", "border_bottom", "border_top")
 class StressModel:
     """Equilibrium of a particle under the eigenstrain of its composition (eqns 9-11).
 
-    A stiffness that does not depend on the composition is factorised once, and each further
-    composition costs one substitution.
-
-    Args:
-        config: Laws and boundary.
-        domain: The particle's mesh.
-        tangent: Unit vector along the wire in each cell.
-        composition: Lithium content x, continuous and of degree 1; change its values and `solve`.
-
-    Attributes:
-        domain: The mesh.
-        tangent: As given.
-        composition: As given.
-        problem: The equations.
-
-    Raises:
-        InputError: A law cannot be made, or rollers are wanted where no border is.
+    A stiffness that does not depend on the composition, which is lithium content x, continuous and
+    of degree 1, is factorised once, and each further composition costs one substitution. The
+    tangent is the unit vector along the wire in each cell.
     """
 
     def __init__(
@@ -90,16 +76,9 @@ class StressModel:
         self._solver = NewtonSolver(BlockSystem(self.problem), preset, prefix="chemomech_stress_")
 
     def find_tips(self, widths: float) -> NDArray[np.bool_] | None:
-        """Mark the cells of this rank that are nearer to the wire's ends; collective.
+        """Mark the cells of this rank nearer to the wire's ends than so many widths; collective.
 
-        Args:
-            widths: Distance, in widths of the wire; zero finds none.
-
-        Returns:
-            A mark for each owned cell; None for a distance of zero.
-
-        Raises:
-            InputError: No cell is farther away.
+        Zero widths find none: None.
         """
         if widths == 0.0:
             return None
@@ -115,11 +94,7 @@ class StressModel:
         return near
 
     def solve(self) -> None:
-        """Find the displacement for the composition's present values; collective.
-
-        Raises:
-            ConvergenceError: The linear solver failed.
-        """
+        """Find the displacement for the composition's present values; collective."""
         result = self._solver.solve()
         if not result.converged:
             raise ConvergenceError(
@@ -138,11 +113,7 @@ def create_model(
 ) -> StressModel:
     """Mesh a particle and put its composition on the mesh; collective.
 
-    Args:
-        config: The configuration.
-        particle: A particle of an image; None for the field of a simulation the configuration
-            names.
-        comm: Ranks that share the mesh.
+    Without a particle of an image it is the field of a simulation the configuration names.
 
     Raises:
         InputError: The particle cannot be meshed, the field not be read, a law not be made, or a
@@ -201,13 +172,7 @@ def interpolate_map(
 ) -> None:
     """Smooth a map, extend it beyond the trusted pixels and interpolate it at a mesh's vertices.
 
-    Args:
-        composition: The map as measured.
-        config: How much to smooth and to erode.
-        on: Function of degree 1 to change; its mesh has nanometres and the map's origin.
-
-    Raises:
-        InputError: Nothing trusted is left after erosion.
+    ``on`` is a function of degree 1 to change; its mesh has nanometres and the map's origin.
     """
     prepared = _smooth_and_extend(composition, config)
     unit = MESH_LENGTH_UNIT
@@ -215,15 +180,7 @@ def interpolate_map(
 
 
 def _smooth_and_extend(composition: CompositionMap, config: cfg.StressConfig) -> CompositionMap:
-    """Smooth a map within its trusted pixels, then extend it beyond them.
-
-    Args:
-        composition: The map as measured.
-        config: How much to smooth and to erode.
-
-    Raises:
-        InputError: Nothing trusted is left after erosion.
-    """
+    """Smooth a map within its trusted pixels, then extend it beyond them."""
     treatment = config.treatment
     with naming(key="treatment"):
         return prepare(composition, smoothing=treatment.smoothing, erosion=treatment.erosion)

@@ -30,12 +30,9 @@ _NANOMETRE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class ImagedParticle:
-    """One particle of an image.
+    """One particle of an image: its outline, in m, and composition, not yet smoothed or extended.
 
-    Args:
-        outline: Its outline, in m.
-        composition: Lithium content, as measured: not yet smoothed or extended.
-        thickness: Measured thickness in m, shape (rows, columns), NaN outside; None if unknown.
+    The thickness in m has the shape (rows, columns), NaN outside; None if unknown.
     """
 
     outline: Outline
@@ -48,11 +45,7 @@ def load_particle(
 ) -> tuple[ImagedParticle, Measurement | None]:
     """Read the particle of a map or of a measurement; collective.
 
-    Returns:
-        The particle, and, on rank 0, the measurement it comes from, if any.
-
-    Raises:
-        InputError: A file cannot be read or does not fit the others; on all ranks.
+    On rank 0 the measurement it comes from is returned too, if there is one.
     """
     found: Measurement | None = None
 
@@ -74,12 +67,9 @@ def load_particle(
 def pick_particle(
     measurement: Measurement, outlines: Sequence[Outline], number: int
 ) -> ImagedParticle:
-    """Put together what is known of one particle of a measurement.
+    """Put together what is known of one particle, counted from 1, of a measurement.
 
-    Args:
-        measurement: What was measured of the image.
-        outlines: Outlines of its particles in m, the largest first.
-        number: Number of the particle, counted from 1; refused where there is none.
+    Outlines are in m, the largest first.
     """
     with _naming_outline():
         index = geojson_files.pick_particle([outline.area for outline in outlines], number)

@@ -30,17 +30,10 @@ _SAME_BARRIER = 1e-4
 
 @dataclass(frozen=True)
 class Plateau:
-    """Two phases in equilibrium, which a fit must have.
+    """Two phases in equilibrium, which a fit must have: compositions, and mu / (RT) of both.
 
-    Args:
-        poor: Composition of the phase poorer in lithium.
-        rich: Composition of the richer phase.
-        potential: mu / (RT) of both.
-        barrier: Greatest height of g over their tangent, in units of RT C; None where it is left to
-            follow.
-
-    Raises:
-        InputError: They are no such phases, or the barrier is not positive.
+    The barrier, in units of RT C, is the greatest height of g over their tangent; None leaves it
+    open.
     """
 
     poor: float
@@ -144,15 +137,9 @@ def solve(
 
 
 def tabulate(c: ArrayLike, terms: int, order: int) -> FloatArray:
-    """Tabulate what multiplies m, L_0, ... in g, or in a derivative of it.
+    """Tabulate what multiplies m, L_0, ... in g, or in a derivative of it, at compositions (n,).
 
-    Args:
-        c: Compositions, shape (n,).
-        terms: Number of coefficients L_k.
-        order: Order of the derivative.
-
-    Returns:
-        Shape (n, terms + 1).
+    The table has the shape (n, terms + 1), with so many coefficients L_k.
     """
     # In powers of z: c, then c (1 - c) z^k = (z^k - z^(k + 2)) / 4.
     shares = np.zeros((terms + 2, terms + 1))
@@ -177,10 +164,7 @@ def find_fault(
 ) -> str | None:
     """Say what phases of a law were not asked for, or what else they lack; None if nothing.
 
-    Args:
-        law: The law.
-        wanted: All plateaus asked for; None where they are not known.
-        span: Compositions between which the law is known.
+    All plateaus are wanted, or it is not known which, None; the span is where the law is known.
     """
     try:
         phases = find_phases(law)

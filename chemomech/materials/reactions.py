@@ -101,15 +101,8 @@ class LiteralEqn25(_ReservoirReaction):
     mu_res = 0. Hence the law can extract, never insert: mu < 0 is just what would drive lithium in.
     Near equilibrium J ~ k_s (1 - c) mu^(3/2): the exchange conductance dJ/dmu is zero there, and a
     wire held at mu near 0 is hardly held at all. It is here for comparison; `ButlerVolmer` is what
-    is most likely meant.
-
-    Args:
-        rate: Rate constant k_s (length / time, > 0).
-        odd: Continue it to mu < 0 by sqrt(|mu|), so that it inserts too; that dissipates, but has
-            no derivation.
-
-    Raises:
-        InputError: The rate is not positive.
+    is most likely meant. The rate constant k_s is in length / time. An ``odd`` law goes on to mu <
+    0 by sqrt(|mu|), so that it inserts too; that dissipates, but has no derivation.
     """
 
     odd: bool = False

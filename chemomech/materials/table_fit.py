@@ -126,12 +126,7 @@ def fit_energy_table(
 
 @dataclass(frozen=True)
 class _Samples:
-    """Values of g, or of its first derivative.
-
-    Args:
-        points: Compositions and values, shape (n, 2).
-        order: Order of the derivative.
-    """
+    """Values of g, or of its derivative of an order, by composition; points of shape (n, 2)."""
 
     points: FloatArray
     order: int
@@ -151,9 +146,7 @@ class _Samples:
     def estimate_error(self, law: RedlichKister, conditions: int) -> float:
         """Estimate the mean square error at other compositions by generalised cross-validation.
 
-        Args:
-            law: The fit.
-            conditions: Number of conditions it satisfies.
+        The fit satisfies so many conditions.
         """
         errors = self.find_errors(law)
         spare = len(errors) - (len(law.coefficients) + 1 - conditions)
@@ -161,15 +154,10 @@ class _Samples:
 
 
 def _choose(samples: _Samples, wanted: Sequence[Plateau], *, is_known: bool) -> RedlichKister:
-    """Choose the number of terms.
+    """Choose the number of terms, with the wanted plateaus imposed.
 
-    Args:
-        samples: What is fitted.
-        wanted: Plateaus imposed.
-        is_known: Whether there are no phases but these.
-
-    Raises:
-        InputError: All good fits have others, or become unstable where nothing is known.
+    Refused are samples of which all good fits have other phases, where these are known, or become
+    unstable where nothing is known.
     """
     conditions = count_conditions(wanted)
     fewest = max(conditions - 1, 1)

@@ -94,7 +94,7 @@ def describe_needs(size: Size, preset: Preset, ranks: int) -> str:
     """Say what a problem needs, for people."""
     memory, seconds = size.estimate_memory(preset, ranks), size.estimate_time(ranks)
     return (
-        f"about {format_count(size.unknowns)} unknowns, {memory / 1e9:.2g} GB, and "
+        f"about {_format_count(size.unknowns)} unknowns, {memory / 1e9:.2g} GB, and "
         f"{format_time(seconds)} for {STEPS} steps on {ranks} rank(s)"
     )
 
@@ -112,7 +112,7 @@ def require_memory(config: cfg.Config, size: Size, ranks: int, memory: float) ->
     )
 
 
-def format_count(number: float) -> str:
+def _format_count(number: float) -> str:
     """Write a large number in words, such as ``64 million``."""
     for size, word in ((1e9, "billion"), (1e6, "million")):
         if number >= size:

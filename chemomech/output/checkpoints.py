@@ -51,23 +51,13 @@ class StoredState:
     def read_functions(self, functions: Mapping[str, fem.Function]) -> None:
         """Fill functions, ghosts included, bit for bit as they were; collective.
 
-        Args:
-            functions: Functions, by the names under which they were written, on the same mesh
-                whatever its partition; some of those written or all.
-
-        Raises:
-            InputError: The state does not hold them; on every rank.
-            OSError: They cannot be read; on every rank.
+        They are some of those written or all, by the names they were written under, on the same
+        mesh whatever its partition.
         """
         read_functions(self.path / _FUNCTIONS, functions)
 
     def read_arrays(self) -> dict[str, NDArray[Any]]:
-        """Read the arrays by name on rank 0, none elsewhere; collective.
-
-        Raises:
-            InputError: One holds something else than plain numbers; on every rank.
-            OSError: One cannot be read; on every rank.
-        """
+        """Read the arrays, of plain numbers, by name on rank 0, none elsewhere; collective."""
         arrays = {}
 
         def read() -> None:
@@ -86,16 +76,8 @@ class CheckpointStore:
 
     A state is written beside the others under another name, with a manifest that holds size and
     hash of every file. It gets its name when all of it has reached the disk, and only then do older
-    ones go. What a killed run left half-written is never taken for a state, and goes with the next
-    write.
-
-    Args:
-        folder: The folder; made when something is first written.
-        comm: Ranks that write and read.
-        keep: Number of states kept, the one written last included; None keeps all.
-
-    Raises:
-        ValueError: None at all would be kept.
+    ones go, but so many as are kept, all with None. What a killed run left half-written is never
+    taken for a state, and goes with the next write.
     """
 
     def __init__(self, folder: Path, comm: MPI.Comm, keep: int | None = 2) -> None:
@@ -124,7 +106,6 @@ class CheckpointStore:
             InputError: There are too many ranks for so small a mesh; on every rank.
             OSError: It cannot be written, e.g. for lack of space; those written before are as they
                 were. On every rank.
-            ValueError: An array holds something else than numbers, or has an unsuitable name.
         """
         partial = self._folder / (_name(number) + _PARTIAL)
         try:
@@ -164,11 +145,7 @@ class CheckpointStore:
         return None if found is None else StoredState(found[0], found[1], self._comm, found[2])
 
     def get(self, number: int) -> StoredState:
-        """Get the state of a number.
-
-        Raises:
-            InputError: It is not there, or not whole; on every rank.
-        """
+        """Get the state of a number."""
 
         def look() -> tuple[Path, Mapping[str, Any]]:
             path = self._entries().get(number)
@@ -183,11 +160,7 @@ class CheckpointStore:
         return StoredState(number, path, self._comm, record)
 
     def discard_after(self, number: int) -> None:
-        """Remove the states with a greater number, as when a run goes back.
-
-        Raises:
-            OSError: One cannot be removed; on every rank.
-        """
+        """Remove the states with a greater number, as when a run goes back."""
 
         def discard() -> None:
             for each, path in sorted(self._entries().items(), reverse=True):

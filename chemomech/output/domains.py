@@ -16,11 +16,8 @@ class DomainCounter:
 
     Two vertices belong to one region where a path of the mesh's edges joins them without leaving
     it. Regions of several ranks become one where a vertex is known to both; only the numbers of
-    regions at such vertices travel. Construction and `count` are collective.
-
-    Args:
-        field: Continuous Lagrange function of any degree, of which the vertices' values are looked
-            at; its ghosts must be up to date.
+    regions at such vertices travel. Construction and `count` are collective. The field is
+    continuous Lagrange of any degree, its ghosts up to date; the values at vertices are looked at.
     """
 
     def __init__(self, field: fem.Function) -> None:
@@ -57,14 +54,9 @@ def label_domains(
 ) -> NDArray[np.int64]:
     """Number the connected regions of ``c > threshold`` on the graph of a mesh.
 
-    Args:
-        edges: Vertex pairs, shape ``(edges, 2)``.
-        values: Composition at the vertices, shape ``(vertices,)``.
-        threshold: Composition above which a vertex is Li-rich.
-
-    Returns:
-        For each vertex the number of its region, from 0 in the order of their first vertices; -1
-        outside all of them. Shape ``(vertices,)``.
+    Values are those at the vertices; edges are pairs of vertices, shape ``(edges, 2)``. Each vertex
+    gets the number of its region, from 0 in the order of their first vertices; -1 outside all of
+    them.
     """
     rich = values > threshold
     _, components = connect(edges[rich[edges].all(axis=1)], len(values))

@@ -33,24 +33,14 @@ def name_field_file(stem: str, kind: Literal["vtkhdf", "bp"]) -> str:
 
 
 class FieldWriter(Context):
-    """Write functions over time into one file.
+    """Write continuous Lagrange functions on one mesh over time into one file of `SUFFIXES`.
 
     A ``.vtkhdf`` is read by VTK, ParaView and PyVista as they are, see `VtkHdfFile`; a ``.bp``, of
     ADIOS2's VTX, is written by all ranks at once and read by a ParaView built with ADIOS2. Both
     want one element for all that is in a file, so functions are interpolated into Lagrange spaces
     of the highest degree among them; scalars, vectors and tensors may be mixed, and interpolation
     upwards loses nothing. Vectors have three components in the file, tensors nine, as ParaView
-    expects. Coordinates are the mesh's, times are seconds, values are as given.
-
-    Args:
-        path: File to create, ending in one of `SUFFIXES`.
-        functions: Continuous Lagrange functions on one mesh, each with a name of its own. They are
-            read at every `write`.
-
-    Raises:
-        ValueError: A function is not continuous Lagrange, two bear one name, or the suffix is
-            neither of the two.
-        OSError: The file cannot be created.
+    expects. Coordinates are the mesh's, times are seconds, values are as given at every `write`.
     """
 
     def __init__(self, path: str | Path, functions: Sequence[fem.Function]) -> None:

@@ -43,11 +43,7 @@ class RunFolder:
 
     @classmethod
     def reopen(cls, path: str | Path, comm: MPI.Comm) -> RunFolder:
-        """Claim the folder of an earlier run, or a new one, to go on in it; collective.
-
-        Raises:
-            InputError: The folder cannot be made; nothing is touched.
-        """
+        """Claim the folder of an earlier run, or a new one, to go on in it; collective."""
         folder = Path(path)
         if run_on_root(comm, lambda: not folder.exists()):
             return cls.create(folder, comm)
@@ -62,11 +58,7 @@ class RunFolder:
         return self.path / final.with_name(f"{final.stem}.partial{final.suffix}")
 
     def finish(self, name: str) -> Path:
-        """Give a file or folder written under its `partial` name the final one; collective.
-
-        Raises:
-            FileNotFoundError: Nothing was written under the partial name.
-        """
+        """Give a file or folder written under its `partial` name the final one; collective."""
         final = self.path / name
         # No rank may still be writing when rank 0 renames.
         self.comm.barrier()
@@ -76,12 +68,8 @@ class RunFolder:
     def write_files(self, list_writers: Callable[[], Mapping[str, Writer]]) -> None:
         """Write files on rank 0, each under its partial name, then finish them; collective.
 
-        Args:
-            list_writers: Returns what writes each file to a path, by final name inside the folder;
-                called on rank 0 alone.
-
-        Raises:
-            OSError: A file cannot be written; on every rank.
+        ``list_writers``, called on rank 0 alone, returns what writes each file to a path, by final
+        name inside the folder.
         """
 
         def write() -> list[str]:

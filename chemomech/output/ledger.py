@@ -66,22 +66,8 @@ class Ledger(Context):
     """A CSV file that grows by one flushed line a step, in full double precision.
 
     Rank 0 writes; construction and `write` are collective, and a failure to write reaches all
-    ranks.
-
-    Args:
-        path: File to create, or to go on with.
-        columns: Names of the columns.
-        comm: Ranks of the run.
-        keep: Number of lines of an earlier run to go on after; later ones are dropped. None
-            creates the file.
-
-    Attributes:
-        lines: Number of lines written, the header not counted.
-
-    Raises:
-        InputError: Two columns share a name, or the file does not hold the lines to go on after; on
-            every rank.
-        OSError: The file cannot be opened; on every rank.
+    ranks. With ``keep`` it goes on after so many lines of an earlier run, later ones dropped; None
+    creates it.
     """
 
     def __init__(
@@ -109,21 +95,13 @@ class Ledger(Context):
         run_on_root(comm, create)
 
     def write(self, values: Sequence[float]) -> None:
-        """Add a line, rank 0's, one value for each column; integers stay integers; collective.
-
-        Raises:
-            OSError: The line cannot be written, e.g. for lack of space; on every rank.
-        """
+        """Add a line, rank 0's, one value for each column; integers stay integers; collective."""
         words = [_format(value) for value in values]
         run_on_root(self._comm, lambda: self._put(words))
         self.lines += 1
 
     def synchronise(self) -> None:
-        """Make sure that what was written outlives the machine; collective.
-
-        Raises:
-            OSError: The disk refuses; on every rank.
-        """
+        """Make sure that what was written outlives the machine; collective."""
         file = self._file
         run_on_root(self._comm, lambda: None if file is None else os.fsync(file.fileno()))
 
@@ -145,11 +123,7 @@ class Ledger(Context):
 
 
 class MemoryLedger:
-    """Lines of a ledger kept in memory, for a run that leaves no files.
-
-    Raises:
-        InputError: Two columns share a name.
-    """
+    """Lines of a ledger kept in memory, for a run that leaves no files."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         _require_distinct(columns)

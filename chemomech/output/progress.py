@@ -22,15 +22,9 @@ class Progress(Context):
     """Report a run's progress on rank 0; a context that leaves the terminal as it was.
 
     On a terminal one line is redrawn in place. Elsewhere a plain line is printed and flushed, no
-    more often than every ``interval`` seconds unless asked for. Quiet prints nothing.
-
-    Args:
-        end_time: Time at which the run ends, in seconds.
-        comm: Ranks of the run; only rank 0 prints.
-        quiet: Print nothing.
-        energy_unit: Unit printed after energies: ``J`` in 3-D, ``J/m`` in 2-D.
-        interval: Least number of seconds between two plain lines.
-        console: Where to print; standard output by default.
+    more often than every ``interval`` seconds unless asked for. Quiet prints nothing. The run ends
+    at ``end_time`` (s); energies are in ``J`` in 3-D, ``J/m`` in 2-D. The console is standard
+    output by default.
     """
 
     def __init__(

@@ -45,26 +45,14 @@ _PACKAGES = (
 
 
 @dataclass(frozen=True)
-class Provenance:
-    """Facts needed to judge or repeat a run.
+class _Provenance:
+    """Facts needed to judge or repeat a run; times are UTC in ISO 8601.
 
-    Args:
-        command: The command line, word by word.
-        config_sha256: Hash of the resolved configuration's text, as hexadecimal digits.
-        versions: Version of each package and library by name.
-        hosts: Names of the machines the ranks run on.
-        ranks: Number of MPI ranks.
-        threads: Value of ``OMP_NUM_THREADS``, or None where it is not set.
-        platform: Operating system and processor.
-        git_commit: Commit of the checkout the package runs from, or None where it is not one.
-        git_description: ``git describe --always --dirty`` of it; ``-dirty`` marks uncommitted
-            changes.
-        started: Start of the run, UTC, ISO 8601.
-        restarts: The same of each time it was gone on with, in their order.
-        parameters: Numbers of the model by name, in SI units, at the start.
-        changes: Those that were set in the middle, in their order: ``time_s``, ``parameter``,
-            ``value``.
-        modules: Text of each module that states laws of the user's own, by the file's name.
+    The hash is that of the resolved configuration's text. The commit is None where the package runs
+    from no checkout; its description is ``git describe --always --dirty``. Restarts are the same
+    facts of each time the run was gone on with. Parameters are numbers of the model by name, in SI
+    units, at the start; changes those set later, each a ``time_s``, ``parameter`` and ``value``.
+    Modules are the texts, by file, that state laws of the user's own.
     """
 
     command: tuple[str, ...]
@@ -84,7 +72,7 @@ class Provenance:
 
     def note_changes(
         self, time_s: float, values: Mapping[str, float | NDArray[np.float64]]
-    ) -> Provenance:
+    ) -> _Provenance:
         """Return the same, with parameters that were set at a time (s)."""
         noted = (
             {"time_s": time_s, "parameter": name, "value": np.asarray(value).tolist()}
@@ -98,14 +86,14 @@ def collect_provenance(
     config_text: str,
     parameters: Mapping[str, float | NDArray[np.float64]] | None = None,
     modules: Mapping[str, str] | None = None,
-) -> Provenance:
+) -> _Provenance:
     """Collect what is known when a run starts; collective, the same on all ranks."""
     hosts = tuple(sorted(set(comm.allgather(socket.gethostname()))))
     # On all ranks: where nothing has used PETSc yet, importing it makes all ranks communicate.
     versions = _collect_versions()
 
-    def collect() -> Provenance:
-        return Provenance(
+    def collect() -> _Provenance:
+        return _Provenance(
             command=tuple(sys.argv),
             config_sha256=hashlib.sha256(config_text.encode()).hexdigest(),
             versions=versions,
@@ -124,14 +112,11 @@ def collect_provenance(
 
 
 def write_provenance(
-    path: str | Path, provenance: Provenance, comm: MPI.Comm, ended: str | None = None
+    path: str | Path, provenance: _Provenance, comm: MPI.Comm, ended: str | None = None
 ) -> None:
     """Write what was known at the start as JSON, replacing a file that exists; collective.
 
     How the run ended, in words, is noted together with the time; None while it still runs.
-
-    Raises:
-        OSError: The file cannot be written; on every rank.
     """
     finished = None if ended is None else datetime.now(UTC).isoformat(timespec="seconds")
     record = asdict(provenance) | {"finished": finished, "ended": ended}
@@ -139,7 +124,7 @@ def write_provenance(
     run_on_root(comm, lambda: Path(path).write_text(text, encoding="utf-8"))
 
 
-def continue_provenance(path: str | Path, present: Provenance, comm: MPI.Comm) -> Provenance:
+def continue_provenance(path: str | Path, present: _Provenance, comm: MPI.Comm) -> _Provenance:
     """Join what is known of this start to an earlier run's record, as a restart; collective.
 
     Where the earlier record cannot be read, the present one stands alone.
@@ -154,11 +139,7 @@ def read_ending(path: str | Path) -> str | None:
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
-    """Read the record of where a folder's results come from.
-
-    Raises:
-        InputError: It is missing or damaged.
-    """
+    """Read the record of where a folder's results come from."""
     try:
         record = read_json(path)
     except (OSError, DamagedError) as error:
@@ -175,9 +156,9 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _join(path: Path, present: Provenance) -> Provenance:
+def _join(path: Path, present: _Provenance) -> _Provenance:
     former = _read(path)
-    names = {each.name for each in fields(Provenance)}
+    names = {each.name for each in fields(_Provenance)}
     known = {name: value for name, value in former.items() if name in names}
     if names - {"parameters", "changes"} - known.keys() or not isinstance(former["restarts"], list):
         return present
@@ -185,7 +166,7 @@ def _join(path: Path, present: Provenance) -> Provenance:
     own.pop("restarts")
     own.pop("changes")
     restarts = (*former["restarts"], own | {"before": former.get("ended")})
-    return Provenance(**(known | {"restarts": restarts}))  # type: ignore[arg-type]
+    return _Provenance(**(known | {"restarts": restarts}))  # type: ignore[arg-type]
 
 
 def _collect_versions() -> dict[str, str]:

@@ -34,11 +34,7 @@ class DamagedError(Exception):
 
 
 def seal_folder(folder: Path) -> None:
-    """Write a manifest of all files in a folder, and flush everything to the disk.
-
-    Raises:
-        OSError: Something cannot be written.
-    """
+    """Write a manifest of all files in a folder, and flush everything to the disk."""
     files = _list_files(folder)
     entries = {name: {"size": size, "sha256": _hash(folder / name)} for name, size in files.items()}
     write_json(folder / MANIFEST, {"format": _FORMAT, "files": entries})
@@ -72,13 +68,7 @@ def check_folder(folder: Path) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a JSON file that `read_json` takes; floats, not finite ones too, come back as they are.
-
-    Raises:
-        OSError: It cannot be written.
-        TypeError: JSON cannot hold the value.
-        ValueError: It is too large.
-    """
+    """Write a JSON file that `read_json` takes; floats, NaN and inf too, are kept as they are."""
     content = json.dumps(value).encode()
     if len(content) > _LARGEST_JSON:
         raise ValueError(f"{path.name} would be larger than {_LARGEST_JSON} bytes.")
@@ -103,12 +93,7 @@ def read_json(path: Path) -> object:
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write an array of plain numbers to a ``.npy`` file.
-
-    Raises:
-        OSError: It cannot be written.
-        ValueError: It holds something else.
-    """
+    """Write an array of plain numbers to a ``.npy`` file."""
     if array.dtype.kind not in _PLAIN_NUMBERS:
         raise ValueError(f"An array of {array.dtype} cannot be stored.")
     # NumPy's own way to a file does not say why it failed.

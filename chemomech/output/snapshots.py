@@ -15,18 +15,10 @@ from chemomech.output.snapshot_grid import SnapshotGrid
 
 
 class Gatherer:
-    """Bring a distributed mesh to rank 0 once, then nodal values as often as wanted.
+    """Bring a distributed mesh to rank 0 once, as `grid`, then nodal values as often as wanted.
 
-    Construction and `gather` are collective; results exist on rank 0, others get None.
-
-    Args:
-        mesh: Mesh of linear triangles, quadrilaterals, tetrahedra or hexahedra.
-
-    Attributes:
-        grid: The whole mesh on rank 0, None elsewhere.
-
-    Raises:
-        ValueError: The mesh is curved or of another cell type.
+    Construction and `gather` are collective; others get None. Cells are linear triangles,
+    quadrilaterals, tetrahedra or hexahedra.
     """
 
     def __init__(self, mesh: dmesh.Mesh) -> None:
@@ -51,16 +43,11 @@ class Gatherer:
             self.grid = SnapshotGrid(points, corners, cell.name)
 
     def gather(self, function: fem.Function) -> NDArray[np.float64] | None:
-        """Gather a continuous Lagrange function's values at the vertices; collective.
+        """Gather a continuous Lagrange function's values at the vertices on rank 0; collective.
 
-        The function may be of any degree; its ghosts must be up to date.
-
-        Returns:
-            On rank 0 an array of shape ``(vertices,)``, or ``(vertices, components)`` for vectors
-            and tensors; None elsewhere.
-
-        Raises:
-            ValueError: The function has no one value at a vertex.
+        The function may be of any degree; its ghosts must be up to date. The shape is
+        ``(vertices,)``, or ``(vertices, components)`` for vectors and tensors; other ranks get
+        None.
         """
         space = function.function_space
         element = space.ufl_element()

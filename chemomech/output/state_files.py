@@ -47,14 +47,10 @@ _PATIENCE = 10.0
 
 
 def write_functions(path: Path, functions: Mapping[str, fem.Function]) -> None:
-    """Write functions into a folder; collective.
+    """Write functions on one mesh into a folder, by name; one that exists is replaced; collective.
 
     Without enough space nothing is begun: ADIOS2 does not survive a full disk, it ends the program
     or, on several ranks, waits for ever.
-
-    Args:
-        path: The folder; replaced where it exists.
-        functions: Functions on one mesh, by the names under which they are stored.
 
     Raises:
         InputError: There are too many ranks for so small a mesh; on every rank.
@@ -82,14 +78,10 @@ def write_functions(path: Path, functions: Mapping[str, fem.Function]) -> None:
 
 
 def read_functions(path: Path, functions: Mapping[str, fem.Function]) -> None:
-    """Fill functions, ghosts included, with the values in a folder; collective.
+    """Fill functions, ghosts included, with the values by name in a folder; collective.
 
-    The folder must be whole: ADIOS2 may read a file that is cut short for ever.
-
-    Args:
-        path: Folder `write_functions` made, on any number of ranks.
-        functions: Functions, by the names under which they were stored, on a mesh made from the
-            same input; some of those stored or all.
+    The folder, which any number of ranks made from the same input mesh, must be whole: ADIOS2 may
+    read a file that is cut short for ever.
 
     Raises:
         InputError: The folder does not hold them, or there are too many ranks for so small a mesh;

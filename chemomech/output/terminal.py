@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -47,10 +47,12 @@ def render(*tables: Table, width: int = 100) -> str:
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
-def list_figures(title: str, rows: Sequence[tuple[str, str]]) -> Table:
-    """Create a table of names and values, under a title."""
+def render_figures(sections: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+    """Write names and values as plain text, under the title of each section."""
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
-    table.add_row(f"[bold]{title}[/bold]", "")
-    for label, value in rows:
-        table.add_row(f"  {label}", value)
-    return table
+    for title, rows in sections.items():
+        table.add_row(f"[bold]{title}[/bold]", "")
+        for label, value in rows:
+            table.add_row(f"  {label}", value)
+        table.add_section()
+    return render(table)

@@ -41,9 +41,6 @@ class VtkHdfFile:
         space: Scalar continuous Lagrange space on the mesh.
         functions: Functions of its degree, each with a name of its own, read at every `write`;
             none writes the mesh alone.
-
-    Raises:
-        OSError: The file cannot be written; on every rank.
     """
 
     def __init__(
@@ -57,11 +54,7 @@ class VtkHdfFile:
         self._write_mesh(space)
 
     def write(self, time: float) -> None:
-        """Write the functions' present values at a time in seconds; collective.
-
-        Raises:
-            OSError: They cannot be written, e.g. for lack of space; on every rank.
-        """
+        """Write the functions' present values at a time in seconds; collective."""
         columns = {f"PointData/{field.name}": field.collect for field in self._fields}
         size = self._points * sum(field.width for field in self._fields)
         with self._opened("r+", size, self._grow):

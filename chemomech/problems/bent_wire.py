@@ -22,13 +22,9 @@ from chemomech.materials.scalars import Scalar
 def create_bending_strain(domain: Domain, wire: Nanowire, fraction: Scalar = 1.0) -> Expr:
     """Create e = f y / (R + y) t (x) t in a circular bend in the plane of x and y, 0 in the legs.
 
-    Args:
-        domain: The wire's mesh, in its bent shape.
-        wire: Its shape, with a bend.
-        fraction: f, the part of the bending that is elastic; the rest is in the stress-free shape.
-
-    Returns:
-        A 3 x 3 UFL tensor in global axes; tension positive.
+    The wire is that of the mesh, in its bent shape; f is the part of the bending that is elastic,
+    the rest is in the stress-free shape. The UFL tensor, 3 x 3, is in global axes; tension is
+    positive.
     """
     mesh, unit = domain.mesh, domain.length_unit
     in_bend = fem.Function(fem.functionspace(mesh, ("DG", 0)), name="in_bend")

@@ -24,14 +24,9 @@ _DECIMALS = 6
 class CellValues:
     """Stress, composition and volume by cell, in an order that no number of ranks changes.
 
-    Args:
-        corners: Corners of each cell in m, shape (n, corners, gdim).
-        edges: Pairs of corners that make an edge, shape (edges, 2).
-        volumes: Volume in m^3, in 2-D area in m^2, shape (n,).
-        stress: Mean stress tensor in Pa, shape (n, 3, 3); tension positive.
-        composition: Composition at the corners, shape (n, corners).
-        mean_composition: Mean composition, shape (n,).
-        tangent: Unit vector along the wire, shape (n, 3), or None.
+    Corners are in m, shape (n, corners, gdim), edges pairs of them, shape (edges, 2). Volumes are
+    in m^3, in 2-D areas in m^2, mean stress tensors in Pa, shape (n, 3, 3), tension positive.
+    Composition has the shape (n, corners), the unit vector along the wire, or None, (n, 3).
     """
 
     corners: FloatArray
@@ -53,10 +48,6 @@ class CellStress:
 
     These are the stresses of the elements themselves: unlike the fields at the vertices they are
     not smoothed over neighbouring cells, which would take the top off a jump between two phases.
-
-    Raises:
-        InputError: The composition is not continuous and of degree 1, or there is not one mark for
-            each cell; on all ranks.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ def hold_fields(
     """Return the fields with further conditions; what passes where they hold is released.
 
     Raises:
-        InputError: If there is no such field or group, the field cannot be held by its values on a
+        InputError: There is no such field or group, the field cannot be held by its values on a
             boundary, or the value does not suit it.
     """
     held = {field.name: field for field in fields}

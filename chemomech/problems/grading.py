@@ -15,12 +15,9 @@ from chemomech.geometry.formula import Unroll, evaluate_formula
 
 
 def create_factor_by_place(formula: str, domain: Domain, unroll: Unroll | None) -> fem.Function:
-    """Create a factor from a formula, evaluated at the midpoint of each cell; collective.
+    """Create a factor from a formula, positive everywhere, at each cell's midpoint; collective.
 
     Formula and ``unroll``, None without a wire, are as `evaluate_formula` takes them.
-
-    Raises:
-        InputError: The formula cannot be evaluated, or is not positive everywhere.
     """
     factor = fem.Function(fem.functionspace(domain.mesh, ("DG", 0)), name="factor")
     scale = domain.length_unit / 1e-9

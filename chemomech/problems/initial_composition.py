@@ -31,15 +31,9 @@ class InitialComposition(Protocol):
     """Anything that fills a composition with its initial values."""
 
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
-        """Set ``c``; collective.
+        """Set ``c``, within the open interval ``bounds`` of the free energy or refused; collective.
 
-        Args:
-            c: Composition, dimensionless, overwritten.
-            length_unit: Length, in m, of one unit of the mesh coordinates.
-            bounds: Open interval in which the free energy is defined.
-
-        Raises:
-            InputError: A value is not within ``bounds``; on all ranks.
+        ``length_unit`` is the length, in m, of one unit of the mesh coordinates.
         """
 
 
@@ -52,7 +46,7 @@ class Uniform:
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
         """Set ``c``; see `InitialComposition.apply`."""
         c.x.array[:] = self.mean
-        require_bounds(c, bounds)
+        _require_bounds(c, bounds)
 
 
 @dataclass(frozen=True)
@@ -60,19 +54,9 @@ class Noise:
     """Smooth Gaussian noise about a mean.
 
     White noise on a lattice over the whole body, smoothed by a Gaussian of standard deviation
-    ``smoothing``, is interpolated at the nodes. It is the same for any number of ranks and any
-    partition. The composition has exactly the mean and the standard deviation asked for, both taken
-    over the body's volume.
-
-    Args:
-        mean: Mean composition.
-        amplitude: Standard deviation of the composition.
-        smoothing: Standard deviation of the Gaussian filter, in m; the correlation length is 2
-            times as long.
-        seed: Seed of the random numbers.
-
-    Raises:
-        InputError: A negative amplitude or seed, or a smoothing length that is not positive.
+    ``smoothing`` (m; the correlation length is 2 times as long), is interpolated at the nodes. It
+    is the same for any number of ranks and any partition. The composition has exactly the mean and
+    the standard deviation, ``amplitude``, asked for, both taken over the body's volume.
     """
 
     mean: float
@@ -99,7 +83,7 @@ class Noise:
         deviation = math.sqrt(compute_mean(c * c, mesh, ufl.dx))
         c.x.array[:] *= self.amplitude / deviation
         c.x.array[:] += self.mean
-        require_bounds(c, bounds)
+        _require_bounds(c, bounds)
 
     def _create_field(
         self, c: fem.Function, length_unit: float
@@ -140,10 +124,7 @@ class FromFile:
     """Composition measured or computed elsewhere, given at scattered points.
 
     It is interpolated linearly between the points and takes the value of the nearest one outside
-    their hull.
-
-    Args:
-        path: CSV file with the header ``x_nm,y_nm,c`` or ``x_nm,y_nm,z_nm,c``.
+    their hull. The CSV file has the header ``x_nm,y_nm,c`` or ``x_nm,y_nm,z_nm,c``.
     """
 
     path: Path
@@ -169,23 +150,12 @@ class FromFile:
             return np.where(np.isnan(inside), nearest(where), inside)
 
         c.interpolate(evaluate)
-        require_bounds(c, bounds)
+        _require_bounds(c, bounds)
 
 
 @dataclass(frozen=True)
 class Formula:
-    """Composition as a formula of the coordinates.
-
-    Args:
-        text: Expression in ``x``, ``y``, ``z`` (in nm) and ``pi``, in numexpr's syntax, e.g.
-            ``0.5 + 0.01*cos(2*pi*x/100)``; and in ``along`` and ``across`` (in nm) where there is
-            a wire.
-        unroll: Gives, for points in m of shape (3, n), their places along and across a wire in m,
-            as `Nanowire.unroll` does; None without a wire.
-
-    Raises:
-        InputError: The formula cannot be evaluated.
-    """
+    """Composition as a formula of the coordinates; see `evaluate_formula` for both arguments."""
 
     text: str
     unroll: Callable[[FloatArray], tuple[FloatArray, FloatArray]] | None = None
@@ -196,7 +166,7 @@ class Formula:
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
         """Set ``c``; see `InitialComposition.apply`."""
         c.interpolate(lambda x: self._evaluate(x * (length_unit / _NANOMETRE)))
-        require_bounds(c, bounds)
+        _require_bounds(c, bounds)
 
     def _evaluate(self, x: FloatArray) -> FloatArray:
         """Values at points of shape (3, n), in nm."""
@@ -204,7 +174,7 @@ class Formula:
             return evaluate_formula(self.text, x, self.unroll)
 
 
-class SampledMap(Protocol):
+class _SampledMap(Protocol):
     """A map of lithium contents with a value everywhere."""
 
     def sample(self, points: FloatArray) -> FloatArray:
@@ -213,16 +183,13 @@ class SampledMap(Protocol):
 
 @dataclass(frozen=True)
 class FromMeasurement:
-    """c = x / x_full, x as measured, on the mesh of its own outline.
+    """c = x / x_full, x as measured, on the mesh of its own outline, in the same frame.
 
-    Args:
-        read: Reads the map, on one rank; the mesh must have its origin and orientation.
-        lithium_at_full: x_full, the lithium content at c = 1.
-        margin: Values beyond the bounds, which noise makes, are set this far within them; None
-            refuses them.
+    The map is read on one rank. Values beyond the bounds, which noise makes, are set by the margin
+    within them; None refuses them.
     """
 
-    read: Callable[[], SampledMap]
+    read: Callable[[], _SampledMap]
     lithium_at_full: float = 1.0
     margin: float | None = None
 
@@ -234,7 +201,7 @@ class FromMeasurement:
         if self.margin is not None:
             lower, upper = bounds
             np.clip(c.x.array, lower + self.margin, upper - self.margin, out=c.x.array)
-        require_bounds(c, bounds)
+        _require_bounds(c, bounds)
 
 
 def _read_table(path: Path, gdim: int) -> FloatArray:
@@ -256,7 +223,7 @@ def _read_table(path: Path, gdim: int) -> FloatArray:
     return table
 
 
-def require_bounds(c: fem.Function, bounds: Bounds) -> None:
+def _require_bounds(c: fem.Function, bounds: Bounds) -> None:
     """Refuse, on all ranks, values not finite or outside the open interval ``bounds``."""
     comm = c.function_space.mesh.comm
     values = np.real(c.x.array)

@@ -28,7 +28,7 @@ def find_level(outflow: Callable[[float], float], target: float, start: float) -
         start: mu_res from which to look, per RT: the mean potential of the surface.
 
     Raises:
-        ConvergenceError: If the surface does not pass so much; it says how much it does.
+        ConvergenceError: The surface does not pass so much; it says how much it does.
     """
     excess = outflow(start) - target
     # Where too much leaves, a higher level of the reservoir keeps it in.

@@ -41,12 +41,7 @@ class EquationShare(Protocol):
     """
 
     def add_to(self, field: str, test: Expr) -> Form | None:
-        """Return its share of a field's residual, a linear form; None where it has none.
-
-        Args:
-            field: Name of the field.
-            test: Test function of the field's equation.
-        """
+        """Return its share, a linear form, of a field's residual; None where it has none."""
 
 
 class SourceProcess:

@@ -58,7 +58,7 @@ class NodalProjection:
         return vector.array
 
 
-class Stressed(Protocol):
+class _Stressed(Protocol):
     """A problem with a stress."""
 
     domain: Domain
@@ -70,12 +70,9 @@ class Stressed(Protocol):
 class StressFields:
     """Stress at the vertices and the scalars engineers read from it.
 
-    Args:
-        stress: Symmetric 3 x 3 UFL tensor.
-        mesh_space: A Lagrange space on the mesh (its mesh and cell are used).
-        scale: Factor from the problem's unit of stress to pascal.
-        tangent: Unit vector t along the wire, for the stress in its frame; None leaves that out.
-        principal: Whether to compute the principal stresses.
+    The stress is a symmetric 3 x 3 UFL tensor, the scale the factor from its unit to pascal, the
+    space any Lagrange space on the mesh. The tangent t is the unit vector along the wire; None
+    leaves its frame out.
 
     Attributes:
         fields: Functions ``stress`` (3 x 3), ``von_mises``, ``hydrostatic``; with a tangent,
@@ -137,7 +134,7 @@ class StressFields:
         return float(field.function_space.mesh.comm.allreduce(owned.max(initial=0.0), op=MPI.MAX))
 
 
-def compute_stress(problem: Stressed, scale: float = 1.0) -> dict[str, fem.Function]:
+def compute_stress(problem: _Stressed, scale: float = 1.0) -> dict[str, fem.Function]:
     """Compute the stress of a problem's present state at the vertices; collective.
 
     ``scale`` is the factor from the problem's unit of stress to that of the result.

@@ -9,13 +9,13 @@ import numpy as np
 from chemomech.arrays import FloatArray
 
 
-def compute_hydrostatic(stress: FloatArray) -> FloatArray:
+def _compute_hydrostatic(stress: FloatArray) -> FloatArray:
     """tr(sigma) / 3 of tensors of shape (n, 3, 3), shape (n,); tension positive."""
     xx, yy, zz = (stress[:, i, i] for i in range(3))
     return np.asarray((xx + yy + zz) / 3)
 
 
-def compute_von_mises(stress: FloatArray) -> FloatArray:
+def _compute_von_mises(stress: FloatArray) -> FloatArray:
     """sqrt(3/2 s : s), s the deviator, of symmetric tensors of shape (n, 3, 3), shape (n,)."""
     # Component by component: NumPy is slow where its innermost loop has three turns.
     xx, yy, zz = (stress[:, i, i] for i in range(3))
@@ -24,7 +24,7 @@ def compute_von_mises(stress: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(0.5 * normal + 3.0 * (xy**2 + xz**2 + yz**2)))
 
 
-def compute_principal(stress: FloatArray) -> FloatArray:
+def _compute_principal(stress: FloatArray) -> FloatArray:
     """Eigenvalues of symmetric tensors of shape (n, 3, 3), largest (most tensile) first.
 
     Returns:
@@ -35,15 +35,11 @@ def compute_principal(stress: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.eigvalsh(symmetric)[:, ::-1])
 
 
-def compute_wire_stress(stress: FloatArray, tangent: FloatArray) -> dict[str, FloatArray]:
-    """Stress in the frame of the wire: t along it, n = z x t across it.
+def _compute_wire_stress(stress: FloatArray, tangent: FloatArray) -> dict[str, FloatArray]:
+    """Stress in the frame of the wire by name, shape (n,): sigma_tt, sigma_nn and sigma_tn.
 
-    Tensors have the shape (n, 3, 3), unit vectors t the shape (n, 3). In 3-D the wire is taken to
-    be bent about the z axis, and n is of unit length.
-
-    Returns:
-        By name, each of shape (n,): ``stress_along`` sigma_tt, ``stress_normal`` sigma_nn and
-        ``stress_shear`` sigma_tn; tension positive.
+    Tensors have the shape (n, 3, 3), unit vectors t along the wire the shape (n, 3), n = z x t. In
+    3-D the wire is bent about the z axis, and n is of unit length. Tension is positive.
     """
     across = np.stack([-tangent[:, 1], tangent[:, 0], np.zeros(len(tangent))], axis=1)
     across /= np.linalg.norm(across, axis=1)[:, None]
@@ -60,7 +56,7 @@ def compute_wire_stress(stress: FloatArray, tangent: FloatArray) -> dict[str, Fl
 
 def compute_invariants(stress: FloatArray) -> dict[str, FloatArray]:
     """``von_mises`` and ``hydrostatic`` of tensors of shape (n, 3, 3), each of shape (n,)."""
-    return {"von_mises": compute_von_mises(stress), "hydrostatic": compute_hydrostatic(stress)}
+    return {"von_mises": _compute_von_mises(stress), "hydrostatic": _compute_hydrostatic(stress)}
 
 
 def compute_components(
@@ -68,15 +64,12 @@ def compute_components(
 ) -> dict[str, FloatArray]:
     """Compute the scalars that depend on axes, by name, each of shape (n,), in a fixed order.
 
-    Args:
-        stress: Symmetric tensors, shape (n, 3, 3).
-        tangent: Unit vectors along the wire, shape (n, 3); None leaves its frame out.
-        principal: Whether ``principal_1``, ``principal_2`` and ``principal_3`` are wanted, the
-            largest (most tensile) first.
+    Of symmetric tensors (n, 3, 3): the stresses in the frame of a wire with tangents (n, 3), which
+    None leaves out, and, if wanted, the principal ones, the largest (most tensile) first.
     """
-    scalars = {} if tangent is None else compute_wire_stress(stress, tangent)
+    scalars = {} if tangent is None else _compute_wire_stress(stress, tangent)
     if principal:
-        values = compute_principal(stress)
+        values = _compute_principal(stress)
         scalars |= {f"principal_{i + 1}": values[:, i] for i in range(3)}
     return scalars
 
@@ -92,18 +85,11 @@ def name_scalars(*, in_wire_frame: bool, principal: bool) -> tuple[str, ...]:
 def compute_percentiles(
     values: FloatArray, weights: FloatArray, levels: Sequence[float]
 ) -> FloatArray:
-    """Weighted percentiles: the value below which a share of the weight lies.
+    """Weighted percentiles, in per cent: the value below which a share of the weight lies.
 
     Half a value's own weight counts as below it, and between values the percentile is linear: were
-    it to jump, round-off in the weights could make it differ between runs.
-
-    Args:
-        values: Shape (n,), at least one.
-        weights: Positive, shape (n,).
-        levels: Shares in per cent.
-
-    Returns:
-        Shape (levels,).
+    it to jump, round-off in the weights could make it differ between runs. Values and positive
+    weights have the shape (n,), levels and percentiles (levels,).
     """
     order = np.argsort(values, kind="stable")
     heights = weights[order]

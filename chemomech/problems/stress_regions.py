@@ -22,15 +22,9 @@ _SLACK = 1e-9
 
 @dataclass(frozen=True)
 class Phase:
-    """The phase that cells belong to whose mean composition lies within a window.
+    """The phase, by its name in tables, of cells whose mean composition lies within a window.
 
-    Args:
-        name: What the region is called in tables.
-        lower: Least composition; may be minus infinity.
-        upper: Greatest composition; may be infinite. A cell on a limit belongs to the phase.
-
-    Raises:
-        InputError: The window is empty, or the name that of another region.
+    The limits, which may be infinite, belong to the phase.
     """
 
     name: str
@@ -57,13 +51,9 @@ class Regions:
     """The whole particle, each of its phases and, if wanted, what lies at their boundaries.
 
     A boundary runs where the composition crosses the threshold between two phases: the middle of
-    the gap between their windows (alpha up to 0.1 and epsilon from 0.3 on: 0.2).
-
-    Args:
-        phases: Windows of composition that do not overlap, in any order.
-        boundary_distance: Greatest distance, in m, of a cell's midpoint from a boundary at which
-            the cell counts as lying there; cells that a boundary passes through always do. None
-            leaves boundaries out.
+    the gap between their windows (alpha up to 0.1 and epsilon from 0.3 on: 0.2). Cells that it
+    passes through lie at it, and those whose midpoint is no farther away than the distance (m);
+    None leaves boundaries out.
 
     Raises:
         InputError: Windows overlap, two phases share a name, the distance is negative, or there
@@ -96,11 +86,9 @@ class Regions:
         return np.array([(low.upper + high.lower) / 2 for low, high in pairwise(self.phases)])
 
     def find(self, cells: CellValues) -> dict[str, BoolArray]:
-        """Mark the cells of each region.
+        """Mark the cells of each region, by name, each of shape (n,).
 
-        Returns:
-            By name, each of shape (n,): ``all``, the phases by ascending composition and, if
-            wanted, ``boundaries``.
+        That is ``all``, the phases by ascending composition and, if wanted, ``boundaries``.
         """
         marks: dict[str, BoolArray] = {WHOLE: np.ones(len(cells.volumes), dtype=np.bool_)}
         for phase in self.phases:
@@ -122,11 +110,10 @@ class Regions:
 
 
 def _cross(cells: CellValues, threshold: float) -> tuple[BoolArray, FloatArray]:
-    """Cells in which the composition crosses a threshold, and points where it does.
+    """Mark the cells (n,) in which the composition crosses a threshold; find points (m) on it.
 
-    Returns:
-        Marks of shape (n,), and points in m of shape (points, gdim): those on the edges of each
-        such cell, and their mean, for edges alone would leave gaps as wide as a cell.
+    Points, shape (points, gdim), are those on the edges of each such cell, and their mean, for
+    edges alone would leave gaps as wide as a cell.
     """
     ends = cells.composition[:, cells.edges]
     crossed = (ends[..., 0] < threshold) != (ends[..., 1] < threshold)

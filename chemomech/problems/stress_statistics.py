@@ -30,18 +30,11 @@ _BAND = (5.0, 95.0)
 
 
 @dataclass(frozen=True)
-class StressRow:
-    """One stress in one region. Where the region has no cell, its volume is 0 and the rest NaN.
+class _StressRow:
+    """One stress in a region, ``all``, a phase or ``boundaries``: statistics over volume in Pa.
 
-    Args:
-        stress: ``von_mises``, ``hydrostatic``, ``stress_along``, ``stress_normal``,
-            ``stress_shear`` or ``principal_1`` (largest) to ``principal_3``.
-        region: ``all``, a phase or ``boundaries``.
-        volume: Of the region, in m^3; in 2-D its area in m^2.
-        mean: Volume-weighted mean in Pa.
-        minimum: Least value of any cell in Pa.
-        maximum: Greatest value of any cell in Pa.
-        percentiles: Volume-weighted percentiles in Pa, one for each level of the table.
+    The volume is in m^3, in 2-D the area in m^2; where it is 0, the rest is NaN. The table has the
+    levels of the percentiles; ``principal_1`` is the largest.
     """
 
     stress: str
@@ -55,15 +48,12 @@ class StressRow:
 
 @dataclass(frozen=True)
 class StressTable:
-    """Volume-weighted statistics of cell stresses.
+    """Volume-weighted statistics of cell stresses in 2-D or 3-D, a row for each stress and region.
 
-    Args:
-        rows: One for each stress and region.
-        levels: Percentiles that each row holds, in per cent.
-        dimension: 2 or 3, of the mesh.
+    Levels are the percentiles that each row holds, in per cent.
     """
 
-    rows: tuple[StressRow, ...]
+    rows: tuple[_StressRow, ...]
     levels: tuple[float, ...]
     dimension: int
 
@@ -77,12 +67,8 @@ class StressTable:
         """All statistics in Pa, shape (rows, statistics)."""
         return np.array([[r.mean, r.minimum, *r.percentiles, r.maximum] for r in self.rows])
 
-    def find(self, stress: str, region: str) -> StressRow:
-        """Return the row of a stress in a region.
-
-        Raises:
-            InputError: There is none.
-        """
+    def find(self, stress: str, region: str) -> _StressRow:
+        """Return the row of a stress in a region."""
         for row in self.rows:
             if (row.stress, row.region) == (stress, region):
                 return row
@@ -102,13 +88,8 @@ class StressStatistics:
         scale: Factor from the problem's unit of stress to pascal.
         tangent: Unit vector along the wire, constant in each cell; None leaves its frame out.
         regions: What to look at beside the whole particle.
-        excluded: Cells to leave out (near the tips of a wire, say), a mark for each cell that
-            this rank owns; None leaves out none.
+        excluded: A mark for each owned cell to leave out, such as those near the tips of a wire.
         levels: Percentiles wanted, in per cent.
-
-    Raises:
-        InputError: The composition is not continuous and of degree 1, there is not one mark for
-            each cell, or a level is not within 0 to 100; on all ranks.
     """
 
     def __init__(
@@ -144,17 +125,12 @@ class StressStatistics:
 
 
 @dataclass(frozen=True)
-class BandRow:
-    """Spread of one number of a table over samples.
+class _BandRow:
+    """Spread of one number of a table over the samples in which the region has cells, in Pa.
 
-    Args:
-        stress, region: As in the table.
-        statistic: ``mean``, ``minimum``, ``maximum`` or a percentile such as ``p95``.
-        samples: Samples in which the region has cells; only these count.
-        mean: Over the samples, in Pa; NaN without any, as are the others.
-        deviation: Standard deviation of one sample in Pa; NaN for fewer than two.
-        low: 5th percentile over the samples in Pa.
-        high: 95th percentile over the samples in Pa.
+    The statistic is ``mean``, ``minimum``, ``maximum`` or a percentile such as ``p95``; low and
+    high are the 5th and 95th percentile over the samples. NaN without any, the deviation also with
+    one.
     """
 
     stress: str
@@ -171,18 +147,11 @@ class BandRow:
 class StressBands:
     """Spread of each statistic in each stress and region over samples of a composition."""
 
-    rows: tuple[BandRow, ...]
+    rows: tuple[_BandRow, ...]
 
 
 def create_stress_bands(tables: Sequence[StressTable]) -> StressBands:
-    """Gather tables of samples into mean, standard deviation and 5 to 95 % bands.
-
-    Args:
-        tables: One for each sample, all of the same stresses, regions and levels.
-
-    Raises:
-        InputError: There is no table, or they differ in what they hold.
-    """
+    """Gather tables of samples, all of one kind, into mean, deviation and 5 to 95 % bands."""
     labels = {tuple((r.stress, r.region) for r in table.rows) for table in tables}
     levels = {table.levels for table in tables}
     if len(labels) != 1 or len(levels) != 1:
@@ -190,7 +159,7 @@ def create_stress_bands(tables: Sequence[StressTable]) -> StressBands:
     values = np.array([table.values for table in tables])
     present = np.array([[row.volume > 0 for row in table.rows] for table in tables])
     rows = [
-        BandRow(stress, region, statistic, *_spread(values[present[:, i], i, j]))
+        _BandRow(stress, region, statistic, *_spread(values[present[:, i], i, j]))
         for i, (stress, region) in enumerate(labels.pop())
         for j, statistic in enumerate(tables[0].statistics)
     ]
@@ -209,7 +178,7 @@ def _spread(values: FloatArray) -> tuple[int, float, float, float, float]:
 
 def _create_rows(
     cells: CellValues, regions: Regions, levels: tuple[float, ...]
-) -> tuple[StressRow, ...]:
+) -> tuple[_StressRow, ...]:
     invariants = compute_invariants(cells.stress)
     scalars = invariants | compute_components(cells.stress, cells.tangent, principal=True)
     marks = regions.find(cells)
@@ -222,11 +191,11 @@ def _create_rows(
 
 def _create_row(
     stress: str, region: str, values: FloatArray, volumes: FloatArray, levels: tuple[float, ...]
-) -> StressRow:
+) -> _StressRow:
     if len(values) == 0:
-        return StressRow(stress, region, 0.0, np.nan, np.nan, np.nan, (np.nan,) * len(levels))
+        return _StressRow(stress, region, 0.0, np.nan, np.nan, np.nan, (np.nan,) * len(levels))
     volume = float(volumes.sum())
-    return StressRow(
+    return _StressRow(
         stress=stress,
         region=region,
         volume=volume,

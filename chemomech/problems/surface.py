@@ -30,9 +30,8 @@ class Potentiostatic:
 class Galvanostatic:
     """The total current is held; mu_res is an unknown of the system.
 
-    Args:
-        outflow: Integral of J over the surface, in the problem's units (length^dim / time);
-            positive takes lithium out.
+    The outflow, the integral of J over the surface (length^dim / time), is positive taking lithium
+    out.
     """
 
     outflow: float
@@ -42,10 +41,9 @@ class Galvanostatic:
 class Rest:
     """No current.
 
-    Args:
-        sealed: Nothing passes the surface anywhere, as of a particle taken out of its electrolyte.
-            Otherwise the circuit is open: no net current, but lithium may leave at one place and
-            enter at another.
+    A sealed surface passes nothing anywhere, as of a particle taken out of its electrolyte.
+    Otherwise the circuit is open: no net current, but lithium may leave at one place and enter at
+    another.
     """
 
     sealed: bool = False
@@ -79,15 +77,9 @@ class Surface:
 
     Attributes:
         reservoir: mu_res per RT, a function of one value; None where no law asks for it.
-        outflow: Function for the lithium leaving per time, the integral of J over the surface;
-            collective.
+        outflow: Collective function for the lithium leaving per time, the integral of J.
         area: Measure of the reacting surface.
         drive: What is held; None without a reservoir.
-        varying: Constants of the forms that a change of the drive sets.
-        energies: None.
-
-    Raises:
-        InputError: If a group is unknown.
     """
 
     def __init__(

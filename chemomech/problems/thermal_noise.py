@@ -94,14 +94,14 @@ class ThermalNoise(SourceProcess):
         """Return (xi, grad q) for the equation of c."""
         if field != "c":
             return None
-        root = take_root(ufl.as_ufl(self._mobility.value(self._start)))
+        root = _take_root(ufl.as_ufl(self._mobility.value(self._start)))
         strength, gradient = self._law.strength, ufl.grad(test)
         if not root.ufl_shape:
             return strength * root * ufl.dot(self._normals, gradient) * self._dx
         return strength * ufl.dot(root * self._normals, gradient) * self._dx
 
 
-def take_root(mobility: Expr) -> Expr:
+def _take_root(mobility: Expr) -> Expr:
     """B with B B^T = M: the square root of a scalar, Cholesky's lower factor of a tensor."""
     if not mobility.ufl_shape:
         return ufl.as_ufl(ufl.sqrt(mobility))  # of a plain number UFL makes another one

@@ -37,14 +37,10 @@ class Table:
 
 @dataclass(frozen=True)
 class ViewField:
-    """A field of the interactive view.
+    """A field of the interactive view; low and high are the values at the ends of the colours.
 
-    Args:
-        label: Quantity and unit.
-        values: 32-bit floats, a vertex each, little-endian, as base64.
-        colours: Colour map: pairs of a place from 0 to 1 and a colour.
-        low: Value at its lower end.
-        high: Value at its upper end.
+    Values, one a vertex, are 32-bit floats, little-endian, as base64. Colours are pairs of a place
+    from 0 to 1 and a colour.
     """
 
     label: str
@@ -56,13 +52,9 @@ class ViewField:
 
 @dataclass(frozen=True)
 class View:
-    """A surface that can be turned.
+    """A surface that can be turned: Plotly's figure as JSON, without values, and its fields.
 
-    Args:
-        caption: Description of it, and of what was left out.
-        figure: Plotly's figure as JSON, without values.
-        fields: Fields that can be shown on it; at least one.
-        name: Name that tells it from the page's other views.
+    The caption also says what was left out; the name tells it from the page's other views.
     """
 
     caption: str
@@ -73,21 +65,11 @@ class View:
 
 @dataclass(frozen=True)
 class Contents:
-    """A page.
+    """A page: facts one wants to know first, views of which one is seen at a time, and the rest.
 
-    Args:
-        title: Subject of the page.
-        facts: Names and values of what one wants to know first.
-        film: The film, if there is one.
-        views: Interactive views, of which one is seen at a time.
-        curves: Plotly's figures as JSON, each with a caption.
-        pictures: Pictures.
-        tables: Tables.
-        missing: Reasons why something is not there.
-        command: Command that repeats the work.
-        config: The configuration, as TOML; empty where there is none.
-        config_name: The file it is from.
-        provenance: Names and values of where the results come from.
+    Curves are Plotly's figures as JSON, each with a caption; ``missing`` are reasons why something
+    is not there. The command repeats the work from the configuration, TOML of a file; empty where
+    there is none.
     """
 
     title: str

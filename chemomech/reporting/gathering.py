@@ -40,11 +40,7 @@ _FIELDS = ("composition", "von_mises")
 
 
 def gather_contents(folder: Path) -> Contents:
-    """Gather what a page says of a folder, whatever it holds.
-
-    Raises:
-        InputError: It holds no results, or they are damaged.
-    """
+    """Gather what a page says of a folder, whatever it holds."""
     if not folder.is_dir():
         raise InputError("no such folder", path=str(folder))
     if (folder / CASES).exists():

@@ -24,11 +24,7 @@ _BEYOND_PHASES = 0.1
 
 @contextmanager
 def explaining_failures(config: Config, problem: ChemoMechanics) -> Iterator[None]:
-    """Tell the user why a step failed: time, place and likely cause; collective.
-
-    Raises:
-        ConvergenceError: A step failed.
-    """
+    """Tell the user why a step failed: time, place and likely cause; collective."""
     try:
         yield
     except StepError as error:

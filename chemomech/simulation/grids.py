@@ -32,9 +32,4 @@ def create_grid(functions: Iterable[fem.Function]) -> pyvista.UnstructuredGrid |
     given = list(functions)
     gatherer = Gatherer(given[0].function_space.mesh)
     fields = {str(function.name): gatherer.gather(function) for function in given}
-    if gatherer.grid is None:
-        return None
-    grid = create_pyvista_grid(gatherer.grid)
-    for name, values in fields.items():
-        grid.point_data[name] = values
-    return grid
+    return None if gatherer.grid is None else create_pyvista_grid(gatherer.grid, fields)

@@ -15,15 +15,7 @@ from chemomech.simulation.preparation import PreparedRun
 
 
 def illustrate(config: Config, parts: PreparedRun) -> None:
-    """Draw what the configuration asks for into the run's folder; collective.
-
-    Args:
-        config: The configuration.
-        parts: The run's parts after its end; its ledger has its final name.
-
-    Raises:
-        OSError: A file cannot be written; on every rank.
-    """
+    """Draw what the configuration asks for into the folder of a run that has ended; collective."""
     assert parts.record is not None
     wanted, folder = config.output, parts.record.folder
     if wanted.pictures:

@@ -27,11 +27,8 @@ class StopRequest(Context):
     """Listen for a request to stop while the block runs; a signal then ends nothing by itself.
 
     A rank may hear a signal that others do not: :meth:`ask` shares what any of them has heard.
-    Ctrl-C asks as well once there is something to save; a second one interrupts at once.
-
-    Args:
-        comm: Ranks of the run.
-        wall_limit: Seconds after which to stop; None for no limit.
+    Ctrl-C asks as well once there is something to save; a second one interrupts at once. The limit
+    of wall time is in seconds; None for none.
     """
 
     def __init__(self, comm: MPI.Comm, wall_limit: float | None = None) -> None:

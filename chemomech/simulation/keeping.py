@@ -30,12 +30,7 @@ FORMAT = 4
 
 @dataclass(frozen=True)
 class Identity:
-    """Configuration and mesh that a state must share with the run that goes on from it.
-
-    Args:
-        config: The configuration as nested tables, every default spelled out.
-        mesh: Fingerprint of the mesh.
-    """
+    """Configuration, every default spelled out, and fingerprint of the mesh of a run."""
 
     config: Mapping[str, object]
     mesh: str
@@ -43,14 +38,9 @@ class Identity:
 
 @dataclass(frozen=True)
 class Progressed:
-    """Progress of the pipeline around the stepper.
+    """Progress of the pipeline around the stepper: place in the schedule, records and snapshots.
 
-    Args:
-        position: Where in its schedule the run is.
-        records: What of the ledger counts.
-        snapshots: Number of snapshots recorded.
-        noise_interval: Number of the present interval of thermal noise; -1 without.
-        watch: Stretch of steps over which little has moved; None where much has.
+    The interval of thermal noise is -1 without; the watch is None where much has moved.
     """
 
     position: Position
@@ -61,17 +51,11 @@ class Progressed:
 
 
 class Checkpointer:
-    """Write a run's memory into two stores and read it back.
+    """Write a run's memory into two stores in a folder and read it back.
 
     Checkpoints hold all that determines the future; of them the newest are kept. Snapshots hold the
     unknowns at each time that was recorded: from them a later run writes one field file and one
-    film over the whole time.
-
-    Args:
-        folder: Folder for both, made where it is missing.
-        problem: The problem whose states are kept.
-        identity: What a later run must share.
-        keep: Number of checkpoints kept.
+    film over the whole time. The identity is what a later run must share.
     """
 
     def __init__(
@@ -87,11 +71,7 @@ class Checkpointer:
         self._ranks = comm.size
 
     def write(self, memory: Memory, progressed: Progressed) -> None:
-        """Write a checkpoint; collective.
-
-        Args:
-            memory: The stepper's.
-            progressed: The pipeline's.
+        """Write a checkpoint of the stepper's memory and the pipeline's progress; collective.
 
         Raises:
             OSError: It cannot be written; older ones are as they were; on every rank.
@@ -147,15 +127,7 @@ class Checkpointer:
         self._checkpoints.write(memory.number, functions, record, self._arrays)
 
     def write_snapshot(self, number: int, time_s: float) -> None:
-        """Write the unknowns at a time that is recorded; collective.
-
-        Args:
-            number: Number of the snapshot, from 0.
-            time_s: Its time in seconds.
-
-        Raises:
-            OSError: It cannot be written; on every rank.
-        """
+        """Write the unknowns at a time (s) that is recorded, by its number from 0; collective."""
         fields = self._problem.fields
         uniform = {f.name: float(f.function.x.array[0]) for f in fields if f.is_uniform}
         functions = {f.name: f.function for f in fields if not f.is_uniform}
@@ -163,17 +135,7 @@ class Checkpointer:
         self._snapshots.write(number, functions, record)
 
     def read_snapshot(self, number: int) -> float:
-        """Load a snapshot into the problem's unknowns; collective.
-
-        Args:
-            number: Number of the snapshot.
-
-        Returns:
-            Its time in seconds.
-
-        Raises:
-            InputError: It is missing or damaged; on every rank.
-        """
+        """Load a snapshot into the problem's unknowns and return its time (s); collective."""
         state = self._snapshots.get(number)
         fields = self._problem.fields
         state.read_functions({f.name: f.function for f in fields if not f.is_uniform})
@@ -187,17 +149,7 @@ class Checkpointer:
         self._snapshots.discard_after(count - 1)
 
     def restore(self, state: StoredState) -> tuple[Memory, Progressed]:
-        """Take up a checkpoint; collective.
-
-        Args:
-            state: A good checkpoint of a run with the same identity.
-
-        Returns:
-            Memory for a stepper and how far the pipeline had come.
-
-        Raises:
-            InputError: The checkpoint is of another mesh or has other unknowns; on every rank.
-        """
+        """Take up a good checkpoint of a run with the same identity; collective."""
         record, problem = state.record, self._problem
         self._require_same(state)
         stepper = record["stepper"]

@@ -1,7 +1,8 @@
-"""List what every run records of a step, in SI units."""
+"""List what a run records of a step, in SI units: what every one has, and what reacts besides."""
 
 from __future__ import annotations
 
+import math
 import time as clock
 from dataclasses import dataclass
 
@@ -21,13 +22,7 @@ from chemomech.units import Scales
 
 @dataclass
 class RecordedStep:
-    """The step that is being recorded, and the state it led to.
-
-    Args:
-        step: The step that led to the present state.
-        position: Where in its schedule the run is.
-        mean: Mean composition of the present state.
-    """
+    """The step being recorded, its place in the schedule, the mean composition it led to."""
 
     step: Step
     position: Position
@@ -45,14 +40,9 @@ def list_observables(
 ) -> list[Observable]:
     """List the columns of every ledger.
 
-    Args:
-        problem: The problem whose state is recorded.
-        scales: Factors from the problem's units to SI.
-        stress: Fields of the present stress; None without mechanics.
-        moment: The step that is being recorded, and the state it led to.
-        initial_mean: Mean composition with which the run began.
-        started: Time on the monotonic clock at which the run began.
-        threshold: Composition above which a place belongs to a Li-rich region.
+    The run began with the mean composition ``initial_mean`` when the monotonic clock said
+    ``started``; places of a composition above the threshold are Li-rich. Stress is None without
+    mechanics.
     """
     dimension = problem.domain.mesh.geometry.dim
     unit = scales.energy(dimension)
@@ -84,6 +74,53 @@ def list_observables(
         Observable("von_mises_max_Pa", lambda: 0.0 if stress is None else stress.max_von_mises()),
         Observable("domains", lambda: domains.count(threshold)),
         Observable("wall_s", lambda: clock.monotonic() - started),
+    ]
+
+
+def list_surface_observables(
+    problem: ChemoMechanics,
+    scales: Scales,
+    stress: StressFields | None,
+    moment: RecordedStep,
+    reference_voltage: float | None,
+) -> list[Observable]:
+    """List the columns of a particle that exchanges lithium with a reservoir.
+
+    The reference is the voltage against Li/Li+ at mu_res = 0 (V), None where none was stated.
+    """
+    surface, dimension = problem.surface, problem.domain.mesh.geometry.dim
+    reference = math.nan if reference_voltage is None else reference_voltage
+    charge = scales.charge(dimension)
+    power = scales.energy(dimension) / scales.time
+    potential = surface.integrate_over(surface.potential)
+    surface_power = surface.integrate_flux(surface.potential)
+    dissipation = problem.compile_integral(problem.dissipation())
+    shown = (0.0, 0.0) if stress is None else stress.fields[1:3]
+    von_mises, hydrostatic = (surface.integrate_over(field) for field in shown)
+
+    def name(column: str) -> str:
+        return name_column(column, dimension)
+
+    def capacity() -> float:
+        return abs(moment.step.released["c"] - moment.position.released) * charge
+
+    def overpotential() -> float:
+        return (potential() / surface.area - surface.level) * scales.voltage
+
+    return [
+        Observable("cycle", lambda: moment.position.cycle),
+        Observable("stage", lambda: moment.position.stage),
+        Observable("mu_res_J_per_mol", lambda: surface.level * scales.chemical_potential),
+        Observable("voltage_V", lambda: reference - surface.level * scales.voltage),
+        Observable(name("current_A"), lambda: problem.outflow() * charge / scales.time),
+        Observable(name("charge_C"), lambda: moment.step.released["c"] * charge),
+        Observable(name("capacity_C"), capacity),
+        Observable("state_of_charge", lambda: 1.0 - moment.mean),
+        Observable("overpotential_V", overpotential),
+        Observable("surface_von_mises_mean_Pa", lambda: von_mises() / surface.area),
+        Observable("surface_hydrostatic_mean_Pa", lambda: hydrostatic() / surface.area),
+        Observable(name("dissipation_W"), lambda: dissipation() * power),
+        Observable(name("surface_power_W"), lambda: surface_power() * power),
     ]
 
 

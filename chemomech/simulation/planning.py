@@ -18,17 +18,8 @@ _STATIONARY = 1e-5
 class TimeLoopPlan:
     """Times of stages, snapshots, noise and checkpoints, in the problem's unit.
 
-    Args:
-        timetable: Stages to go through.
-        end: Time at which it ends at the latest.
-        snapshots: Increasing times of snapshots, the last one the end.
-        quiet_rate: Rate of composition below which a state may be stationary.
-        ends_stationary: Whether it ends at a stationary state.
-        time_scale: Seconds in a unit of time.
-        noise_interval: Time over which thermal noise is constant.
-        noise_seed: Its seed.
-        checkpoint_interval: Seconds of wall time between checkpoints.
-        checkpoint_steps: Time steps between checkpoints.
+    Snapshots increase, the last one is the end. States of a rate of composition below the quiet one
+    may be stationary. Checkpoints are so many seconds of wall time, or time steps, apart.
     """
 
     timetable: Timetable
@@ -44,15 +35,7 @@ class TimeLoopPlan:
 
 
 def create_plan(config: Config, problem: ChemoMechanics) -> TimeLoopPlan:
-    """Create the plan of a configuration.
-
-    Args:
-        config: The configuration.
-        problem: The problem; a C-rate refers to its volume.
-
-    Raises:
-        InputError: If a current is not stated in the unit of the particle's dimension.
-    """
+    """Create the plan of a configuration; a C-rate refers to the problem's volume."""
     scale, checkpoint, noise = config.material.scales.time, config.checkpoint, config.noise
     return TimeLoopPlan(
         create_timetable(config, problem),

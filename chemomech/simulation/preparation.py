@@ -42,14 +42,8 @@ ProblemFactory = Callable[[Config, Particle], ChemoMechanics]
 class PreparedRun:
     """Problem, solver, records and folder of a run that is ready to start.
 
-    Args:
-        problem: Unknowns and forms, in the present state.
-        plan: What happens when.
-        stepper: Takes the steps.
-        recorder: Writes ledger and fields.
-        checkpointer: Writes checkpoints; None for none.
-        progressed: How far an earlier run had come; None begins at the beginning.
-        record: Its folder, and what is noted there of it; None leaves no files.
+    There is no checkpointer where none are wanted, no progress at the beginning, and no record
+    where the run leaves no files.
     """
 
     problem: ChemoMechanics
@@ -70,16 +64,7 @@ def prepare(
 ) -> PreparedRun:
     """Make the parts of a run; what can fail does so before the folder is touched.
 
-    Args:
-        config: The configuration.
-        output: The run's folder; None leaves no files.
-        comm: Ranks of the run.
-        former: What an earlier run has left there; None claims a new folder.
-        create: Makes the problem.
-
-    Raises:
-        InputError: If the input cannot be used; nothing is written then.
-        ConvergenceError: If the initial state cannot be made consistent.
+    Without output the run leaves no files; without a former run the folder is claimed as a new one.
     """
     if output is not None:
         name_files(config)  # Before any work, what of it cannot be written.
@@ -89,11 +74,7 @@ def prepare(
 
 
 def check_ranks(config: Config, particle: Particle) -> None:
-    """Refuse more ranks than the checkpoints of so small a mesh can have; collective.
-
-    Raises:
-        InputError: There are too many; on every rank.
-    """
+    """Refuse more ranks than the checkpoints of so small a mesh can have; collective."""
     if config.checkpoint.interval == "off":
         return
     try:

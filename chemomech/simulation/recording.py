@@ -24,9 +24,12 @@ from chemomech.output.snapshots import Gatherer
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.observables import Observable
 from chemomech.problems.stress_fields import StressFields
-from chemomech.simulation.observables import RecordedStep, list_observables
+from chemomech.simulation.observables import (
+    RecordedStep,
+    list_observables,
+    list_surface_observables,
+)
 from chemomech.simulation.stages import Position
-from chemomech.simulation.surface_observables import list_surface_observables
 from chemomech.solvers.steps import Step
 from chemomech.units import Scales
 
@@ -35,10 +38,8 @@ from chemomech.units import Scales
 class ResumePoint:
     """Position in the records of an earlier run from which a restart goes on.
 
-    Args:
-        lines: Lines of the ledger that count.
-        wall_s: Wall time spent until then.
-        initial_mean: Mean composition with which the run began.
+    It is the number of the ledger's lines that count, the wall time (s) spent until then, and the
+    mean composition with which the run began.
     """
 
     lines: int
@@ -59,17 +60,8 @@ class Recorder:
         fields_path: Field file to create, or None for none.
         reference_voltage: Voltage against Li/Li+ at mu_res = 0 (V), for what reacts.
         resume_point: Go on with the ledger of an earlier run; None creates it.
-        is_illustrated: Whether frames are kept, for pictures or a film.
+        is_illustrated: Whether frames are kept, on rank 0, for pictures or a film.
         threshold: Composition above which a place belongs to a Li-rich region.
-
-    Attributes:
-        initial_mean: Mean composition with which the run began.
-        dimension: Dimension of space: energies are per metre of depth where it is 2.
-        frames: Composition of each snapshot, on rank 0.
-        ledger: The ledger.
-
-    Raises:
-        InputError: Two columns share a name, or the ledger cannot be gone on with.
     """
 
     def __init__(
@@ -109,15 +101,10 @@ class Recorder:
     def record_step(
         self, step: Step, position: Position, *, has_snapshot: bool = False
     ) -> Mapping[str, float]:
-        """Write one line of the ledger; collective.
+        """Write one line of the ledger and return its values by column; collective.
 
-        Args:
-            step: The step that led to the present state; number 0 is the initial state.
-            position: Where in its schedule the run is.
-            has_snapshot: Whether a snapshot is recorded at the step or since the one before.
-
-        Returns:
-            The line: values by column.
+        The step led to the present state, number 0 is the initial one; ``has_snapshot`` tells that
+        a snapshot is recorded at it or since the one before.
         """
         if self._stress is not None:
             self._stress.update_invariants()
@@ -133,25 +120,16 @@ class Recorder:
         return line
 
     def synchronise(self) -> ResumePoint:
-        """Make sure that the ledger outlives the machine; collective.
-
-        Returns:
-            What a later run needs to go on from here.
-        """
+        """Make the ledger outlive the machine; return what a later run goes on from; collective."""
         self.ledger.synchronise()
         wall = self._comm.bcast(clock.monotonic() - self._started)
         return ResumePoint(self.ledger.lines, wall, self.initial_mean)
 
     def record_snapshot(self, time_s: float, *, has_line: bool = False) -> None:
-        """Write fields of the present state and keep a frame; collective.
+        """Write fields of the present state at a time (s) and keep a frame; collective.
 
-        Args:
-            time_s: Time in seconds.
-            has_line: Whether the state is the one whose line was just written, so that its stress
-                is known already.
-
-        Raises:
-            OSError: They cannot be written; on every rank.
+        ``has_line``: the line of this very state was just written, so that its stress is known
+        already.
         """
         self.update_fields(has_line=has_line)
         if self._writer is not None:
@@ -167,14 +145,9 @@ class Recorder:
         run_on_root(self._comm, append)
 
     def update_fields(self, *, has_line: bool = False) -> Mapping[str, fem.Function]:
-        """Compute the recorded fields of the present state; collective.
+        """Compute the recorded fields of the present state in SI units, displacements in nm.
 
-        Args:
-            has_line: Whether the state is the one whose line was just written, so that its stress
-                is known already.
-
-        Returns:
-            Them by name, in SI units, displacements in nm.
+        They are returned by name. Collective; for ``has_line`` see `record_snapshot`.
         """
         problem = self._problem
         self._composition.x.array[:] = problem.c.x.array
@@ -189,10 +162,9 @@ class Recorder:
         return {str(field.name): field for field in self._fields}
 
     def gather_latest(self) -> tuple[SnapshotGrid | None, Mapping[str, NDArray[np.float64]]]:
-        """Bring mesh and fields, as last brought up to date, to rank 0; collective.
+        """Bring mesh (nm) and nodal values, as last brought up to date, to rank 0; collective.
 
-        Returns:
-            The whole mesh in nm and nodal values by name; None and nothing on other ranks.
+        Other ranks get None and nothing.
         """
         values = {field.name: self._gatherer.gather(field) for field in self._fields}
         return self._gatherer.grid, {k: v for k, v in values.items() if v is not None}

@@ -58,18 +58,9 @@ def find_restart(
 ) -> Restart:
     """Look for something to go on with in a run's folder; collective.
 
-    Args:
-        config: The configuration to go on with.
-        output: The folder.
-        comm: Ranks of the run.
-        accept_changes: Go on although the configuration has changed.
-
-    Returns:
-        A checkpoint, or that there is nothing left to do, or nothing to go on with yet.
-
     Raises:
         InputError: The folder holds something else, or records without a good checkpoint, or the
-            configuration has changed; on every rank.
+            configuration has changed and changes are not accepted; on every rank.
     """
     ended, is_begun = run_on_root(comm, lambda: _look(output))
     if ended is not None and run_on_root(comm, lambda: not (output / RESTART).exists()):
@@ -100,16 +91,10 @@ def find_restart(
 
 
 def compare(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
-    """Describe the keys in which two configurations differ.
+    """Describe the keys in which two configurations, as nested tables, differ.
 
-    What happens to wall time and checkpoints may change from one restart to the next.
-
-    Args:
-        before: One, as nested tables.
-        now: The other.
-
-    Returns:
-        Texts such as ``time.end: 1.0 s -> 2.0 s``, by key.
+    Texts are such as ``time.end: 1.0 s -> 2.0 s``, by key. What happens to wall time and
+    checkpoints may change from one restart to the next.
     """
     old, new = dict(_flatten(before)), dict(_flatten(now))
     keys = sorted(key for key in old.keys() | new.keys() if not key.startswith("checkpoint."))

@@ -27,17 +27,10 @@ from chemomech.problems.parameters import Parameters, Value
 
 
 class RunRecord:
-    """The configuration and the provenance in a run's folder; collective.
+    """The configuration, which is written, and the provenance in a run's folder; collective.
 
-    Args:
-        config: The configuration, which is written.
-        folder: The folder.
-        parameters: Numbers of the model.
-        goes_on_from: Time (s) of the checkpoint from which the run goes on; None begins anew. What
-            was set after it is forgotten, what was set before waits for `repeat_changes`.
-
-    Raises:
-        OSError: They cannot be written; on every rank.
+    A run that goes on from a checkpoint of a time (s) forgets parameters that were set after it;
+    those set before wait for `repeat_changes`. None begins anew.
     """
 
     def __init__(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from dolfinx import fem
@@ -28,7 +27,6 @@ from chemomech.output.progress import Progress
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.parameters import Parameters
 from chemomech.simulation.failing import explaining_failures
-from chemomech.simulation.grids import create_grid
 from chemomech.simulation.interruption import StopRequest
 from chemomech.simulation.preparation import ProblemFactory, prepare
 from chemomech.simulation.restarting import RESTART, find_restart
@@ -163,7 +161,12 @@ class Simulation(Context):
         Returns:
             The grid with the fields of `fields` at its points; None on other ranks.
         """
-        return create_grid(self.fields().values())
+        # Here: the first step need not wait for what draws.
+        from chemomech.drawing.scene import create_pyvista_grid
+
+        self.fields()
+        grid, values = self._run.recorder.gather_latest()
+        return None if grid is None else create_pyvista_grid(grid, values)
 
     def step(self) -> Mapping[str, float] | None:
         """Take a time step and record it; the one that ends the simulation completes its records.
@@ -238,13 +241,8 @@ class Simulation(Context):
         self._resources.close()
         self._is_sound = False
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None:
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not None:
             self._is_sound = False
             # Other ranks may not have failed, and would have to agree on it.
             self._can_close = self._can_close and self._comm.size == 1
@@ -351,51 +349,3 @@ class Simulation(Context):
         from chemomech.simulation.illustrating import illustrate
 
         illustrate(self.config, self._run)
-
-
-def simulate(
-    config: Config,
-    output: Path,
-    comm: MPI.Comm,
-    *,
-    quiet: bool = False,
-    restart: bool = False,
-    accept_changes: bool = False,
-    create: ProblemFactory = create_problem,
-) -> str:
-    """Simulate a configuration to its end and leave its records in a new folder.
-
-    Args:
-        config: The configuration.
-        output: Folder to create; refused if it holds anything, unless ``restart``.
-        comm: Ranks that run the simulation.
-        quiet: No progress line.
-        restart: Go on from the last good checkpoint in the folder; begin at the beginning where the
-            folder holds no records; do nothing where the run in it has ended.
-        accept_changes: Restart although the configuration differs from the checkpoint's.
-        create: Makes the problem; see `Simulation`.
-
-    Returns:
-        How the run ended, in words.
-
-    Raises:
-        InputError: If the input cannot be used; nothing is written then.
-        ConvergenceError: If a time step cannot be taken; what was recorded stays, under the names
-            of unfinished files. So it does where the user interrupts.
-        StoppedEarly: If a signal, Ctrl-C or the limit of wall time asked for it; ``restart``
-            continues.
-    """
-    with StopRequest(comm, config.checkpoint.wall_limit) as stop:
-        try:
-            simulation = Simulation(
-                config,
-                comm,
-                output,
-                restart=restart,
-                accept_changes=accept_changes,
-                create=create,
-            )
-        except AlreadyEnded as error:
-            return error.ending
-        with simulation:
-            return simulation.run(quiet=quiet, stop=stop)

@@ -17,7 +17,7 @@ from chemomech.units import Scales
 _HOUR = 3600.0
 
 
-class Quantity(Enum):
+class _Quantity(Enum):
     """A quantity that may end a stage."""
 
     LEVEL = "voltage"  # in the form of mu_res per RT
@@ -26,17 +26,14 @@ class Quantity(Enum):
 
 
 @dataclass(frozen=True)
-class CutOff:
-    """Value of a quantity at which a stage ends.
+class _CutOff:
+    """Value of a quantity, in the problem's units, at which a stage ends.
 
-    Args:
-        quantity: Which one.
-        value: In the problem's units.
-        sign: +1 where the quantity must rise to the value, -1 where it must fall; 0: whichever way
-            the value lies when the stage begins.
+    The sign is +1 where the quantity must rise to the value, -1 where it must fall; 0: whichever
+    way the value lies when the stage begins.
     """
 
-    quantity: Quantity
+    quantity: _Quantity
     value: float
     sign: float
 
@@ -53,21 +50,15 @@ class Stage:
 
     drive: Drive | None = None
     duration: float = math.inf
-    cut_offs: tuple[CutOff, ...] = ()
+    cut_offs: tuple[_CutOff, ...] = ()
 
 
 @dataclass(frozen=True)
 class Position:
-    """Progress of a run through its schedule.
+    """Progress of a run through its schedule: cycle and stage, from 1, and how the stage began.
 
-    Args:
-        cycle: Number of the cycle, from 1.
-        stage: Number of the stage within the cycle, from 1.
-        began: Time at which the stage began.
-        released: Lithium released until then.
-        mean: Mean composition at that time.
-        over: Whether the stage has ended.
-        skipped: Stages until now whose cut-off was met as they began.
+    Released lithium and mean composition are those at its beginning. Skipped are stages until now
+    whose cut-off was met as they began.
     """
 
     cycle: int = 1
@@ -85,12 +76,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Timetable:
-    """Stages, gone through a number of times.
-
-    Args:
-        stages: Stages of one cycle.
-        cycles: How often.
-    """
+    """Stages of one cycle, gone through a number of times."""
 
     stages: tuple[Stage, ...] = (Stage(),)
     cycles: int = 1
@@ -102,13 +88,9 @@ class Timetable:
     def next_position(
         self, position: Position, time: float, released: float, mean: float
     ) -> Position | None:
-        """Return the position after a stage has ended, None after the last.
+        """Return the position after the stage of one has ended, None after the last.
 
-        Args:
-            position: Of the stage that has ended.
-            time: The present time.
-            released: Lithium released until now.
-            mean: The present mean composition.
+        Time, lithium released and mean composition are the present ones.
         """
         cycle, stage = position.cycle, position.stage + 1
         if stage > len(self.stages):
@@ -121,12 +103,10 @@ class Timetable:
 def create_timetable(config: cfg.Config, problem: ChemoMechanics) -> Timetable:
     """Create the timetable of a configuration; without a schedule it is one endless stage.
 
-    Args:
-        config: The configuration.
-        problem: The problem it drives; a C-rate refers to its volume.
+    A C-rate refers to the volume of the problem, which it drives.
 
     Raises:
-        InputError: If a current is not stated in the unit of the particle's dimension.
+        InputError: A current is not stated in the unit of the particle's dimension.
     """
     if config.schedule is None:
         return Timetable()
@@ -139,22 +119,19 @@ def create_timetable(config: cfg.Config, problem: ChemoMechanics) -> Timetable:
 
 
 def create_events(
-    cut_offs: Sequence[CutOff], problem: ChemoMechanics, position: Position
+    cut_offs: Sequence[_CutOff], problem: ChemoMechanics, position: Position
 ) -> list[Event]:
     """Create functions of the problem's state that reach zero where a stage ends.
 
-    Args:
-        cut_offs: The stage's cut-offs.
-        problem: The problem.
-        position: Where the stage began.
+    The position is that of the stage's beginning.
     """
-    quantities: dict[Quantity, Event] = {
-        Quantity.LEVEL: lambda: problem.surface.level,
-        Quantity.MEAN: problem.mean_composition,
-        Quantity.OUTFLOW: lambda: abs(problem.outflow()),
+    quantities: dict[_Quantity, Event] = {
+        _Quantity.LEVEL: lambda: problem.surface.level,
+        _Quantity.MEAN: problem.mean_composition,
+        _Quantity.OUTFLOW: lambda: abs(problem.outflow()),
     }
 
-    def create(cut_off: CutOff) -> Event:
+    def create(cut_off: _CutOff) -> Event:
         sign = cut_off.sign or math.copysign(1.0, cut_off.value - position.mean)
         quantity = quantities[cut_off.quantity]
         return lambda: sign * (quantity() - cut_off.value)
@@ -199,11 +176,11 @@ def _create_stage(
         drive = Galvanostatic(-sign * magnitude)
     cut_offs = []
     if step.until.voltage is not None:
-        cut_offs.append(CutOff(Quantity.LEVEL, level(step.until.voltage), sign))
+        cut_offs.append(_CutOff(_Quantity.LEVEL, level(step.until.voltage), sign))
     if step.until.lithium_mean is not None:
-        cut_offs.append(CutOff(Quantity.MEAN, step.until.lithium_mean, sign))
+        cut_offs.append(_CutOff(_Quantity.MEAN, step.until.lithium_mean, sign))
     if step.until.c_rate is not None:
-        cut_offs.append(CutOff(Quantity.OUTFLOW, outflow(step.until.c_rate), -1.0))
+        cut_offs.append(_CutOff(_Quantity.OUTFLOW, outflow(step.until.c_rate), -1.0))
     return Stage(drive, duration, tuple(cut_offs))
 
 

@@ -24,13 +24,10 @@ _UNDISTURBED = 1e-12
 
 @dataclass(frozen=True)
 class Watch:
-    """A stretch of steps over which little has moved, ever slower.
+    """A stretch of steps over which little has moved, ever slower, since it began.
 
-    Args:
-        began: Time at which it began.
-        lowest: Lowest rate in it.
-        longest: Length of step that would show what grows.
-        settled: Whether it has lasted long enough.
+    It knows the lowest rate in it, the length of step that would show what grows, and whether it
+    has lasted long enough.
     """
 
     began: float
@@ -72,13 +69,9 @@ class StationarityTest:
         return math.inf if self.watch is None or self.watch.settled else self.watch.longest
 
     def update(self, step: Step) -> str | None:
-        """Take a step into account, and tell if the state is stationary; collective.
+        """Take a step into account, and tell by what the state it led to is stationary; collective.
 
-        Args:
-            step: The step that led to the present state.
-
-        Returns:
-            By what the state is stationary, in words; None where it is not, or not yet.
+        None tells that it is not, or not yet.
         """
         if step.rate >= self._rate:
             self.watch = None

@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from rich import box
-from rich.table import Table
-
 from chemomech import config as cfg
 from chemomech.config.laws.elasticity import MixtureConfig
 from chemomech.config.laws.free_energy import RegularSolutionConfig
@@ -17,22 +14,14 @@ from chemomech.materials import phase_diagram as pd
 from chemomech.models.building import resolve_preset
 from chemomech.models.estimate import STEPS, Size, format_time
 from chemomech.models.particle import count_cells_across
-from chemomech.output.terminal import render
+from chemomech.output.terminal import render_figures
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 
 Rows = list[tuple[str, str]]
 
 
 def summarise(config: cfg.Config, problem: ChemoMechanics) -> str:
-    """Describe a problem in its initial state as a table; collective.
-
-    Args:
-        config: The configuration the problem was made from.
-        problem: The problem.
-
-    Returns:
-        The table as text, the same on all ranks.
-    """
+    """Describe a problem in its initial state as a table in text; collective."""
     quality = problem.domain.quality()
     mean = problem.mean_composition()
     sections = {
@@ -42,13 +31,7 @@ def summarise(config: cfg.Config, problem: ChemoMechanics) -> str:
         "Mesh": _describe_mesh(config, problem, quality),
         "Solution": _describe_solution(config, problem, quality),
     }
-    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
-    for title, rows in sections.items():
-        table.add_row(f"[bold]{title}[/bold]", "")
-        for label, value in rows:
-            table.add_row(f"  {label}", value)
-        table.add_section()
-    return render(table)
+    return render_figures(sections)
 
 
 @dataclass(frozen=True)

@@ -29,27 +29,17 @@ _SAME_TIME = 1e-12
 
 @dataclass(frozen=True)
 class Ending:
-    """Reason for the end of a time loop.
-
-    Args:
-        message: For people.
-        is_final: Whether there is nothing left to do.
-    """
+    """Reason for the end of a time loop, for people, and whether there is nothing left to do."""
 
     message: str
     is_final: bool = True
 
 
 class TimeLoop:
-    """Time loop: step a problem through its stages and record it.
+    """Time loop: step a problem through the stages of a plan and record it.
 
-    Args:
-        plan: When to do what.
-        problem: The problem, in its present state.
-        stepper: Its time stepper.
-        recorder: Writes ledger and snapshots.
-        checkpointer: Writes checkpoints; None for none.
-        progressed: How far an earlier run had come; None begins at the beginning.
+    Without a checkpointer none are written; without progress of an earlier run it begins at the
+    beginning.
 
     Attributes:
         ending: Why and how it has ended; None while it goes on.
@@ -84,15 +74,7 @@ class TimeLoop:
         self._last_snapshot = -math.inf
 
     def steps(self) -> Iterator[Mapping[str, float]]:
-        """Step until the end, when `ending` says why; collective.
-
-        Yields:
-            The ledger's line of each step, once it is recorded.
-
-        Raises:
-            StepError: If a step cannot be taken.
-            OSError: If a record cannot be written.
-        """
+        """Step until the end, when `ending` says why; yield each step's ledger line; collective."""
         timetable = self._plan.timetable
         position: Position | None = self._position
         while position is not None:
@@ -113,11 +95,7 @@ class TimeLoop:
         self.ending = self._finish_schedule()
 
     def stop(self, reason: str) -> None:
-        """End after the present step, with a checkpoint from which a restart goes on; collective.
-
-        Args:
-            reason: Why, for people; the same on all ranks.
-        """
+        """End after the present step, with a checkpoint for a restart to go on from; collective."""
         if self._checkpointer is None:
             self.ending = Ending(f"{reason} at {self._seconds():g} s, without a checkpoint", False)
             return
@@ -125,11 +103,7 @@ class TimeLoop:
         self.ending = Ending(f"{reason} at {self._seconds():g} s; --restart continues it", False)
 
     def end(self, reason: str) -> None:
-        """End after the present step for good, with a snapshot of it; collective.
-
-        Args:
-            reason: Why, for people; the same on all ranks.
-        """
+        """End after the present step for good, with a snapshot of it; collective."""
         if self._stepper.time > self._last_snapshot:
             self._record_snapshot(self._stepper.time)
         self.ending = Ending(f"{reason} at {self._seconds():g} s")

@@ -35,18 +35,11 @@ class BlockProblem(Protocol):
 
 
 class BlockSystem:
-    """Residual vector and nested Jacobian of a :class:`BlockProblem`.
+    """Residual vector and nested Jacobian of a :class:`BlockProblem`, a block for each field.
 
-    The flat vector of rank r is the concatenation of the owned parts of all blocks. A Jacobian
-    block whose form holds neither an unknown nor the step is assembled here, and again only where a
-    parameter in it has changed.
-
-    Attributes:
-        fields: The problem's fields, one a block.
-        dimension: Of space.
-        jacobian: MatNest of the blocks.
-        x: Flat solution vector.
-        residual: Flat residual vector.
+    The flat vectors, ``x`` and ``residual``, of rank r are the concatenation of the owned parts of
+    all blocks. A Jacobian block whose form holds neither an unknown nor the step is assembled here,
+    and again only where a parameter in it has changed.
     """
 
     def __init__(self, problem: BlockProblem) -> None:

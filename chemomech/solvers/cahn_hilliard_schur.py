@@ -245,7 +245,7 @@ def _assemble(form: Form) -> PETSc.Mat:
 
 def _create_mass_solver(mass: PETSc.Mat, space: fem.FunctionSpace, prefix: str) -> PETSc.KSP:
     """Chebyshev sweeps on the bounds that Wathen's theorem gives."""
-    lowest, highest = compute_mass_spectrum(space)
+    lowest, highest = _compute_mass_spectrum(space)
     bounds = {"ksp_chebyshev_eigenvalues": f"{lowest},{highest}"}
     if PETSc.Options(prefix).hasName("ksp_chebyshev_eigenvalues"):
         bounds = {}
@@ -257,7 +257,7 @@ def _create_mass_solver(mass: PETSc.Mat, space: fem.FunctionSpace, prefix: str) 
     return solver
 
 
-def compute_mass_spectrum(space: fem.FunctionSpace) -> tuple[float, float]:
+def _compute_mass_spectrum(space: fem.FunctionSpace) -> tuple[float, float]:
     """Bounds of the eigenvalues of diag(M)^-1 M: those of one affine cell's M (Wathen, 1987)."""
     element = space.ufl_element().basix_element
     points, weights = basix.make_quadrature(element.cell_type, 2 * element.embedded_superdegree)

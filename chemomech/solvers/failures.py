@@ -30,11 +30,8 @@ _LINEAR = {
 class StepError(ConvergenceError):
     """A time step, or the state at one time, that could not be solved for.
 
-    Args:
-        why: What failed, in words.
-        time: Time of the last good state, in the problem's unit.
-        size: Length of the shortest step tried, in the problem's unit; 0 for a state.
-        reason: PETSc's SNES reason.
+    In the problem's unit, ``time`` is that of the last good state, ``size`` the length of the
+    shortest step tried, 0 for a state. The reason is PETSc's SNES reason.
     """
 
     def __init__(self, why: str, time: float, size: float, reason: int) -> None:
@@ -57,11 +54,9 @@ def describe_failure(time: float, size: float, unit: str) -> str:
 
 
 def describe_newton(reason: int, linear_reason: int) -> str:
-    """Say how Newton's method has failed.
+    """Say how Newton's method has failed, by PETSc's SNES and last KSP reason.
 
-    Args:
-        reason: PETSc's SNES reason; a positive one: its steps became short far from a solution.
-        linear_reason: PETSc's KSP reason of its last linear solve.
+    A positive reason: its steps became short far from a solution.
     """
     if reason == _SNES.DIVERGED_LINEAR_SOLVE:
         return f"Newton's method failed: its linear solver {describe_linear(linear_reason)}"

@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from chemomech.arrays import FloatArray
 
 #: Highest order of the formulas. BDF3 damps all that decays without swinging, as gradient flows do.
@@ -22,14 +20,9 @@ class History:
 
     A state is one array for each unknown. Beside the states, the integral over time of the rate at
     which what an evolving field conserves is released is kept by the same formula: the balance
-    between the two then closes to the accuracy of the solver, not of the time scheme.
-
-    Args:
-        times: Time of each state.
-        states: The states.
-        released: What each evolving field had released by then, in the order of ``rates``.
-        rates: Time derivative of each evolving field at the first state's time, by its place in a
-            state; it stands in for a second state.
+    between the two then closes to the accuracy of the solver, not of the time scheme. Rates, by an
+    evolving field's place in a state, are those at the first state's time; they stand in for a
+    second state.
     """
 
     times: list[float]
@@ -127,16 +120,6 @@ def _combine(weights: Sequence[float], values: Sequence[FloatArray]) -> FloatArr
     for weight, value in zip(weights[1:], values[1:], strict=False):
         total += weight * value
     return total
-
-
-def limit(guess: FloatArray, last: FloatArray, bounds: tuple[float, float]) -> FloatArray:
-    """A guess that at no node goes more than 0.9 of the last value's way to a bound; in place."""
-    lower, upper = bounds
-    if math.isfinite(lower):
-        np.maximum(guess, lower + 0.1 * (last - lower), out=guess)
-    if math.isfinite(upper):
-        np.minimum(guess, upper - 0.1 * (upper - last), out=guess)
-    return guess
 
 
 def _extrapolate(times: Sequence[float], time: float) -> list[float]:

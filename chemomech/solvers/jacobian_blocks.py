@@ -19,13 +19,11 @@ _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
 
 @dataclass(frozen=True)
 class HeldRows:
-    """Rows in whose place stands that an unknown has a given value.
+    """Rows, by their owned numbers, in whose place stands that an unknown has a given value.
 
-    Args:
-        rows: Their owned numbers on this rank.
-        is_own: Whether the block's columns are of that unknown: a one stands in each row then.
-        is_diagonal: Whether the block's rows are that unknown's own: the columns are cleared as
-            well then, which keeps it symmetric.
+    Where the block's columns are of that unknown, ``is_own``, a one stands in each; where its rows
+    are the unknown's own too, ``is_diagonal``, the columns are cleared as well, which keeps it
+    symmetric.
     """
 
     rows: NDArray[np.int32]
@@ -37,18 +35,9 @@ class JacobianBlock:
     r"""base + factor * scaled + (what changes with the state), in one matrix.
 
     The first two are assembled once, and again when a parameter in them has changed. Integrals are
-    sorted by what they hold: neither an unknown nor anything else that varies; the step's factor
-    alone; more.
-
-    Args:
-        form: Bilinear form of the block, derivatives expanded.
-        held_rows: Rows that Dirichlet conditions replace, the last ones of a row for good.
-        factor: Constant that changes with the time step, of which every integral that holds it
-            alone is a multiple; None without.
-        varying: Unknowns, and all else that changes between refreshs but the factor.
-
-    Attributes:
-        matrix: The block, assembled.
+    sorted by what they hold: neither an unknown nor anything else that varies between refreshs; the
+    step's factor alone, of which each is a multiple; more. Dirichlet conditions replace the held
+    rows, the last ones of a row for good.
     """
 
     def __init__(

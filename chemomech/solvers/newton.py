@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from chemomech.forms.fields import Elastic, Uniform
-from chemomech.geometry.components import find_bodies
+from chemomech.solvers.balances import create_balances
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.cahn_hilliard_schur import SolverMemory
 from chemomech.solvers.options import SolverOptions
@@ -25,9 +25,6 @@ _FRACTION_TO_BOUND = 0.9
 #: reducing a small right-hand side by the relative tolerance.
 _LINEAR_SHARE = 0.01
 
-#: What a field conserves may be out of balance by this much, as a change of that field.
-_BALANCE = 1e-12
-
 #: Error that an unknown which is one for the whole mesh may have, where its own equation tells.
 UNIFORM = 1e-9
 
@@ -40,15 +37,7 @@ LINEAR: PetscOptions = {"ksp_rtol": 1e-12}
 
 @dataclass(frozen=True)
 class NewtonResult:
-    """Outcome of a nonlinear solve.
-
-    Args:
-        converged: Whether the tolerance was met.
-        reason: PETSc's SNES reason.
-        iterations: Newton iterations.
-        linear_iterations: Krylov iterations in total.
-        linear_reason: PETSc's KSP reason of the last linear solve.
-    """
+    """Outcome of a nonlinear solve: PETSc's SNES and KSP reasons, and iterations in total."""
 
     converged: bool
     reason: int
@@ -69,12 +58,8 @@ class NewtonResult:
 class NewtonSettings:
     """Tolerances and limits of Newton's method.
 
-    Args:
-        relative_tolerance: Residual reduction that suffices.
-        absolute_tolerance: Residual norm that suffices.
-        step_tolerance: Length of a Newton step, relative to the solution's, that suffices: where
-            round-off keeps the residual from falling, steps have become this short.
-        max_iterations: Newton iterations before giving up.
+    A Newton step of the length ``step_tolerance``, relative to the solution's, suffices: where
+    round-off keeps the residual from falling, steps have become this short.
     """
 
     relative_tolerance: float = 1e-8
@@ -94,14 +79,8 @@ class NewtonSolver:
 
     PETSc's criteria of convergence apply, or an error of the evolving fields that suffices; and two
     more, for what a norm over all unknowns does not see: those balances, where they are not linear,
-    and the equations of uniform unknowns.
-
-    Args:
-        system: Blocks to solve.
-        preset: Linear solver.
-        settings: Tolerances.
-        options: PETSc options by name without dash; they override everything else.
-        prefix: Prefix of those options in PETSc's database.
+    and the equations of uniform unknowns. PETSc options by name, without dash, override everything
+    else; in PETSc's database they stand behind the prefix.
     """
 
     def __init__(
@@ -150,7 +129,7 @@ class NewtonSolver:
             # Kept: what petsc4py drops under MPI is not freed at once.
             self._change = system.jacobian.createVecLeft()
             self._balances = [
-                balance for index in self._evolving for balance in _create_balances(system, index)
+                balance for index in self._evolving for balance in create_balances(system, index)
             ]
             self.snes.setLineSearchPreCheck(self._adjust_step)
             self.snes.setConvergenceTest(self._judge)
@@ -195,9 +174,8 @@ class NewtonSolver:
     def solve(self, accuracy: float = 0.0) -> NewtonResult:
         """Solve from the unknowns' present values; they hold the result (or the last iterate).
 
-        Args:
-            accuracy: Error of the evolving fields that suffices, as root mean square over their
-                dofs; zero asks for the tolerances.
+        The accuracy is the error of the evolving fields that suffices, as root mean square over
+        their dofs; zero asks for the tolerances.
         """
         self._accuracy = accuracy
         self.system.gather_unknowns()
@@ -316,10 +294,8 @@ class NewtonSolver:
         Both are compared with what the matrices of the last step say an unknown would change.
         """
         system = self.system
-        for balance in self._balances:
-            total, weight = balance.measure()
-            if abs(total) > _BALANCE * abs(weight):
-                return False
+        if not all(balance.is_closed() for balance in self._balances):
+            return False
         for index in self._uniform:
             matrix = system.jacobian.getNestSubMatrix(index, index)
             mine = np.array([system.block(system.residual, index).sum(), 0.0])
@@ -361,60 +337,3 @@ class NewtonSolver:
         self._was_cut = needed > _FRACTION_TO_BOUND
         if self._was_cut:
             step.scale(_FRACTION_TO_BOUND / needed)
-
-
-def _create_balances(system: BlockSystem, index: int) -> list[_Balance]:
-    """Balances of a conserved field, one for each body of the mesh.
-
-    In a body in which values are held, what the field conserves comes and goes.
-    """
-    count, bodies = find_bodies(system.fields[index].function.function_space)
-    bodies = bodies[: system.sizes[index]]
-    held = [bodies[system.find_held_rows(index, other)] for other in range(len(system.fields))]
-    mine = np.bincount(np.concatenate(held), minlength=count)
-    is_closed = system.comm.allreduce(mine) == 0
-    return [_Balance(system, index, bodies == body) for body in np.flatnonzero(is_closed)]
-
-
-class _Balance:
-    """The sum of the residuals of a conserved field's block in one body.
-
-    A test function equal to one everywhere makes the sum a balance of what the field conserves.
-    """
-
-    def __init__(self, system: BlockSystem, index: int, body: NDArray[np.bool_]) -> None:
-        self._system = system
-        self._index = index
-        self._body = body
-        diagonal = system.jacobian.getNestSubMatrix(index, index)
-        # Kept: what petsc4py drops under MPI is not freed at once.
-        self._ones, self._weights = diagonal.createVecRight(), diagonal.createVecLeft()
-        self._ones.setArray(body.astype(np.float64))
-
-    def close(self) -> None:
-        """Free the vectors; collective."""
-        self._ones.destroy()
-        self._weights.destroy()
-
-    def measure(self) -> tuple[float, float]:
-        """The sum, and by how much it would change with the field, as of the last step."""
-        total = self._system.block(self._system.residual, self._index)[self._body].sum()
-        mine = np.array([total, self._weights.array_r.sum()])
-        total, weight = self._system.comm.allreduce(mine)
-        return float(total), float(weight)
-
-    def restore(self, step: PETSc.Vec, change: PETSc.Vec) -> None:
-        """Shift the field's part of ``step`` so that the sum, linearised, is zero.
-
-        SNES subtracts the step; ``change`` is the Jacobian times it.
-        """
-        system = self._system
-        begin, end = system.offsets[self._index : self._index + 2]
-        diagonal = system.jacobian.getNestSubMatrix(self._index, self._index)
-        diagonal.mult(self._ones, self._weights)
-        rest = (
-            system.block(system.residual, self._index)[self._body].sum()
-            - change.array_r[begin:end][self._body].sum()
-        )
-        rest, weight = system.comm.allreduce(np.array([rest, self._weights.array_r.sum()]))
-        step.array_w[begin:end] += rest / weight * self._body

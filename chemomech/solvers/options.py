@@ -12,15 +12,11 @@ from chemomech.solvers.presets import PetscOptions
 
 
 class SolverOptions:
-    """The options of one solver.
+    """The options of one solver by name, without dash and the prefix they have in PETSc's database.
 
     PETSc keeps options by name for the whole process, and its parts read them when they are first
     set up, some of them within the first solve. Options left there would steer every later solver
     that bears the same prefix: that of a 3-D problem the multigrid of a 2-D one.
-
-    Args:
-        prefix: Prefix of the names in PETSc's database.
-        options: Values by name, without prefix and dash.
     """
 
     def __init__(self, prefix: str, options: PetscOptions) -> None:

@@ -33,7 +33,7 @@ _REGULARISATION = 1e-10
 _CHEMISTRY, _MECHANICS, _UNIFORM = "chemistry", "mechanics", "uniform"
 
 
-def create_linear_solver(system: BlockSystem, preset: Preset) -> LinearSolver:
+def create_linear_solver(system: BlockSystem, preset: Preset) -> _LinearSolver:
     """Create the linear solver of a preset.
 
     A free body leaves the elastic block singular. The Krylov method is told the null space; the
@@ -93,7 +93,7 @@ class _RegularBlocks:
             regular.shift(_REGULARISATION * diagonal.sum() / diagonal.getSize())
 
 
-class LinearSolver:
+class _LinearSolver:
     """A preconditioning matrix, how to keep it up to date, and the options that go with it.
 
     Attributes:
@@ -122,11 +122,7 @@ class LinearSolver:
         """Forget what a failed linear solve has left, so that the next one is not spoilt by it."""
 
     def refresh(self, *, new_parameters: bool) -> None:
-        """Bring ``matrix`` up to date after the Jacobian's blocks changed.
-
-        Args:
-            new_parameters: Whether those changed too that are otherwise constant.
-        """
+        """Bring ``matrix`` up to date after blocks changed: with new parameters all of them."""
         self._blocks.refresh(new_parameters=new_parameters)
 
     def note(self, iterations: int) -> None:
@@ -137,7 +133,7 @@ class LinearSolver:
         self._blocks.close()
 
 
-class _Direct(LinearSolver):
+class _Direct(_LinearSolver):
     """Sparse LU of the whole system, polished by an iteration or two of FGMRES."""
 
     options = DIRECT
@@ -162,7 +158,7 @@ class _Direct(LinearSolver):
         super().close()
 
 
-class _FieldSplit(LinearSolver):
+class _FieldSplit(_LinearSolver):
     """Multiplicative fieldsplit: pairs of fourth order, other fields, elasticity, uniform ones."""
 
     def __init__(self, system: BlockSystem, blocks: _RegularBlocks) -> None:

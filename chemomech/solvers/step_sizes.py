@@ -20,7 +20,7 @@ SAFETY = 0.8
 
 
 @dataclass(frozen=True)
-class Size:
+class _Size:
     """Length of the next step; what it would be without a time to hit; whether it lands on that."""
 
     length: float
@@ -30,18 +30,18 @@ class Size:
 
 def choose_size(
     memory: Memory, control: StepControl, target: float, longest: float = math.inf
-) -> Size:
+) -> _Size:
     """Choose the length of the next step, which passes neither ``target`` nor ``longest``."""
     left = target - memory.history.times[0]
     if not control.adaptive:
         size = memory.proposal
-        return Size(left, size, True) if size >= left * (1 - 1e-10) else Size(size, size, False)
+        return _Size(left, size, True) if size >= left * (1 - 1e-10) else _Size(size, size, False)
     growth = MAX_GROWTH[memory.history.order]
     size = min(memory.proposal, control.max_step, longest, growth * memory.last_size)
     if size >= left * (1 - 1e-10):
-        return Size(left, size, True)
+        return _Size(left, size, True)
     # Two even steps rather than one whole and a crumb.
-    return Size(left / 2 if 2 * size > left else size, size, False)
+    return _Size(left / 2 if 2 * size > left else size, size, False)
 
 
 def relate(size: float, wanted: float) -> float:

@@ -58,20 +58,12 @@ class StepControl:
 
 @dataclass(frozen=True)
 class Step:
-    """An accepted time step.
+    """An accepted time step: its number, the time reached, its length and what it took.
 
-    Args:
-        number: Steps accepted so far.
-        time: Time reached.
-        size: Length of the step.
-        rejected: Attempts refused before this one.
-        newton_iterations: Newton iterations of all attempts.
-        linear_iterations: Krylov iterations of all attempts.
-        rate: Largest |dx/dt| of an evolving field at any node over the step.
-        energies: Parts of the energy at the new time.
-        released: Integral over time of the outflow of each evolving field, by the scheme's own
-            formula, by the field's name.
-        event: Number of the event at which the step was ended; None where it ended by itself.
+    Iterations are those of all attempts, ``rejected`` the attempts refused. The rate is the largest
+    |dx/dt| of an evolving field at any node over the step. Released is the integral over time of
+    the outflow of each evolving field, by the scheme's own formula, by the field's name. The event
+    is the number of that at which the step was ended; None where it ended by itself.
     """
 
     number: int

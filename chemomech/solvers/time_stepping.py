@@ -18,7 +18,7 @@ from chemomech.arrays import FloatArray
 from chemomech.forms.fields import find_given_up
 from chemomech.solvers.events import Event, locate_first, measure_nearest
 from chemomech.solvers.failures import StepError, describe_newton
-from chemomech.solvers.history import History, limit
+from chemomech.solvers.history import History
 from chemomech.solvers.newton import NewtonResult, NewtonSolver
 from chemomech.solvers.step_sizes import choose_size, propose_size, relate, shorten
 from chemomech.solvers.steps import Memory, Step, StepControl, TransientProblem
@@ -148,9 +148,6 @@ class Bdf:
 
         The algebraic unknowns are made consistent with it; the history, which no formula may look
         across, is dropped.
-
-        Raises:
-            StepError: If the state cannot be made consistent.
         """
         number, released = self._memory.number, self._history.released[0]
         self._memory = self._begin(number, self.time, released)
@@ -173,10 +170,8 @@ class Bdf:
     def advance(self, target: float, events: Sequence[Event] = ()) -> Step:
         """Take one step that ends at ``target`` at the latest, and at the first event.
 
-        Args:
-            target: Time that must not be passed, and is hit exactly when it is near.
-            events: Functions of the state, negative at present; the step ends where the first one
-                reaches zero.
+        The target is hit exactly when it is near. Events are functions of the state, negative at
+        present; the step ends where the first one reaches zero.
 
         Raises:
             StepError: If even a vanishing step fails; the state is the one before.
@@ -379,9 +374,13 @@ class Bdf:
         return min(0.1 * self._control.tolerance / rate if rate > 0 else 1.0, 1.0)
 
     def _limit(self, values: list[FloatArray]) -> None:
-        """Keep a guess within the bounds of the fields, in place."""
+        """Let a guess at no node go more than 0.9 of the last value's way to a bound; in place."""
         for field, guess, last in zip(self._fields, values, self._history.states[0], strict=True):
-            limit(guess, last, field.bounds)
+            lower, upper = field.bounds
+            if math.isfinite(lower):
+                np.maximum(guess, lower + 0.1 * (last - lower), out=guess)
+            if math.isfinite(upper):
+                np.minimum(guess, upper - 0.1 * (upper - last), out=guess)
 
     def _copy_state(self) -> list[FloatArray]:
         return [field.function.x.array.copy() for field in self._fields]

@@ -78,9 +78,6 @@ def _name_cases(combinations: Sequence[Mapping[str, Value]]) -> list[str]:
 
     Keys are cut to their last word where that tells them apart, and units left out where all
     values of a key have the same.
-
-    Raises:
-        InputError: Two cases are the same.
     """
     words = _shorten(list(combinations[0]))
     columns = {key: [changes[key] for changes in combinations] for key in words}

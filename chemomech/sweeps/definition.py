@@ -19,7 +19,7 @@ Value = Scalar | list[Scalar]
 """A value of a key in TOML: a number, a flag, a text with a unit, or a list of these."""
 
 
-class RangeConfig(Section):
+class _RangeConfig(Section):
     """Values between two ends, both included."""
 
     first: Annotated[int, Strict()] | Number | Name = Field(description="the first value")
@@ -55,7 +55,7 @@ class RangeConfig(Section):
         return (self.first, *inner, self.last)
 
 
-class AxisConfig(Section):
+class _AxisConfig(Section):
     """A key that varies, or several that vary together."""
 
     choices = (Choice(("key", "keys")), Choice(("values", "range")))
@@ -66,7 +66,7 @@ class AxisConfig(Section):
         description="keys that change together; each value is a list with one for each",
     )
     values: tuple[Value | list[Value], ...] | None = Field(default=None, description="the values")
-    range: RangeConfig | None = Field(default=None, description="the values, by their ends")
+    range: _RangeConfig | None = Field(default=None, description="the values, by their ends")
 
     def _check(self) -> None:
         if self.values is not None and not self.values:
@@ -104,7 +104,7 @@ class SweepConfig(Section):
     unset: tuple[Key, ...] = Field(
         default=(), description="keys of base that no case has, by their full names"
     )
-    axis: Annotated[tuple[AxisConfig, ...], Field(min_length=1)] = Field(
+    axis: Annotated[tuple[_AxisConfig, ...], Field(min_length=1)] = Field(
         description="what varies; several axes make a grid"
     )
 

@@ -123,11 +123,7 @@ class SweepFolder:
         return tuple(CaseFolder(self.path / case.name, case) for case in self.sweep.cases)
 
     def check(self) -> None:
-        """Refuse a folder of something else, or of other cases by the same names.
-
-        Raises:
-            InputError: It holds what no sweep has written, or a case in it has changed.
-        """
+        """Refuse a folder of something else, or of other cases by the same names."""
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file; name a new folder", key="--output")
         if not self.path.exists() or not list_contents(self.path):

@@ -48,14 +48,10 @@ class _Job:
 
 @dataclass
 class JobPool:
-    """Run cases as processes, so many at a time.
+    """Run cases as processes, so many jobs at a time, each on so many ranks.
 
     A signal (SIGTERM, SIGINT, SIGUSR1) asks all of them to save their state and end; after it, an
     interrupt (SIGINT) ends them at once.
-
-    Args:
-        jobs: Number of cases at a time.
-        ranks: Number of MPI ranks of each.
 
     Attributes:
         stop_signal: Number of the first signal that asked to stop; 0 while none has.

@@ -26,9 +26,6 @@ def write_summary(folder: SweepFolder) -> int:
     """Write ``summary.csv`` and ``overview.png`` of the finished cases, and return their number.
 
     Nothing is written where there is none.
-
-    Raises:
-        OSError: A file cannot be written.
     """
     finished = [(case, _open(case)) for case in folder.cases if case.find_status() is Status.DONE]
     opened = [(case, results) for case, results in finished if results is not None]

@@ -32,9 +32,6 @@ def tabulate_film_stress(
     Returns:
         Time (s) or voltage (V), curvature and its change (1/m), film stress (Pa) of each row; the
         constant (Pa m), the extremes and the signs as text.
-
-    Raises:
-        InputError: The file or the thickness cannot be used.
     """
     record = _read_plate(file, plate, positive_side)
     stress = plate.film_stress(record.change, film_thickness)

@@ -10,7 +10,7 @@ import pytest
 from mpi4py import MPI
 
 from chemomech.config import load_config
-from chemomech.drawing.film import read_movie
+from chemomech.drawing.film import _read_movie
 from chemomech.output.ledger import read_ledger
 
 COMM = MPI.COMM_WORLD
@@ -93,8 +93,8 @@ def test_one_wire_is_metastable_and_the_other_is_not(results):
 
 @pytest.mark.slow
 def test_film_shows_both(results):
-    sizes = [next(read_movie(results / name / "movie.mp4")).shape for name in RUNS]
-    images = list(read_movie(results / "both_ways.mp4"))
+    sizes = [next(_read_movie(results / name / "movie.mp4")).shape for name in RUNS]
+    images = list(_read_movie(results / "both_ways.mp4"))
     assert images[0].shape[1] == sum(size[1] for size in sizes)
     assert images[0].shape[0] > max(size[0] for size in sizes)
     half = sizes[0][1]

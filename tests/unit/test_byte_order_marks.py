@@ -9,7 +9,7 @@ from mpi4py import MPI
 from chemomech.config import Config, MeasurementConfig, StressConfig, load_config
 from chemomech.errors import InputError
 from chemomech.imaging.image_files import read_map, read_mask
-from chemomech.imaging.spectra import read_spectra
+from chemomech.imaging.spectra import _read_spectra
 from chemomech.materials.lattice import read_phases
 from chemomech.materials.stoney import read_curvature
 from chemomech.output.ledger import name_columns, read_ledger
@@ -36,7 +36,7 @@ def write(tmp_path, request):
         (read_map, "1,2\n3,4\n", [[1.0, 2.0], [3.0, 4.0]]),
         (lambda path: read_mask(path, (2, 2)), "0,1\n1,0\n", [[0, 1], [1, 0]]),
         (lambda path: read_mask(path, (2, 2)), "x \n x\n", [[0, 1], [1, 0]]),
-        (lambda path: read_spectra(path)[0].energies, "515,1\n516,2\n", [515.0, 516.0]),
+        (lambda path: _read_spectra(path)[0].energies, "515,1\n516,2\n", [515.0, 516.0]),
         (
             lambda path: read_curvature(path, positive_side="concave").curvature,
             "time_s,curvature_1/m\n0,1\n1,2\n",

@@ -29,7 +29,7 @@ def test_ten_micrometres_are_64_million_unknowns():
     size = measure(configure(["10 um", "10 um"]))
     assert size.cells == pytest.approx(16e6)
     assert size.unknowns == pytest.approx(64e6)
-    assert estimate.format_count(size.unknowns) == "64 million"
+    assert estimate._format_count(size.unknowns) == "64 million"
 
 
 @pytest.mark.parametrize("degree", [1, 2])

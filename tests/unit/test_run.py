@@ -267,7 +267,7 @@ def test_import_is_light():
 def test_first_step_does_not_wait_for_pictures_and_images():
     unused = ("matplotlib", "pyvista", "gmsh", "meshio", "skimage", "sklearn")
     script = (
-        "import sys, chemomech.simulation.simulation; "
+        "import sys, chemomech.simulation.commands; "
         f"sys.exit(any(name in sys.modules for name in {unused}))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -10,7 +10,7 @@ import pytest
 from dolfinx import jit
 from mpi4py import MPI
 
-from chemomech.fenicsx import place_jit_cache
+from chemomech.fenicsx import _place_jit_cache
 
 BOX = """
 geometry = { kind = "box", size = ["40 nm", "20 nm"] }
@@ -97,8 +97,8 @@ def temporary(tmp_path, monkeypatch):
 
 
 def test_forms_go_to_a_private_folder_where_the_cache_cannot_be_written_to(temporary):
-    place_jit_cache(None)
-    place_jit_cache(None)
+    _place_jit_cache(None)
+    _place_jit_cache(None)
     (private,) = temporary.iterdir()
     assert jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"][0] == private
     assert private.stat().st_mode & 0o777 == 0o700
@@ -107,5 +107,5 @@ def test_forms_go_to_a_private_folder_where_the_cache_cannot_be_written_to(tempo
 def test_forms_do_not_go_where_others_may_write(temporary):
     (temporary / f"chemomech-{os.getuid()}").mkdir(mode=0o700)
     (temporary / f"chemomech-{os.getuid()}").chmod(0o777)
-    place_jit_cache(None)
+    _place_jit_cache(None)
     assert jit.DOLFINX_DEFAULT_JIT_OPTIONS["cache_dir"][0] == Path("/proc/1/none/fenics")

@@ -16,7 +16,7 @@ from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import ConstantMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.growth import WaveGrowth
-from chemomech.problems.thermal_noise import NoiseLaw, take_root
+from chemomech.problems.thermal_noise import NoiseLaw, _take_root
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.presets import Preset
@@ -116,7 +116,7 @@ def test_noise_has_the_covariance_of_the_mobility(size):
     rng = np.random.default_rng(size)
     factor = rng.standard_normal((size, size))
     mobility = factor @ factor.T
-    root = take_root(ufl.as_matrix(mobility.tolist()))
+    root = _take_root(ufl.as_matrix(mobility.tolist()))
     found = np.array([[float(root[i, j]((0.0,))) for j in range(size)] for i in range(size)])
     np.testing.assert_allclose(found @ found.T, mobility, rtol=1e-12)
 

@@ -14,10 +14,8 @@ Subject = Literal["simulation", "measurement", "stress", "sweep"]
 def create_template(subject: Subject, wire: WireKind = "delithiated", dark: float = 0.0) -> str:
     """Create the text of a commented configuration.
 
-    Args:
-        subject: What it is for.
-        wire: Which two phases a measurement or a stress map speaks of.
-        dark: Counts of the detector without light.
+    The wire says which two phases a measurement or a stress map speaks of; dark are the counts of
+    the detector without light.
     """
     text = resources.files(__name__).joinpath(f"{subject}.toml").read_text(encoding="utf-8")
     if subject in ("simulation", "sweep"):

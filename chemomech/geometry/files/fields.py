@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import h5py
 import numpy as np
 import numpy.typing as npt
+from dolfinx import fem
 from mpi4py import MPI
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, naming, suggest
+from chemomech.fenicsx import get_cell_nodes
 from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.checks import require_positive
-from chemomech.geometry.domain import MESH_LENGTH_UNIT
-from chemomech.geometry.files.field_data import (
-    Field,
-    FieldData,
-    create_field,
-    keep_corners,
-)
+from chemomech.geometry.distribution import MeshArrays, distribute
+from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
+from chemomech.geometry.files.field_data import FieldData, keep_corners
+from chemomech.geometry.files.mesh_checks import check_cells
 from chemomech.geometry.files.meshes import extract_cells, load_mesh
 from chemomech.geometry.files.vtkhdf import list_vtkhdf, read_vtkhdf
 from chemomech.geometry.files.vtx import list_vtx, read_vtx
@@ -35,21 +35,13 @@ _Element = ElementTree.Element
 
 
 def read_field(path: Path | str, name: str, time: float | None = None) -> FieldData:
-    """Read a field at the vertices of its mesh; only for one rank.
+    """Read a field at the vertices of its mesh, in the file's unit (nm in the package's own).
 
     Files are those of `chemomech.output.fields.FieldWriter`, VTKHDF (``.vtkhdf``) or VTX (``.bp``),
     written on any number of ranks, XDMF as DOLFINx writes it (``.xdmf`` beside its ``.h5``), and
-    whatever meshio reads (``.vtu`` and others). Of fields of higher degree the values at the
-    vertices are read.
-
-    Args:
-        path: File to read.
-        name: Name of the field.
-        time: Time in s, one of those in the file; None for the last. A file that meshio reads knows
-            none.
-
-    Returns:
-        The field, coordinates in the file's unit (nm in the package's own).
+    whatever meshio reads (``.vtu`` and others), which knows no times. Of fields of higher degree
+    the values at the vertices are read. The time is one of those in the file, in s; None for the
+    last. Only for one rank.
 
     Raises:
         InputError: The file is missing, empty or broken, or has no such field or time.
@@ -72,9 +64,6 @@ def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
     """List the fields in a file, and its times in s; only for one rank.
 
     The file is ``.vtkhdf``, ``.bp`` or ``.xdmf``, and names come in its own order.
-
-    Raises:
-        InputError: The file is missing, empty or broken.
     """
     file = Path(path)
     with naming(path=path):
@@ -89,31 +78,58 @@ def list_fields(path: Path | str) -> tuple[list[str], FloatArray]:
             return list(series), _list_times(next(iter(series.values())))
 
 
+@dataclass(frozen=True, eq=False)
+class _Field:
+    """A field at a time in s, if known, as a function.
+
+    Its mesh is in nm with the one facet group ``surface``, the whole boundary; the function is
+    continuous and linear (on quadrilaterals and hexahedra multilinear).
+    """
+
+    domain: Domain
+    function: fem.Function
+    time: float | None
+
+
 def create_field_from_file(
     path: Path | str,
     name: str,
     comm: MPI.Comm,
     unit_m: float = MESH_LENGTH_UNIT,
     time: float | None = None,
-) -> Field:
+) -> _Field:
     """Read a field and make a distributed mesh, in nm, and a function of it; collective.
 
-    Args:
-        path: File to read, see `read_field`.
-        name: Name of the field, and of the function.
-        comm: Communicator of the mesh.
-        unit_m: Length, in m, of one unit of the file's coordinates.
-        time: Time in s; None for the last.
-
-    Returns:
-        The field on its mesh, which has no facet group but ``surface``.
-
-    Raises:
-        InputError: See `read_field`, and cells that `check_cells` refuses; on all ranks.
+    The file is one that `read_field` reads, ``unit_m`` the length of its unit in m, the time in s,
+    None for the last. The mesh has no facet group but ``surface``, and cells that `check_cells`
+    passes.
     """
     require_positive(unit_m, "mesh.unit")
+    field: FieldData | None = None
+
+    def build() -> MeshArrays:
+        nonlocal field
+        field = read_field(path, name, time)
+        arrays = check_cells(MeshArrays(field.points, field.cells, field.cell, {}))
+        return replace(arrays, points=arrays.points * (unit_m / MESH_LENGTH_UNIT))
+
     with naming(path=path):
-        return create_field(comm, lambda: read_field(path, name, time), name, unit_m)
+        domain = distribute(comm, build)
+    shape, known = comm.bcast(None if field is None else (field.values.shape[1:], field.time))
+    # Each rank asks rank 0 for the values at its own nodes, by their number in the file.
+    wanted = comm.gather(domain.mesh.geometry.input_global_indices)
+    answers = None if field is None else [field.values[numbers] for numbers in wanted or []]
+    values = comm.scatter(answers)
+    element = ("Lagrange", 1, shape) if shape else ("Lagrange", 1)
+    function = fem.Function(fem.functionspace(domain.mesh, element), name=name)
+    size = domain.mesh.topology.index_map(domain.mesh.topology.dim)
+    cells = size.size_local + size.num_ghosts
+    # Linear functions and straight cells have the same corners in the same order.
+    dofs = function.function_space.dofmap.list[:cells]
+    nodes = get_cell_nodes(domain.mesh.geometry)[:cells]
+    function.x.array.reshape(-1, *shape)[dofs.reshape(-1)] = values[nodes.reshape(-1)]
+    function.x.scatter_forward()
+    return _Field(domain, function, known)
 
 
 def _require_name(name: str, known: Sequence[str]) -> None:

@@ -54,12 +54,8 @@ def read_outline_geojson(path: Path | str, unit_m: float, particle: int = 1) -> 
 
     A Feature of one Polygon may have a property ``cut``: true or false for each edge of its outer
     ring, in the file's order (see `Outline.cut`). Rings that are not closed are closed; corners
-    written twice in a row and spikes without width are left out.
-
-    Args:
-        path: The file.
-        unit_m: Length, in m, of one unit of the coordinates.
-        particle: Which polygon, by area: 1 is the largest.
+    written twice in a row and spikes without width are left out. ``unit_m`` is the length, in m, of
+    one unit of the coordinates; of several polygons, particle 1 is the largest.
 
     Raises:
         InputError: The file is missing, empty or no GeoJSON, has no such polygon, one whose rings
@@ -91,9 +87,6 @@ def write_outlines_geojson(
     ``cut`` marks the edges of the outer ring that are cuts, so that `read_outline_geojson` gives
     the outline back. ``unit_m`` is the length, in m, of one unit of the file's coordinates. A file
     that exists is replaced.
-
-    Raises:
-        InputError: There is no outline, or the file cannot be written.
     """
     require_positive(unit_m, "geometry.unit")
     if not outlines:
@@ -120,11 +113,7 @@ def write_outlines_geojson(
 
 
 def pick_particle(areas: Sequence[float], number: int) -> int:
-    """Index of the ``number``-th particle by area, the largest being number 1.
-
-    Raises:
-        InputError: There are no particles, or not so many.
-    """
+    """Index of the ``number``-th particle by area, the largest being number 1."""
     if not len(areas):
         raise InputError("holds no closed curve of any size")
     if not 1 <= number <= len(areas):

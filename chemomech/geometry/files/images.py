@@ -46,10 +46,6 @@ def read_outline_image(
 
     The image is PNG, TIFF or the like, or a NumPy ``.npy`` array; colours become grey, what is
     transparent dark. The particle goes by area: 1 is the largest.
-
-    Raises:
-        InputError: The file is missing, empty, no image or one of several pages, or shows no such
-            particle.
     """
     with naming(path=path):
         outlines = trace_outlines(_read_grey(Path(path)), pixel_size, level, region)

@@ -47,9 +47,6 @@ def require_corners(points: FloatArray, cells: IntArray) -> None:
     """Refuse cells with corners that do not exist, and points that are nowhere.
 
     Points have the shape (points, any), cells (cells, corners).
-
-    Raises:
-        InputError: The mesh has no cells, a corner is no point, or a coordinate is not finite.
     """
     if len(cells) == 0:
         raise InputError("the mesh has no cells")
@@ -65,9 +62,8 @@ def require_corners(points: FloatArray, cells: IntArray) -> None:
 def find_meetings(arrays: MeshArrays) -> tuple[IntArray, IntArray, Flags]:
     """Find the facets in which cells meet.
 
-    Returns:
-        Corners of the facets of each cell as `list_facets` gives them; pairs of rows of it that are
-        one facet, shape (pairs, 2); and whether a row has no other, shape (rows,).
+    Returned are the corners of the facets of each cell as `list_facets` gives them; pairs of rows
+    of it that are one facet, shape (pairs, 2); and whether a row has no other, shape (rows,).
     """
     facets = list_facets(arrays.cells, arrays.cell)
     number = number_rows(np.sort(facets, axis=1))[1]

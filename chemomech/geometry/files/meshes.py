@@ -126,11 +126,7 @@ def _read_meshio(path: Path) -> MeshArrays:
 
 
 def extract_cells(mesh: meshio.Mesh) -> tuple[str, IntArray]:
-    """Name of the cell type, and corners in DOLFINx's order, of the cells of highest dimension.
-
-    Raises:
-        InputError: There are none, or they are of several types or of one not supported.
-    """
+    """Name of the cell type, and corners in DOLFINx's order, of the cells of highest dimension."""
     dim = max((block.dim for block in mesh.cells if len(block.data)), default=0)
     kinds = {_shape_of(block.type) for block in mesh.cells if block.dim == dim and len(block.data)}
     _require_body(dim)
@@ -141,11 +137,7 @@ def extract_cells(mesh: meshio.Mesh) -> tuple[str, IntArray]:
 
 
 def load_mesh(path: Path) -> meshio.Mesh:
-    """Read a file with meshio, whose readers fail in as many ways as there are broken files.
-
-    Raises:
-        InputError: No reader takes the file, or it is broken.
-    """
+    """Read a file with meshio, whose readers fail in as many ways as there are broken files."""
     try:
         return meshio.read(path)
     except meshio.ReadError as error:

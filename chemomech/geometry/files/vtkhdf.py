@@ -20,9 +20,6 @@ def list_vtkhdf(path: Path) -> tuple[list[str], FloatArray]:
     """List the fields of a ``.vtkhdf`` file, and its times in s; only for one rank.
 
     A file without steps in time has one time, 0.
-
-    Raises:
-        InputError: The file cannot be read.
     """
     with _open(path) as group:
         return list(group["PointData"]), _read_times(group)
@@ -32,9 +29,6 @@ def read_vtkhdf(path: Path, name: str, step: int) -> FieldData:
     """Read a field at one of the times of a ``.vtkhdf`` file, by its index; only for one rank.
 
     Of fields of higher degree only the values at the vertices are read.
-
-    Raises:
-        InputError: The file cannot be read, is in several parts or has cells of several kinds.
     """
     with _open(path) as group:
         time = float(_read_times(group)[step])

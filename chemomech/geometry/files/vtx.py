@@ -26,11 +26,7 @@ _OF_THE_MESH = ("NumberOfEntities", "NumberOfNodes", "connectivity", "geometry",
 
 
 def list_vtx(path: Path) -> tuple[list[str], FloatArray]:
-    """List the fields of a ``.bp`` file, and its times in s; only for one rank.
-
-    Raises:
-        InputError: The file cannot be read.
-    """
+    """List the fields of a ``.bp`` file, and its times in s; only for one rank."""
     with _open(path) as file:
         return _names(file), _times(file)
 
@@ -41,9 +37,6 @@ def read_vtx(path: Path, name: str, step: int) -> FieldData:
     Each rank that wrote gave a block of its own, with copies of its neighbours' points; points are
     joined by the numbers they bear in the whole mesh. Of fields of higher degree only the values at
     the vertices are read.
-
-    Raises:
-        InputError: The file cannot be read.
     """
     with _open(path) as file:
         time = float(_times(file)[step])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from chemomech.drawing.charts import create_ledger_figure, write_ledger_chart
+from chemomech.drawing.charts import _create_ledger_figure, write_ledger_chart
 from chemomech.drawing.figure_parts import create_figure, save_figure
 from chemomech.output.ledger import name_columns
 
@@ -26,7 +26,7 @@ def create_columns(dimension, steps):
 def test_curves_are_those_of_the_ledger(dimension, unit):
     columns = create_columns(dimension, 50)
     time = columns["time_s"]
-    energy, composition, balance, step = create_ledger_figure(columns).axes
+    energy, composition, balance, step = _create_ledger_figure(columns).axes
 
     drawn = {line.get_label(): line.get_xydata().T for line in energy.lines}
     for part, fall in {"chemical": 4.0, "gradient": -1.0, "elastic": -2.0, "total": 1.0}.items():
@@ -50,7 +50,7 @@ def test_curves_are_those_of_the_ledger(dimension, unit):
 
 @pytest.mark.parametrize(("steps", "scale"), [(50, "log"), (0, "linear")])
 def test_time_is_logarithmic_where_steps_span_decades(steps, scale):
-    figure = create_ledger_figure(create_columns(2, steps))
+    figure = _create_ledger_figure(create_columns(2, steps))
     assert {panel.get_xscale() for panel in figure.axes} == {scale}
     assert len(figure.axes[3].lines) == (steps > 0)
 

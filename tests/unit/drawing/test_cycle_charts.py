@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 from scipy.constants import R as GAS_CONSTANT
 
-from chemomech.drawing.cycle_charts import create_cycle_figure, write_cycle_chart
+from chemomech.drawing.cycle_charts import _create_cycle_figure, write_cycle_chart
 from chemomech.errors import InputError
 from chemomech.output.ledger import name_columns
 from chemomech.units import FARADAY
@@ -116,7 +116,7 @@ LEDGERS = {
 
 @cache
 def draw(name):
-    return create_cycle_figure(LEDGERS[name])
+    return _create_cycle_figure(LEDGERS[name])
 
 
 @pytest.mark.parametrize("name", ["held", "five in 2-D"])
@@ -186,7 +186,7 @@ def test_largest_stress_is_thinner_than_the_means():
 @pytest.mark.parametrize("leak", [0.0, 1e-9 * CAPACITY / HOUR, -1e-9 * CAPACITY / HOUR])
 def test_rests_leave_no_line(leak):
     columns = create_cycles(2, leak=leak)
-    figure = create_cycle_figure(columns)
+    figure = _create_cycle_figure(columns)
     for panel in figure.axes[:4]:
         assert [line.get_gid() for line in get_half_cycles(panel)] == [
             "lithiation",
@@ -203,7 +203,7 @@ def test_small_currents_are_no_rests():
     slow = keep(columns, slice(1, 20)) | {"stage": np.full(19, 2)}
     slow["current_A"] = np.full(19, 1e-4 * np.abs(columns["current_A"]).max())
     both = {name: np.concatenate([columns[name], slow[name]]) for name in columns}
-    panel = get_panel(create_cycle_figure(both), "voltage over lithium")
+    panel = get_panel(_create_cycle_figure(both), "voltage over lithium")
     assert [line.get_gid() for line in get_half_cycles(panel)] == ["lithiation", "delithiation"]
 
 
@@ -242,7 +242,7 @@ def test_histories_hold_every_line_of_the_ledger():
 
 
 def test_background_tells_the_stages():
-    figure = create_cycle_figure(create_cycles(2))
+    figure = _create_cycle_figure(create_cycles(2))
     turn, empty, cycle = 0.8 + 1 / 6, 1.6 + 1 / 6, 1.6 + 1 / 3
     hours = {"lithiation": [(0, 0.8)], "rest": [(0.8, turn), (empty, cycle)]}
     hours["delithiation"] = [(turn, empty)]
@@ -269,7 +269,7 @@ def test_labels_carry_units():
         (top,) = get_panel(figure, "voltage over lithium").child_axes
         assert top.get_xlabel().endswith(f"(p{charge})")
         assert get_panel(figure, f"{STRESSES[-1]} over time").get_xlabel() == f"Time ({time})"
-    brief = create_cycle_figure(create_held(duration=0.03))
+    brief = _create_cycle_figure(create_held(duration=0.03))
     assert get_panel(brief, f"{STRESSES[-1]} over time").get_xlabel() == "Time (ms)"
 
 
@@ -288,7 +288,7 @@ def test_rounding_errors_of_what_is_constant_are_not_shown():
     for name in STRESSES:
         columns[name] = 1e-3 * noise
     columns["voltage_V"] = REFERENCE + 1e-14 * noise
-    figure = create_cycle_figure(columns)
+    figure = _create_cycle_figure(columns)
     for label in ("voltage over time", *(f"{name} over lithium" for name in STRESSES)):
         low, high = get_panel(figure, label).get_ylim()
         assert high - low >= 0.01
@@ -297,4 +297,4 @@ def test_rounding_errors_of_what_is_constant_are_not_shown():
 def test_ledger_without_a_reaction_is_refused():
     columns = {name: np.zeros(3) for name in name_columns(3)}
     with pytest.raises(InputError, match="not that of a reacting particle: it has no cycle"):
-        create_cycle_figure(columns)
+        _create_cycle_figure(columns)

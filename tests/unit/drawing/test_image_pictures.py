@@ -9,17 +9,16 @@ from chemomech.drawing import cluster_pictures, image_pictures, spectra_charts
 from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     MISSING,
+    _create_plane,
     choose_scale,
     compute_limits,
     create_figure,
-    create_plane,
     draw_scale_bar,
     prepare_plane,
 )
-from chemomech.drawing.spectra_charts import NamedSpectra
+from chemomech.drawing.spectra_charts import NamedSpectra, _find_edges
 from chemomech.drawing.styles import FieldStyle
 from chemomech.errors import InputError
-from chemomech.imaging.absorption_edges import find_edges
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
 
@@ -27,7 +26,7 @@ GRID = PixelGrid(40, 60, 35e-9, 35e-9)
 
 
 def create_axes(grid=GRID):
-    return create_plane(image_pictures.get_extent(grid))
+    return _create_plane(image_pictures.get_extent(grid))
 
 
 def find(axes, gid):
@@ -57,7 +56,7 @@ def test_scales_are_round(longest, length):
 )
 def test_scale_bar_has_its_length_on_paper(size, length, text):
     extent = (-10.0, size[0] - 10.0, 0.0, size[1])
-    axes = create_plane(extent)
+    axes = _create_plane(extent)
     prepare_plane(axes, extent)
     assert draw_scale_bar(axes) == length
     axes.figure.canvas.draw()
@@ -222,7 +221,7 @@ def test_clusters_without_pixels_or_names_are_refused(tmp_path, labels, message)
 )
 def test_edges_are_named_within_the_range_only(ends, names):
     energies = np.linspace(*ends, 20)
-    assert [f"{edge.element} {edge.shell}" for edge in find_edges(energies)] == names
+    assert [f"{edge.element} {edge.shell}" for edge in _find_edges(energies)] == names
     axes = create_axes()
     spectra_charts.draw_spectra(axes, NamedSpectra(energies, ["a"], np.ones((1, 20))))
     written = [text.get_text().replace("$", "").replace("_", "") for text in find(axes, "edge")]

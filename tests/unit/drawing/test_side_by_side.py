@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from chemomech.drawing.film import draw_title, encode_movie, read_movie, write_side_by_side
+from chemomech.drawing.film import _draw_title, _encode_movie, _read_movie, write_side_by_side
 from chemomech.errors import InputError
 
 
 def write_film(path, shape, greys):
-    encode_movie(path, (np.full((*shape, 3), grey, np.uint8) for grey in greys))
+    _encode_movie(path, (np.full((*shape, 3), grey, np.uint8) for grey in greys))
     return path
 
 
@@ -18,8 +18,8 @@ def test_shorter_film_holds_its_last_image(tmp_path):
         "Right": write_film(tmp_path / "right.mp4", (40, 80), [200, 220]),
     }
     write_side_by_side(tmp_path / "both.mp4", films)
-    images = list(read_movie(tmp_path / "both.mp4"))
-    header = draw_title("Left", 100).shape[0]
+    images = list(_read_movie(tmp_path / "both.mp4"))
+    header = _draw_title("Left", 100).shape[0]
     assert {image.shape for image in images} == {(header + 60, 180, 3)}
     left = [image[header + 5 : -5, 10:90].mean() for image in images]
     right = [image[header + 15 : -15, 110:170].mean() for image in images]
@@ -33,7 +33,7 @@ def test_shorter_film_holds_its_last_image(tmp_path):
 def test_title_stands_above_its_own_film(tmp_path):
     film = write_film(tmp_path / "film.mp4", (40, 300), [255])
     write_side_by_side(tmp_path / "both.mp4", {"Lithiation": film, " ": film})
-    image = next(read_movie(tmp_path / "both.mp4"))
+    image = next(_read_movie(tmp_path / "both.mp4"))
     header = image[: image.shape[0] - 40]
     assert header[:, :300].min() < 100
     assert header[:, 310:].min() > 230

@@ -6,7 +6,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from chemomech.drawing import stress_charts
-from chemomech.drawing.figure_parts import MISSING, create_plane
+from chemomech.drawing.figure_parts import MISSING, _create_plane
 from chemomech.drawing.stress_pictures import (
     StressMap,
     TriangleMesh,
@@ -53,7 +53,7 @@ MESH = TriangleMesh.from_grid(create_grid())
 
 
 def draw(stress, **options):
-    axes = create_plane(stress.mesh.extent)
+    axes = _create_plane(stress.mesh.extent)
     draw_stress(axes, stress, **options)
     return axes
 

@@ -8,7 +8,7 @@ from mpi4py import MPI
 
 from chemomech.errors import InputError
 from chemomech.geometry.distribution import MeshArrays
-from chemomech.geometry.extrusion import create_extruded_domain, extrude
+from chemomech.geometry.extrusion import _extrude, create_extruded_domain
 from chemomech.geometry.outline import Outline
 
 COMM = MPI.COMM_WORLD
@@ -73,7 +73,7 @@ def _volumes(arrays):
 
 
 def test_mesh_with_even_layers_is_its_own_mirror_image():
-    arrays = extrude(TWO_TRIANGLES, 2.0, 2)
+    arrays = _extrude(TWO_TRIANGLES, 2.0, 2)
     assert _volumes(arrays) == pytest.approx(np.full(12, 1.0 / 6.0))
 
     def shapes(points):
@@ -83,7 +83,7 @@ def test_mesh_with_even_layers_is_its_own_mirror_image():
 
 
 def test_thickness_may_differ_at_each_point():
-    arrays = extrude(TWO_TRIANGLES, np.array([1.0, 2.0, 3.0, 4.0]), 1)
+    arrays = _extrude(TWO_TRIANGLES, np.array([1.0, 2.0, 3.0, 4.0]), 1)
     # Twice the area under the linear interpolant: means over the two triangles.
     assert _volumes(arrays).sum() == pytest.approx(0.5 * (1 + 2 + 3) / 3 + 0.5 * (1 + 3 + 4) / 3)
     assert np.allclose(arrays.points[:4, 2], -arrays.points[4:, 2])
@@ -103,13 +103,13 @@ def test_thickness_may_differ_at_each_point():
 )
 def test_impossible_extrusion_is_refused(thickness, layers, message):
     with pytest.raises(InputError, match=message):
-        extrude(TWO_TRIANGLES, thickness, layers)
+        _extrude(TWO_TRIANGLES, thickness, layers)
 
 
 def test_other_cells_are_not_extruded():
     square = MeshArrays(TWO_TRIANGLES.points, np.array([[0, 1, 3, 2]]), "quadrilateral", {})
     with pytest.raises(InputError, match="quadrilateral"):
-        extrude(square, 1.0, 1)
+        _extrude(square, 1.0, 1)
 
 
 def test_failure_reaches_all_ranks(cut_wire):

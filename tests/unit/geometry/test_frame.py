@@ -8,6 +8,7 @@ import pytest
 import shapely
 from dolfinx.mesh import compute_midpoints, meshtags
 from mpi4py import MPI
+from scipy.spatial.distance import pdist
 
 from chemomech.errors import InputError
 from chemomech.geometry.box import Box
@@ -16,6 +17,7 @@ from chemomech.geometry.frame import create_end_distance, create_wire_tangent, r
 from chemomech.geometry.meshing import create_domain
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.outline import Outline
+from chemomech.geometry.wire_ends import find_wire_ends
 
 COMM = MPI.COMM_WORLD
 
@@ -241,4 +243,8 @@ def test_named_ends_of_a_y_are_taken():
     ids=["rod", "corner", "knob", "wedge", "triangle"],
 )
 def test_ends_of_plain_shapes_are_clear(outline):
-    require_clear_ends(create_domain(outline, 8e-9, COMM))
+    """They are the two farthest points, to within a facet at each."""
+    domain = create_domain(outline, 8e-9, COMM)
+    require_clear_ends(domain)
+    apart = np.linalg.norm(np.diff(find_wire_ends(domain).middles, axis=0))
+    assert apart == pytest.approx(pdist(1e9 * outline.exterior).max(), abs=16.0)

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage, special
 
 from chemomech.errors import InputError
-from chemomech.imaging.alignment import align, apply_shifts
+from chemomech.imaging.alignment import _apply_shifts, align
 from chemomech.imaging.formats import read_stack
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.phantom import create_phantom
@@ -127,7 +127,7 @@ def test_frame_moves_by_its_shift():
     counts[:, 20, 30] = 100.0
     counts[:, 40, 30] = 50.0
     stack = Stack(counts, np.array([510.0, 511.0]), PixelGrid(*SIZE, 35e-9, 35e-9))
-    moved = apply_shifts(stack, np.array([[3.0, -2.0], [0.0, 0.0]])).counts
+    moved = _apply_shifts(stack, np.array([[3.0, -2.0], [0.0, 0.0]])).counts
     assert moved[0, 23, 28] == pytest.approx(100.0, rel=1e-5)
     np.testing.assert_array_equal(moved[1], counts[1])
     assert np.isnan(moved[0, :3]).all()
@@ -137,7 +137,7 @@ def test_frame_moves_by_its_shift():
 
 def test_part_of_a_pixel_costs_a_row():
     stack = create_stack(np.zeros((2, 2)))
-    moved = apply_shifts(stack, np.array([[0.25, 0.0], [-0.25, 0.0]])).counts
+    moved = _apply_shifts(stack, np.array([[0.25, 0.0], [-0.25, 0.0]])).counts
     assert np.isnan(moved[0, 0]).all()
     assert np.isnan(moved[1, -1]).all()
     assert np.isfinite(moved[0, 1:]).all()
@@ -147,7 +147,7 @@ def test_part_of_a_pixel_costs_a_row():
 def test_interpolation_keeps_a_smooth_image():
     shift = np.array([0.4, -0.7])
     stack = create_stack([shift, [0.0, 0.0]])
-    moved = apply_shifts(stack, np.array([shift, [0.0, 0.0]])).counts
+    moved = _apply_shifts(stack, np.array([shift, [0.0, 0.0]])).counts
     error = np.abs(moved[0] - moved[1])
     # Fourth order: for a Gaussian edge of 1 pixel the error is below a hundredth of its height.
     assert np.nanmax(error) < 0.01 * 3000.0
@@ -157,7 +157,7 @@ def test_interpolation_averages_noise_as_stated():
     rng = np.random.default_rng(0)
     frames = rng.poisson(1000.0, (2, 200, 200))
     stack = Stack(frames, np.array([510.0, 511.0]), PixelGrid(200, 200, 35e-9, 35e-9))
-    moved = apply_shifts(stack, np.full((2, 2), 0.5)).counts
+    moved = _apply_shifts(stack, np.full((2, 2), 0.5)).counts
     # Sum of squares of the cardinal spline's weights half way, for both directions.
     impulse = np.zeros(101)
     impulse[50] = 1.0
@@ -170,7 +170,7 @@ def test_missing_pixels_stay_missing_where_they_are_moved():
     stack = create_stack(np.zeros((2, 2)))
     counts = stack.counts.copy()
     counts[0, 20, 20] = np.nan
-    moved = apply_shifts(with_counts(stack, counts), np.array([[1.5, 0.0], [0.0, 0.0]])).counts
+    moved = _apply_shifts(with_counts(stack, counts), np.array([[1.5, 0.0], [0.0, 0.0]])).counts
     missing = np.argwhere(np.isnan(moved[0, 2:]))
     np.testing.assert_array_equal(missing, [[19, 20], [20, 20]])
 
@@ -179,7 +179,7 @@ def test_splines_do_not_swing_below_zero():
     counts = np.full((2, *SIZE), 100.0)
     counts[:, 20:30, 20:30] = 0.0
     stack = Stack(counts, np.array([510.0, 511.0]), PixelGrid(*SIZE, 35e-9, 35e-9))
-    assert np.nanmin(apply_shifts(stack, np.full((2, 2), 0.3)).counts) == 0.0
+    assert np.nanmin(_apply_shifts(stack, np.full((2, 2), 0.3)).counts) == 0.0
 
 
 def test_single_image_comes_back():
@@ -246,7 +246,7 @@ def test_bad_arguments(key, value):
 )
 def test_bad_shifts(shifts, message):
     with pytest.raises(InputError, match=message):
-        apply_shifts(create_stack(np.zeros((2, 2))), shifts)
+        _apply_shifts(create_stack(np.zeros((2, 2))), shifts)
 
 
 def test_aligned_iron_stack_is_left_alone():

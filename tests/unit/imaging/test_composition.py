@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from chemomech.errors import InputError
-from chemomech.imaging.composition import create_composition, draw_sample, extend_outwards, smooth
+from chemomech.imaging.composition import _smooth, create_composition, draw_sample, extend_outwards
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.unmixing import ThicknessMaps
@@ -135,7 +135,7 @@ def test_no_particle():
 
 def test_smoothing_keeps_a_constant_and_forgets_what_is_not_trusted(disc):
     values = np.where(disc, 0.4, np.nan)
-    found = smooth(create_map(values, disc), 30e-9)
+    found = _smooth(create_map(values, disc), 30e-9)
     np.testing.assert_allclose(found.values[disc], 0.4, rtol=1e-13)
     np.testing.assert_array_equal(np.isfinite(found.values), disc)
     np.testing.assert_array_equal(found.trusted, disc)
@@ -144,7 +144,7 @@ def test_smoothing_keeps_a_constant_and_forgets_what_is_not_trusted(disc):
 def test_smoothing_damps_a_wave_as_a_gaussian_does():
     wavelength, width = 10, 30e-9
     wave = np.cos(2.0 * np.pi * np.arange(SHAPE[1]) / wavelength) * np.ones(SHAPE)
-    found = smooth(create_map(wave), width)
+    found = _smooth(create_map(wave), width)
     damping = np.exp(-2.0 * (np.pi * width / (wavelength * 20e-9)) ** 2)
     inner = np.s_[:, 6:-6]
     # The Gaussian is cut off at four standard deviations, 6e-5 of its weight.
@@ -156,7 +156,7 @@ def test_smoothing_knows_the_two_spacings():
     spike = np.zeros(grid.shape)
     spike[20, 20] = 1.0
     everywhere = np.ones(grid.shape, dtype=np.bool_)
-    found = smooth(CompositionMap(grid, spike, np.zeros(grid.shape), everywhere), 30e-9).values
+    found = _smooth(CompositionMap(grid, spike, np.zeros(grid.shape), everywhere), 30e-9).values
     assert found[26, 20] == pytest.approx(found[20, 23])
     assert found[23, 20] / found[20, 20] == pytest.approx(np.exp(-0.5))
 
@@ -164,20 +164,20 @@ def test_smoothing_knows_the_two_spacings():
 def test_smoothing_shrinks_the_uncertainty_as_it_shrinks_noise(disc):
     rng = np.random.default_rng(3)
     noisy = create_map(np.full(SHAPE, 0.5), disc, 0.2)
-    samples = np.stack([smooth(draw_sample(noisy, rng), 15e-9).values[disc] for _ in range(400)])
-    stated = smooth(noisy, 15e-9).uncertainty[disc]
+    samples = np.stack([_smooth(draw_sample(noisy, rng), 15e-9).values[disc] for _ in range(400)])
+    stated = _smooth(noisy, 15e-9).uncertainty[disc]
     # The mean over pixels of variances from 400 samples each, correlated within a few pixels.
     assert np.mean(samples.var(axis=0) / stated**2) == pytest.approx(1.0, abs=0.03)
 
 
 def test_width_of_zero_changes_nothing(disc):
     given = create_map(np.where(disc, 0.4, np.nan), disc)
-    assert smooth(given, 0.0) is given
+    assert _smooth(given, 0.0) is given
 
 
 def test_tiny_width_changes_nothing(disc):
     given = create_map(np.random.default_rng(0).random(SHAPE), disc)
-    found = smooth(given, 1e-12)
+    found = _smooth(given, 1e-12)
     np.testing.assert_allclose(found.values[disc], given.values[disc])
     np.testing.assert_allclose(found.uncertainty[disc], 0.1)
 
@@ -185,7 +185,7 @@ def test_tiny_width_changes_nothing(disc):
 @pytest.mark.parametrize("width", [-1e-9, np.nan, np.inf])
 def test_width_that_is_no_length(width):
     with pytest.raises(InputError) as error:
-        smooth(create_map(np.ones(SHAPE)), width)
+        _smooth(create_map(np.ones(SHAPE)), width)
     assert error.value.key == "width"
 
 

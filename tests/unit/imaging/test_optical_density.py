@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chemomech.errors import InputError
-from chemomech.imaging.alignment import apply_shifts
+from chemomech.imaging.alignment import _apply_shifts
 from chemomech.imaging.grid import PixelGrid
 from chemomech.imaging.optical_density import (
     OpticalDensity,
@@ -137,7 +137,7 @@ def test_saturation_is_seen_in_moved_frames_too():
     rng = np.random.default_rng(1)
     counts = rng.poisson(create_stack().counts * 60.0).astype(float)
     stack = Stack(np.minimum(counts, 65535.0), ENERGIES, GRID)
-    moved = apply_shifts(stack, np.full((3, 2), -0.4))
+    moved = _apply_shifts(stack, np.full((3, 2), -0.4))
     with pytest.raises(InputError, match="saturates in the empty region: at 515 eV"):
         find_incident(moved, create_corner())
 
@@ -149,7 +149,7 @@ def test_unsound_counts_are_rejected_before_frames_are_moved():
     stack = with_counts(create_stack(), counts)
     sound = mask_invalid_counts(stack, saturation=5000.0)
     np.testing.assert_array_equal(np.argwhere(np.isnan(sound.counts)), [[1, 3, 4], [2, 8, 12]])
-    od = convert(apply_shifts(sound, np.full((3, 2), -0.4)), INCIDENT)
+    od = convert(_apply_shifts(sound, np.full((3, 2), -0.4)), INCIDENT)
     assert not od.valid[2:4, 3:5].any()
     assert not od.valid[7:9, 11:13].any()
 

@@ -7,7 +7,7 @@ from skimage.registration import phase_cross_correlation
 
 from chemomech.errors import InputError
 from chemomech.imaging.grid import PixelGrid
-from chemomech.imaging.phantom import compute_absorption, create_energies, create_phantom
+from chemomech.imaging.phantom import _compute_absorption, _create_energies, create_phantom
 from chemomech.imaging.phantom_scan import Scanner, draw_drift
 
 FEW = np.array([510.0, 515.6, 518.0, 529.0, 545.0])
@@ -46,7 +46,7 @@ def test_density_amid_the_wire_is_that_of_its_thickness_and_composition(wire):
     uniform = deep & (np.ptp(around, axis=0) < 1e-12)
     assert np.count_nonzero(uniform) > 30
     x, thickness = truth.composition(centres[uniform]), truth.thickness(centres[uniform])
-    expected = compute_absorption(FEW, x).T * thickness / 100e-9
+    expected = _compute_absorption(FEW, x).T * thickness / 100e-9
     assert compute_density(phantom)[:, uniform] == pytest.approx(expected, rel=2e-5, abs=2e-6)
 
 
@@ -105,7 +105,9 @@ def test_the_particle_is_where_the_truth_says():
     # The same centre of gravity by quadrature, without pixels: y upwards from the lowest left one.
     axis = np.arange(-PIXEL, 80 * PIXEL, PIXEL / 8.0)
     points = np.stack(np.meshgrid(axis, axis), axis=-1)
-    density = truth.thickness(points) / 100e-9 * compute_absorption(FEW[-1:], np.array([0.1]))[0, 0]
+    density = (
+        truth.thickness(points) / 100e-9 * _compute_absorption(FEW[-1:], np.array([0.1]))[0, 0]
+    )
     weight = np.where(truth.contains(points), -np.expm1(-density), 0.0)
     wanted = np.tensordot(weight, points, 2) / weight.sum()
     assert seen == pytest.approx(wanted, abs=0.01 * PIXEL)
@@ -179,26 +181,26 @@ def test_fewer_points_a_pixel_change_less_than_the_noise():
 
 
 def test_spectra_follow_the_brief():
-    energies = create_energies()
+    energies = _create_energies()
     assert 90 <= len(energies) <= 110
     assert (np.diff(energies) > 0.0).all()
     assert (energies[0], energies[-1]) == (508.0, pytest.approx(560.0, abs=0.5))
     assert np.count_nonzero(energies < 514.0) >= 5
     x = np.array([0.0, 0.1, 0.3, 1.0])
-    pre, low, high, post = compute_absorption(np.array([508.0, 515.6, 518.0, 560.0]), x).T
+    pre, low, high, post = _compute_absorption(np.array([508.0, 515.6, 518.0, 560.0]), x).T
     assert pre == pytest.approx(0.07, abs=1e-6)
     assert post == pytest.approx(0.63, abs=1e-6)
-    t2g, eg = compute_absorption(np.array([529.0, 531.0]), x).T
+    t2g, eg = _compute_absorption(np.array([529.0, 531.0]), x).T
     assert (np.diff(low / high) > 0.0).all()
     assert (np.diff(t2g / eg) < 0.0).all()
-    spectra = compute_absorption(energies, x)
+    spectra = _compute_absorption(energies, x)
     assert spectra[1] == pytest.approx(0.9 * spectra[0] + 0.1 * spectra[3])
     assert spectra.min() > 0.0
 
 
 def test_the_stack_has_the_size_asked_for():
     phantom = create(size=(60, 90), pixel_size=40e-9, energies=None, leaves_view=True)
-    assert phantom.stack.counts.shape == (len(create_energies()), 60, 90)
+    assert phantom.stack.counts.shape == (len(_create_energies()), 60, 90)
     assert phantom.stack.counts.dtype == np.float32
     assert phantom.stack.grid == PixelGrid(60, 90, 40e-9, 40e-9) == phantom.truth.grid
     assert "synthetic" in phantom.stack.source

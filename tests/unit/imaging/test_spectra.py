@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chemomech.errors import InputError
-from chemomech.imaging.spectra import Spectrum, read_spectra, read_spectrum, write_spectra
+from chemomech.imaging.spectra import Spectrum, _read_spectra, read_spectrum, write_spectra
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "stxm"
 
@@ -54,10 +54,10 @@ def test_energies_said_to_be_in_ev_but_too_low_for_x_rays(tmp_path):
 def test_several_columns(tmp_path):
     path = tmp_path / "standards.csv"
     path.write_text("energy,alpha,delta\n515.0,1,3\n516.0,2,4\n", encoding="utf-8")
-    assert [spectrum.name for spectrum in read_spectra(path)] == ["alpha", "delta"]
+    assert [spectrum.name for spectrum in _read_spectra(path)] == ["alpha", "delta"]
     assert np.array_equal(read_spectrum(path, column=2).values, [3.0, 4.0])
     path.write_text("515.0,1,3\n516.0,2,4\n", encoding="utf-8")
-    assert [spectrum.name for spectrum in read_spectra(path)] == ["standards 1", "standards 2"]
+    assert [spectrum.name for spectrum in _read_spectra(path)] == ["standards 1", "standards 2"]
     for column in (0, 3):
         with pytest.raises(InputError, match="has 2 of values"):
             read_spectrum(path, column)
@@ -100,7 +100,7 @@ def test_written_spectra_are_read_back_exactly(tmp_path):
     values = {"alpha phase": np.sqrt(np.arange(5.0)), "delta": -np.ones(5) / 7}
     path = tmp_path / "clusters.csv"
     write_spectra(path, energies, values)
-    read = read_spectra(path)
+    read = _read_spectra(path)
     assert [spectrum.name for spectrum in read] == list(values)
     for spectrum, expected in zip(read, values.values(), strict=True):
         assert np.array_equal(spectrum.energies, energies)

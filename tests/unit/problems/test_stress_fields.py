@@ -9,7 +9,7 @@ from mpi4py import MPI
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
 from chemomech.problems.stress_fields import StressFields
-from chemomech.problems.stress_measures import compute_principal, compute_wire_stress
+from chemomech.problems.stress_measures import _compute_principal, _compute_wire_stress
 
 
 @pytest.fixture(params=[2, 3])
@@ -68,7 +68,7 @@ def test_invariants_survive_any_rotation():
     turns = np.linalg.qr(rng.normal(size=(50, 3, 3)))[0]
     values = np.sort(rng.normal(size=(50, 3)), axis=1)[:, ::-1]
     tensors = np.einsum("nij,nj,nkj->nik", turns, values, turns)
-    np.testing.assert_allclose(compute_principal(tensors), values, atol=1e-12)
+    np.testing.assert_allclose(_compute_principal(tensors), values, atol=1e-12)
 
 
 def test_trace_in_the_plane_is_kept():
@@ -77,6 +77,6 @@ def test_trace_in_the_plane_is_kept():
     tensors += tensors.transpose(0, 2, 1)
     angle = rng.uniform(0, 2 * np.pi, 50)
     tangent = np.stack([np.cos(angle), np.sin(angle), np.zeros(50)], axis=1)
-    parts = compute_wire_stress(tensors, tangent)
+    parts = _compute_wire_stress(tensors, tangent)
     total = parts["stress_along"] + parts["stress_normal"]
     np.testing.assert_allclose(total, tensors[:, 0, 0] + tensors[:, 1, 1], atol=1e-12)

@@ -15,9 +15,9 @@ from chemomech.geometry.meshing import create_domain
 from chemomech.problems.stress_measures import compute_percentiles
 from chemomech.problems.stress_regions import Phase, Regions
 from chemomech.problems.stress_statistics import (
-    StressRow,
     StressStatistics,
     StressTable,
+    _StressRow,
     create_stress_bands,
     write_stress_bands,
     write_stress_table,
@@ -140,8 +140,8 @@ def test_weighted_percentiles_are_those_of_repeated_values():
 
 def test_bands_over_samples():
     def table(value, volume=1.0):
-        row = StressRow("von_mises", "all", 1.0, value, value - 1, value + 1, (value,))
-        part = StressRow("von_mises", "rich", volume, *(value, value, value), (value,))
+        row = _StressRow("von_mises", "all", 1.0, value, value - 1, value + 1, (value,))
+        part = _StressRow("von_mises", "rich", volume, *(value, value, value), (value,))
         return StressTable((row, part), (50.0,), 2)
 
     numbers = np.arange(21.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chemomech.output.snapshot_grid import SnapshotGrid
-from chemomech.reporting.surface import create_surface
+from chemomech.reporting.view import _create_surface
 
 
 def create_square(count):
@@ -33,7 +33,7 @@ def measure_area(surface):
 
 def test_flat_mesh_is_its_own_surface():
     grid = create_square(4)
-    surface = create_surface(grid, 1000)
+    surface = _create_surface(grid, 1000)
     np.testing.assert_allclose(surface.points, grid.points)
     assert measure_area(surface) == pytest.approx(1.0)
     np.testing.assert_allclose(surface.sample(grid.points[:, 0]), grid.points[:, 0])
@@ -41,7 +41,7 @@ def test_flat_mesh_is_its_own_surface():
 
 def test_surface_of_a_cube_has_six_sides_and_no_inside():
     grid = create_cube(3)
-    surface = create_surface(grid, 1000)
+    surface = _create_surface(grid, 1000)
     assert measure_area(surface) == pytest.approx(6.0)
     # Of 64 vertices 8 lie inside.
     assert len(surface.points) == 56
@@ -52,14 +52,14 @@ def test_surface_of_a_cube_has_six_sides_and_no_inside():
 def test_tetrahedra_have_a_surface_too():
     points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=float)
     cells = np.array([[0, 1, 2, 3], [4, 1, 2, 3]])
-    surface = create_surface(SnapshotGrid(points, cells, "tetrahedron"), 1000)
+    surface = _create_surface(SnapshotGrid(points, cells, "tetrahedron"), 1000)
     assert len(surface.triangles) == 6
 
 
 @pytest.mark.parametrize(("grid", "area"), [(create_square(100), 1.0), (create_cube(24), 6.0)])
 def test_thinned_out_surface_keeps_shape_and_fields(grid, area):
     """A linear field is kept to within the size of the lattice; nothing is lost but an edge."""
-    surface = create_surface(grid, 800)
+    surface = _create_surface(grid, 800)
     assert 400 < len(surface.points) < 1600
     size = np.sqrt(area / 800)
     assert measure_area(surface) == pytest.approx(area, abs=4 * size * np.sqrt(area))

@@ -9,7 +9,7 @@ from mpi4py import MPI
 
 import chemomech
 from chemomech.config import create_config
-from chemomech.drawing.charts import create_ledger_figure
+from chemomech.drawing.charts import _create_ledger_figure
 from chemomech.errors import InputError, StoppedEarly
 from chemomech.models.building import create_problem
 from chemomech.output.ledger import name_columns, read_ledger
@@ -78,7 +78,7 @@ def test_an_observable_of_a_user_is_recorded_drawn_and_reported(folder):
     counted = ~np.isnan(ledger[NAMES[1]])
     with_snapshot = [0, np.searchsorted(ledger["time_s"], 0.15), len(counted) - 1]
     assert np.flatnonzero(counted).tolist() == with_snapshot
-    figure = create_ledger_figure(ledger)
+    figure = _create_ledger_figure(ledger)
     labels = [panel.get_ylabel() for panel in figure.axes]
     assert labels[4:] == NAMES
     np.testing.assert_array_equal(figure.axes[4].lines[0].get_ydata(), by_hand)

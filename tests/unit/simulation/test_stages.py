@@ -9,11 +9,11 @@ from chemomech.config import create_config
 from chemomech.errors import InputError
 from chemomech.problems.surface import Galvanostatic, Potentiostatic, Rest
 from chemomech.simulation.stages import (
-    CutOff,
     Position,
-    Quantity,
     Stage,
     Timetable,
+    _CutOff,
+    _Quantity,
     create_events,
     create_timetable,
 )
@@ -87,7 +87,7 @@ def test_c_rate_fills_the_particle_in_an_hour(direction, sign):
     assert stage.drive.outflow * hour == pytest.approx(sign * 2 * 200 * 100, rel=1e-12)
     assert stage.duration == math.inf
     (cut_off,) = stage.cut_offs
-    assert cut_off == CutOff(Quantity.MEAN, 0.5 - 0.3 * sign, -sign)
+    assert cut_off == _CutOff(_Quantity.MEAN, 0.5 - 0.3 * sign, -sign)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_voltage_cut_off_is_crossed_with_the_current(direction, voltage, sign):
     step = galvanostatic(direction, c_rate=1.0, until={"voltage": f"{voltage} V"})
     (stage,) = create(step, reference_voltage="3.2 V").stages
     (cut_off,) = stage.cut_offs
-    assert cut_off.quantity is Quantity.LEVEL
+    assert cut_off.quantity is _Quantity.LEVEL
     assert cut_off.value == pytest.approx((3.2 - voltage) / THERMAL_VOLTAGE, rel=1e-9)
     assert cut_off.value * sign > 0.0
     assert cut_off.sign == sign
@@ -153,7 +153,7 @@ def test_current_cut_off_is_a_decay_in_either_direction():
     (stage,) = create(step).stages
     (cut_off,) = stage.cut_offs
     limit = 0.1 * 200 * 100 / (3600 * SECOND)
-    assert cut_off == CutOff(Quantity.OUTFLOW, pytest.approx(limit, rel=1e-12), -1.0)
+    assert cut_off == _CutOff(_Quantity.OUTFLOW, pytest.approx(limit, rel=1e-12), -1.0)
     particle = FakeParticle()
     (event,) = create_events(stage.cut_offs, particle, Position())
     for flow in (2 * limit, -2 * limit):
@@ -189,7 +189,7 @@ def test_all_cut_offs_count():
         "lithiate", c_rate=1.0, duration="60 s", until={"voltage": "3.0 V", "lithium_mean": 0.9}
     )
     (stage,) = create(step, reference_voltage="3.2 V").stages
-    assert {cut_off.quantity for cut_off in stage.cut_offs} == {Quantity.LEVEL, Quantity.MEAN}
+    assert {cut_off.quantity for cut_off in stage.cut_offs} == {_Quantity.LEVEL, _Quantity.MEAN}
     assert stage.duration == pytest.approx(60 * SECOND)
 
 

@@ -28,7 +28,7 @@ from petsc4py import PETSc
 from chemomech.forms.fields import FourthOrder
 from chemomech.materials.mobility import ConstantMobility
 from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.cahn_hilliard_schur import FactoredSchur, compute_mass_spectrum
+from chemomech.solvers.cahn_hilliard_schur import FactoredSchur, _compute_mass_spectrum
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.presets import Preset
 
@@ -348,7 +348,7 @@ def create_cells(kind):
 def test_bounds_of_the_mass_matrix_are_wathen_s(kind):
     """Known from one cell, they hold for a mesh of them."""
     space = fem.functionspace(create_cells(kind), ("Lagrange", 1))
-    bounds = compute_mass_spectrum(space)
+    bounds = _compute_mass_spectrum(space)
     assert bounds == pytest.approx(SPECTRA[kind], rel=1e-12)
     u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
     mass = fem.assemble_matrix(fem.form(u * v * ufl.dx)).to_dense()

@@ -163,7 +163,7 @@ def test_without_a_factor_nothing_is_scaled():
     block = JacobianBlock(form, [], None, parts.varying)
     parts.change(1)
     block.refresh()
-    require_whole(block, form)
+    assert measure_difference(block.matrix, assemble_at_once(form)) < 1e-13
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from chemomech.cli.tables import lattice, stoney
+from chemomech.cli.tables import _lattice, _stoney
 from chemomech.errors import InputError
 from chemomech.materials.lattice import create_lattice_eigenstrain, read_phases
 
@@ -56,7 +56,7 @@ def tensor(row):
 
 
 def run_stoney(file, *, positive_side="concave", output=None, **changes):
-    return stoney(
+    return _stoney(
         file, **{**PLATE, **changes}, positive_side=positive_side, output=output, comm=COMM
     )
 
@@ -156,26 +156,26 @@ def test_files_are_never_overwritten(folder):
         run_stoney(curvature, output=mine)
     assert caught.value.path == str(mine)
     with pytest.raises(InputError, match="exists already"):
-        lattice(cells, output=mine, comm=COMM)
+        _lattice(cells, output=mine, comm=COMM)
     with pytest.raises(InputError, match="exists already"):
-        lattice(cells, output=folder, comm=COMM)
+        _lattice(cells, output=folder, comm=COMM)
     assert mine.read_text() == "mine"
 
 
 def test_folders_that_are_not_there_are_named_on_all_ranks(folder):
     cells = write(folder / "phases.csv", HEADER + POOR + RICH)
     with pytest.raises(FileNotFoundError) as caught:
-        lattice(cells, output=folder / "none" / "strains.csv", comm=COMM)
+        _lattice(cells, output=folder / "none" / "strains.csv", comm=COMM)
     assert str(caught.value.filename).endswith("strains.csv")
     with pytest.raises(InputError, match="no such file"):
-        lattice(folder / "none.csv", comm=COMM)
+        _lattice(folder / "none.csv", comm=COMM)
 
 
 def test_volumes_and_partial_molar_volumes(folder):
     """alpha-V2O5 has 89.61 A^3 and 18 531 sites per m^3 and mole."""
     alpha, swollen = "alpha,0,11.512,3.564,4.368,2\n", "swollen,0.5,11.512,3.564,4.5,2\n"
     file = write(folder / "phases.csv", HEADER + swollen + alpha)
-    text = lattice(file, output=folder / "strains.csv", comm=COMM)
+    text = _lattice(file, output=folder / "strains.csv", comm=COMM)
     first, second = read(folder / "strains.csv")
     assert (first["name"], second["name"]) == ("alpha", "swollen")
     assert float(first["volume_angstrom3"]) == pytest.approx(89.61, abs=0.005)
@@ -194,7 +194,7 @@ def test_volumes_and_partial_molar_volumes(folder):
 
 def test_strains_lie_in_the_wires_frame(folder):
     output = folder / "strains.csv"
-    text = lattice(DEMOS / "fictitious_phases.csv", axes="bca", output=output, comm=COMM)
+    text = _lattice(DEMOS / "fictitious_phases.csv", axes="bca", output=output, comm=COMM)
     poor, medium, rich = map(tensor, read(output))
     np.testing.assert_array_equal(poor, np.zeros((3, 3)))
     np.testing.assert_allclose(medium, np.diag([0.0, 0.02, -0.005]), atol=1e-12)
@@ -208,7 +208,7 @@ def test_strains_lie_in_the_wires_frame(folder):
 
 def test_strains_are_those_of_the_stress_of_maps(folder):
     file = DEMOS / "fictitious_phases.csv"
-    lattice(file, axes="cab", output=folder / "strains.csv", comm=COMM)
+    _lattice(file, axes="cab", output=folder / "strains.csv", comm=COMM)
     law = create_lattice_eigenstrain(read_phases(file), 0.0, "cab")
     strains = [tensor(row) for row in read(folder / "strains.csv")]
     np.testing.assert_allclose(strains, law.strains, atol=1e-12)
@@ -216,7 +216,7 @@ def test_strains_are_those_of_the_stress_of_maps(folder):
 
 def test_any_phase_can_be_the_one_without_strain(folder):
     file = write(folder / "phases.csv", HEADER + POOR + RICH)
-    text = lattice(file, reference="rich", output=folder / "strains.csv", comm=COMM)
+    text = _lattice(file, reference="rich", output=folder / "strains.csv", comm=COMM)
     poor, rich = map(tensor, read(folder / "strains.csv"))
     np.testing.assert_allclose(poor, np.diag([10 / 9.9 - 1, 0, 5 / 5.3 - 1]), atol=1e-12)
     np.testing.assert_array_equal(rich, np.zeros((3, 3)))
@@ -225,7 +225,7 @@ def test_any_phase_can_be_the_one_without_strain(folder):
 
 def test_names_are_shown_as_they_are_written(folder):
     file = write(folder / "phases.csv", HEADER + "[red]α[/],0,10,4,5,2\n" + RICH)
-    text = lattice(file, output=folder / "strains.csv", comm=COMM)
+    text = _lattice(file, output=folder / "strains.csv", comm=COMM)
     assert text.count("[red]α[/]") == 3
     assert read(folder / "strains.csv")[0]["name"] == "[red]α[/]"
 
@@ -250,7 +250,7 @@ def test_names_are_shown_as_they_are_written(folder):
 def test_bad_tables_of_phases_are_refused(folder, text, match, key):
     file = write(folder / "phases.csv", text)
     with pytest.raises(InputError, match=match) as caught:
-        lattice(file, output=folder / "strains.csv", comm=COMM)
+        _lattice(file, output=folder / "strains.csv", comm=COMM)
     assert (caught.value.path, caught.value.key) == (str(file), key)
     assert not (folder / "strains.csv").exists()
 
@@ -267,11 +267,11 @@ def test_bad_tables_of_phases_are_refused(folder, text, match, key):
 def test_bad_words_are_refused(folder, words, key):
     file = write(folder / "phases.csv", HEADER + POOR + RICH)
     with pytest.raises(InputError, match="must name") as caught:
-        lattice(file, **words, comm=COMM)
+        _lattice(file, **words, comm=COMM)
     assert (caught.value.key, caught.value.path) == (key, None)
 
 
 def test_a_name_given_twice_is_no_reference(folder):
     file = write(folder / "phases.csv", HEADER + POOR + RICH + "rich,0.7,9.9,4,5.4,2\n")
     with pytest.raises(InputError, match="must name one phase"):
-        lattice(file, reference="rich", comm=COMM)
+        _lattice(file, reference="rich", comm=COMM)

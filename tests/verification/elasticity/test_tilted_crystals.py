@@ -130,5 +130,13 @@ def test_a_strain_tilted_out_of_the_plane_is_refused(plate, assumption):
 
 @pytest.mark.parametrize("assumption", PLANES)
 @pytest.mark.parametrize("given_in", ["crystal", "global"])
-def test_a_crystal_turned_within_the_plane_is_not(plate, assumption, given_in):
-    StaticStress(plate, create_law(assumption, turn(2, 0.4), given_in), ufl.as_ufl(0.0))
+def test_a_crystal_turned_within_the_plane_is_not(plate, measure, assumption, given_in):
+    """Stretched, it has the stress that its compliance, inverted, gives."""
+    rotation, stretch = turn(2, 0.4), 1e-3
+    problem = StaticStress(plate, create_law(assumption, rotation, given_in), ufl.as_ufl(0.0))
+    problem.u.interpolate(lambda x: np.stack([stretch * x[0], np.zeros_like(x[0])]))
+    xx, yy, zz, yz, xz, xy = stretch * np.linalg.inv(to_mandel(turned_compliance(rotation)))[0]
+    yz, xz, xy = np.array([yz, xz, xy]) / np.sqrt(2.0)
+    expected = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    stress = measure(problem.stress())
+    np.testing.assert_allclose(stress, np.broadcast_to(expected, stress.shape), atol=1e-9 * xx)
