@@ -103,6 +103,7 @@ class Config(Section):
         self._check_reference()
         self._check_stress_parts()
         self._check_snapshots()
+        self._check_mobility()
 
     def _check_mesh(self) -> None:
         mesh, geometry = self.mesh, self.geometry
@@ -147,6 +148,14 @@ class Config(Section):
                 "mesh.size",
                 f"{size:.3g} m is too coarse for an interface {width:.3g} m wide, which needs "
                 f"{cells:.3g} cells: at most {needed:.3g} m, or set mesh.allow_coarse = true",
+            )
+
+    def _check_mobility(self) -> None:
+        key = self.material.mobility.strain_key
+        if key is not None and self.mechanics is None:
+            raise SectionError(
+                f"material.mobility.{key}",
+                "asks for the strain, which only a table [mechanics] gives",
             )
 
     def _check_prestrain(self) -> None:

@@ -10,6 +10,7 @@ from ufl.core.expr import Expr
 from chemomech.materials.eigenstrain import EigenstrainLaw
 from chemomech.materials.elasticity import Elasticity
 from chemomech.materials.free_energy import FreeEnergy
+from chemomech.materials.mobility import Strains
 from chemomech.materials.scalars import ScalarOrTensor
 
 
@@ -32,20 +33,30 @@ class Mechanics:
 
     def energy(self, c: Expr, strain: Expr) -> Expr:
         """Return the elastic energy density W(strain + e0 - e*(c))."""
-        elastic_strain = strain - self.eigenstrain.strain(c, self.rotation)
-        if self.prestrain is not None:
-            elastic_strain += self.prestrain
-        return self.elasticity.energy(elastic_strain, self.rotation)
+        return self.elasticity.energy(self._find_elastic_strain(c, strain), self.rotation)
 
     def stress(self, c: Expr, strain: Expr) -> Expr:
         """Return sigma = dW/d(strain), a symmetric 3 x 3 tensor in global axes."""
         variable = ufl.variable(strain)
         return ufl.diff(self.energy(c, variable), variable)
 
+    def strains(self, c: Expr, strain: Expr) -> Strains:
+        """Return the elastic and the total strain; plane stress adds what it leaves free."""
+        elastic = self._find_elastic_strain(c, strain)
+        total = strain if self.prestrain is None else strain + self.prestrain
+        relief = self.elasticity.find_relief(elastic, self.rotation)
+        if relief is None:
+            return Strains(elastic, total)
+        return Strains(elastic + relief, total + relief)
+
     def potential(self, c: Expr, strain: Expr) -> Expr:
         """Return dW/dc, the elastic potential; -Omega C tr(sigma) / 3 by Vegard's law."""
         variable = ufl.variable(c)
         return ufl.diff(self.energy(variable, strain), variable)
+
+    def _find_elastic_strain(self, c: Expr, strain: Expr) -> Expr:
+        elastic = strain - self.eigenstrain.strain(c, self.rotation)
+        return elastic if self.prestrain is None else elastic + self.prestrain
 
 
 @dataclass(frozen=True)

@@ -165,15 +165,36 @@ class Elasticity:
             return _square(self.plane_stress_stiffness, _mandel(elastic_strain))
         return self._relax_along(normal, elastic_strain)
 
+    def find_relief(self, elastic_strain: Expr, rotation: Expr | None) -> Expr | None:
+        """Find what to add to a strain that leaves the third direction out, in global axes.
+
+        In plane stress that is the strain out of the plane without which sigma_zz, sigma_xz and
+        sigma_yz would not vanish; else None.
+        """
+        if self.assumption is not Assumption.PLANE_STRESS:
+            return None
+        normal: Expr = ufl.unit_vector(2, 3)
+        if not self.in_wire_frame:
+            shift, _ = self._find_shift(normal, elastic_strain)
+            return ufl.sym(ufl.outer(shift, normal))
+        assert rotation is not None
+        shift, _ = self._find_shift(rotation[2, :], rotation.T * elastic_strain * rotation)
+        return ufl.sym(ufl.outer(rotation * shift, normal))
+
     def _relax_along(self, normal: Expr, e: Expr) -> Expr:
         """Find the least energy of all strains e + sym(a n): no traction t = sigma n is left.
 
-        That is W(e) - t . Q^-1 t / 2 with the acoustic tensor Q of the normal.
+        That is W(e) + t . a / 2.
 
         Args:
             normal: The plane's normal n in the axes of the stiffness.
             e: Elastic strain in the same axes.
         """
+        shift, traction = self._find_shift(normal, e)
+        return _square(self.stiffness, _mandel(e)) + 0.5 * ufl.dot(traction, shift)
+
+    def _find_shift(self, normal: Expr, e: Expr) -> tuple[Expr, Expr]:
+        """Find a = -Q^-1 t, with the acoustic tensor Q of the normal, and t; see `_relax_along`."""
 
         def pull(strain: Expr) -> Expr:
             return _apply(self.stiffness, _mandel(strain)) * normal
@@ -181,8 +202,7 @@ class Elasticity:
         axes = [ufl.unit_vector(i, 3) for i in range(3)]
         acoustic = ufl.as_matrix([list(pull(ufl.sym(ufl.outer(a, normal)))) for a in axes])
         traction = pull(e)
-        relief = 0.5 * ufl.dot(traction, ufl.inv(acoustic) * traction)
-        return _square(self.stiffness, _mandel(e)) - relief
+        return -ufl.inv(acoustic) * traction, traction
 
 
 def _square(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:

@@ -14,6 +14,7 @@ from ufl.core.expr import Expr
 from chemomech import config as cfg
 from chemomech.config.laws.eigenstrain import SIMULATION
 from chemomech.config.laws.numbers import Numbers
+from chemomech.config.laws.tensors import Directions
 from chemomech.errors import InputError, naming
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.geometry.domain import Domain
@@ -80,12 +81,15 @@ def create_problem(
     )
     start = _create_initial_composition(config, domain, homogeneous.bounds)
     mean = compute_mean(start, domain.mesh, domain.dx(discretisation.chemical_quadrature))
+    rotation = None if particle.tangent is None else el.create_wire_rotation(particle.tangent)
+    directions = Directions(domain.mesh.geometry.dim, rotation)
     energy = FreeEnergyDensity(
         homogeneous,
-        Numbers(config.material.gradient, "material.gradient", parameters).add(
-            "kappa",
-            1.0 / (scales.chemical_potential * scales.length**2),
+        config.material.gradient.create(
+            Numbers(config.material.gradient, "material.gradient", parameters),
             config.material.kappa,
+            scales.chemical_potential * scales.length**2,
+            directions,
         ),
         _create_mechanics(config, particle, mean, parameters),
     )
@@ -93,7 +97,9 @@ def create_problem(
         domain,
         energy,
         # The scale of time is L0^2 / D: in these units the diffusivity is one at first.
-        mobility.create(Numbers(mobility, "material.mobility", parameters), scales.diffusivity),
+        mobility.create(
+            Numbers(mobility, "material.mobility", parameters), scales.diffusivity, directions
+        ),
         _create_loads(config, scales),
         discretisation,
         reactions=[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
@@ -172,13 +173,16 @@ def _move_to_origin(outline: Outline, geometry: cfg.OutlineConfig) -> Outline:
 
 def _find_wire_frame(config: cfg.Config) -> str | None:
     """Find the key that puts a law in the wire's frame; None if no law is."""
-    if config.mechanics is None:
-        return None
-    for name in ("elasticity", "eigenstrain"):
-        key: str | None = getattr(config.mechanics, name).wire_key
-        if key is not None:
-            return f"mechanics.{name}.{key}"
-    return None
+    material, mechanics = config.material, config.mechanics
+    tables: dict[str, Any] = {
+        "material.gradient": material.gradient,
+        "material.mobility": material.mobility,
+    }
+    if mechanics is not None:
+        tables["mechanics.elasticity"] = mechanics.elasticity
+        tables["mechanics.eigenstrain"] = mechanics.eigenstrain
+    keys = (f"{name}.{table.wire_key}" for name, table in tables.items() if table.wire_key)
+    return next(keys, None)
 
 
 def _check_resolution(config: cfg.Config, domain: Domain) -> None:

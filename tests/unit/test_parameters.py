@@ -7,6 +7,7 @@ from functools import cache
 import ffcx.codegeneration.jit
 import numpy as np
 import pytest
+import ufl
 from mpi4py import MPI
 
 from chemomech.config import create_config
@@ -41,8 +42,30 @@ CUBIC = {
     "mechanics.elasticity.c12": "20 GPa",
     "mechanics.elasticity.c44": "30 GPa",
 }
+TRANSPORT = {
+    "material.gradient.anisotropy.tensor": [[1.2, 0.2, 0], [0.2, 0.8, 0], [0, 0, 1]],
+    "material.mobility.diffusivities": [f"{value}e-16 m^2/s" for value in (5, 20, 8)],
+    "material.mobility.anisotropy.values": [1.5, 0.4, 1.0],
+    "material.mobility.strain.values": [-40.0, 10.0, 0.0],
+}
+MATERIALS = {
+    "transport": {
+        "gradient": {
+            "kappa": "5.5e-14 J*m^2/mol",
+            "anisotropy": {"tensor": [[1, 0.1, 0], [0.1, 0.6, 0], [0, 0, 1]], "frame": "wire"},
+        },
+        "mobility": {
+            "kind": "table",
+            "compositions": [0.0, 0.4, 1.0],
+            "diffusivities": ["1e-15 m^2/s", "2e-16 m^2/s", "1e-15 m^2/s"],
+            "anisotropy": {"values": [1.0, 0.2, 1.0], "frame": "wire"},
+            "strain": {"values": [-20.0, 5.0, 0.0], "frame": "wire"},
+        },
+    }
+}
 LAWS = {
     "isotropic": {},
+    "transport": {},
     "orthotropic": {
         "elasticity": {
             "kind": "orthotropic",
@@ -63,11 +86,22 @@ LAWS = {
     },
 }
 #: One for each way in which a matrix or a preconditioner holds a parameter.
-ON_RANKS = ("material.gradient.kappa", "mechanics.elasticity.young_modulus", "noise.strength")
+ON_RANKS = (
+    *("material.gradient.kappa", "mechanics.elasticity.young_modulus", "noise.strength"),
+    "material.mobility.strain.values",
+)
+PRESETS = [each.value for each in Preset]
 CASES = [
-    pytest.param(law, key, value, marks=[] if key in ON_RANKS else pytest.mark.one_rank)
-    for law, changes in (("isotropic", CHANGES), ("orthotropic", ORTHOTROPIC), ("cubic", CUBIC))
+    pytest.param(law, key, value, preset, marks=[] if key in ON_RANKS else pytest.mark.one_rank)
+    for law, changes in (
+        ("isotropic", CHANGES),
+        ("orthotropic", ORTHOTROPIC),
+        ("cubic", CUBIC),
+        ("transport", TRANSPORT),
+    )
     for key, value in changes.items()
+    # Transport is in no matrix that the preconditioner does not hold.
+    for preset in (PRESETS if law != "transport" else [Preset.ITERATIVE.value])
 ]
 
 
@@ -95,6 +129,7 @@ def configure(law, preset, changes=None):
             "free_energy": {"kind": "regular_solution", "chi": 2.6},
             "gradient": {"kappa": "5.5e-14 J*m^2/mol"},
             "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
+            **copy.deepcopy(MATERIALS.get(law, {})),
         },
         "mechanics": mechanics,
         "reaction": [{"kind": "butler_volmer", "group": "surface", "rate_constant": "1e-8 m/s"}],
@@ -173,8 +208,7 @@ def solved():
     return get
 
 
-@pytest.mark.parametrize("preset", [each.value for each in Preset])
-@pytest.mark.parametrize(("law", "key", "value"), CASES)
+@pytest.mark.parametrize(("law", "key", "value", "preset"), CASES)
 def test_set_then_solve_is_build_then_solve(solved, monkeypatch, law, key, value, preset):
     """With the parameter changed and changed back; nothing is compiled."""
     problem, stepper, start = solved(law, preset)
@@ -208,6 +242,22 @@ def test_they_are_listed_in_si_units_with_their_meaning():
     assert parameters["mechanics.elasticity.young_modulus"] == 43e9
     meaning = parameters.describe("mechanics.elasticity.young_modulus")
     assert (meaning.unit, meaning.description) == ("Pa", "Young's modulus E")
+
+
+def test_tensors_in_the_wires_frame_turn_with_it():
+    """At each point of the arc, along the wire and across it."""
+    problem = create(configure("transport", "direct"))
+    tx, ty = create_wire().tangent
+    along, across = ufl.as_vector([tx, ty]), ufl.as_vector([-ty, tx])
+    kappa = problem.energy_density.gradient_coefficient
+    kappa = kappa / problem.compile_integral(ufl.dot(along, kappa * along))() * problem.volume
+    factors = problem.mobility.law.tensor
+    misses = (
+        *(ufl.dot(a, factors * b) - x for a, b, x in ((along, along, 1), (along, across, 0))),
+        *(ufl.dot(across, factors * across) - 0.2, ufl.dot(across, kappa * across) - 0.6),
+        ufl.dot(across, kappa * along) - 0.1,
+    )
+    assert problem.compile_integral(sum(miss**2 for miss in misses))() < 1e-20 * problem.volume
 
 
 def test_a_change_of_chi_leaves_kappa_alone():
@@ -245,6 +295,14 @@ def test_a_change_of_chi_leaves_kappa_alone():
             [[0.01, 0.004, 0], [0.002, -0.03, 0], [0, 0, 0.02]],
             "symmetric",
         ),
+        ("transport", "material.mobility.diffusivities", [1e-15, -1e-15, 1e-15], "m\\^2/s"),
+        ("transport", "material.mobility.anisotropy.values", [1.0, -1.0, 1.0], "positive in every"),
+        (
+            "transport",
+            "material.gradient.anisotropy.tensor",
+            [[1, 2, 0], [2, 0.6, 0], [0, 0, 1]],
+            "positive in every",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(law, key, value, message):
@@ -256,7 +314,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(law, key, value, message)
         np.testing.assert_array_equal(number, before[name])
 
 
-@pytest.mark.parametrize("preset", [each.value for each in Preset])
+@pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize(
     ("key", "double"),
     [

@@ -42,6 +42,10 @@ class Numbers:
         """Numbers of another section under the same name."""
         return Numbers(section, self._name, self._parameters)
 
+    def under(self, key: str) -> Numbers:
+        """Numbers of a table within this one."""
+        return Numbers(getattr(self._section, key), self.name(key), self._parameters)
+
     def name(self, key: str = "") -> str:
         """Dotted name of a key, or of the table itself."""
         return ".".join(part for part in (self._name, key) if part)
