@@ -70,7 +70,7 @@ class GradientConfig(Section):
         coefficient: Scalar = numbers.add("kappa", 1.0 / unit, kappa)
         if self.anisotropy is None:
             return coefficient
-        return coefficient * self.anisotropy.create(numbers.under("anisotropy"), directions)
+        return coefficient * self.anisotropy.create(numbers.within("anisotropy"), directions)
 
 
 class MaterialConfig(Section):

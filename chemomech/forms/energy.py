@@ -8,7 +8,7 @@ import ufl
 from ufl.core.expr import Expr
 
 from chemomech.materials.eigenstrain import EigenstrainLaw
-from chemomech.materials.elasticity import Elasticity
+from chemomech.materials.elasticity import Assumption, Elasticity
 from chemomech.materials.free_energy import FreeEnergy
 from chemomech.materials.mobility import Strains
 from chemomech.materials.scalars import ScalarOrTensor
@@ -44,9 +44,9 @@ class Mechanics:
         """Return the elastic and the total strain; plane stress adds what it leaves free."""
         elastic = self._find_elastic_strain(c, strain)
         total = strain if self.prestrain is None else strain + self.prestrain
-        relief = self.elasticity.find_relief(elastic, self.rotation)
-        if relief is None:
+        if self.elasticity.assumption is not Assumption.PLANE_STRESS:
             return Strains(elastic, total)
+        relief = self.elasticity.find_relief(elastic, self.rotation)
         return Strains(elastic + relief, total + relief)
 
     def potential(self, c: Expr, strain: Expr) -> Expr:

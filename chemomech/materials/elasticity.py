@@ -165,14 +165,11 @@ class Elasticity:
             return _square(self.plane_stress_stiffness, _mandel(elastic_strain))
         return self._relax_along(normal, elastic_strain)
 
-    def find_relief(self, elastic_strain: Expr, rotation: Expr | None) -> Expr | None:
-        """Find what to add to a strain that leaves the third direction out, in global axes.
+    def find_relief(self, elastic_strain: Expr, rotation: Expr | None) -> Expr:
+        """Find the strain to add, in global axes, for sigma_zz, sigma_xz and sigma_yz to vanish.
 
-        In plane stress that is the strain out of the plane without which sigma_zz, sigma_xz and
-        sigma_yz would not vanish; else None.
+        It is one out of the plane: what the strain of a sheet in plane stress leaves out.
         """
-        if self.assumption is not Assumption.PLANE_STRESS:
-            return None
         normal: Expr = ufl.unit_vector(2, 3)
         if not self.in_wire_frame:
             shift, _ = self._find_shift(normal, elastic_strain)

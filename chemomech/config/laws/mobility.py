@@ -70,10 +70,10 @@ class MobilityConfig(LawConfig):
         """
         law = self._create_isotropic(numbers, unit)
         if self.anisotropy is not None:
-            factors = self.anisotropy.create(numbers.under("anisotropy"), directions)
+            factors = self.anisotropy.create(numbers.within("anisotropy"), directions)
             law = AnisotropicMobility(law, factors)
         if self.strain is not None:
-            sensitivity = self.strain.create(numbers.under("strain"), directions)
+            sensitivity = self.strain.create(numbers.within("strain"), directions)
             law = StrainedMobility(law, sensitivity, self.strain.measure)
         return law
 

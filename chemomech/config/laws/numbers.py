@@ -42,8 +42,8 @@ class Numbers:
         """Numbers of another section under the same name."""
         return Numbers(section, self._name, self._parameters)
 
-    def under(self, key: str) -> Numbers:
-        """Numbers of a table within this one."""
+    def within(self, key: str) -> Numbers:
+        """Numbers of the table under a key."""
         return Numbers(getattr(self._section, key), self.name(key), self._parameters)
 
     def name(self, key: str = "") -> str:
