@@ -65,7 +65,7 @@ MATERIALS = {
 }
 LAWS = {
     "isotropic": {},
-    "transport": {},
+    "transport": {"assumption": "generalised_plane_strain"},
     "orthotropic": {
         "elasticity": {
             "kind": "orthotropic",
