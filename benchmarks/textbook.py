@@ -126,7 +126,7 @@ class Textbook:
         self._energies = _write_energy(psi, c, u, dx)
         middle = self._theta * mu + (1 - self._theta) * mu_old
         c_middle = self._theta * c + (1 - self._theta) * c_old
-        mobility = problem.mobility.value(c_middle)
+        mobility = problem.mobility.value(c_middle, None)
         diffusion = (c - c_old) / self._length * q * dx
         diffusion += mobility * ufl.dot(ufl.grad(middle), ufl.grad(q)) * dx
         # dF in the direction (v, 0, w) gives dF/dc[v] + dF/du[w]; the sign of the former turns.

@@ -55,8 +55,11 @@ from .materials.lattice import create_v2o5_volumes as create_v2o5_volumes
 from .materials.lattice import read_phases as read_phases
 from .materials.marcus_kinetics import MarcusHushChidsey as MarcusHushChidsey
 from .materials.mixed_elasticity import MixedElasticity as MixedElasticity
+from .materials.mobility import AnisotropicMobility as AnisotropicMobility
 from .materials.mobility import ConstantMobility as ConstantMobility
 from .materials.mobility import DegenerateMobility as DegenerateMobility
+from .materials.mobility import StrainedMobility as StrainedMobility
+from .materials.mobility import TabulatedMobility as TabulatedMobility
 from .materials.orientation import create_euler_axes as create_euler_axes
 from .materials.phase_diagram import find_phases as find_phases
 from .materials.phase_fit import fit_phases as fit_phases

@@ -30,6 +30,7 @@ MESHLESS = (
     "unit/paper/test_order_of_magnitude.py",
     "unit/paper/test_reproduction.py",
     "unit/test_overrides.py",
+    "unit/test_tabulated_mobility.py",
     "unit/test_templates.py",
     "unit/test_units.py",
     "unit/geometry/test_geojson_files.py",

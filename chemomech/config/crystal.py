@@ -8,7 +8,6 @@ from typing import Annotated
 from pydantic import Field
 
 from chemomech.config.base import Choice, Name, Number, Section, SectionError
-from chemomech.config.laws.law import LawConfig
 from chemomech.errors import InputError
 from chemomech.materials.orientation import create_axes_from_two
 from chemomech.units import Angle
@@ -47,22 +46,20 @@ class CrystalConfig(Section):
                 raise SectionError("axes", error.message) from error
 
 
-def check_crystal(crystal: Sequence[CrystalConfig], laws: Mapping[str, LawConfig]) -> None:
+def check_crystal(crystal: Sequence[CrystalConfig], frames: Mapping[str, str | None]) -> None:
     """Refuse axes that no law refers to, laws whose axes are not stated, and grains stated twice.
 
     Args:
         crystal: Tables ``[[crystal]]``.
-        laws: Tables of laws by their names.
+        frames: Axes that laws refer to, by the dotted keys that say so.
 
     Raises:
         SectionError: Under the key at fault.
     """
-    for name, law in laws.items():
-        if law.local_axes == "crystal" and not crystal:
-            raise SectionError(
-                f"{name}.frame", "needs the crystal's axes: state how it lies in [[crystal]]"
-            )
-    if crystal and all(law.local_axes != "crystal" for law in laws.values()):
+    for key, frame in frames.items():
+        if frame == "crystal" and not crystal:
+            raise SectionError(key, "needs the crystal's axes: state how it lies in [[crystal]]")
+    if crystal and "crystal" not in frames.values():
         raise SectionError("crystal", 'has no meaning without a law with frame = "crystal"')
     grains = [table.cells for table in crystal]
     for index, grain in enumerate(grains):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
 from pydantic import Field
 
 from chemomech.config.base import Choice, Section, SectionError
+from chemomech.config.laws.axes import Frame, LocalAxes
 from chemomech.config.laws.free_energy import FreeEnergyConfig
 from chemomech.config.laws.mobility import MobilityConfig
+from chemomech.config.laws.numbers import Numbers
+from chemomech.config.laws.tensors import AnisotropyConfig
 from chemomech.errors import InputError
 from chemomech.materials.free_energy import FreeEnergy
 from chemomech.materials.phase_diagram import PhaseDiagram, find_phases
+from chemomech.materials.scalars import Scalar, ScalarOrTensor
 from chemomech.units import (
     Concentration,
     GradientCoefficient,
@@ -35,6 +40,39 @@ class _GradientConfig(Section):
         default=None,
         description="width of a stress-free interface (of the narrowest); sets kappa",
     )
+    anisotropy: AnisotropyConfig | None = Field(
+        default=None,
+        description="factors of kappa by direction; widths go with their roots; none: all alike",
+    )
+
+    @property
+    def frames(self) -> dict[str, Frame | None]:
+        """Axes that kappa refers to, by the key that says so."""
+        return {} if self.anisotropy is None else {"anisotropy.frame": self.anisotropy.frame}
+
+    @property
+    def width_factors(self) -> tuple[float, float]:
+        """The smallest and the largest ratio of widths, of any direction, to that of kappa."""
+        low, high = (1.0, 1.0) if self.anisotropy is None else self.anisotropy.extremes
+        return math.sqrt(low), math.sqrt(high)
+
+    def create(
+        self, numbers: Numbers, kappa: float, unit: float, axes: LocalAxes, dimension: int
+    ) -> ScalarOrTensor:
+        """Create the coefficient, a scalar or a tensor.
+
+        Args:
+            numbers: Numbers of the table.
+            kappa: Coefficient (J m^2/mol) where the factor is one.
+            unit: Coefficient that is one in the equations.
+            axes: Those of the particle.
+            dimension: Number of dimensions of the mesh.
+        """
+        coefficient: Scalar = numbers.add("kappa", 1.0 / unit, kappa)
+        if self.anisotropy is None:
+            return coefficient
+        table = numbers.within("anisotropy")
+        return coefficient * self.anisotropy.create_block(table, axes, dimension)
 
 
 class MaterialConfig(Section):
@@ -86,12 +124,17 @@ class MaterialConfig(Section):
 
     @property
     def interface_width(self) -> float | None:
-        """Width of a stress-free interface (m), of several the narrowest; None with one phase."""
-        if self.gradient.interface_width is not None:
-            return self.gradient.interface_width
-        if not self.phases.has_phase_separation:
-            return None
-        return self.phases.narrowest.interface_width(self.kappa / self.scales.chemical_potential)
+        """Width of a stress-free interface (m), of several the narrowest; None with one phase.
+
+        Where kappa depends on the direction it is that of the direction with the narrowest.
+        """
+        width = self.gradient.interface_width
+        if width is None:
+            if not self.phases.has_phase_separation:
+                return None
+            gradient = self.kappa / self.scales.chemical_potential
+            width = self.phases.narrowest.interface_width(gradient)
+        return self.gradient.width_factors[0] * width
 
     @property
     def resolved_width(self) -> float | None:
@@ -104,8 +147,8 @@ class MaterialConfig(Section):
         if width is None:
             return None
         gradient = self.kappa / self.scales.chemical_potential
-        feet = (pair.tail_length(gradient) for pair in self.phases.coexistences)
-        return min(width, _FEET * min(feet))
+        feet = min(pair.tail_length(gradient) for pair in self.phases.coexistences)
+        return min(width, _FEET * self.gradient.width_factors[0] * feet)
 
     def _check(self) -> None:
         self._check_gradient()
@@ -130,10 +173,7 @@ class MaterialConfig(Section):
             )
 
     def _check_mobility(self) -> None:
-        lower, upper = self.homogeneous_energy.bounds
-        if self.mobility.needs_fractions and not (lower >= 0.0 and upper <= 1.0):
-            raise SectionError(
-                "mobility.kind",
-                f"a {self.mobility.kind} mobility needs bounds within [0, 1] "
-                'in free_energy; else use "constant"',
-            )
+        try:
+            self.mobility.check_range(*self.homogeneous_energy.bounds)
+        except SectionError as error:
+            raise SectionError(f"mobility.{error.key}", str(error)) from error

@@ -10,8 +10,8 @@ from chemomech.config.base import Section, SectionError
 from chemomech.config.crystal import CrystalConfig, check_crystal
 from chemomech.config.exchange_rules import check_exchange
 from chemomech.config.geometry import GeometryConfig, MeshConfig
+from chemomech.config.laws.axes import Frame, HasFrames, list_frames
 from chemomech.config.laws.fitted_energy import EnergyTableConfig, PhasesConfig
-from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.reaction import ReactionConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
@@ -77,6 +77,19 @@ class Config(Section):
         return self.mesh.cells_per_interface * width / resolved
 
     @property
+    def frames(self) -> dict[str, Frame | None]:
+        """Axes that laws refer to, by the dotted keys that say so."""
+        material, mechanics = self.material, self.mechanics
+        tables: dict[str, HasFrames] = {
+            "material.gradient": material.gradient,
+            "material.mobility": material.mobility,
+        }
+        if mechanics is not None:
+            tables["mechanics.elasticity"] = mechanics.elasticity
+            tables["mechanics.eigenstrain"] = mechanics.eigenstrain
+        return list_frames(tables)
+
+    @property
     def bending_strain(self) -> float | None:
         """Elastic strain f w / (2 R) at the edges of a wire that is held bent; None without."""
         wire, mechanics = self.geometry, self.mechanics
@@ -98,7 +111,7 @@ class Config(Section):
     def _check(self) -> None:
         self._check_mesh()
         self._check_resolution()
-        self._check_crystal()
+        check_crystal(self.crystal, self.frames)
         self._check_prestrain()
         self._check_initial()
         self._check_measurement()
@@ -107,6 +120,7 @@ class Config(Section):
         self._check_reference()
         self._check_stress_parts()
         self._check_snapshots()
+        self._check_mobility()
 
     def _check_mesh(self) -> None:
         mesh, geometry = self.mesh, self.geometry
@@ -153,12 +167,13 @@ class Config(Section):
                 f"{cells:.3g} cells: at most {needed:.3g} m, or set mesh.allow_coarse = true",
             )
 
-    def _check_crystal(self) -> None:
-        laws: dict[str, LawConfig] = {"material.mobility": self.material.mobility}
-        if self.mechanics is not None:
-            laws["mechanics.elasticity"] = self.mechanics.elasticity
-            laws["mechanics.eigenstrain"] = self.mechanics.eigenstrain
-        check_crystal(self.crystal, laws)
+    def _check_mobility(self) -> None:
+        key = self.material.mobility.strain_key
+        if key is not None and self.mechanics is None:
+            raise SectionError(
+                f"material.mobility.{key}",
+                "asks for the strain, which only a table [mechanics] gives",
+            )
 
     def _check_prestrain(self) -> None:
         if self.mechanics is None or self.mechanics.prestrain is None:

@@ -23,6 +23,7 @@ from chemomech.config.base import (
     Seed,
 )
 from chemomech.config.crystal import CrystalConfig, check_crystal
+from chemomech.config.laws.axes import Frame, list_frames
 from chemomech.config.laws.eigenstrain import STRESS_MAP, EigenstrainConfig, Lithium
 from chemomech.config.laws.elasticity import ElasticityConfig
 from chemomech.config.measurement import MeasurementConfig, Region, TreatmentConfig
@@ -183,6 +184,11 @@ class StressConfig(Section):
         """Number of space dimensions; that of the mesh for a field on one."""
         return 2 if self.mesh.thickness is None else 3
 
+    @property
+    def frames(self) -> dict[str, Frame | None]:
+        """Axes that laws refer to, by the dotted keys that say so."""
+        return list_frames({"elasticity": self.elasticity, "eigenstrain": self.eigenstrain})
+
     @field_validator("eigenstrain")
     @classmethod
     def _complete(cls, eigenstrain: EigenstrainConfig) -> EigenstrainConfig:
@@ -192,8 +198,7 @@ class StressConfig(Section):
         self._check_source()
         self._check_thickness()
         self._check_phases()
-        laws = {"elasticity": self.elasticity, "eigenstrain": self.eigenstrain}
-        check_crystal(self.crystal, laws)
+        check_crystal(self.crystal, self.frames)
 
     def _check_source(self) -> None:
         if isinstance(self.composition, MapCompositionConfig) and self.outline.file is None:

@@ -8,8 +8,9 @@ import ufl
 from ufl.core.expr import Expr
 
 from chemomech.materials.eigenstrain import EigenstrainLaw
-from chemomech.materials.elasticity import ElasticityLaw
+from chemomech.materials.elasticity import Assumption, ElasticityLaw
 from chemomech.materials.free_energy import FreeEnergy
+from chemomech.materials.mobility import Strains
 from chemomech.materials.scalars import ScalarOrTensor
 
 
@@ -30,20 +31,30 @@ class Mechanics:
 
     def energy(self, c: Expr, strain: Expr) -> Expr:
         """Return the elastic energy density W(strain + e0 - e*(c))."""
-        elastic_strain = strain - self.eigenstrain.strain(c)
-        if self.prestrain is not None:
-            elastic_strain += self.prestrain
-        return self.elasticity.energy(elastic_strain, c)
+        return self.elasticity.energy(self._find_elastic_strain(c, strain), c)
 
     def stress(self, c: Expr, strain: Expr) -> Expr:
         """Return sigma = dW/d(strain), a symmetric 3 x 3 tensor in global axes."""
         variable = ufl.variable(strain)
         return ufl.diff(self.energy(c, variable), variable)
 
+    def strains(self, c: Expr, strain: Expr) -> Strains:
+        """Return the elastic and the total strain; plane stress adds what it leaves free."""
+        elastic = self._find_elastic_strain(c, strain)
+        total = strain if self.prestrain is None else strain + self.prestrain
+        if self.elasticity.assumption is not Assumption.PLANE_STRESS:
+            return Strains(elastic, total)
+        relief = self.elasticity.find_relief(elastic, c)
+        return Strains(elastic + relief, total + relief)
+
     def potential(self, c: Expr, strain: Expr) -> Expr:
         """Return dW/dc, the elastic potential; -Omega C tr(sigma) / 3 by Vegard's law."""
         variable = ufl.variable(c)
         return ufl.diff(self.energy(variable, strain), variable)
+
+    def _find_elastic_strain(self, c: Expr, strain: Expr) -> Expr:
+        elastic = strain - self.eigenstrain.strain(c)
+        return elastic if self.prestrain is None else elastic + self.prestrain
 
 
 @dataclass(frozen=True)

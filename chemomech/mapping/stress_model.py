@@ -134,7 +134,7 @@ def create_model(
 
 def _has_law_along_wire(config: cfg.StressConfig) -> bool:
     """Tell if the axes of a law are those of the wire."""
-    return any(law.wire_key is not None for law in (config.elasticity, config.eigenstrain))
+    return "wire" in config.frames.values()
 
 
 def _read_field(source: cfg.FieldCompositionConfig, comm: MPI.Comm) -> tuple[Domain, fem.Function]:

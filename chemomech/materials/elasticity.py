@@ -109,6 +109,12 @@ class ElasticityLaw(Protocol):
             c: Composition.
         """
 
+    def find_relief(self, elastic_strain: Expr, c: Expr) -> Expr:
+        """Find the strain to add, in global axes, for sigma_zz, sigma_xz and sigma_yz to vanish.
+
+        It is one out of the plane: what the strain of a sheet in plane stress leaves out.
+        """
+
 
 @dataclass(frozen=True)
 class Elasticity:
@@ -178,15 +184,30 @@ class Elasticity:
             return _square(self.plane_stress_stiffness, _mandel(elastic_strain))
         return self._relax_along(normal, elastic_strain)
 
+    def find_relief(self, elastic_strain: Expr, c: Expr) -> Expr:
+        """Return the strain that plane stress leaves free; see `ElasticityLaw.find_relief`."""
+        del c
+        normal: Expr = ufl.unit_vector(2, 3)
+        if self.axes is None:
+            shift, _ = self._find_shift(normal, elastic_strain)
+            return ufl.sym(ufl.outer(shift, normal))
+        shift, _ = self._find_shift(self.axes[2, :], self.axes.T * elastic_strain * self.axes)
+        return ufl.sym(ufl.outer(self.axes * shift, normal))
+
     def _relax_along(self, normal: Expr, e: Expr) -> Expr:
         """Find the least energy of all strains e + sym(a n): no traction t = sigma n is left.
 
-        That is W(e) - t . Q^-1 t / 2 with the acoustic tensor Q of the normal.
+        That is W(e) + t . a / 2.
 
         Args:
             normal: The plane's normal n in the axes of the stiffness.
             e: Elastic strain in the same axes.
         """
+        shift, traction = self._find_shift(normal, e)
+        return _square(self.stiffness, _mandel(e)) + 0.5 * ufl.dot(traction, shift)
+
+    def _find_shift(self, normal: Expr, e: Expr) -> tuple[Expr, Expr]:
+        """Find a = -Q^-1 t, with the acoustic tensor Q of the normal, and t; see `_relax_along`."""
 
         def pull(strain: Expr) -> Expr:
             return _apply(self.stiffness, _mandel(strain)) * normal
@@ -194,8 +215,7 @@ class Elasticity:
         axes = [ufl.unit_vector(i, 3) for i in range(3)]
         acoustic = ufl.as_matrix([list(pull(ufl.sym(ufl.outer(a, normal)))) for a in axes])
         traction = pull(e)
-        relief = 0.5 * ufl.dot(traction, ufl.inv(acoustic) * traction)
-        return _square(self.stiffness, _mandel(e)) - relief
+        return -ufl.inv(acoustic) * traction, traction
 
 
 def _square(stiffness: Matrix, e: tuple[Expr, ...]) -> Expr:

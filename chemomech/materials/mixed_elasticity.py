@@ -47,12 +47,19 @@ class MixedElasticity:
 
     def energy(self, elastic_strain: Expr, c: Expr) -> Expr:
         """Return the elastic energy density; see `ElasticityLaw.energy`."""
+        return self._mix(c).energy(elastic_strain, c)
+
+    def find_relief(self, elastic_strain: Expr, c: Expr) -> Expr:
+        """Return the strain that plane stress leaves free; see `ElasticityLaw.find_relief`."""
+        return self._mix(c).find_relief(elastic_strain, c)
+
+    def _mix(self, c: Expr) -> Elasticity:
         h = self._find_share(c)
         mixture: Matrix = np.zeros((6, 6), dtype=object)
         for law, share in ((self.poor, 1 - h), (self.rich, h)):
             for i, j, value in list_entries(law.stiffness):
                 mixture[i, j] += share * value
-        return replace(self.poor, stiffness=mixture).energy(elastic_strain, c)
+        return replace(self.poor, stiffness=mixture)
 
     def _find_share(self, c: Expr) -> Expr:
         start, end = self.compositions

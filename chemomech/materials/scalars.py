@@ -63,3 +63,18 @@ def require(value: Scalar, key: str, is_right: Callable[[float], bool], what: st
     number = evaluate(value)
     if number is not None and not (math.isfinite(number) and is_right(number)):
         raise InputError(f"must be {what}, got {number:g}", key=key)
+
+
+def require_symmetric(matrix: NDArray[Any], key: str) -> None:
+    """Refuse a matrix of scalars that is not symmetric at present; fields are not looked at."""
+    numbers = evaluate_all(matrix)
+    if numbers is not None and not np.allclose(numbers, numbers.T, rtol=1e-10, atol=0.0):
+        raise InputError("must be symmetric", key=key)
+
+
+def require_positive_definite(matrix: NDArray[Any], key: str) -> None:
+    """Refuse a matrix of scalars that is not symmetric and positive definite at present."""
+    require_symmetric(matrix, key)
+    numbers = evaluate_all(matrix)
+    if numbers is not None and np.linalg.eigvalsh(numbers).min() <= 0.0:
+        raise InputError("must be positive in every direction", key=key)

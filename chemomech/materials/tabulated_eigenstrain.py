@@ -13,10 +13,7 @@ from ufl.core.expr import Expr
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-
-# Compositions closer than this are one, and slopes whose change is smaller than this share of the
-# steepest are equal: both far above rounding and far below anything measured.
-_ROUNDING = 1e-12
+from chemomech.materials.piecewise import ROUNDING, check_compositions, ramp
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +52,7 @@ class TabulatedEigenstrain:
     transition: float = 0.0
 
     def __post_init__(self) -> None:
-        compositions = _check_compositions(self.compositions)
+        compositions = check_compositions(self.compositions)
         strains = np.array(self.strains, dtype=np.float64)
         if strains.shape != (len(compositions), 3, 3):
             raise InputError(
@@ -64,7 +61,7 @@ class TabulatedEigenstrain:
                 key="strains",
             )
         if not np.isfinite(strains).all() or not np.allclose(
-            strains, strains.transpose(0, 2, 1), rtol=_ROUNDING, atol=_ROUNDING
+            strains, strains.transpose(0, 2, 1), rtol=ROUNDING, atol=ROUNDING
         ):
             raise InputError("strains must be finite, symmetric tensors", key="strains")
         _check_reference(self.reference)
@@ -102,7 +99,7 @@ class TabulatedEigenstrain:
         Raises:
             InputError: As the class, or a volume is not positive.
         """
-        nodes = _check_compositions(compositions)
+        nodes = check_compositions(compositions)
         values = np.array(volumes, dtype=np.float64)
         if values.shape != nodes.shape:
             raise InputError(
@@ -164,7 +161,7 @@ class TabulatedEigenstrain:
         omega[::2] = table[:, 2]
         omega[1::2] = (table[1:, 2] + table[:-1, 2]) / 2.0
         # Windows that touch leave no gap: its two ends are one entry.
-        kept = np.diff(edges) > _ROUNDING
+        kept = np.diff(edges) > ROUNDING
         nodes = edges[np.append(True, kept)]
         strains = np.cumsum(site_concentration * omega[kept] * np.diff(nodes)) / 3.0
         tensors = _make_isotropic(np.append(0.0, strains))
@@ -185,23 +182,16 @@ class TabulatedEigenstrain:
         segment = _find_segment(self.compositions, self.reference)
         value = (c - self.reference) * ufl.as_matrix(slopes[segment].tolist())
         jumps = np.diff(slopes, axis=0)
-        bends = np.abs(jumps).max(axis=(1, 2)) > _ROUNDING * np.abs(slopes).max()
+        # Slopes that differ less than by rounding are equal.
+        bends = np.abs(jumps).max(axis=(1, 2)) > ROUNDING * np.abs(slopes).max()
         for index in np.flatnonzero(bends):
             node = float(self.compositions[index + 1])
             outwards = -1.0 if index < segment else 1.0
-            hinge = self._hinge(outwards * (c - node))
+            hinge = ramp(outwards * (c - node), self.transition)
             if self.transition > 0.0:
-                hinge -= self._hinge(ufl.as_ufl(outwards * (self.reference - node)))
+                hinge -= ramp(ufl.as_ufl(outwards * (self.reference - node)), self.transition)
             value += hinge * ufl.as_matrix(jumps[index].tolist())
         return value
-
-    def _hinge(self, distance: Expr) -> Expr:
-        """max(0, distance), with a slope that rises evenly from 0 to 1 over the transition."""
-        if self.transition == 0.0:
-            return ufl.max_value(distance, 0.0)
-        half = self.transition / 2.0
-        risen = ufl.min_value(ufl.max_value(distance + half, 0.0), self.transition)
-        return risen**2 / (2.0 * self.transition) + ufl.max_value(distance - half, 0.0)
 
 
 def _make_isotropic(strains: FloatArray) -> FloatArray:
@@ -213,20 +203,6 @@ def _find_segment(nodes: FloatArray, composition: float) -> int:
     """Find the segment that holds a composition, or that extends to it from the table's end."""
     index = int(np.searchsorted(nodes, composition, side="right")) - 1
     return min(max(index, 0), len(nodes) - 2)
-
-
-def _check_compositions(compositions: ArrayLike) -> FloatArray:
-    nodes = np.array(compositions, dtype=np.float64)
-    if nodes.ndim != 1 or len(nodes) < 2:
-        raise InputError(
-            f"a table needs at least two compositions in a row, got shape {nodes.shape}",
-            key="compositions",
-        )
-    if not np.isfinite(nodes).all() or np.diff(nodes).min() <= _ROUNDING:
-        raise InputError(
-            "the compositions of a table must be finite and increase", key="compositions"
-        )
-    return nodes
 
 
 def _check_reference(reference: float) -> None:
@@ -244,9 +220,9 @@ def _check_windows(windows: Sequence[tuple[float, float, float]]) -> FloatArray:
         raise InputError("the windows of the phases must be finite numbers", key=key)
     edges = table[:, :2].ravel()
     steps = np.diff(edges)
-    if steps[::2].min() <= _ROUNDING:
+    if steps[::2].min() <= ROUNDING:
         raise InputError("each phase needs a window with c_low < c_high", key=key)
-    if steps[1::2].min(initial=0.0) < -_ROUNDING:
+    if steps[1::2].min(initial=0.0) < -ROUNDING:
         raise InputError(
             "the windows of the phases must not overlap; list them by rising c", key=key
         )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from dolfinx import fem
-from ufl.core.expr import Expr
 
 from chemomech import config as cfg
 from chemomech.arrays import FloatArray
-from chemomech.config.laws.law import LawConfig
+from chemomech.config.laws.axes import LocalAxes
 from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import InputError, naming
 from chemomech.geometry.domain import Domain
@@ -26,27 +24,6 @@ from chemomech.materials.orientation import (
 from chemomech.materials.scalars import evaluate
 from chemomech.problems.crystal_axes import CrystalAxes, Orientation
 from chemomech.problems.parameters import Parameters
-
-
-@dataclass(frozen=True)
-class LocalAxes:
-    """Axes that laws may be given in, each the columns of a 3 x 3 UFL tensor.
-
-    Args:
-        wire: Along the wire, across it and out of the plane; None where no law needs them.
-        crystal: Those of the crystal; None where none are stated.
-    """
-
-    wire: Expr | None = None
-    crystal: Expr | None = None
-
-    def find(self, law: LawConfig) -> Expr | None:
-        """Find the axes that a law's table refers to; None for global ones."""
-        if law.local_axes == "global":
-            return None
-        axes = self.wire if law.local_axes == "wire" else self.crystal
-        assert axes is not None
-        return axes
 
 
 def create_local_axes(

@@ -12,6 +12,7 @@ from scipy.constants import N_A as AVOGADRO
 from ufl.core.expr import Expr
 
 from chemomech import config as cfg
+from chemomech.config.laws.axes import LocalAxes
 from chemomech.config.laws.eigenstrain import SIMULATION
 from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import InputError, naming
@@ -21,7 +22,7 @@ from chemomech.geometry.formula import Unroll
 from chemomech.geometry.measures import compute_mean
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.materials.elasticity import Assumption
-from chemomech.models.axes import LocalAxes, create_local_axes
+from chemomech.models.axes import create_local_axes
 from chemomech.models.mechanics import create_mechanics
 from chemomech.models.particle import Particle, create_shape
 from chemomech.problems import initial_composition as initial
@@ -83,22 +84,25 @@ def create_problem(
     )
     start = _create_initial_composition(config, domain, homogeneous.bounds)
     mean = compute_mean(start, domain.mesh, domain.dx(discretisation.chemical_quadrature))
+    axes, dimension = _create_axes(config, particle, parameters), domain.mesh.geometry.dim
     energy = FreeEnergyDensity(
         homogeneous,
-        Numbers(config.material.gradient, "material.gradient", parameters).add(
-            "kappa",
-            1.0 / (scales.chemical_potential * scales.length**2),
+        config.material.gradient.create(
+            Numbers(config.material.gradient, "material.gradient", parameters),
             config.material.kappa,
+            scales.chemical_potential * scales.length**2,
+            axes,
+            dimension,
         ),
-        _create_mechanics(
-            config, particle, mean, parameters, _create_axes(config, particle, parameters)
-        ),
+        _create_mechanics(config, particle, mean, parameters, axes),
     )
     problem = ChemoMechanics(
         domain,
         energy,
         # The scale of time is L0^2 / D: in these units the diffusivity is one at first.
-        mobility.create(Numbers(mobility, "material.mobility", parameters), scales.diffusivity),
+        mobility.create(
+            Numbers(mobility, "material.mobility", parameters), scales.diffusivity, axes, dimension
+        ),
         _create_loads(config, scales),
         discretisation,
         reactions=[
@@ -205,7 +209,7 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory 
 
 
 def _create_axes(config: cfg.Config, particle: Particle, parameters: Parameters) -> LocalAxes:
-    """Create the axes that laws refer to: ``find(table)`` gives those of a law's table."""
+    """Create the axes that laws refer to."""
     return create_local_axes(
         config.crystal, particle.domain, particle.tangent, parameters, _find_unroll(config)
     )

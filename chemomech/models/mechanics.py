@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chemomech import config as cfg
+from chemomech.config.laws.axes import LocalAxes
 from chemomech.config.laws.eigenstrain import Use
 from chemomech.config.laws.numbers import Numbers
 from chemomech.forms.energy import Mechanics
 from chemomech.materials import elasticity as el
 from chemomech.materials.eigenstrain import TurnedEigenstrain
-from chemomech.models.axes import LocalAxes
 from chemomech.problems.parameters import Parameters
 
 
@@ -39,12 +39,12 @@ def create_mechanics(
         Numbers(config.elasticity, f"{prefix}elasticity", parameters),
         assumption,
         stress_unit,
-        axes.find(config.elasticity),
+        axes.find(config.elasticity.frames.get("frame")),
     )
     eigenstrain = config.eigenstrain.create(
         Numbers(config.eigenstrain, f"{prefix}eigenstrain", parameters), use
     )
-    own = axes.find(config.eigenstrain)
+    own = axes.find(config.eigenstrain.frames.get("frame"))
     return Mechanics(
         elasticity, eigenstrain if own is None else TurnedEigenstrain(eigenstrain, own)
     )

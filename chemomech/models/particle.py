@@ -172,13 +172,7 @@ def _move_to_origin(outline: Outline, geometry: cfg.OutlineConfig) -> Outline:
 
 def _find_wire_frame(config: cfg.Config) -> str | None:
     """Find the key that puts a law in the wire's frame; None if no law is."""
-    if config.mechanics is None:
-        return None
-    for name in ("elasticity", "eigenstrain"):
-        key: str | None = getattr(config.mechanics, name).wire_key
-        if key is not None:
-            return f"mechanics.{name}.{key}"
-    return None
+    return next((key for key, frame in config.frames.items() if frame == "wire"), None)
 
 
 def _check_resolution(config: cfg.Config, domain: Domain) -> None:

@@ -29,7 +29,9 @@ def make(work: Reproduction) -> Findings:
     """Run the cases of a study, draw their ends side by side, and measure them."""
     runs = work.run_sweep()
     names = [_name_case(work.figure.name, number, run) for number, run in enumerate(runs)]
-    work.draw_ends(runs, [f"{name}\n" for name in names])
+    # Drives below one another, both laws of diffusion side by side.
+    most = 2 if work.figure.name == "lithiation" else 3
+    work.draw_ends(runs, [f"{name}\n" for name in names], most)
     ends = [_measure_end(run) for run in runs]
     columns = {name: [end[name] for end in ends] for name in ends[0]}
     radius = create_fibre(plane_strain=False).sorting_radius(RegularSolution(CHI), WIDTH_NM)
@@ -51,6 +53,11 @@ def _name_case(study: str, number: int, run: RunResults) -> str:
         mechanics = run.config.mechanics
         coupled = mechanics is not None and mechanics.stress_in_bulk
         return "stress drives lithium" if coupled else "it does not"
+    if study == "lithiation":
+        config: Any = run.config
+        drive = f"{config.schedule.step[0].mu_res / 1000:g} kJ/mol"
+        eased = config.material.mobility.strain.values[0] < 0
+        return f"{drive}, {'eased by compression' if eased else 'D as it is'}"
     wire: Any = run.config.geometry
     if study == "solids":
         return f"{1e9 * wire.width:g} nm by {1e9 * wire.thickness:g} nm"

@@ -68,6 +68,12 @@ FIGURES = (
         "bending", "Beyond the paper: the strain of bending itself", "beyond", ("2 min", "20 s")
     ),
     Figure(
+        "lithiation",
+        "Beyond the paper: which edge of a bent wire fills first, if compression eases diffusion",
+        "beyond",
+        ("4 min", "30 s"),
+    ),
+    Figure(
         "anisotropy",
         "Beyond the paper: a crystal's strain and stiffness",
         "beyond",

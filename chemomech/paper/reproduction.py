@@ -100,12 +100,15 @@ class Reproduction:
         path.unlink(missing_ok=True)
         return path
 
-    def draw_ends(self, runs: Sequence[RunResults], titles: Sequence[str]) -> None:
+    def draw_ends(
+        self, runs: Sequence[RunResults], titles: Sequence[str], columns: int = 3
+    ) -> None:
         """Draw composition and von Mises stress at the ends of runs, side by side.
 
         Args:
             runs: The runs.
             titles: Title of each, to which the time is added.
+            columns: Most pictures in a row.
         """
         timed = [
             f"{title}$t$ = {format_time(float(run.times[-1]))}"
@@ -113,7 +116,7 @@ class Reproduction:
         ]
         for field in ("composition", "von_mises"):
             path = self.make_way(f"{field}.png")
-            plot_side_by_side(runs, field, path, timed, columns=min(len(runs), 3))
+            plot_side_by_side(runs, field, path, timed, columns=min(len(runs), columns))
 
     def list_films(self, runs: Sequence[RunResults], captions: Sequence[str]) -> list[Film]:
         """List the films that there are of runs in this folder.

@@ -15,7 +15,7 @@ from chemomech.forms.energy import FreeEnergyDensity
 from chemomech.forms.fields import Field
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.measures import WeightedMeasure, compile_integral
-from chemomech.materials.mobility import Mobility
+from chemomech.materials.mobility import Mobility, Strains
 from chemomech.problems.conditions import Loads
 from chemomech.problems.diffusion import Diffusion, Discretisation
 from chemomech.problems.field_conditions import DirichletCondition, hold_fields
@@ -43,7 +43,7 @@ class Coupling:
 class ChemoMechanics:
     r"""Find c, mu, u (eps_zz in generalised plane strain, mu_res where the surface reacts).
 
-        (dc/dt, q) + (M(c) grad mu, grad q) + <J(c, mu, mu_res), q> = 0,
+        (dc/dt, q) + (M(c, e) grad mu, grad q) + <J(c, mu, mu_res), q> = 0,
         (mu, v) - dF/dc[v] = 0,
         dF/du[w] = 0,     F = integral of psi(c, grad c, strain) - work of the tractions,
         a current or a potential held (see :class:`~chemomech.problems.surface.Surface`).
@@ -54,7 +54,7 @@ class ChemoMechanics:
     Args:
         domain: Mesh with facet groups.
         energy: Free-energy density psi.
-        mobility: M(c).
+        mobility: M(c, e).
         loads: Supports and tractions.
         reactions: Lithium exchange by facet group; what is not named is sealed.
         coupling: Where stress acts on lithium.
@@ -127,7 +127,10 @@ class ChemoMechanics:
         self.out_of_plane_strain = None if self.solid is None else self.solid.out_of_plane_strain
         self.surface = self._create_surface(reactions)
         dx = self._diffusion.dx
-        self.noise = None if noise is None else ThermalNoise(self.c, mobility, noise, dx)
+        self.noise: ThermalNoise | None = None
+        if noise is not None:
+            strains = self._find_strains(self.c, is_frozen=True)
+            self.noise = ThermalNoise(self.c, mobility, noise, dx, strains)
         own = (self._diffusion, self.solid, self.surface, self.noise)
         further = [create(self) for create in processes]
         if sources is not None:
@@ -193,7 +196,11 @@ class ChemoMechanics:
     def dissipation(self) -> Expr:
         """Free energy that diffusion turns into heat, grad mu . M grad mu per volume and time."""
         gradient = ufl.grad(self.mu)
-        return ufl.inner(self.mobility.value(self.c) * gradient, gradient)
+        return ufl.inner(self.mobility.value(self.c, self.strains()) * gradient, gradient)
+
+    def strains(self) -> Strains | None:
+        """Elastic and total strain, prestrain included; None without mechanics."""
+        return self._find_strains(self.c)
 
     def strain(self) -> Expr:
         """Total strain, 3 x 3."""
@@ -204,6 +211,9 @@ class ChemoMechanics:
         """Stress, 3 x 3, as a UFL expression of the current state."""
         assert self.solid is not None
         return self.solid.stress()
+
+    def _find_strains(self, c: Expr, is_frozen: bool = False) -> Strains | None:
+        return None if self.solid is None else self.solid.strains(c, is_frozen=is_frozen)
 
     def _create_surface(self, reactions: Sequence[SurfaceReaction]) -> Surface:
         seen: Expr = self.mu
@@ -230,7 +240,7 @@ class ChemoMechanics:
         brought = [
             (
                 process,
-                self._diffusion.create_fields(acting, self.surface.outflow)
+                self._diffusion.create_fields(acting, self.surface.outflow, self._find_strains)
                 if process is self._diffusion
                 else process.create_fields(energy),
             )

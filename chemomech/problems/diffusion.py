@@ -19,8 +19,10 @@ from chemomech.forms.energy import FreeEnergyDensity
 from chemomech.forms.fields import Evolution, Field, FourthOrder
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.measures import compile_integral
-from chemomech.materials.mobility import Mobility
+from chemomech.materials.mobility import Mobility, Strains
 from chemomech.materials.scalars import ScalarOrTensor
+
+StrainsByComposition = Callable[[Expr, bool], Strains | None]
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,13 @@ class Discretisation:
 class Diffusion:
     r"""Find c and mu.
 
-        (dc/dt, q) + (M(c) grad mu, grad q) + <J, q> = 0,
+        (dc/dt, q) + (M(c, e) grad mu, grad q) + <J, q> = 0,
         (mu, v) - dF/dc[v] = 0.
 
     Args:
         domain: Mesh with facet groups.
         energy: psi, of which the homogeneous and the gradient part belong to this process.
-        mobility: M(c).
+        mobility: M(c, e).
         mass_coefficient: a in dc/dt = a c + history.
         discretisation: Elements and quadrature.
         names: Names of the two functions.
@@ -85,9 +87,8 @@ class Diffusion:
         scalar = fem.functionspace(mesh, element("Lagrange", mesh.basix_cell(), self._degree))
         self.c, self.mu = (fem.Function(scalar, name=name) for name in names)
         _require_shape(energy.gradient_coefficient, mesh, "the gradient coefficient")
-        _require_shape(mobility.value(self.c), mesh, "the mobility")
-        # The same values as c, but no unknown: Newton's method leaves the mobility's derivative
-        # out. It vanishes with grad mu, costs as much to assemble as all else, and is not missed.
+        # The same values as c, but no unknown: Newton's method leaves the mobility's derivatives
+        # out. They vanish with grad mu, cost as much to assemble as all else, and are not missed.
         self._frozen = fem.Function(scalar, self.c.x, name="frozen")
         self.history = fem.Function(scalar, name="history")
         self.varying = (self._frozen, self.history)
@@ -107,30 +108,35 @@ class Diffusion:
         return self._sum_squares() / self.volume
 
     def create_fields(
-        self, energy: Form, outflow: Callable[[], float] = lambda: 0.0
+        self,
+        energy: Form,
+        outflow: Callable[[], float] = lambda: 0.0,
+        find_strains: StrainsByComposition = lambda composition, is_frozen: None,
     ) -> list[Field]:
         """Create the fields of c and mu.
 
         Args:
             energy: Free energy F that acts on the species.
             outflow: Lithium that leaves through the surface per time; collective.
+            find_strains: Returns the strains at a composition: as unknowns, or (True) as fields
+                that no derivative sees.
         """
         space = self.c.function_space
         q, v = ufl.TestFunction(space), ufl.TestFunction(space)
 
-        def diffuse(c: Expr) -> Form:
+        def diffuse(c: Expr, *, is_frozen: bool) -> Form:
+            mobility = self._mobility.value(c, find_strains(c, is_frozen))
+            _require_shape(mobility, self._domain.mesh, "the mobility")
             rate = self._coefficient * self.c + self.history
-            return composition_residual(
-                self.mu, q, rate=rate, mobility=self._mobility.value(c), dx=self.dx
-            )
+            return composition_residual(self.mu, q, rate=rate, mobility=mobility, dx=self.dx)
 
         operator = self._create_operator()
         return [
             Field(
                 self.c,
-                diffuse(self.c),
+                diffuse(self.c, is_frozen=False),
                 operator,
-                linearised=diffuse(self._frozen),
+                linearised=diffuse(self._frozen, is_frozen=True),
                 bounds=self._energy.homogeneous.bounds,
                 evolution=Evolution(self.history, self.mean_square, outflow),
             ),

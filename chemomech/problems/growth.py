@@ -30,7 +30,7 @@ class WaveGrowth:
         curvature = ufl.diff(ufl.diff(problem.energy_density.chemical(c), c), c)
         instability = ufl.max_value(-curvature, 0.0)
         mesh = problem.domain.mesh
-        mobility = ufl.as_ufl(problem.mobility.value(problem.c))
+        mobility = ufl.as_ufl(problem.mobility.value(problem.c, problem.strains()))
         if mobility.ufl_shape or ufl.as_ufl(gradient).ufl_shape:
             ratio, least = _compare(mobility, gradient, mesh.geometry.dim)
         else:

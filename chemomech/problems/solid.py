@@ -18,6 +18,7 @@ from chemomech.forms.equilibrium import equilibrium_residual, traction_work
 from chemomech.forms.fields import Elastic, Field, Uniform
 from chemomech.geometry.domain import Domain
 from chemomech.materials.elasticity import Assumption
+from chemomech.materials.mobility import Strains
 from chemomech.materials.scalars import vanishes
 from chemomech.problems.conditions import (
     Loads,
@@ -40,7 +41,7 @@ class Solid:
         energies: ``elastic`` and, under tractions, ``loads`` (minus their work), as scalar forms.
         conditions: Dirichlet conditions of u.
         operator: Rigid motions of the mesh, and those that the supports leave free.
-        varying: Nothing changes between solves.
+        varying: Functions that hold the values of the unknowns.
 
     Raises:
         InputError: If the assumption does not suit the mesh or the material, a condition cannot be
@@ -74,7 +75,12 @@ class Solid:
             partial(create_rigid_modes, space),
             partial(create_free_motions, space, self.conditions),
         )
-        self.varying: tuple[fem.Constant, ...] = ()
+        # The same values as the unknowns, for what Newton's method leaves out.
+        self.varying = tuple(
+            fem.Function(one.function_space, one.x, name=f"frozen_{one.name}")
+            for one in (self.u, self.out_of_plane_strain)
+            if one is not None
+        )
         if "loads" in self.energies:
             push = -ufl.derivative(self.energies["loads"], self.u, ufl.TestFunction(space))
             require_balance(push, self.operator.find_free_motions(), mesh.comm)
@@ -91,6 +97,11 @@ class Solid:
     def strain(self) -> Expr:
         """Total strain, 3 x 3."""
         return create_strain(self.u, self.out_of_plane_strain)
+
+    def strains(self, composition: Expr, *, is_frozen: bool = False) -> Strains:
+        """Elastic and total strain, 3 x 3; as unknowns, or as fields that no derivative sees."""
+        strain = create_strain(*self.varying) if is_frozen else self.strain()
+        return self.mechanics.strains(composition, strain)
 
     def stress(self) -> Expr:
         """Stress, 3 x 3, as a UFL expression of the current state."""

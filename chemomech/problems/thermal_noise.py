@@ -13,7 +13,7 @@ from ufl.core.expr import Expr
 from ufl.form import Form
 
 from chemomech.geometry.measures import WeightedMeasure
-from chemomech.materials.mobility import Mobility
+from chemomech.materials.mobility import Mobility, Strains
 from chemomech.materials.scalars import Scalar
 from chemomech.problems.process import SourceProcess
 
@@ -46,13 +46,19 @@ class ThermalNoise(SourceProcess):
 
     Args:
         c: Composition; M is taken at the composition with which an interval begins.
-        mobility: M(c).
+        mobility: M(c, e).
         law: Its strength.
         dx: Volume measure.
+        strains: Those of the present state, as fields that no derivative sees.
     """
 
     def __init__(
-        self, c: fem.Function, mobility: Mobility, law: NoiseLaw, dx: WeightedMeasure
+        self,
+        c: fem.Function,
+        mobility: Mobility,
+        law: NoiseLaw,
+        dx: WeightedMeasure,
+        strains: Strains | None = None,
     ) -> None:
         mesh = c.function_space.mesh
         self._c = c
@@ -61,7 +67,7 @@ class ThermalNoise(SourceProcess):
         self._start = fem.Function(c.function_space, name="noise_start")
         vectors = fem.functionspace(mesh, ("DG", 0, (mesh.geometry.dim,)))
         self._normals = fem.Function(vectors, name="noise")
-        self._mobility = mobility
+        self._mobility, self._strains = mobility, strains
         self._count = mesh.topology.index_map(mesh.topology.dim).size_global
         # One dof a cell, not always in the order of the cells; both spaces number them alike.
         dofs = vectors.dofmap.list[:, 0]
@@ -94,7 +100,7 @@ class ThermalNoise(SourceProcess):
         """Return (xi, grad q) for the equation of c."""
         if field != "c":
             return None
-        root = _take_root(ufl.as_ufl(self._mobility.value(self._start)))
+        root = _take_root(ufl.as_ufl(self._mobility.value(self._start, self._strains)))
         strength, gradient = self._law.strength, ufl.grad(test)
         if not root.ufl_shape:
             return strength * root * ufl.dot(self._normals, gradient) * self._dx

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chemomech import config as cfg
@@ -71,7 +72,7 @@ def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
     material = config.material
     dimension = problem.domain.mesh.geometry.dim
     length = math.sqrt(material.kappa / material.scales.chemical_potential)
-    rows = material.free_energy.describe(material.temperature)
+    rows = material.free_energy.describe(material.temperature) + material.mobility.describe()
     rows.append(("l = sqrt(kappa / RT)", _nanometres(length)))
     if config.mechanics is None:
         return [*rows, ("mechanics", "none")]
@@ -117,18 +118,23 @@ def _describe_diagram(state: str, phases: pd.PhaseDiagram, config: cfg.Config, m
         return [(state, "one phase: no two compositions are in equilibrium")]
     scales, material = config.material.scales, config.material
     gradient = material.kappa / scales.chemical_potential
+    # Once where all directions are alike.
+    factors = dict.fromkeys(material.gradient.width_factors)
     rows = []
     for pair in phases.coexistences:
-        energy = pair.interfacial_energy(gradient) * scales.energy_density
+        width = 1e9 * pair.interface_width(gradient)
+        energy = 1e3 * pair.interfacial_energy(gradient) * scales.energy_density
         rows += [
             (f"binodal, {state}", f"c = {pair.poor:.4f} and {pair.rich:.4f}"),
-            (f"interface width, {state}", _nanometres(pair.interface_width(gradient))),
-            (f"interface energy, {state}", f"{energy * 1e3:.4g} mJ/m^2"),
+            (f"interface width, {state}", f"{_list(width, factors)} nm"),
+            (f"interface energy, {state}", f"{_list(energy, factors)} mJ/m^2"),
         ]
     edges = "; ".join(f"{low:.4f} < c < {high:.4f}" for low, high in phases.spinodals)
     rows.append((f"spinodal, {state}", edges))
     if not any(low < mean < high for low, high in phases.spinodals):
         return [*rows, (f"fastest wave, {state}", "none: small waves decay at this mean")]
+    if len(factors) > 1 or material.mobility.anisotropy is not None:
+        return [*rows, (f"fastest wave, {state}", "depends on the direction")]
     mode = phases.fastest_mode(mean, gradient, material.mobility.evaluate(mean))
     wave = f"{_nanometres(mode.wavelength)}, grows by e in {1.0 / mode.rate:.3g} s"
     return [*rows, (f"fastest wave, {state}", wave)]
@@ -205,6 +211,11 @@ def _describe_solution(config: cfg.Config, problem: ChemoMechanics, quality: Mes
         ("unit of time L0^2 / D, L0 = 1 nm", f"{scales.time:.3g} s"),
         ("end of the run", f"{config.time.end:g} s, {len(config.snapshot_times)} snapshots"),
     ]
+
+
+def _list(value: float, factors: Iterable[float]) -> str:
+    """Write the values by direction."""
+    return " to ".join(f"{factor * value:.4g}" for factor in factors)
 
 
 def _nanometres(length: float) -> str:

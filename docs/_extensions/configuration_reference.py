@@ -35,7 +35,7 @@ def format_reference() -> str:
     """The whole page, in Markdown."""
     parts = [OPENING]
     for title, model in FILES.items():
-        parts += [f"## {title}", *_format_tables(model, "")]
+        parts += [f"## {title}", *_leave_out_repeated(_format_tables(model, ""))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -92,6 +92,18 @@ def _format_tables(model: type[BaseModel], path: str) -> list[str]:
             body[0] = body[0].replace(f"`{inner}`", f"`{shown}`", 1)
             parts += body
     return parts
+
+
+def _leave_out_repeated(parts: list[str]) -> Iterator[str]:
+    """Leave out tables that several kinds of one have alike."""
+    seen: set[str] = set()
+    is_new = True
+    for part in parts:
+        if part.startswith("#"):
+            is_new = part not in seen
+            seen.add(part)
+        if is_new:
+            yield part
 
 
 def _is_table(field: FieldInfo) -> bool:

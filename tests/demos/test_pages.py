@@ -193,6 +193,7 @@ INTO = {
     "running.md": [(Config, "simulation")],
     "shapes.md": [(Config, "simulation"), (Config, "simulation")],
     "tables.md": [(StressConfig, "stress")],
+    "transport.md": [(Config, "simulation")] * 3,
 }
 #: Files that these name.
 NAMED = [
@@ -224,6 +225,7 @@ def test_configurations_are_valid(page, tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("not looked into")
     (tmp_path / "phases.csv").write_text(CELLS)
+    (tmp_path / "diffusion.csv").write_text("c,diffusivity_m2_per_s\n0,1e-15\n1,1e-16\n")
     (tmp_path / "open_circuit.csv").write_text(measure_open_circuit())
     blocks = find_blocks(page, "toml")
     for block, (model, source) in zip(blocks, INTO[page.name], strict=True):

@@ -34,8 +34,19 @@ class Slowing:
     diffusivity: Diffusivity
     swing: float = -0.5
 
-    def value(self, c):
+    def value(self, c, strains):
         return self.diffusivity * (1 + self.swing * (2 * c - 1))
+
+
+@dataclass(frozen=True)
+class Strained:
+    """D c (1 - c) exp(b tr(e)), e the elastic strain."""
+
+    diffusivity: Diffusivity
+    sensitivity: float
+
+    def value(self, c, strains):
+        return self.diffusivity * c * (1 - c) * ufl.exp(self.sensitivity * ufl.tr(strains.elastic))
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,11 @@ ORTHOTROPIC = {
 TENSOR = {"kind": "tensor", "tensor": [[0.01, 0, 0], [0, 0.01, 0], [0, 0, 0.01]]}
 LYING = {**CUBIC, "frame": "crystal"}
 MIXTURE = {"kind": "mixture", "poor": CUBIC, "rich": CUBIC}
+TABLE = {
+    "kind": "table",
+    "compositions": [0, 1],
+    "diffusivities": ["1e-15 m^2/s", "1e-16 m^2/s"],
+}
 POLYNOMIAL = {"kind": "polynomial", "coefficients": [0, 0, 1]}
 BOX = {"kind": "box", "size": ["100 nm", "100 nm"]}
 OUTLINE = {"kind": "outline", "file": "particle.png", "pixel_size": "35 nm"}
@@ -161,6 +166,38 @@ CASES: list[tuple[str, Any, str | None, str]] = [
     ("material.gradient.interface_width", "-1 nm", None, "greater than zero"),
     ("material.mobility.diffusivity", "0 m^2/s", None, "greater than zero"),
     ("material.mobility.kind", "degenerated", "material.mobility", "did you mean 'degenerate'"),
+    ("material.mobility.anisotropy", {}, "material.mobility.anisotropy.values", "exactly one"),
+    (
+        "material.mobility.anisotropy",
+        {"values": [1, 0, 1]},
+        "material.mobility.anisotropy.values",
+        "positive in every direction",
+    ),
+    (
+        "material.gradient.anisotropy",
+        {"tensor": [[1, 0.5, 0], [0, 1, 0], [0, 0, 1]]},
+        "material.gradient.anisotropy.tensor",
+        "symmetric",
+    ),
+    (
+        "material.mobility.strain",
+        {"values": [-35, 0, 0], "measure": "plastic"},
+        "material.mobility.strain.measure",
+        "'elastic'",
+    ),
+    ("material.mobility", TABLE | {"diffusivities": []}, "material.mobility.diffusivities", "0 en"),
+    (
+        "material.mobility",
+        TABLE | {"compositions": [0.1, 1]},
+        "material.mobility.compositions",
+        "from c = 0.1 to 1, the composition may go from 0 to 1",
+    ),
+    (
+        "material.mobility",
+        {"kind": "table", "file": "notes.txt"},
+        "material.mobility.file",
+        "notes.txt",
+    ),
     # mechanics
     ("mechanics.prestrain", {"kind": "twist"}, "mechanics.prestrain.kind", "'bending'"),
     ("mechanics.prestrain", {"fraction": 0}, "mechanics.prestrain.fraction", "greater than 0"),

@@ -226,6 +226,18 @@ CASES = {
         {"mesh.vtu": write_branch},
         ["mechanics.elasticity.frame", "Which ends are meant?", "'start' and 'end'"],
     ),
+    "diffusion along a branched wire": (
+        configure(
+            geometry=MESH | {"unit": "0.1 nm"},
+            material=MATERIAL
+            | {
+                "mobility": {"kind": "constant", "diffusivity": "1e-15 m^2/s"}
+                | {"anisotropy": {"values": [1, 0.1, 0.1], "frame": "wire"}}
+            },
+        ),
+        {"mesh.vtu": write_branch},
+        ["material.mobility.anisotropy.frame", "Which ends are meant?"],
+    ),
     "mesh too coarse": (
         configure(geometry=MESH),
         {"mesh.vtu": write_grid},

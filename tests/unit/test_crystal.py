@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import ufl
-from box import BOX, ELASTIC, create_tables
+from box import BOX, ELASTIC, MATERIAL, create_tables
 from core_and_shell import write_core_and_shell
 from dolfinx import fem
 from mpi4py import MPI
@@ -17,6 +17,7 @@ from chemomech.errors import InputError
 from chemomech.materials.elasticity import Assumption
 from chemomech.materials.orientation import create_turned_axes
 from chemomech.models.axes import create_local_axes
+from chemomech.models.building import create_problem
 from chemomech.models.mechanics import create_mechanics
 from chemomech.models.particle import create_particle
 from chemomech.problems.parameters import Parameters
@@ -63,6 +64,27 @@ def test_a_turn_by_place():
     turn = create_turned_axes(np.pi / 2 * middles[:, 0] / 40.0)
     expected = turn @ np.diag(STRAINS) @ turn.transpose(0, 2, 1)
     np.testing.assert_allclose(values, expected, atol=1e-15)
+
+
+def test_transport_and_walls_turn_with_the_crystal():
+    """Fast along the first axis of the crystal, which lies along (3, 4)."""
+    factors = {"values": [6.0, 1.0, 1.0], "frame": "crystal"}
+    material = MATERIAL | {
+        "mobility": MATERIAL["mobility"] | {"anisotropy": factors},
+        "gradient": {"kappa": "5.5e-14 J*m^2/mol", "anisotropy": factors},
+    }
+    config = create_config(create_tables(material=material, crystal=[{"axes": [[3, 4], [-4, 3]]}]))
+    problem = create_problem(config, create_particle(config, COMM))
+    n = ufl.as_vector([0.6, 0.8])
+    for tensor in (
+        problem.mobility.value(problem.c, None),
+        problem.energy_density.gradient_coefficient,
+    ):
+        along, across = (
+            problem.compile_integral(ufl.dot(v, tensor * v))()
+            for v in (n, ufl.as_vector([-n[1], n[0]]))
+        )
+        assert along / across == pytest.approx(6.0, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from functools import cache
 import ffcx.codegeneration.jit
 import numpy as np
 import pytest
+import ufl
 from mpi4py import MPI
 
 from chemomech.config import create_config
@@ -14,7 +15,6 @@ from chemomech.errors import InputError
 from chemomech.models.building import create_problem, create_stepper
 from chemomech.models.particle import create_particle
 from chemomech.simulation.stages import create_timetable
-from chemomech.solvers.presets import Preset
 
 STEP = 2e-4  # s
 #: Each parameter's key in the configuration, and another value than the one it has below.
@@ -42,8 +42,30 @@ CUBIC = {
     "mechanics.elasticity.c44": "30 GPa",
     "crystal.0.euler_angles": ["20 deg", "0 deg", "5 deg"],
 }
+TRANSPORT = {
+    "material.gradient.anisotropy.tensor": [[1.2, 0.2, 0], [0.2, 0.8, 0], [0, 0, 1]],
+    "material.mobility.diffusivities": [f"{value}e-16 m^2/s" for value in (5, 20, 8)],
+    "material.mobility.anisotropy.values": [1.5, 0.4, 1.0],
+    "material.mobility.strain.values": [-40.0, 10.0, 0.0],
+}
+MATERIALS = {
+    "transport": {
+        "gradient": {
+            "kappa": "5.5e-14 J*m^2/mol",
+            "anisotropy": {"tensor": [[1, 0.1, 0], [0.1, 0.6, 0], [0, 0, 1]], "frame": "wire"},
+        },
+        "mobility": {
+            "kind": "table",
+            "compositions": [0.0, 0.4, 1.0],
+            "diffusivities": ["1e-15 m^2/s", "2e-16 m^2/s", "1e-15 m^2/s"],
+            "anisotropy": {"values": [1.0, 0.2, 1.0], "frame": "wire"},
+            "strain": {"values": [-20.0, 5.0, 0.0], "frame": "wire"},
+        },
+    }
+}
 LAWS = {
     "isotropic": {},
+    "transport": {"assumption": "generalised_plane_strain"},
     "orthotropic": {
         "elasticity": {
             "kind": "orthotropic",
@@ -70,15 +92,23 @@ LAWS = {
     },
 }
 #: One for each way in which a matrix or a preconditioner holds a parameter.
-ON_RANKS = ("material.gradient.kappa", "mechanics.elasticity.young_modulus", "noise.strength")
+ON_RANKS = (
+    *("material.gradient.kappa", "mechanics.elasticity.young_modulus", "noise.strength"),
+    "material.mobility.strain.values",
+)
 #: What the iterative solver holds of the blocks, beside the matrices that both solvers have.
 IN_PRECONDITIONERS = (*ON_RANKS, "material.mobility.diffusivity", "mechanics.elasticity.c44")
 CASES = [
     pytest.param(law, key, value, preset, marks=[] if key in ON_RANKS else pytest.mark.one_rank)
-    for law, changes in (("isotropic", CHANGES), ("orthotropic", ORTHOTROPIC), ("cubic", CUBIC))
+    for law, changes in (
+        ("isotropic", CHANGES),
+        ("orthotropic", ORTHOTROPIC),
+        ("cubic", CUBIC),
+        ("transport", TRANSPORT),
+    )
     for key, value in changes.items()
     for preset in ("direct", "iterative")
-    if preset == "direct" or key in IN_PRECONDITIONERS
+    if (law == "transport") == (preset == "iterative") or key in IN_PRECONDITIONERS
 ]
 
 
@@ -106,6 +136,7 @@ def configure(law, preset, changes=None):
             "free_energy": {"kind": "regular_solution", "chi": 2.6},
             "gradient": {"kappa": "5.5e-14 J*m^2/mol"},
             "mobility": {"kind": "degenerate", "diffusivity": "1e-15 m^2/s"},
+            **copy.deepcopy(MATERIALS.get(law, {})),
         },
         "mechanics": mechanics,
         "reaction": [{"kind": "butler_volmer", "group": "surface", "rate_constant": "1e-8 m/s"}],
@@ -222,6 +253,22 @@ def test_they_are_listed_in_si_units_with_their_meaning():
     assert (meaning.unit, meaning.description) == ("Pa", "Young's modulus E")
 
 
+def test_tensors_in_the_wires_frame_turn_with_it():
+    """At each point of the arc, along the wire and across it."""
+    problem = create(configure("transport", "direct"))
+    tx, ty = create_wire().tangent
+    along, across = ufl.as_vector([tx, ty]), ufl.as_vector([-ty, tx])
+    kappa = problem.energy_density.gradient_coefficient
+    kappa = kappa / problem.compile_integral(ufl.dot(along, kappa * along))() * problem.volume
+    factors = problem.mobility.law.tensor
+    misses = (
+        *(ufl.dot(a, factors * b) - x for a, b, x in ((along, along, 1), (along, across, 0))),
+        *(ufl.dot(across, factors * across) - 0.2, ufl.dot(across, kappa * across) - 0.6),
+        ufl.dot(across, kappa * along) - 0.1,
+    )
+    assert problem.compile_integral(sum(miss**2 for miss in misses))() < 1e-20 * problem.volume
+
+
 def test_a_change_of_chi_leaves_kappa_alone():
     """The interface width makes kappa once."""
     changes = {"material.gradient": {"interface_width": "10 nm"}}
@@ -258,6 +305,14 @@ def test_a_change_of_chi_leaves_kappa_alone():
             [[0.01, 0.004, 0], [0.002, -0.03, 0], [0, 0, 0.02]],
             "symmetric",
         ),
+        ("transport", "material.mobility.diffusivities", [1e-15, -1e-15, 1e-15], "m\\^2/s"),
+        ("transport", "material.mobility.anisotropy.values", [1.0, -1.0, 1.0], "positive in every"),
+        (
+            "transport",
+            "material.gradient.anisotropy.tensor",
+            [[1, 2, 0], [2, 0.6, 0], [0, 0, 1]],
+            "positive in every",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(law, key, value, message):
@@ -269,7 +324,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(law, key, value, message)
         np.testing.assert_array_equal(number, before[name])
 
 
-@pytest.mark.parametrize("preset", [each.value for each in Preset])
+@pytest.mark.parametrize("preset", ["direct", "iterative"])
 @pytest.mark.parametrize(
     ("key", "double"),
     [

@@ -13,7 +13,11 @@ from chemomech.forms.energy import FreeEnergyDensity
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
 from chemomech.materials.free_energy import RegularSolution
-from chemomech.materials.mobility import ConstantMobility
+from chemomech.materials.mobility import (
+    AnisotropicMobility,
+    ConstantMobility,
+    DegenerateMobility,
+)
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.growth import WaveGrowth
 from chemomech.problems.thermal_noise import NoiseLaw, _take_root
@@ -30,14 +34,9 @@ WAVENUMBER, CELLS = 0.15, 24
 GRADIENTS, MOBILITIES = np.array([22.4, 8.0]), np.array([1.0, 0.4])
 
 
-class TensorMobility:
-    """M(c) = D c (1 - c), D a tensor."""
-
-    def __init__(self, diffusivity):
-        self._diffusivity = diffusivity
-
-    def value(self, c):
-        return c * (1 - c) * self._diffusivity
+def create_mobility(tensor):
+    """M(c) = c (1 - c) T."""
+    return AnisotropicMobility(DegenerateMobility(1.0), tensor)
 
 
 def turn(values, angle):
@@ -66,7 +65,7 @@ def create_box(angle):
 def test_rate_depends_on_the_direction(angle, modes, preset, verify):
     domain = create_box(angle)
     energy = FreeEnergyDensity(RegularSolution(CHI), turn(GRADIENTS, angle))
-    mobility = TensorMobility(turn(MOBILITIES, angle) / (MEAN * (1 - MEAN)))
+    mobility = create_mobility(turn(MOBILITIES, angle) / (MEAN * (1 - MEAN)))
     problem = ChemoMechanics(domain, energy, mobility)
     axes = create_axes(angle)
 
@@ -101,7 +100,7 @@ def test_dissipation_is_that_of_the_tensor():
     problem = ChemoMechanics(
         create_box(0.0),
         FreeEnergyDensity(RegularSolution(CHI), 4.0),
-        TensorMobility(4.0 * turn(MOBILITIES, 0.5)),
+        create_mobility(4.0 * turn(MOBILITIES, 0.5)),
     )
     problem.c.x.array[:] = 0.5
     problem.mu.interpolate(lambda x: 0.3 * x[0] - 0.2 * x[1])
@@ -125,7 +124,7 @@ def test_noise_of_a_tensor_keeps_lithium():
     problem = ChemoMechanics(
         create_box(0.0),
         FreeEnergyDensity(RegularSolution(1.0), 4.0),
-        TensorMobility(turn(MOBILITIES, 0.5)),
+        create_mobility(turn(MOBILITIES, 0.5)),
         noise=NoiseLaw(1e3),
     )
     problem.c.x.array[:] = 0.5
@@ -139,7 +138,7 @@ def test_noise_of_a_tensor_keeps_lithium():
 def test_growth_is_bounded_by_its_fastest_direction():
     """By the larger of M / kappa, 0.05 here; a mixed norm may overrate it."""
     energy = FreeEnergyDensity(RegularSolution(CHI), turn(GRADIENTS, 0.5))
-    mobility = TensorMobility(turn(MOBILITIES, 0.5) / (MEAN * (1 - MEAN)))
+    mobility = create_mobility(turn(MOBILITIES, 0.5) / (MEAN * (1 - MEAN)))
     problem = ChemoMechanics(create_box(0.0), energy, mobility)
     problem.c.x.array[:] = MEAN
     fastest = (MOBILITIES / GRADIENTS).max() * DRIVE**2 / 4
@@ -150,7 +149,7 @@ def test_growth_is_bounded_by_its_fastest_direction():
     ("kappa", "mobility", "message"),
     [
         (turn(np.ones(3), 0.0), ConstantMobility(1.0), "gradient coefficient must be.*2 x 2"),
-        (4.0, TensorMobility(turn(np.ones(3), 0.0)), "mobility must be.*2 x 2"),
+        (4.0, create_mobility(turn(np.ones(3), 0.0)), "mobility must be.*2 x 2"),
     ],
 )
 def test_tensors_of_another_dimension_are_refused(kappa, mobility, message):

@@ -11,7 +11,7 @@ import ufl
 from pydantic import Field
 
 from chemomech.config.base import NonNegative, Number, SectionError
-from chemomech.config.laws.elasticity import Frame
+from chemomech.config.laws.axes import Frame
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.user_law import UserLawConfig

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from chemomech.config.base import ExistingFile, Number, Section, SectionError
+from chemomech.config.laws.axes import Frame
 from chemomech.config.laws.eigenstrain import Lithium, ReferredConfig, SwellingConfig, Use
-from chemomech.config.laws.elasticity import Frame
 from chemomech.config.laws.numbers import Numbers
 from chemomech.errors import naming
 from chemomech.materials.lattice import LatticePhase, create_lattice_eigenstrain, read_phases

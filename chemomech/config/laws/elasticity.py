@@ -9,6 +9,7 @@ from pydantic import Field
 from ufl.core.expr import Expr
 
 from chemomech.config.base import Number, SectionError
+from chemomech.config.laws.axes import Frame
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.user_law import UserLawConfig
@@ -17,7 +18,6 @@ from chemomech.materials import elasticity as el
 from chemomech.materials.mixed_elasticity import MixedElasticity
 from chemomech.units import Modulus, Stress
 
-Frame = Literal["global", "wire", "crystal"]
 _FRAME = "axes that the stiffness refers to"
 _PoissonRatio = Annotated[Number, Field(ge=-5.0, le=5.0)]
 
@@ -200,5 +200,5 @@ class MixtureConfig(ElasticityConfig):
         if self.compositions[0] >= self.compositions[1]:
             raise SectionError("compositions", "must increase")
         for key in ("poor", "rich"):
-            if getattr(self, key).local_axes != "global":
+            if getattr(self, key).frames.get("frame", "global") != "global":
                 raise SectionError(f"{key}.frame", "is to be stated for both: beside poor and rich")

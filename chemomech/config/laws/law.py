@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from chemomech.config.base import Section
+from chemomech.config.laws.axes import Frame
 
 
 class LawConfig(Section):
@@ -28,14 +29,9 @@ class LawConfig(Section):
     kind: str
 
     @property
-    def wire_key(self) -> str | None:
-        """Key that refers the law to the wire's axes; None where it does not depend on them."""
-        return "frame" if self.local_axes == "wire" else None
-
-    @property
-    def local_axes(self) -> str:
-        """What the law's axes are those of: ``global``, ``wire`` or ``crystal``."""
-        return getattr(self, "frame", None) or "global"
+    def frames(self) -> dict[str, Frame | None]:
+        """Axes that the law refers to, by the keys that say so."""
+        return {"frame": self.frame} if hasattr(self, "frame") else {}
 
     @classmethod
     def list_kinds(cls) -> list[type[Self]]:

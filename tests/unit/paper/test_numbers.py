@@ -154,6 +154,21 @@ def test_tight_bend_sorts_the_lithium(make):
 
 @alone
 @pytest.mark.slow
+def test_eased_by_compression_the_inner_edge_fills_first(make):
+    """Driven hard; driven gently, the tensile side is the richer one whatever the diffusion."""
+    ends = read(make("lithiation", "--short"), "ends")
+    gentle, gentle_eased, hard, hard_eased = (
+        float(end["outer_half"]) - float(end["inner_half"]) for end in ends
+    )
+    assert gentle > 0.1
+    assert gentle_eased > 0.1
+    # D differs fourfold between the edges, and with it what diffuses in, by a factor of two.
+    assert hard_eased < hard - 0.05
+    assert hard_eased < -0.05
+
+
+@alone
+@pytest.mark.slow
 def test_walls_lie_where_the_crystal_fits(make):
     """Along the wire, if its layers are stacked across it; across it, if strains are equal."""
     equal, _, stacked = read(make("anisotropy", "--short"), "ends")

@@ -18,7 +18,7 @@ from chemomech.sweeps.cases import read_sweep
 alone = pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="figures are made by one process")
 
 NUMBERS = Path(__file__).with_name("test_numbers.py")
-SWEEPS = ["4B", "4C-H", "4C-H-strips", "bending", "anisotropy", "solids", "particle"]
+SWEEPS = ["4B", "4C-H", "4C-H-strips", "bending", "lithiation", "anisotropy", "solids", "particle"]
 #: Walls of the six kappas of figure 4, in nm.
 WIDTHS = [2.5, 5, 10, 20, 40, 80]
 

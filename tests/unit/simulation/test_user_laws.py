@@ -8,6 +8,7 @@ import my_laws
 import numpy as np
 import pytest
 from box import ELASTIC, create_tables
+from box import MATERIAL as BOX_MATERIAL
 from mpi4py import MPI
 from stopping import stop_after
 
@@ -186,6 +187,30 @@ RATE = {"group": "surface", "rate": "1e-8 m/s"}
 STRAINS = [0.01, 0.02, -0.005]
 #: A user's tables, and the package's or the user's that say the same.
 TWINS = {
+    "mobility": (
+        {
+            "mechanics": ELASTIC,
+            "material": BOX_MATERIAL
+            | {
+                "mobility": {
+                    "kind": "my_laws:Strained",
+                    "diffusivity": "1e-15 m^2/s",
+                    "sensitivity": -35.0,
+                }
+            },
+        },
+        {
+            "mechanics": ELASTIC,
+            "material": BOX_MATERIAL
+            | {
+                "mobility": {
+                    "kind": "degenerate",
+                    "diffusivity": "1e-15 m^2/s",
+                    "strain": {"values": [-35.0, -35.0, -35.0]},
+                }
+            },
+        },
+    ),
     "elasticity": (
         {"mechanics": ELASTIC | {"elasticity": {"kind": "my_laws:Isotropic", "young": "43 GPa"}}},
         {"mechanics": ELASTIC},
@@ -304,6 +329,15 @@ def test_quantities_have_units(place, table, match):
     tables = TABLES | {"material": MATERIAL | {"mobility": table}}
     with pytest.raises(InputError, match=match):
         create_config(tables, place, allow_code=True)
+
+
+@pytest.mark.one_rank
+@pytest.mark.parametrize(("twin", "key"), [(0, "kind"), (1, "strain")])
+def test_a_law_that_asks_for_the_strain_needs_mechanics(place, twin, key):
+    tables = TWINS["mobility"][twin] | {"mechanics": None}
+    with pytest.raises(InputError, match=r"table \[mechanics\]") as caught:
+        create_config(create_tables(**tables), place, allow_code=True)
+    assert caught.value.key == f"material.mobility.{key}"
 
 
 @pytest.mark.parametrize("command", ["validate", "mesh", "run", "sweep"])

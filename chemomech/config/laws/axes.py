@@ -1,0 +1,54 @@
+"""Axes that laws may be given in: those of the wire and of the crystal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ufl.core.expr import Expr
+
+Frame = Literal["global", "wire", "crystal"]
+
+
+class HasFrames(Protocol):
+    """A table that may refer to local axes."""
+
+    @property
+    def frames(self) -> dict[str, Frame | None]:
+        """Axes that the table refers to, by the keys that say so."""
+
+
+def list_frames(tables: Mapping[str, HasFrames]) -> dict[str, Frame | None]:
+    """List the axes that tables refer to, by dotted keys."""
+    return {
+        f"{name}.{key}": frame
+        for name, table in tables.items()
+        for key, frame in table.frames.items()
+    }
+
+
+@dataclass(frozen=True)
+class LocalAxes:
+    """Axes of a particle, each the columns of a 3 x 3 UFL tensor.
+
+    Args:
+        wire: Along the wire, across it and out of the plane; None where no law needs them.
+        crystal: Those of the crystal; None where none are stated.
+    """
+
+    wire: Expr | None = None
+    crystal: Expr | None = None
+
+    def find(self, frame: Frame | None) -> Expr | None:
+        """Find the axes of a frame; None for global ones."""
+        if frame is None or frame == "global":
+            return None
+        axes = self.wire if frame == "wire" else self.crystal
+        assert axes is not None
+        return axes
+
+    def turn(self, tensor: Expr, frame: Frame) -> Expr:
+        """Turn a 3 x 3 tensor, given in the axes of a frame, into global axes."""
+        axes = self.find(frame)
+        return tensor if axes is None else axes * tensor * axes.T
