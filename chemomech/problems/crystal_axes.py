@@ -96,7 +96,7 @@ class CrystalAxes:
     def _find_nonzero(self, values: FloatArray) -> NDArray[np.bool_]:
         """Find the entries that are not zero everywhere; collective."""
         nonzero = (values[: self._owned] != 0.0).any(axis=0)
-        return np.asarray(self._domain.mesh.comm.allreduce(nonzero, op=MPI.LOR))
+        return np.asarray(self._domain.mesh.comm.allreduce(nonzero, op=MPI.BOR))
 
     def _choose_entries(self, values: FloatArray) -> NDArray[np.bool_]:
         """Choose the entries that the forms hold."""

@@ -6,11 +6,13 @@ from pathlib import Path
 import gmsh
 import numpy as np
 import pytest
+from dolfinx import fem
 from dolfinx.mesh import compute_midpoints
 from mpi4py import MPI
 
 from chemomech.geometry.files.geojson import read_outline_geojson
 from chemomech.geometry.frame import create_wire_tangent
+from chemomech.geometry.measures import compile_integral
 from chemomech.geometry.meshing import create_domain, read_domain
 
 RECIPES = Path(__file__).parents[3] / "meshes"
@@ -24,16 +26,35 @@ def test_tapered_wire(measure):
     assert domain.quality().worst_shape > 0.4
 
 
-def test_notched_wire(measure, write_shared):
-    def mesh(path):
-        gmsh.initialize(interruptible=False)
-        gmsh.option.setNumber("General.Terminal", 0)
-        gmsh.open(str(RECIPES / "notched_wire.geo"))
-        gmsh.model.mesh.generate(2)
-        gmsh.write(str(path))
-        gmsh.finalize()
+@pytest.fixture
+def read_recipe(write_shared):
+    """Return a function for the domain that gmsh makes of a recipe."""
 
-    domain = read_domain(write_shared("notched_wire.msh", mesh), MPI.COMM_WORLD, 1e-9)
+    def read(name):
+        def mesh(path):
+            gmsh.initialize(interruptible=False)
+            gmsh.option.setNumber("General.Terminal", 0)
+            gmsh.open(str(RECIPES / f"{name}.geo"))
+            gmsh.model.mesh.generate(2)
+            gmsh.write(str(path))
+            gmsh.finalize()
+
+        return read_domain(write_shared(f"{name}.msh", mesh), MPI.COMM_WORLD, 1e-9)
+
+    return read
+
+
+def test_bicrystal_wire(measure, read_recipe):
+    domain = read_recipe("bicrystal_wire")
+    assert measure(domain, "surface") == pytest.approx(2 * (240.0 + 80.0), rel=1e-12)
+    one = fem.Constant(domain.mesh, 1.0)
+    for grain in ("left", "right"):
+        area = compile_integral(one * domain.dx(0)(domain.cell_tags_of(grain)), MPI.COMM_WORLD)()
+        assert area == pytest.approx(120.0 * 80.0, rel=1e-12)
+
+
+def test_notched_wire(measure, read_recipe):
+    domain = read_recipe("notched_wire")
     assert measure(domain) == pytest.approx(40000.0 - 200.0 * math.pi, rel=1e-3)
     assert measure(domain, "notch") == pytest.approx(20.0 * math.pi, rel=1e-2)
     tangent = create_wire_tangent(domain).x.array.reshape(-1, 2)
