@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 import psutil
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -45,12 +43,3 @@ def render(*tables: Table, width: int = 100) -> str:
     for table in tables:
         console.print(table)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
-
-
-def list_figures(title: str, rows: Sequence[tuple[str, str]]) -> Table:
-    """Create a table of names and values, under a title."""
-    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
-    table.add_row(f"[bold]{title}[/bold]", "")
-    for label, value in rows:
-        table.add_row(f"  {label}", value)
-    return table
