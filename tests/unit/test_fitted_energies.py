@@ -1,6 +1,7 @@
 """Free energies of phases and of tables in configurations."""
 
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from dolfinx import mesh
 from mpi4py import MPI
 from scipy.special import logit
+from ufl.core.expr import Expr
 
 from chemomech import validate
 from chemomech.config import Config, create_config, format_config
@@ -174,6 +176,19 @@ def test_crystals_by_name(kind):
 NAMES = ["alpha", "epsilon", "delta"]
 
 
+@dataclass(frozen=True)
+class DoubleWell:
+    """c^2 (1 - c)^2, whose phases have names."""
+
+    height: float
+    bounds = (-1.0, 2.0)
+    phase_names = ("empty", "full")
+
+    def density(self, c: Expr) -> Expr:
+        """Return the density."""
+        return self.height * c**2 * (1 - c) ** 2
+
+
 @pytest.mark.parametrize(
     ("law", "names"),
     [
@@ -192,6 +207,24 @@ def test_phases_have_the_names_of_the_law(law, names):
         ends = [(phase.lower, phase.upper) for phase in material.named_phases]
         np.testing.assert_allclose(ends, [(0.0, 0.1), (0.3, 0.7), (0.9, 1.0)], atol=1e-6)
         assert material.phase_limits == (0.2, 0.8)
+
+
+def test_a_law_of_a_user_names_its_phases():
+    material = create_config(
+        {
+            "geometry": {"kind": "box", "size": ["40 nm", "20 nm"]},
+            "material": {
+                "free_energy": DoubleWell(1.0),
+                "gradient": {"interface_width": "10 nm"},
+                "mobility": {"kind": "constant", "diffusivity": "1e-15 m^2/s"},
+            },
+            "initial": {"kind": "uniform", "mean": 0.5},
+            "time": {"end": "1 s"},
+        }
+    ).material
+    empty, full = material.named_phases
+    assert (empty.name, empty.lower, full.name, full.upper) == ("empty", -1.0, "full", 2.0)
+    assert [empty.upper, full.lower] == pytest.approx([0.0, 1.0], abs=1e-6)
 
 
 def test_validation_names_the_phases():

@@ -122,6 +122,10 @@ class UserFreeEnergyConfig(FreeEnergyConfig, UserLawConfig):
         lower, upper = self.law.bounds
         return _BoundedDensity(self.build(numbers), (float(lower), float(upper)))
 
+    def list_phase_names(self) -> tuple[str, ...]:
+        """List the ``phase_names`` of the law, if it has any."""
+        return tuple(getattr(self.law, "phase_names", ()))
+
     def _probe(self) -> None:
         lower, upper = self.law.bounds
         if not lower < upper:
