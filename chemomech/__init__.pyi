@@ -1,4 +1,5 @@
 from .analysis.domains import analyse_domains as analyse_domains
+from .analysis.domains import analyse_phases as analyse_phases
 from .analysis.measures import compute_vertex_volumes as compute_vertex_volumes
 from .analysis.plotting import plot_field as plot_field
 from .analysis.plotting import plot_side_by_side as plot_side_by_side
@@ -6,6 +7,7 @@ from .analysis.results import RunResults as RunResults
 from .analysis.results import open_run as open_run
 from .analysis.results import open_stress as open_stress
 from .analysis.run_statistics import analyse_run as analyse_run
+from .analysis.run_statistics import analyse_run_phases as analyse_run_phases
 from .analysis.run_statistics import find_wire as find_wire
 from .analysis.wire_coordinates import locate_along_wire as locate_along_wire
 from .config import Config as Config

@@ -1,7 +1,9 @@
-"""Find Li-rich domains; measure their number, size, orientation and spacing."""
+"""Find domains of a phase; measure their number, size, orientation and spacing."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,13 +21,16 @@ from chemomech.arrays import FloatArray
 from chemomech.output.domains import label_domains
 from chemomech.output.snapshot_grid import SnapshotGrid
 
+LI_RICH = "Li-rich"
+"""Name of all that is not of the phase poorest in lithium."""
+
 # Of the width: vertices of the wire's sides lie on them up to rounding.
 _ON_SIDE = 1e-3
 
 
 @dataclass(frozen=True)
 class Domain:
-    """A connected region of ``c > threshold``.
+    """A connected region of one phase.
 
     Args:
         size: Area in nm2 (2-D) or volume in nm3 (3-D): the shares of its vertices, which leaves the
@@ -52,21 +57,24 @@ class Domain:
 
 @dataclass(frozen=True)
 class DomainStatistics:
-    """Domains of a composition.
+    """Domains of one phase.
 
     Args:
         domains: Each domain; along the wire, or by size (largest first) without one.
-        interface_width: Jump of composition over its slope at the walls, in nm: the median of
-            c > threshold less that of the rest, over the mean |grad c| of the cells that walls
-            cross. NaN where there is no wall. For flat walls between bulk phases it is eqn (4)'s s.
-        rich_fraction: Part of the particle's area or volume that is Li-rich.
+        interface_width: Jump of composition over its slope at the walls to the next poorer phase,
+            in nm: the median of the phase less that of the poorer one, over the mean |grad c| of
+            the cells that walls cross. NaN where there is no wall. For flat walls between bulk
+            phases it is eqn (4)'s s.
+        rich_fraction: Part of the particle's area or volume that is of the phase.
         periods: Mean periods of the pattern along the wire; None without a wire.
+        phase: Name of the phase.
     """
 
     domains: tuple[Domain, ...]
     interface_width: float
     rich_fraction: float
     periods: Periods | None
+    phase: str = LI_RICH
 
     @property
     def count(self) -> int:
@@ -106,14 +114,54 @@ def analyse_domains(
         wire: Where the vertices lie in the wire; see `locate_along_wire`.
         threshold: Composition above which a vertex is Li-rich.
     """
+    return _analyse(grid, composition, wire, LI_RICH, (-math.inf, threshold, math.inf))
+
+
+def analyse_phases(
+    grid: SnapshotGrid,
+    composition: FloatArray,
+    wire: WireCoordinates | None,
+    names: Sequence[str],
+    limits: Sequence[float],
+) -> tuple[DomainStatistics, ...]:
+    """Find the connected regions of each of several phases and measure them.
+
+    Args:
+        grid: The whole mesh, in nm.
+        composition: Composition at its vertices, shape (vertices,).
+        wire: Where the vertices lie in the wire; see `locate_along_wire`.
+        names: Names of the phases by rising composition.
+        limits: Compositions above which a vertex is of the next phase, one less than names.
+
+    Returns:
+        Statistics of each phase, in the order of their names.
+    """
+    edges = (-math.inf, -math.inf, *limits, math.inf)
+    return tuple(
+        _analyse(grid, composition, wire, name, (poorer, low, high))
+        for name, poorer, low, high in zip(names, edges[:-2], edges[1:-1], edges[2:], strict=True)
+    )
+
+
+def _analyse(
+    grid: SnapshotGrid,
+    composition: FloatArray,
+    wire: WireCoordinates | None,
+    name: str,
+    limits: tuple[float, float, float],
+) -> DomainStatistics:
+    """Measure a phase; limits are those above which the poorer one, it and a richer one begin."""
+    poorer, low, high = limits
     c = np.asarray(composition, dtype=np.float64)
-    labels = label_domains(grid.edges, c, threshold)
+    # What is richer lies outside as well.
+    labels = label_domains(grid.edges, np.where(c <= high, c, -math.inf), low)
     volumes = compute_vertex_volumes(grid)
     return DomainStatistics(
         domains=_measure(grid, labels, volumes, wire),
-        interface_width=_measure_width(grid, c, threshold),
+        interface_width=_measure_width(grid, c, poorer, low, high),
         rich_fraction=float(volumes[labels >= 0].sum() / volumes.sum()),
-        periods=None if wire is None else measure_periods(wire, c, threshold),
+        periods=None if wire is None else measure_periods(wire, c, low, high),
+        phase=name,
     )
 
 
@@ -179,13 +227,16 @@ def _find_axes(
     return np.abs(angle), ratio
 
 
-def _measure_width(grid: SnapshotGrid, c: FloatArray, threshold: float) -> float:
+def _measure_width(
+    grid: SnapshotGrid, c: FloatArray, poorer: float, threshold: float, upper: float
+) -> float:
+    """Measure walls at a threshold, above which a phase is and below which the poorer one."""
     simplices = split_into_simplices(grid)
     corners = c[simplices]
     cut = simplices[(corners.min(axis=1) <= threshold) & (corners.max(axis=1) > threshold)]
-    if len(cut) == 0:
+    rich, poor = c[(c > threshold) & (c <= upper)], c[(c > poorer) & (c <= threshold)]
+    if len(cut) == 0 or len(rich) == 0 or len(poor) == 0:
         return float("nan")
     slopes = np.linalg.norm(compute_gradients(grid, cut, c), axis=1)
     slope = np.average(slopes, weights=compute_simplex_volumes(grid, cut))
-    jump = np.median(c[c > threshold]) - np.median(c[c <= threshold])
-    return float(jump / slope)
+    return float((np.median(rich) - np.median(poor)) / slope)

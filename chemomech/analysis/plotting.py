@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chemomech.analysis.results import FieldResults
+from chemomech.analysis.results import FieldResults, RunResults
 from chemomech.drawing.panels import Panel, write_panels
 from chemomech.drawing.pictures import Renderer, write_picture
 from chemomech.drawing.styles import choose_style
@@ -44,7 +44,8 @@ def plot_field(
     values = results.read(name, found)
     if values.ndim == 2:
         values = np.linalg.norm(values, axis=1)
-    style = choose_style(name)
+    phases = results.config.material.named_phases if isinstance(results, RunResults) else ()
+    style = choose_style(name, phases)
     # A stress map belongs to no time.
     shown = found if len(results.times) > 1 or found > 0 else None
     with Renderer(results.grid, style, style.compute_limits(values)) as renderer:

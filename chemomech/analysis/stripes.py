@@ -30,9 +30,16 @@ class Periods:
     legs: float
 
 
-def measure_periods(wire: WireCoordinates, c: FloatArray, threshold: float) -> Periods:
-    """Count walls, where the composition at the vertices crosses the threshold, along the wire."""
-    walls = np.concatenate(_find_walls(wire, c, threshold))
+def measure_periods(wire: WireCoordinates, c: FloatArray, low: float, high: float) -> Periods:
+    """Count walls along the wire: there a phase ends, which vertices with low < c <= high are of.
+
+    Args:
+        wire: Where the vertices lie in the wire.
+        c: Composition at the vertices.
+        low: Composition above which a vertex is of the phase.
+        high: Greatest composition of the phase.
+    """
+    walls = np.concatenate(_find_walls(wire, c, low, high))
     bend = wire.bend[1] - wire.bend[0]
     inside = int(np.count_nonzero(wire.find_in_bend(walls)))
     return Periods(
@@ -46,7 +53,7 @@ def _compute_period(length: float, walls: int) -> float:
     return 2.0 * length * len(_LINES) / walls if walls else float("nan")
 
 
-def _find_walls(wire: WireCoordinates, c: FloatArray, threshold: float) -> list[FloatArray]:
+def _find_walls(wire: WireCoordinates, c: FloatArray, low: float, high: float) -> list[FloatArray]:
     """Find the places on the mid-line where each line crosses a wall."""
     solid = np.ptp(wire.height) > 0
     points = [wire.along, wire.across] + ([wire.height] if solid else [])
@@ -62,7 +69,8 @@ def _find_walls(wire: WireCoordinates, c: FloatArray, threshold: float) -> list[
         place = [along, np.full(count, line * wire.width)] + (
             [np.full(count, middle)] if solid else []
         )
-        rich = interpolate(*place) > threshold
-        crossed = np.flatnonzero(rich[1:] != rich[:-1])
+        values = interpolate(*place)
+        inside = (values > low) & (values <= high)
+        crossed = np.flatnonzero(inside[1:] != inside[:-1])
         walls.append((along[crossed] + along[crossed + 1]) / 2)
     return walls

@@ -38,7 +38,7 @@ def add_commands(commands: Commands) -> None:
     analyse = add_command(
         commands,
         "analyse",
-        "measure the Li-rich domains of a run",
+        "measure the domains of a run's phases",
         example="analyse wire-results --output domains.csv",
         parents=[opened],
     )
@@ -73,14 +73,15 @@ def _analyse(arguments: argparse.Namespace) -> str:
     if path is not None and path.exists():
         raise InputError(f"{path} exists already and is left as it is", key="--output")
     from chemomech.analysis.results import open_run
-    from chemomech.analysis.run_statistics import analyse_run
+    from chemomech.analysis.run_statistics import analyse_run_phases
     from chemomech.analysis.tables import summarise_domains, write_domain_table
 
     results = open_run(arguments.folder)
-    statistics = analyse_run(results, time)
+    phases, found = analyse_run_phases(results, time), results.find_time(time)
+    dimension = results.grid.dimension
     if path is not None:
-        write_domain_table(path, statistics, results.grid.dimension)
-    return summarise_domains(statistics, results.grid.dimension, results.find_time(time))
+        write_domain_table(path, phases, dimension)
+    return summarise_domains(phases, dimension, found)
 
 
 def _parse_time(text: str | None) -> float | None:

@@ -14,9 +14,10 @@ from chemomech.config.laws.free_energy import FreeEnergyConfig
 from chemomech.config.laws.mobility import MobilityConfig
 from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.tensors import AnisotropyConfig
-from chemomech.errors import InputError
+from chemomech.errors import InputError, UnloadedLawError
 from chemomech.materials.free_energy import FreeEnergy
 from chemomech.materials.phase_diagram import PhaseDiagram, find_phases
+from chemomech.materials.phases import Phase
 from chemomech.materials.scalars import Scalar, ScalarOrTensor
 from chemomech.units import (
     Concentration,
@@ -96,6 +97,32 @@ class MaterialConfig(Section):
     def phases(self) -> PhaseDiagram:
         """Phases of the free energy without stress."""
         return find_phases(self.homogeneous_energy)
+
+    @cached_property
+    def named_phases(self) -> tuple[Phase, ...]:
+        """Phases by rising composition, with the law's names, or numbered from three on.
+
+        There are none where the law was not loaded, where it has one phase, or where it has two
+        without names: Li-poor and Li-rich.
+        """
+        try:
+            windows = self.phases.windows
+        except UnloadedLawError:
+            return ()
+        names = self.free_energy.list_phase_names()
+        if len(names) != len(windows):
+            if len(windows) < 3:
+                return ()
+            names = tuple(f"phase {number}" for number in range(1, len(windows) + 1))
+        return tuple(Phase(name, *ends) for name, ends in zip(names, windows, strict=True))
+
+    @property
+    def phase_limits(self) -> tuple[float, ...]:
+        """Compositions at which one phase ends and the next begins; without two phases 0.5."""
+        try:
+            return self.phases.thresholds or (0.5,)
+        except UnloadedLawError:
+            return (0.5,)
 
     def __getstate__(self) -> dict[Any, Any]:
         # Not the law, nor phases that hold it: those of a user's module ranks that are sent this

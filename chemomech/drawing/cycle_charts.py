@@ -23,11 +23,13 @@ from matplotlib.ticker import EngFormatter
 from chemomech.drawing.figure_parts import (
     CATEGORY_COLOURS,
     LETTERS,
+    MISSING,
     create_figure,
     prepare_chart,
     save_figure,
 )
 from chemomech.errors import InputError
+from chemomech.materials.phases import Phase
 from chemomech.output.ledger import Columns
 from chemomech.units import FARADAY
 
@@ -48,6 +50,8 @@ _MEGA = 1e6
 _NO_CURRENT = 1e-6
 # Axes shorter than this, in V, MPa and composition, would show rounding errors of what is constant.
 _LEAST_VOLTAGE, _LEAST_STRESS, _LEAST_LITHIUM = 1e-2, 1e-2, 1e-2
+# The same of currents, as a share of the largest.
+_LEAST_CURRENT = 0.1
 _HOURS_FROM = 7200.0
 
 
@@ -79,36 +83,40 @@ class _Curve:
 _Panels = Sequence[tuple[Axes, _Curve]]
 
 
-def write_cycle_chart(path: str | Path, columns: Columns) -> None:
+def write_cycle_chart(path: str | Path, columns: Columns, phases: Sequence[Phase] = ()) -> None:
     """Write the figure of `_create_cycle_figure`, which see for arguments and errors, as PNG."""
-    save_figure(_create_cycle_figure(columns), path)
+    save_figure(_create_cycle_figure(columns, phases), path)
 
 
-def _create_cycle_figure(columns: Columns) -> Figure:
+def _create_cycle_figure(columns: Columns, phases: Sequence[Phase] = ()) -> Figure:
     """Plot voltage and stress of a particle over its cycles, as Santos et al. 2020 of an electrode.
 
     (a) voltage and (b) stress over lithium content, a line for each half-cycle and none for rests;
     (c) voltage and current and (d) stress over time, on a background that tells lithiation,
-    delithiation and rest apart. Stresses are means over the reacting surface, hydrostatic tension
+    delithiation and rest apart. Without any stress (b) is voltage and current over time, and there
+    are no more. Stresses are means over the reacting surface, hydrostatic tension
     positive, and the largest von Mises stress anywhere. Where no reference voltage was stated, the
     voltage is that against mu_res = 0, -mu_res / F. Dashed is the voltage less the overpotential.
 
     Args:
         columns: Ledger of a reacting particle as `read_ledger` returns it, with a line or more.
+        phases: Phases, in whose windows of lithium content their names stand in (a).
 
     Returns:
         A page whose axes are labelled (`Axes.get_label`) like ``von_mises_max_Pa over lithium``.
     """
     stages = _find_stages(columns)
     voltage, current, *stresses = _prepare_curves(columns)
-    figure = create_figure(_WIDTH, _HEIGHT)
+    rows = range(2 + len(stresses))
+    figure = create_figure(_WIDTH, _HEIGHT * len(rows) / 5)
     figure.set_layout_engine("constrained", h_pad=0.05, w_pad=0.1)
-    grid = figure.add_gridspec(5, 2, height_ratios=(1.2, 0.8, 1.0, 1.0, 1.0))
-    places = [grid[:2, 0], *(grid[row, 0] for row in (2, 3, 4))]
+    grid = figure.add_gridspec(len(rows), 2, height_ratios=(1.2, 0.8, 1.0, 1.0, 1.0)[: len(rows)])
+    places = [grid[:2, 0], *(grid[row, 0] for row in rows[2:])]
     panels = _add_panels(figure, places, [voltage, *stresses], "lithium")
     _draw_half_cycles(panels, columns, stages)
+    _name_phases(panels[0][0], phases)
     _add_charge(panels[0][0], columns)
-    places = [grid[row, 1] for row in range(5)]
+    places = [grid[row, 1] for row in rows]
     panels = _add_panels(figure, places, [voltage, current, *stresses], "time")
     _draw_histories(panels, columns, stages)
     _draw_key(figure, stages)
@@ -150,7 +158,7 @@ def _choose_unit(values: FloatArray, unit: str) -> tuple[float, str]:
 
 
 def _prepare_curves(columns: Columns) -> list[_Curve]:
-    """Prepare voltage, current and stresses in their units."""
+    """Prepare voltage, current and stresses, if there are any, in their units."""
     voltage, label = _read(columns, "voltage_V"), "Voltage"
     if np.isnan(voltage).all():
         voltage = -_read(columns, "mu_res_J_per_mol") / FARADAY
@@ -161,7 +169,10 @@ def _prepare_curves(columns: Columns) -> list[_Curve]:
     curves = [_Curve("voltage", label, voltage / size, least, equilibrium=equilibrium)]
     current = _read(columns, "current_A")
     size, unit = _choose_unit(current, _name_unit(columns, "current_A"))
-    curves.append(_Curve("current", f"Current, outward\npositive ({unit})", current / size))
+    least = _LEAST_CURRENT * float(np.abs(current).max()) / size
+    curves.append(_Curve("current", f"Current, outward\npositive ({unit})", current / size, least))
+    if not any(_read(columns, name).any() for name, _, _ in _STRESSES):
+        return curves
     for name, label, width in _STRESSES:
         curves.append(_Curve(name, label, _read(columns, name) / _MEGA, _LEAST_STRESS, width))
     return curves
@@ -181,9 +192,12 @@ def _add_panels(
         panel.ticklabel_format(useOffset=False)
         panel.tick_params(labelbottom=curve is curves[-1])
         panels.append(panel)
-    letters = "ab" if abscissa == "lithium" else "cd"
-    for panel, letter in zip((panels[0], panels[-len(_STRESSES)]), letters, strict=True):
-        panel.set_title(f"({letter})", loc="left", fontsize=LETTERS + 1)
+    lettered = [panels[0]]
+    if len(panels) > len(_STRESSES):
+        lettered.append(panels[-len(_STRESSES)])
+    first_letter = ord("a") + (0 if abscissa == "lithium" else len(lettered))
+    for number, panel in enumerate(lettered, first_letter):
+        panel.set_title(f"({chr(number)})", loc="left", fontsize=LETTERS + 1)
     figure.align_ylabels(panels)
     return list(zip(panels, curves, strict=True))
 
@@ -202,6 +216,27 @@ def _draw_half_cycles(panels: _Panels, columns: Columns, stages: Sequence[_Stage
                 panel.plot(x, y, "--", color=colour, linewidth=_THIN, gid="equilibrium")
         _lengthen(panel, (_LEAST_LITHIUM, curve.least))
     panels[-1][0].set_xlabel("Lithium content $x$", fontsize=LETTERS)
+
+
+def _name_phases(panel: Axes, phases: Sequence[Phase]) -> None:
+    """Shade where a particle in equilibrium is of one phase, and name it off the falling curve."""
+    across = panel.get_xaxis_transform()
+    left, right = panel.get_xlim()
+    for phase in phases:
+        low, high = np.clip((phase.lower, phase.upper), left, right)
+        if low < high:
+            panel.axvspan(low, high, color=MISSING, alpha=0.5, linewidth=0, zorder=0)
+            middle = (low + high) / 2
+            below = middle < (left + right) / 2
+            place = (middle, 0.03 if below else 0.97)
+            panel.text(
+                *(*place, phase.name),
+                transform=across,
+                fontsize=LETTERS,
+                ha="center",
+                va="bottom" if below else "top",
+            )
+    panel.set_xlim(left, right)
 
 
 def _add_charge(panel: Axes, columns: Columns) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chemomech.drawing.styles import STYLES
+from chemomech.drawing.styles import STYLES, choose_style
 from chemomech.errors import run_on_root
+from chemomech.materials.phases import Phase
 from chemomech.output.file_names import FILM
 from chemomech.output.folder import RunFolder
 from chemomech.output.frames import Frame, FrameFile
@@ -26,6 +27,7 @@ def write_illustrations(
     *,
     pictures: bool = True,
     movie: bool = True,
+    phases: Sequence[Phase] = (),
 ) -> bool:
     """Draw ``pictures/*.png`` and ``movie.mp4``, or one of the two; collective.
 
@@ -41,6 +43,7 @@ def write_illustrations(
         frames: The composition in the order of time; the last at the end.
         pictures: Draw the pictures.
         movie: Draw the film.
+        phases: Phases to be named on the composition's colour bar.
 
     Returns:
         Whether anything was drawn; the same on all ranks.
@@ -48,7 +51,7 @@ def write_illustrations(
 
     def draw() -> list[str]:
         assert grid is not None
-        return _draw(folder, grid, fields, frames, pictures, movie)
+        return _draw(folder, grid, fields, frames, pictures, movie, phases)
 
     written = run_on_root(folder.comm, draw)
     for name in written:
@@ -63,6 +66,7 @@ def _draw(
     frames: FrameFile,
     pictures: bool,
     movie: bool,
+    phases: Sequence[Phase],
 ) -> list[str]:
     try:
         # Imported here, for VTK may be absent or lack a system library on a cluster's nodes.
@@ -78,7 +82,7 @@ def _draw(
     names = sorted(fields.keys() & STYLES.keys()) if pictures else ["composition"]
     try:
         for name in names:
-            style = STYLES[name]
+            style = choose_style(name, phases)
             shots = (
                 {f"pictures/{name}.png": Frame(frames.times[-1], fields[name])} if pictures else {}
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from chemomech.drawing.figure_parts import (
 )
 from chemomech.drawing.scene import Scene
 from chemomech.drawing.styles import FieldStyle, format_time
+from chemomech.materials.phases import Phase
 from chemomech.output.context import Context
 from chemomech.output.snapshot_grid import SnapshotGrid
 
@@ -33,6 +35,8 @@ _BAR_GAP, _BAR_WIDTH, _BAR_HEIGHT, _BAR_LABELS = 50, 36, 640, 190
 _FLAT_BOTTOM, _SOLID_BOTTOM = 110, 250
 _LEAST_WIDTH = 760
 _LEAST_HEIGHT = 420
+# Width of a letter of a phase's name, and the room between name and bar.
+_LETTER, _NAME_GAP = 14, 30
 
 
 class _Box(NamedTuple):
@@ -54,10 +58,12 @@ class _Layout:
     scale: _Box
 
 
-def _lay_out(field: tuple[int, int], dimension: int) -> _Layout:
+def _lay_out(field: tuple[int, int], dimension: int, phases: Sequence[Phase]) -> _Layout:
     width, height = field
+    names = max((_LETTER * len(phase.name) + _NAME_GAP for phase in phases), default=0)
+    gap = _BAR_GAP + names
     bottom = _FLAT_BOTTOM if dimension == 2 else _SOLID_BOTTOM
-    beside = _BAR_GAP + _BAR_WIDTH + _BAR_LABELS
+    beside = gap + _BAR_WIDTH + _BAR_LABELS
     inner_width = max(width, _LEAST_WIDTH - beside)
     inner_height = max(height, _LEAST_HEIGHT)
     across, upward = _LEFT + inner_width + beside, _TOP + inner_height + bottom
@@ -70,7 +76,7 @@ def _lay_out(field: tuple[int, int], dimension: int) -> _Layout:
             _LEFT + (inner_width - width) // 2, bottom + (inner_height - height) // 2, width, height
         ),
         bar=_Box(
-            _LEFT + inner_width + _BAR_GAP,
+            _LEFT + inner_width + gap,
             bottom + (inner_height - bar_height) // 2,
             _BAR_WIDTH,
             bar_height,
@@ -89,7 +95,7 @@ class Renderer(Context):
         self._style = style
         self._limits = limits
         self._scene = Scene(grid, style.colour_map, limits, _LARGEST)
-        layout = _lay_out(self._scene.size, grid.dimension)
+        layout = _lay_out(self._scene.size, grid.dimension, style.phases)
         self._size = layout.size
         self._figure = create_figure(layout.size[0] / DPI, layout.size[1] / DPI)
         axes = self._add_axes(layout.field)
@@ -148,6 +154,26 @@ class Renderer(Context):
         choose_ticks(bar)
         axes.tick_params(labelsize=8, width=0.6, length=3)
         bar.outline.set_linewidth(0.6)
+        _name_phases(axes, self._style.phases)
+
+
+def _name_phases(axes: Axes, phases: Sequence[Phase]) -> None:
+    """Mark the window of each phase on the left of a colour bar, and name it there."""
+    low, high = axes.get_ylim()
+    beside = axes.get_yaxis_transform()
+    for phase in phases:
+        ends = np.clip((phase.lower, phase.upper), low, high)
+        axes.plot(
+            *([-0.3, -0.3], ends),
+            transform=beside,
+            color="black",
+            linewidth=1.0,
+            solid_capstyle="butt",
+            clip_on=False,
+            scaley=False,
+        )
+        place = (-0.6, ends.mean(), phase.name)
+        axes.text(*place, transform=beside, fontsize=8, ha="right", va="center")
 
 
 def write_picture(path: str | Path, image: NDArray[np.uint8]) -> None:

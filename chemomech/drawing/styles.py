@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chemomech.drawing.figure_parts import compute_limits
+from chemomech.materials.phases import Phase
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class FieldStyle:
         symmetric: Centre the limits on zero, for signed fields on a diverging map.
         least: Difference of values, as shown, that counts as round-off: a kPa, a millionth of RT.
         line: Colour of the particle's outline on a map of pixels.
+        phases: Phases whose names stand on the colour bar of a composition.
     """
 
     label: str
@@ -33,6 +36,7 @@ class FieldStyle:
     symmetric: bool = False
     least: float = 0.0
     line: str = "black"
+    phases: tuple[Phase, ...] = ()
 
     def compute_limits(self, *values: NDArray[np.floating]) -> tuple[float, float]:
         """Choose the ends of a colour bar, as shown, for stored values of snapshots, NaN for none.
@@ -78,8 +82,13 @@ STRESS_LABELS = MappingProxyType(
 """Labels of stresses in pictures, by the names of the stress fields."""
 
 
-def choose_style(name: str) -> FieldStyle:
-    """Choose label with unit, colour map and factor of a field of a run or a stress map."""
+def choose_style(name: str, phases: Sequence[Phase] = ()) -> FieldStyle:
+    """Choose label with unit, colour map and factor of a field of a run or a stress map.
+
+    ``phases`` are named on the colour bar of the composition.
+    """
+    if name == "composition":
+        return replace(STYLES[name], phases=tuple(phases))
     if name in STYLES:
         return STYLES[name]
     if name == "displacement":

@@ -21,6 +21,7 @@ from chemomech.mapping.measure import analyse_on_root, write_analysis
 from chemomech.mapping.stress_illustration import draw_stress
 from chemomech.mapping.stress_model import STRESS_UNIT, StressModel, create_model, interpolate_map
 from chemomech.mapping.stress_source import ImagedParticle, load_particle, pick_particle
+from chemomech.materials.phases import Phase
 from chemomech.output.fields import FieldWriter, name_field_file
 from chemomech.output.file_names import CONFIG
 from chemomech.output.folder import RunFolder
@@ -28,7 +29,7 @@ from chemomech.output.folder_lock import FolderLock
 from chemomech.output.provenance import PROVENANCE, collect_provenance, write_provenance
 from chemomech.output.terminal import render
 from chemomech.problems.stress_fields import StressFields
-from chemomech.problems.stress_regions import Phase, Regions
+from chemomech.problems.stress_regions import Regions
 from chemomech.problems.stress_statistics import (
     StressBands,
     StressStatistics,

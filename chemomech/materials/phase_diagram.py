@@ -91,6 +91,16 @@ class Coexistence:
         """Compute the energy gamma / (RT C) = sqrt(gradient) * path per area of interface."""
         return math.sqrt(gradient) * self.path
 
+    def coherent_cost(self, coherency: float) -> float:
+        """Compute the elastic energy coherency ((c_b - c_a) / 2)^2 of halves of both phases.
+
+        It is in units of RT C, as the barrier is, which both phases must save to separate.
+
+        Args:
+            coherency: Coefficient of the energy (c - 1/2)^2, see `coherent_shift`.
+        """
+        return coherency * (self.miscibility_gap / 2.0) ** 2
+
     def stripe_period(self, gradient: float, length: float) -> float:
         """Compute the period lambda = sqrt(2 gamma L / (RT C barrier)) of stripes, eqn 2.
 
@@ -120,10 +130,26 @@ class PhaseDiagram:
         return bool(self.coexistences)
 
     @property
+    def windows(self) -> tuple[tuple[float, float], ...]:
+        """Compositions from the lowest to the highest of each phase, bounds at both ends."""
+        lower, upper = self.curve.law.bounds
+        inner = [end for pair in self.coexistences for end in (pair.poor, pair.rich)]
+        edges = [lower, *inner, upper]
+        return tuple(zip(edges[::2], edges[1::2], strict=True))
+
+    @property
     def thresholds(self) -> tuple[float, ...]:
         """Compositions midway between neighbouring phases, one less than there are phases."""
         # Rounding errors must not decide to which phase a composition exactly midway belongs.
         return tuple(round((pair.poor + pair.rich) / 2, 6) for pair in self.coexistences)
+
+    def is_unstable_between(self, pair: Coexistence) -> bool:
+        """Whether g'' < 0 anywhere between two phases, perhaps those of another diagram.
+
+        Between phases without strain, a diagram with coherent strain says so whether both can
+        separate coherently: where g is convex from one to the other, each mixture stays one phase.
+        """
+        return any(low < pair.rich and pair.poor < high for low, high in self.spinodals)
 
     @property
     def distance_to_bounds(self) -> float:

@@ -46,6 +46,9 @@ Derived, not measured: the only coefficients up to L_4 with the windows and the 
 3.39 V at 298.15 K. The barriers, 0.0099 RT C, follow from nothing but the form.
 """
 
+LIXV2O5_PHASES = ("alpha", "epsilon", "delta")
+"""Names of its phases by rising composition."""
+
 LIFEPO4 = RegularSolution(4.5111)
 """Li_xFePO4, c = x, as MPET has it: Omega_a = 1.8560e-20 J, here per kT at 298 K.
 

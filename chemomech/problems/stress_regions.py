@@ -11,39 +11,14 @@ from scipy.spatial import cKDTree
 from chemomech.arrays import BoolArray, FloatArray
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_not_negative
+from chemomech.materials.phases import Phase
 from chemomech.problems.cell_stress import CellValues
 
 WHOLE = "all"
 BOUNDARIES = "boundaries"
 
-#: Round-off must not decide on which side of a limit a cell lies.
+#: Round-off must not decide whether a boundary is within reach.
 _SLACK = 1e-9
-
-
-@dataclass(frozen=True)
-class Phase:
-    """The phase, by its name in tables, of cells whose mean composition lies within a window.
-
-    The limits, which may be infinite, belong to the phase.
-    """
-
-    name: str
-    lower: float
-    upper: float
-
-    def __post_init__(self) -> None:
-        if not self.lower < self.upper:
-            raise InputError(
-                f"the window of phase '{self.name}' must run from a smaller to a larger "
-                f"composition, got {self.lower:g} to {self.upper:g}",
-                key="phases",
-            )
-        if self.name in (WHOLE, BOUNDARIES, ""):
-            raise InputError(f"a phase cannot be called '{self.name}'", key="phases")
-
-    def contains(self, composition: FloatArray) -> BoolArray:
-        """Mark compositions that lie in the window, of the same shape."""
-        return (composition >= self.lower - _SLACK) & (composition <= self.upper + _SLACK)
 
 
 @dataclass(frozen=True)
@@ -56,8 +31,8 @@ class Regions:
     None leaves boundaries out.
 
     Raises:
-        InputError: Windows overlap, two phases share a name, the distance is negative, or there
-            are no two phases to have a boundary between them.
+        InputError: Windows overlap, a phase has the name of another region, the distance is
+            negative, or there are no two phases to have a boundary between them.
     """
 
     phases: tuple[Phase, ...] = ()
@@ -66,6 +41,9 @@ class Regions:
     def __post_init__(self) -> None:
         phases = tuple(sorted(self.phases, key=lambda phase: phase.lower))
         object.__setattr__(self, "phases", phases)
+        for name in (WHOLE, BOUNDARIES):
+            if name in {phase.name for phase in phases}:
+                raise InputError(f"a phase cannot be called '{name}'", key="phases")
         if len({phase.name for phase in phases}) < len(phases):
             raise InputError("two phases have the same name", key="phases")
         for low, high in pairwise(phases):

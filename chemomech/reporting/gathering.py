@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from chemomech.analysis.domains import LI_RICH, DomainStatistics
 from chemomech.analysis.results import (
     FieldResults,
     RunResults,
@@ -18,7 +19,7 @@ from chemomech.analysis.results import (
     open_run,
     open_stress,
 )
-from chemomech.analysis.run_statistics import analyse_run
+from chemomech.analysis.run_statistics import analyse_run_phases
 from chemomech.drawing.styles import format_time
 from chemomech.errors import InputError
 from chemomech.output.file_names import CONFIG, FILM
@@ -63,6 +64,8 @@ def _gather_run(results: RunResults) -> Contents:
         gaps.append("there are no pictures: the run was told to draw none, or has not ended")
     last = {name: column[-1] for name, column in ledger.items()}
     name = folder.resolve().name
+    phases = analyse_run_phases(results)
+    shares = ", ".join(f"{phase.phase} {phase.rich_fraction:.3f}" for phase in phases)
     facts = [
         ("ended", str(results.provenance.get("ended", "not yet"))),
         ("time simulated", format_time(float(last["time_s"]))),
@@ -70,6 +73,7 @@ def _gather_run(results: RunResults) -> Contents:
         ("wall time", f"{float(last['wall_s']):.0f} s on {results.provenance['ranks']} rank(s)"),
         ("mesh", f"{len(results.grid.points)} vertices, {results.grid.cell_name}s"),
         ("mean composition", f"{float(last['lithium_mean']):.6g}"),
+        ("parts of the particle", shares),
         ("lithium out of balance", f"{np.abs(ledger['lithium_balance_error']).max():.1e}, at most"),
     ]
     return Contents(
@@ -79,7 +83,7 @@ def _gather_run(results: RunResults) -> Contents:
         views=[create_view(results)],
         curves=[("The ledger over time", create_ledger_curves(ledger))],
         pictures=pictures,
-        tables=[_tabulate_domains(results)],
+        tables=[_tabulate_domains(results, phases)],
         missing=gaps,
         command=_format_command("run", results),
         config=read_text(folder / CONFIG),
@@ -97,11 +101,11 @@ def _find_film(folder: Path) -> tuple[Media | None, list[str]]:
     return Media.read(path, "Composition over time"), []
 
 
-def _tabulate_domains(results: RunResults) -> Table:
-    domains: Sequence[Any] = analyse_run(results).domains
+def _tabulate_domains(results: RunResults, phases: Sequence[DomainStatistics]) -> Table:
     unit = f"nm{results.grid.dimension}"
     rows = [
         [
+            statistics.phase,
             str(number),
             f"{d.size:.4g}",
             _format_length(d.along),
@@ -111,13 +115,17 @@ def _tabulate_domains(results: RunResults) -> Table:
             "yes" if d.spans else "no",
             "yes" if d.in_bend else "no",
         ]
-        for number, d in enumerate(domains, 1)
+        for statistics in phases
+        for number, d in enumerate(statistics.domains, 1)
     ]
     header = [
-        *("domain", f"size ({unit})", "along wire (nm)", "across (nm)", "angle to wire (deg)"),
-        *("elongation", "spans", "in bend"),
+        *("phase", "domain", f"size ({unit})", "along wire (nm)", "across (nm)"),
+        *("angle to wire (deg)", "elongation", "spans", "in bend"),
     ]
-    return Table("Li-rich domains at the end (c > 0.5)", header, rows)
+    limits = ", ".join(f"{limit:g}" for limit in results.config.material.phase_limits)
+    if phases[0].phase == LI_RICH:
+        return Table(f"Li-rich domains at the end (c > {limits})", header, rows)
+    return Table(f"Domains of each phase at the end, parted at c = {limits}", header, rows)
 
 
 def _format_length(value: float) -> str:

@@ -18,6 +18,7 @@ def illustrate(config: Config, parts: PreparedRun) -> None:
     """Draw what the configuration asks for into the folder of a run that has ended; collective."""
     assert parts.record is not None
     wanted, folder = config.output, parts.record.folder
+    phases = config.material.named_phases
     if wanted.pictures:
 
         def list_charts() -> dict[str, Writer]:
@@ -26,7 +27,9 @@ def illustrate(config: Config, parts: PreparedRun) -> None:
                 "pictures/ledger.png": partial(write_ledger_chart, columns=columns)
             }
             if parts.problem.surface.reservoir is not None:
-                charts["pictures/cycles.png"] = partial(write_cycle_chart, columns=columns)
+                charts["pictures/cycles.png"] = partial(
+                    write_cycle_chart, columns=columns, phases=phases
+                )
             return charts
 
         folder.write_files(list_charts)
@@ -39,4 +42,5 @@ def illustrate(config: Config, parts: PreparedRun) -> None:
             parts.recorder.frames,
             pictures=wanted.pictures,
             movie=wanted.movie,
+            phases=phases,
         )

@@ -192,7 +192,7 @@ def _create_recorder(
         resume_point=None if progressed is None else progressed.records,
         is_illustrated=folder is not None and (config.output.pictures or config.output.movie),
         # What is not of the poorest phase counts as rich.
-        threshold=next(iter(config.material.phases.thresholds), 0.5),
+        threshold=config.material.phase_limits[0],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from chemomech import config as cfg
 from chemomech.config.laws.elasticity import MixtureConfig
@@ -100,13 +101,18 @@ def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
 def _describe_phases(config: cfg.Config, problem: ChemoMechanics, mean: float) -> Rows:
     material = config.material
     rows = [("mean composition", f"{mean:.6g}")]
+    windows = [f"{p.name} ({p.lower:.4g} to {p.upper:.4g})" for p in material.named_phases]
+    if windows:
+        rows.append(("phases and their c", ", ".join(windows)))
     rows += _describe_diagram("stress-free", material.phases, config, mean)
-    for pair in material.phases.coexistences:
-        rows += _describe_plateau(pair, config)
+    pairs = _name_pairs(material)
+    for name, pair in pairs:
+        rows += _describe_plateau(name, pair, config)
     elastic = _find_elasticity(config, problem.domain.mesh.geometry.dim)
     if elastic is not None and elastic.shift > 0.0:
         coherent = pd.find_phases(material.homogeneous_energy, elastic.shift)
         rows += _describe_diagram("coherent", coherent, config, mean)
+        rows += [_describe_misfit(*named, coherent, elastic.shift) for named in pairs]
     elif config.mechanics is not None and elastic is None:
         rows.append(("coherent", f"not computed for {_find_obstacle(config.mechanics)} mechanics"))
     return rows
@@ -140,18 +146,41 @@ def _describe_diagram(state: str, phases: pd.PhaseDiagram, config: cfg.Config, m
     return [*rows, (f"fastest wave, {state}", wave)]
 
 
-def _describe_plateau(pair: pd.Coexistence, config: cfg.Config) -> Rows:
+def _name_pairs(material: cfg.MaterialConfig) -> list[tuple[str, pd.Coexistence]]:
+    """Name both phases of each pair, by their compositions where they have no names."""
+    named, pairs = material.named_phases, material.phases.coexistences
+    if not named:
+        return [(f"c = {pair.poor:.4f} and {pair.rich:.4f}", pair) for pair in pairs]
+    names = [f"{poor.name} and {rich.name}" for poor, rich in pairwise(named)]
+    return list(zip(names, pairs, strict=True))
+
+
+def _describe_plateau(name: str, pair: pd.Coexistence, config: cfg.Config) -> Rows:
     """Describe the plateau of two phases, and a homogeneous particle's deviation from it."""
     unit, schedule = config.material.scales.voltage, config.schedule
     if schedule is None or schedule.reference_voltage is None:
         place = f"mu = {round(pair.potential, 6) + 0.0:.4g} RT"
     else:
         place = f"{schedule.reference_voltage - unit * pair.potential:.4f} V"
+    if config.material.named_phases:
+        place = f"{place}, {name}"
     low, high = (1e3 * unit * (pair.potential - mu) for mu in reversed(pair.loop))
     return [
         ("plateau, stress-free", place),
         ("homogeneous particle", f"{low:+.2f} to {high:+.2f} mV about the plateau"),
     ]
+
+
+def _describe_misfit(
+    name: str, pair: pd.Coexistence, coherent: pd.PhaseDiagram, shift: float
+) -> tuple[str, str]:
+    """Say what it costs that two phases fit, and whether they separate all the same."""
+    cost, barrier = pair.coherent_cost(shift), pair.barrier
+    parted = "can" if coherent.is_unstable_between(pair) else "cannot"
+    return (
+        f"misfit of {name}",
+        f"{cost:.3g} RT C, barrier {barrier:.3g} RT C: {parted} separate coherently",
+    )
 
 
 def _describe_surface(config: cfg.Config, problem: ChemoMechanics) -> Rows:

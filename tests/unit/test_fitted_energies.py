@@ -1,6 +1,7 @@
 """Free energies of phases and of tables in configurations."""
 
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 from dolfinx import mesh
 from mpi4py import MPI
 from scipy.special import logit
+from ufl.core.expr import Expr
 
+from chemomech import validate
 from chemomech.config import Config, create_config, format_config
 from chemomech.config.laws.fitted_energy import EnergyTableConfig
 from chemomech.config.laws.numbers import Numbers
@@ -136,6 +139,8 @@ def test_a_changed_file_is_a_changed_configuration(folder):
         (PHASES | {"barriers": [0.01]}, "barriers", "2 barriers"),
         (PHASES | {"barriers": [0.01, 0.0]}, "barriers.1", "greater than 0"),
         (PHASES | {"barriers": [0.2, 0.2]}, "barriers", "has these phases alone"),
+        (PHASES | {"names": ["alpha", "delta"]}, "names", "3 windows have 3 names"),
+        (PHASES | {"names": ["a", "b", "a"]}, "names", "the same name"),
         (CURVE | {"file": "none.csv"}, "file", "no such file"),
         (CURVE | {"quantity": "energy"}, "file", "needs the header c,g, got c,voltage_V"),
         (CURVE | {"points": [[0.1, 3.4]]}, "file", "exactly one of file and points"),
@@ -166,3 +171,68 @@ def test_crystals_by_name(kind):
     config = create({"kind": kind})
     assert len(config.material.phases.coexistences) == (2 if kind == "lixv2o5" else 1)
     assert create_config(config.model_dump(mode="json", exclude_none=True)) == config
+
+
+NAMES = ["alpha", "epsilon", "delta"]
+
+
+@dataclass(frozen=True)
+class DoubleWell:
+    """c^2 (1 - c)^2, whose phases have names."""
+
+    height: float
+    bounds = (-1.0, 2.0)
+    phase_names = ("empty", "full")
+
+    def density(self, c: Expr) -> Expr:
+        """Return the density."""
+        return self.height * c**2 * (1 - c) ** 2
+
+
+@pytest.mark.parametrize(
+    ("law", "names"),
+    [
+        ({"kind": "lixv2o5"}, NAMES),
+        (PHASES | {"names": ["a", "b", "c"]}, ["a", "b", "c"]),
+        (PHASES, ["phase 1", "phase 2", "phase 3"]),
+        # Two phases, which are not three.
+        ({"kind": "lixv2o5", "linear": 0.0, "coefficients": [2.75]}, []),
+        ({"kind": "regular_solution", "chi": 2.75}, []),
+    ],
+)
+def test_phases_have_the_names_of_the_law(law, names):
+    material = create(law).material
+    assert [phase.name for phase in material.named_phases] == names
+    if names:
+        ends = [(phase.lower, phase.upper) for phase in material.named_phases]
+        np.testing.assert_allclose(ends, [(0.0, 0.1), (0.3, 0.7), (0.9, 1.0)], atol=1e-6)
+        assert material.phase_limits == (0.2, 0.8)
+
+
+def test_a_law_of_a_user_names_its_phases():
+    material = create_config(
+        {
+            "geometry": {"kind": "box", "size": ["40 nm", "20 nm"]},
+            "material": {
+                "free_energy": DoubleWell(1.0),
+                "gradient": {"interface_width": "10 nm"},
+                "mobility": {"kind": "constant", "diffusivity": "1e-15 m^2/s"},
+            },
+            "initial": {"kind": "uniform", "mean": 0.5},
+            "time": {"end": "1 s"},
+        }
+    ).material
+    empty, full = material.named_phases
+    assert (empty.name, empty.lower, full.name, full.upper) == ("empty", -1.0, "full", 2.0)
+    assert [empty.upper, full.lower] == pytest.approx([0.0, 1.0], abs=1e-6)
+
+
+def test_validation_names_the_phases():
+    reaction = {"kind": "exchange_constant", "group": "left", "rate_constant": "1e-9 m/s"}
+    step = {"kind": "rest", "duration": "1 s"}
+    schedule = {"reference_voltage": "3.39 V", "step": [step]}
+    config = create({"kind": "lixv2o5"}, reaction=[reaction], schedule=schedule)
+    said = validate(config, MPI.COMM_SELF)
+    assert "alpha (0 to 0.1), epsilon (0.3 to 0.7), delta (0.9 to 1)" in said
+    assert "3.3900 V, alpha and epsilon" in said
+    assert "3.2000 V, epsilon and delta" in said

@@ -11,6 +11,7 @@ from chemomech.config.base import (
     Choice,
     ExistingFile,
     InteriorFraction,
+    Name,
     Number,
     Positive,
     Section,
@@ -66,6 +67,21 @@ class PhasesConfig(_FittedConfig):
     barriers: tuple[Positive, ...] | None = Field(
         default=None, description="heights over the tangents, in units of RT C"
     )
+    names: tuple[Name, ...] | None = Field(
+        default=None, description="names of the phases, for tables and pictures"
+    )
+
+    def _check(self) -> None:
+        if self.names is not None and len(self.names) != len(self.windows):
+            raise SectionError(
+                "names", f"{len(self.windows)} windows have {len(self.windows)} names"
+            )
+        if self.names is not None and len(set(self.names)) < len(self.names):
+            raise SectionError("names", "two phases have the same name")
+
+    def list_phase_names(self) -> tuple[str, ...]:
+        """List the names that the table states."""
+        return self.names or ()
 
     def fit(self, temperature: float) -> RedlichKister:
         """Fit the law; see `FreeEnergyConfig.create`."""

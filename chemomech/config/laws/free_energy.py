@@ -40,6 +40,10 @@ class FreeEnergyConfig(LawConfig):
         """Create the law with the numbers of the table themselves; see `create`."""
         return self.create(Numbers(self), temperature)
 
+    def list_phase_names(self) -> tuple[str, ...]:
+        """List the names of its phases by rising composition, or none."""
+        return ()
+
     def describe(self, temperature: float) -> list[tuple[str, str]]:
         """Describe the law in names and values, beyond its phases; see `create`."""
         del temperature
@@ -117,6 +121,10 @@ class UserFreeEnergyConfig(FreeEnergyConfig, UserLawConfig):
         """Create the law; see `FreeEnergyConfig.create`."""
         lower, upper = self.law.bounds
         return _BoundedDensity(self.build(numbers), (float(lower), float(upper)))
+
+    def list_phase_names(self) -> tuple[str, ...]:
+        """List the ``phase_names`` of the law, if it has any."""
+        return tuple(getattr(self.law, "phase_names", ()))
 
     def _probe(self) -> None:
         lower, upper = self.law.bounds

@@ -9,7 +9,7 @@ from pydantic import Field
 from chemomech.config.base import Number
 from chemomech.config.laws.free_energy import FreeEnergyConfig, RegularSolutionConfig
 from chemomech.config.laws.numbers import Numbers
-from chemomech.materials.redlich_kister import LIFEPO4, LIXV2O5, RedlichKister
+from chemomech.materials.redlich_kister import LIFEPO4, LIXV2O5, LIXV2O5_PHASES, RedlichKister
 
 Coefficients = Annotated[tuple[Number, ...], Field(min_length=1, max_length=60)]
 _COEFFICIENTS = "L0, L1, ... in units of RT C"
@@ -41,6 +41,10 @@ class LiXV2O5Config(_ExcessConfig):
     coefficients: Coefficients = Field(
         default=tuple(LIXV2O5.coefficients), description=_COEFFICIENTS
     )
+
+    def list_phase_names(self) -> tuple[str, ...]:
+        """List alpha, epsilon and delta."""
+        return LIXV2O5_PHASES
 
 
 class LiFePO4Config(RegularSolutionConfig):

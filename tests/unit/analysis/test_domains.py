@@ -7,7 +7,7 @@ import pytest
 from mpi4py import MPI
 from scipy.integrate import solve_ivp
 
-from chemomech.analysis.domains import analyse_domains
+from chemomech.analysis.domains import analyse_domains, analyse_phases
 from chemomech.analysis.measures import compute_percentiles, compute_vertex_volumes
 from chemomech.analysis.wire_coordinates import locate_along_wire
 from chemomech.geometry.meshing import create_domain
@@ -174,3 +174,25 @@ def test_percentiles_are_those_of_the_area():
     levels = (5.0, 50.0, 95.0)
     found = compute_percentiles(grid, place.along, levels)
     np.testing.assert_allclose(found, np.array(levels) * 10, atol=5)
+
+
+def test_each_of_three_phases_has_its_domains():
+    """Two fronts on a straight wire, of tanh walls 20 nm wide: their places give all shares."""
+    grid, place = create_wire(STRAIGHT)
+    fronts = [np.tanh((place.along - x) / 10) for x in (302.5, 697.5)]
+    c = 0.8 - 0.15 * fronts[0] - 0.3 * fronts[1]
+    poor, middle, rich = analyse_phases(grid, c, place, ("a", "b", "c"), (0.65, 1.1))
+    assert [phase.phase for phase in (poor, middle, rich)] == ["a", "b", "c"]
+    shares = [phase.rich_fraction for phase in (poor, middle, rich)]
+    # Walls lie midway between vertices.
+    assert shares == pytest.approx([0.3025, 0.395, 0.3025], abs=1e-6)
+    assert [phase.count for phase in (poor, middle, rich)] == [1, 1, 1]
+    assert [phase.domains[0].along for phase in (poor, middle, rich)] == pytest.approx(
+        [848.75, 500, 151.25], abs=0.1
+    )
+    # Jumps of 0.6 and 0.3, each over the slope of a tanh; over a cell that is 2 % less.
+    assert np.isnan(poor.interface_width)
+    assert [middle.interface_width, rich.interface_width] == pytest.approx([20, 20], rel=0.05)
+    # Each wall bounds two phases, and a period has two walls.
+    periods = [phase.periods.whole for phase in (poor, middle, rich)]
+    assert periods == pytest.approx([2000, 1000, 2000])

@@ -11,6 +11,7 @@ from scipy.constants import R as GAS_CONSTANT
 
 from chemomech.drawing.cycle_charts import _create_cycle_figure, write_cycle_chart
 from chemomech.errors import InputError
+from chemomech.materials.phases import Phase
 from chemomech.output.ledger import name_columns
 from chemomech.units import FARADAY
 
@@ -298,3 +299,34 @@ def test_ledger_without_a_reaction_is_refused():
     columns = {name: np.zeros(3) for name in name_columns(3)}
     with pytest.raises(InputError, match="not that of a reacting particle: it has no cycle"):
         _create_cycle_figure(columns)
+
+
+def test_phases_are_named_in_their_windows():
+    phases = [Phase("poor", -np.inf, 0.2), Phase("rich", 0.7, 1.0), Phase("none", 1.5, 2.0)]
+    figure = _create_cycle_figure(LEDGERS["five in 2-D"], phases)
+    panel = get_panel(figure, "voltage over lithium")
+    limits = panel.get_xlim()
+    assert limits == pytest.approx(
+        get_panel(draw("five in 2-D"), "voltage over lithium").get_xlim()
+    )
+    places = {text.get_text(): text.get_position()[0] for text in panel.texts}
+    ends = (limits[0], 0.2, 0.7, min(1.0, limits[1]))
+    middles = {"poor": (ends[0] + ends[1]) / 2, "rich": (ends[2] + ends[3]) / 2}
+    assert places == pytest.approx(middles)
+
+
+def test_without_stress_there_are_no_panels_of_it():
+    columns = dict(LEDGERS["held"]) | {name: np.zeros(60) for name in STRESSES}
+    figure = _create_cycle_figure(columns)
+    labels = {axes.get_label() for axes in figure.axes}
+    assert labels == {"voltage over lithium", "voltage over time", "current over time"}
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["(a)", "(b)", ""]
+
+
+def test_a_constant_current_shows_no_rounding_errors():
+    columns = dict(LEDGERS["held"])
+    noise = np.random.default_rng(0).normal(size=len(columns["step"]))
+    columns["current_A"] = -CAPACITY / HOUR * (1.0 + 1e-9 * noise)
+    panel = get_panel(_create_cycle_figure(columns), "current over time")
+    low, high = panel.get_ylim()
+    assert high - low > 0.05 * max(abs(low), abs(high))

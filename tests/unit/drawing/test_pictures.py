@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from chemomech.drawing.film import LEAST_SECONDS, write_movie
-from chemomech.drawing.styles import STYLES, format_time
+from chemomech.drawing.styles import STYLES, choose_style, format_time
+from chemomech.materials.phases import Phase
 from chemomech.output.snapshot_grid import SnapshotGrid
 
 pictures = pytest.importorskip("chemomech.drawing.pictures")
@@ -141,3 +142,18 @@ def test_film_begins_and_ends_with_its_snapshots(tmp_path, count):
     assert re.search(rb"Video: h264 .* yuv420p.* 98x62.* 24 fps", decoded.stderr)
     np.testing.assert_allclose(frames[0], greys[0], atol=3)
     np.testing.assert_allclose(frames[-1], greys[-1], atol=3)
+
+
+def test_phases_are_named_beside_the_colour_bar(tmp_path):
+    phases = [Phase("poor", -np.inf, 0.1), Phase("rich & ready", 0.3, 1.0)]
+    style = choose_style("composition", phases)
+    grid = create_sheet()
+    with pictures.Renderer(grid, style, style.compute_limits()) as renderer:
+        image = renderer.render(np.zeros(len(grid.points)))
+        renderer.save_vector(tmp_path / "c.svg", np.zeros(len(grid.points)))
+    text = (tmp_path / "c.svg").read_text()
+    assert ">poor</text>" in text
+    assert ">rich &amp; ready</text>" in text
+    # Room for the names on the right of the strip, whose scale they do not change.
+    with pictures.Renderer(grid, STYLES["composition"], (0.0, 1.0)) as plain:
+        assert image.shape[1] - plain.render(np.zeros(len(grid.points))).shape[1] > 12 * 10

@@ -355,3 +355,20 @@ def test_what_is_found_can_be_sent_to_other_ranks():
     phases = pickle.loads(pickle.dumps(pd.find_phases(LAW)))
     assert phases == pd.find_phases(LAW)
     assert phases.curve.energy(0.5) == pytest.approx(mix(0.5, 2.75), rel=1e-12)
+
+
+@pytest.mark.parametrize(("shift", "separates"), [(0.74, True), (0.76, False)])
+def test_coherent_phases_separate_as_long_as_the_energy_is_not_convex(shift, separates):
+    """Of a regular solution g'' is least at c = 1/2, 4 - 2 chi; the shift adds twice itself."""
+    law = RegularSolution(2.75)
+    (pair,) = pd.find_phases(law).coexistences
+    coherent = pd.find_phases(law, shift)
+    assert coherent.is_unstable_between(pair) is separates
+    assert coherent.has_phase_separation is separates
+    assert pair.coherent_cost(shift) == pytest.approx(shift * (0.5 - pair.poor) ** 2)
+
+
+def test_windows_of_phases():
+    lower, upper = pd.find_phases(RegularSolution(2.75)).windows
+    assert [*lower, *upper] == pytest.approx([0.0, 0.0995, 0.9005, 1.0], abs=1e-4)
+    assert pd.find_phases(RegularSolution(1.0)).windows == ((0.0, 1.0),)

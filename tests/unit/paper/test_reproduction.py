@@ -76,6 +76,7 @@ def test_page_and_tables(work, maker):
         "## What the paper shows\n\nComposition across a wall",
         "Walls of 2 gradient coefficients from 1e-14 to 2e-14 J m2/mol",
         "log(kappa) is **0.5000**",
+        "\n\nLaws: a regular solution (chi = 2.75) with a gradient energy",
         "eqn (4) is **1.23%**",
         "![Profiles, the same over distance/√kappa, widths.",
         "- [It moves.](figure.png)",

@@ -12,8 +12,9 @@ from mpi4py import MPI
 from chemomech.errors import InputError
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
+from chemomech.materials.phases import Phase
 from chemomech.problems.stress_measures import compute_percentiles
-from chemomech.problems.stress_regions import Phase, Regions
+from chemomech.problems.stress_regions import Regions
 from chemomech.problems.stress_statistics import (
     StressStatistics,
     StressTable,
@@ -200,6 +201,7 @@ def test_three_dimensions():
     [
         ((Phase("a", 0, 0.5), Phase("b", 0.4, 1)), None, "overlap"),
         ((Phase("a", 0, 0.5), Phase("a", 0.6, 1)), None, "same name"),
+        ((Phase("all", 0, 1),), None, "cannot be called 'all'"),
         ((Phase("a", 0, 0.5),), 1e-9, "at least two"),
         (TWO, -1e-9, "zero or positive"),
     ],
@@ -209,7 +211,7 @@ def test_regions_that_make_no_sense(phases, distance, message):
         Regions(phases, distance)
 
 
-@pytest.mark.parametrize("wrong", [("a", 1.0, 0.0), ("a", math.nan, 1.0), ("all", 0.0, 1.0)])
+@pytest.mark.parametrize("wrong", [("a", 1.0, 0.0), ("a", math.nan, 1.0), ("", 0.0, 1.0)])
 def test_phases_that_make_no_sense(wrong):
     with pytest.raises(InputError, match="phase"):
         Phase(*wrong)

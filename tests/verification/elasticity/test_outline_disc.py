@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import ufl
 
+from chemomech.materials.phases import Phase
 from chemomech.problems.static_stress import StaticStress
-from chemomech.problems.stress_regions import Phase, Regions
+from chemomech.problems.stress_regions import Regions
 from chemomech.problems.stress_statistics import StressStatistics
 
 MISFIT = 1e-3

@@ -7,8 +7,9 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from chemomech.geometry.frame import create_wire_tangent
+from chemomech.materials.phases import Phase
 from chemomech.problems.static_stress import StaticStress
-from chemomech.problems.stress_regions import Phase, Regions
+from chemomech.problems.stress_regions import Regions
 from chemomech.problems.stress_statistics import StressStatistics, create_stress_bands
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
