@@ -191,7 +191,7 @@ INTO = {
     "imaging.md": [(StressConfig, "stress"), (StressConfig, "stress"), (Config, "simulation")],
     "model.md": [(Config, "simulation"), (Config, "simulation")],
     "running.md": [(Config, "simulation")],
-    "shapes.md": [(Config, "simulation")],
+    "shapes.md": [(Config, "simulation"), (Config, "simulation")],
     "tables.md": [(StressConfig, "stress")],
 }
 #: Files that these name.
