@@ -41,6 +41,7 @@ from .mapping.measure import measure as measure
 from .mapping.phantom_files import write_phantom as write_phantom
 from .mapping.stress import stress as stress
 from .materials.bent_fibre import BentFibre as BentFibre
+from .materials.coherency import compute_coherency_energy as compute_coherency_energy
 from .materials.density_curve import DensityCurve as DensityCurve
 from .materials.eigenstrain import Eigenstrain as Eigenstrain
 from .materials.eigenstrain import TurnedEigenstrain as TurnedEigenstrain

@@ -18,6 +18,7 @@ from types import ModuleType
 
 import dolfinx
 import numpy as np
+import ufl
 import ufl.sorting
 from dolfinx import cpp, fem, graph, jit, mesh
 from numpy.typing import NDArray
@@ -188,6 +189,31 @@ def create_owner_partitioner(owners: NDArray[np.int32]) -> Callable[..., object]
     destinations = graph.adjacencylist(np.ascontiguousarray(owners, dtype=np.int32), offsets)
     plain = getattr(destinations, "_cpp_object", destinations)
     return lambda *_: plain
+
+
+def replace_topology(domain: mesh.Mesh, corners: NDArray[np.int64]) -> mesh.Mesh:
+    """Create a mesh of the same cells on the same ranks, whose corners are other vertices.
+
+    Only the topology changes: the nodes of the geometry stay. Collective.
+
+    Args:
+        domain: Mesh without ghost cells.
+        corners: Vertex at each corner of this rank's cells, by names that all ranks share, shape
+            (cells, corners).
+    """
+    former, names = domain.topology, np.ascontiguousarray(corners, dtype=np.int64).ravel()
+    assert former.index_map(former.dim).num_ghosts == 0
+    topology = cpp.mesh.create_topology(
+        domain.comm,
+        [former.cell_type],
+        [names],
+        [np.asarray(former.original_cell_index, dtype=np.int64)],
+        [np.empty(0, dtype=np.int32)],
+        # Any of them may be shared with another rank.
+        np.unique(names),
+    )
+    plain = cpp.mesh.Mesh_float64(domain.comm, topology, domain.geometry._cpp_object)
+    return mesh.Mesh(plain, ufl.Mesh(domain.ufl_domain().ufl_coordinate_element()))
 
 
 def get_cell_nodes(geometry: mesh.Geometry) -> NDArray[np.int32]:

@@ -61,6 +61,7 @@ ONE_RANK = (
     "verification/elasticity/test_tilted_crystals.py",
     "verification/test_diffusion.py",
     "verification/test_gibbs_thomson.py",
+    "verification/test_coherent_walls.py",
     "verification/test_growth_rates.py",
     "verification/test_interface.py",
     "verification/test_kinetic_regimes.py",

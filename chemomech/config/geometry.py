@@ -141,6 +141,9 @@ class BoxConfig(Section):
     size: Annotated[tuple[PositiveLength, ...], Field(min_length=2, max_length=3)] = Field(
         description="two or three edge lengths"
     )
+    periodic: tuple[Literal["x", "y", "z"], ...] = Field(
+        default=(), description="axes along which the box repeats; their sides are no boundary"
+    )
 
     @property
     def dimension(self) -> int:
@@ -151,6 +154,14 @@ class BoxConfig(Section):
     def extents(self) -> tuple[float, ...]:
         """Edge lengths (m)."""
         return self.size
+
+    def _check(self) -> None:
+        axes = "xyz"[: self.dimension]
+        for index, name in enumerate(self.periodic):
+            if name not in axes or name in self.periodic[:index]:
+                raise SectionError(
+                    f"periodic.{index}", f"must be one of {', '.join(axes)}, each once"
+                )
 
 
 GeometryConfig = Annotated[

@@ -24,6 +24,7 @@ from chemomech.fenicsx import create_owner_partitioner
 from chemomech.geometry.cells import list_facets, number_rows
 from chemomech.geometry.domain import MESH_LENGTH_UNIT, Domain
 from chemomech.geometry.partition import Owners
+from chemomech.geometry.periodicity import join_sides, stand_for
 
 SURFACE = "surface"
 """Name of the group of all facets that the electrolyte wets."""
@@ -35,7 +36,8 @@ class MeshArrays:
 
     Points are in nm, shape (points, gdim), cells their corners in DOLFINx's order, facets the
     corners of those of each named group, in any order. Without a group ``surface``, all exterior
-    facets become one. Groups of cells are rows of ``cells``.
+    facets become one. Groups of cells are rows of ``cells``. Pairs are points that are one in a
+    periodic mesh, as `pair_sides` gives them.
     """
 
     points: FloatArray
@@ -43,6 +45,7 @@ class MeshArrays:
     cell: str
     facets: Mapping[str, IntArray]
     cell_groups: Mapping[str, IntArray] = field(default_factory=dict)
+    pairs: IntArray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -86,16 +89,16 @@ def distribute(
     arrays: MeshArrays | None = None
     parts: list[_Labels] = []
 
-    def prepare() -> tuple[str, int, list[_Labels], bool]:
+    def prepare() -> tuple[str, int, list[_Labels], bool, IntArray]:
         nonlocal arrays, parts
         arrays = build()
         if owners is not None:
             _require_owners(owners, len(arrays.cells), comm.size)
         parts = [_label_facets(arrays), _label_cells(arrays)]
         heads = [part.without_members() for part in parts]
-        return arrays.cell, arrays.points.shape[1], heads, owners is not None
+        return arrays.cell, arrays.points.shape[1], heads, owners is not None, arrays.pairs
 
-    cell, gdim, heads, is_divided = run_on_root(comm, prepare)
+    cell, gdim, heads, is_divided, pairs = run_on_root(comm, prepare)
     if arrays is None:
         corners = len(basix.topology(basix.CellType[cell])[0])
         arrays = MeshArrays(np.empty((0, gdim)), np.empty((0, corners), dtype=np.int64), cell, {})
@@ -111,6 +114,8 @@ def distribute(
         e=ufl.Mesh(coordinates),
         partitioner=partitioner,
     )
+    if len(pairs):
+        mesh = join_sides(mesh, pairs)
     facets, cells = parts
     return Domain(
         mesh,
@@ -128,7 +133,8 @@ def _label_facets(arrays: MeshArrays) -> _Labels:
     given = {name: rows for name, rows in arrays.facets.items() if len(rows)}
     for name, rows in given.items():
         _require_facets(rows.shape[1] == facets.shape[1], name)
-    first, number = number_rows(np.sort(np.concatenate([facets, *given.values()]), axis=1))
+    corners = stand_for(np.concatenate([facets, *given.values()]), arrays.pairs)
+    first, number = number_rows(np.sort(corners, axis=1))
     of_cells, *of_groups = np.split(
         number, np.cumsum([len(facets), *map(len, given.values())])[:-1]
     )
@@ -137,7 +143,8 @@ def _label_facets(arrays: MeshArrays) -> _Labels:
     for name, rows in zip(given, of_groups, strict=True):
         _require_facets(bool(np.all(cells[rows] > 0)), name)
         members[name] = rows
-    members.setdefault(SURFACE, np.flatnonzero(cells == 1).astype(np.int64))
+    if (exterior := np.flatnonzero(cells == 1).astype(np.int64)).size:
+        members.setdefault(SURFACE, exterior)
     tags, groups = _label(len(first), members)
     marked = tags > 0
     return _Labels(facets[first[marked]], tags[marked], groups)

@@ -35,7 +35,8 @@ def create_domain(
     for the same reason. Outlines get triangles of uniform size.
 
     Groups: ``start``, ``end``, ``inner``, ``outer`` (3-D: ``bottom``, ``top``) of a nanowire;
-    ``left``, ``right``, ``bottom``, ``top`` (3-D: ``back``, ``front``) of a box; ``exterior``,
+    ``left``, ``right``, ``bottom``, ``top`` (3-D: ``back``, ``front``) of a box, but for periodic
+    axes; ``exterior``,
     ``holes``, ``border`` and its sides ``border_left``, ``border_right``, ``border_bottom``,
     ``border_top`` of an outline, as far as it has them; and ``surface`` for all that the
     electrolyte wets.
@@ -87,7 +88,7 @@ def read_domain(
 
 def _mesh(shape: Shape, size: float, cell: str) -> MeshArrays:
     # Here: gmsh takes a while to load, and rank 0 alone has a use for it.
-    from chemomech.geometry.structured import mesh_strip, strip_of_box, strip_of_nanowire
+    from chemomech.geometry.structured import mesh_box, mesh_strip, strip_of_nanowire
     from chemomech.geometry.unstructured import mesh_outline
 
     match shape:
@@ -96,7 +97,7 @@ def _mesh(shape: Shape, size: float, cell: str) -> MeshArrays:
         case Nanowire():
             return mesh_strip(strip_of_nanowire(shape), size, cell)
         case Box():
-            return mesh_strip(strip_of_box(shape), size, cell)
+            return mesh_box(shape, size, cell)
 
 
 def _read(path: Path, scale: float) -> MeshArrays:

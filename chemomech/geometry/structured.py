@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gmsh
 import numpy as np
 
 from chemomech.arrays import FloatArray
+from chemomech.errors import InputError
 from chemomech.geometry.box import Box
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
 from chemomech.geometry.nanowire import Nanowire
+from chemomech.geometry.periodicity import pair_sides
 
 _SIMPLICES = ("triangle", "tetrahedron")
+_SIDES = (("left", "right"), ("bottom", "top"), ("back", "front"))
+"""Sides of a box by axis."""
+_FEWEST_PERIODIC = 3
+"""Cells along a periodic axis, at least."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,33 @@ def strip_of_nanowire(wire: Nanowire) -> _Strip:
     )
 
 
-def strip_of_box(box: Box) -> _Strip:
+def mesh_box(box: Box, size: float, cell: str) -> MeshArrays:
+    """Mesh a box as `mesh_strip` does, and pair the points of periodic sides; only for one rank.
+
+    Raises:
+        InputError: A periodic axis has fewer than three cells, which would not be told apart by
+            their corners, or cells of a type whose facets need not meet.
+    """
+    lengths = [length / MESH_LENGTH_UNIT for length in box.lengths]
+    for axis in box.periodic_axes:
+        if _count_cells(lengths[axis], size, cell in _SIMPLICES) < _FEWEST_PERIODIC:
+            raise InputError(
+                f"at most {lengths[axis] / _FEWEST_PERIODIC:.4g} nm make {_FEWEST_PERIODIC} cells "
+                f"along the periodic axis {'xyz'[axis]}, got {size:.4g} nm",
+                key="mesh.size",
+            )
+    if box.periodic and cell == "tetrahedron":
+        raise InputError(
+            "tetrahedra do not meet across periodic sides; use hexahedron", key="mesh.cell"
+        )
+    arrays = mesh_strip(_strip_of_box(box), size, cell)
+    joined = {name for axis in box.periodic_axes for name in _SIDES[axis]}
+    facets = {name: rows for name, rows in arrays.facets.items() if name not in joined}
+    pairs = pair_sides(arrays.points, lengths, box.periodic_axes)
+    return replace(arrays, facets=facets, pairs=pairs)
+
+
+def _strip_of_box(box: Box) -> _Strip:
     """See a box as a strip of one patch along x."""
     lengths = [length / MESH_LENGTH_UNIT for length in box.lengths]
     ends = np.array([[0.0, 0.0], [lengths[0], 0.0]])
@@ -88,7 +120,7 @@ def strip_of_box(box: Box) -> _Strip:
         centres=(None,),
         along=(lengths[0],),
         height=lengths[2] if box.dimension == 3 else None,
-        names=("left", "right", "bottom", "top", "back", "front"),
+        names=(*_SIDES[0], *_SIDES[1], *_SIDES[2]),
     )
 
 

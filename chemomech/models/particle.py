@@ -115,7 +115,7 @@ def create_shape(geometry: cfg.GeometryConfig) -> Shape | None:
                 thickness=geometry.thickness,
             )
         case cfg.BoxConfig():
-            return Box(geometry.size)
+            return Box(geometry.size, geometry.periodic)
         case cfg.OutlineConfig():
             return _read_outline(geometry)
     return None

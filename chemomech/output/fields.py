@@ -9,8 +9,10 @@ from typing import Literal
 
 import dolfinx
 from dolfinx import fem, io
+from dolfinx.mesh import Mesh
 
 from chemomech.errors import InputError, describe_foreign_error
+from chemomech.geometry.periodicity import unfold
 from chemomech.output.context import Context
 from chemomech.output.vtkhdf import VtkHdfFile
 
@@ -40,7 +42,8 @@ class FieldWriter(Context):
     want one element for all that is in a file, so functions are interpolated into Lagrange spaces
     of the highest degree among them; scalars, vectors and tensors may be mixed, and interpolation
     upwards loses nothing. Vectors have three components in the file, tensors nine, as ParaView
-    expects. Coordinates are the mesh's, times are seconds, values are as given at every `write`.
+    expects. Coordinates are the mesh's, with the sides of a periodic one apart; times are seconds,
+    values are as given at every `write`.
     """
 
     def __init__(self, path: str | Path, functions: Sequence[fem.Function]) -> None:
@@ -49,10 +52,14 @@ class FieldWriter(Context):
         mesh = functions[0].function_space.mesh
         degree = max(f.function_space.ufl_element().degree for f in functions)
         self._sources = tuple(functions)
-        self._written = tuple(_create_output(f, degree) for f in functions)
+        self._raised = tuple(_create_output(f, mesh, degree) for f in functions)
+        plain = unfold(mesh)
+        self._written = self._raised
+        if plain is not mesh:
+            self._written = tuple(_create_output(f, plain, degree) for f in functions)
         self._file: VtkHdfFile | io.VTXWriter
         if file.suffix == ".vtkhdf":
-            nodes = fem.functionspace(mesh, ("Lagrange", degree))
+            nodes = fem.functionspace(plain, ("Lagrange", degree))
             self._file = VtkHdfFile(file, nodes, self._written)
         elif file.suffix == ".bp":
             self._file = io.VTXWriter(
@@ -71,8 +78,11 @@ class FieldWriter(Context):
         Raises:
             OSError: They cannot be written; of ``.bp`` perhaps on some ranks only.
         """
-        for source, written in zip(self._sources, self._written, strict=True):
-            written.interpolate(source)
+        steps = zip(self._sources, self._raised, self._written, strict=True)
+        for source, raised, written in steps:
+            raised.interpolate(source)
+            if written is not raised:
+                _copy_by_cell(raised, written)
         with _naming_failure():
             self._file.write(time)
 
@@ -106,8 +116,15 @@ def _check(functions: Sequence[fem.Function]) -> None:
             raise ValueError(f"{function.name} is not continuous; project it before writing.")
 
 
-def _create_output(function: fem.Function, degree: int) -> fem.Function:
-    space = function.function_space
+def _create_output(function: fem.Function, mesh: Mesh, degree: int) -> fem.Function:
     shape = function.ufl_shape
     element = ("Lagrange", degree, shape) if shape else ("Lagrange", degree)
-    return fem.Function(fem.functionspace(space.mesh, element), name=function.name)
+    return fem.Function(fem.functionspace(mesh, element), name=function.name)
+
+
+def _copy_by_cell(source: fem.Function, target: fem.Function) -> None:
+    """Copy values between spaces of one element on meshes with the same cells, ghosts included."""
+    given, wanted = source.function_space.dofmap, target.function_space.dofmap
+    values = target.x.array.reshape(-1, wanted.bs)
+    values[wanted.list] = source.x.array.reshape(-1, given.bs)[given.list]
+    target.x.scatter_forward()

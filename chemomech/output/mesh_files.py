@@ -18,6 +18,7 @@ from chemomech.geometry.cells import VTK_ORDER
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.gmsh_session import GmshSession
 from chemomech.geometry.partition import gather_by_cell
+from chemomech.geometry.periodicity import unfold
 from chemomech.output.snapshot_grid import SnapshotGrid
 from chemomech.output.snapshots import Gatherer
 from chemomech.output.vtkhdf import VtkHdfFile
@@ -106,7 +107,7 @@ def _write_xdmf(domain: Domain, path: Path) -> None:
 
 
 def _write_vtkhdf(domain: Domain, path: Path) -> None:
-    VtkHdfFile(path, fem.functionspace(domain.mesh, ("Lagrange", 1)))
+    VtkHdfFile(path, fem.functionspace(unfold(domain.mesh), ("Lagrange", 1)))
 
 
 def _write_bp(domain: Domain, path: Path) -> None:

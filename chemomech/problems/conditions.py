@@ -16,6 +16,7 @@ from chemomech.errors import InputError
 from chemomech.forms.fields import find_owned_dofs
 from chemomech.geometry.components import find_bodies
 from chemomech.geometry.domain import Domain
+from chemomech.geometry.periodicity import find_periods
 
 #: Share of a load, by norm, that may act on a motion nothing resists: round-off, not a mistake.
 _IMBALANCE = 1e-8
@@ -126,6 +127,8 @@ def _normal_axis(domain: Domain, group: str) -> int:
 def create_rigid_modes(space: fem.FunctionSpace) -> list[NDArray[np.float64]]:
     """All rigid motions of a mesh as a whole, as owned dof arrays: three in 2-D, six in 3-D.
 
+    Of a periodic mesh they are those that repeat.
+
     Multigrid needs no more where the mesh consists of several bodies: its aggregates lie within
     one, and of each motion of that body they see a combination of these.
     """
@@ -199,7 +202,13 @@ def _move_rigidly(
     x = x - total[:3] / total[3]
     dimension = space.mesh.geometry.dim
     translations = [np.tile(np.eye(3)[i], (len(x), 1)) for i in range(dimension)]
-    axes = np.eye(3) if dimension == 3 else np.eye(3)[2:]
+    # A turn repeats along its own axis only.
+    repeats = np.diag(find_periods(space.mesh))
+    axes = [
+        axis
+        for axis in (np.eye(3) if dimension == 3 else np.eye(3)[2:])
+        if not np.cross(axis, repeats).any()
+    ]
     rotations = [np.cross(axis, x) for axis in axes]
     moves = np.zeros((dimension + len(axes), size, dimension))
     moves[:, body] = [m[:, :dimension] for m in (*translations, *rotations)]

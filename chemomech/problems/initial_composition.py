@@ -18,12 +18,15 @@ from chemomech.arrays import FloatArray
 from chemomech.errors import InputError, naming, run_on_root
 from chemomech.geometry.formula import evaluate_formula
 from chemomech.geometry.measures import compute_mean
+from chemomech.geometry.periodicity import create_fold, find_periods
 from chemomech.text_files import read_text
 
 Bounds = tuple[float, float]
 
 _LATTICE_LIMIT = 20_000_000
 _LATTICE_MARGIN = 4
+# A spline forgets its ends by a factor of 3.7 at each point.
+_REPEATED = 20
 _NANOMETRE = 1e-9
 
 
@@ -76,9 +79,9 @@ class Noise:
 
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
         """Set ``c``; see `InitialComposition.apply`."""
-        field_at = self._create_field(c, length_unit)
-        c.interpolate(lambda x: field_at(x[: c.function_space.mesh.geometry.dim]))
         mesh = c.function_space.mesh
+        field_at = self._create_field(c, length_unit)
+        _interpolate(c, lambda x: field_at(x[: mesh.geometry.dim]))
         c.x.array[:] -= compute_mean(c, mesh, ufl.dx)
         deviation = math.sqrt(compute_mean(c * c, mesh, ufl.dx))
         c.x.array[:] *= self.amplitude / deviation
@@ -95,9 +98,14 @@ class Noise:
         upper = np.empty(mesh.geometry.dim)
         mesh.comm.Allreduce(np.min(points, axis=0, initial=np.inf), lower, op=MPI.MIN)
         mesh.comm.Allreduce(np.max(points, axis=0, initial=-np.inf), upper, op=MPI.MAX)
-        spacing = self.smoothing / length_unit
         # The same mesh coordinates on all ranks and the rounding make one lattice of it.
-        counts = np.ceil(np.round((upper - lower) / spacing, 6)).astype(int) + 2 * _LATTICE_MARGIN
+        steps = np.ceil(np.round((upper - lower) / (self.smoothing / length_unit), 6)).astype(int)
+        is_periodic = find_periods(mesh)[: mesh.geometry.dim] > 0.0
+        # A period is a whole number of steps, and the field goes on beyond it as it began.
+        spacing = np.where(is_periodic, (upper - lower) / steps, self.smoothing / length_unit)
+        margins = np.where(is_periodic, 0, _LATTICE_MARGIN)
+        repeats = np.where(is_periodic, _REPEATED, 0)
+        counts = steps + 2 * margins
         if math.prod(counts.tolist()) > _LATTICE_LIMIT:
             raise InputError(
                 f"is too short for this body: {self.smoothing:g} m needs a noise lattice of "
@@ -107,10 +115,11 @@ class Noise:
         white = np.random.default_rng(self.seed).standard_normal(counts)
         # One lattice step is one smoothing length.
         smooth = scipy.ndimage.gaussian_filter(white, sigma=1.0, mode="wrap")
+        smooth = np.pad(smooth, repeats[:, None], mode="wrap")
         spline = scipy.ndimage.spline_filter(smooth, order=3, mode="mirror")
 
         def evaluate(x: FloatArray) -> FloatArray:
-            positions = (x - lower[:, None]) / spacing + _LATTICE_MARGIN - 0.5
+            positions = (x - lower[:, None]) / spacing[:, None] + (margins + repeats)[:, None] - 0.5
             values: FloatArray = scipy.ndimage.map_coordinates(
                 spline, positions, order=3, mode="mirror", prefilter=False
             )
@@ -149,7 +158,7 @@ class FromFile:
             inside = linear(where)
             return np.where(np.isnan(inside), nearest(where), inside)
 
-        c.interpolate(evaluate)
+        _interpolate(c, evaluate)
         _require_bounds(c, bounds)
 
 
@@ -165,7 +174,7 @@ class Formula:
 
     def apply(self, c: fem.Function, length_unit: float, bounds: Bounds) -> None:
         """Set ``c``; see `InitialComposition.apply`."""
-        c.interpolate(lambda x: self._evaluate(x * (length_unit / _NANOMETRE)))
+        _interpolate(c, lambda x: self._evaluate(x * (length_unit / _NANOMETRE)))
         _require_bounds(c, bounds)
 
     def _evaluate(self, x: FloatArray) -> FloatArray:
@@ -197,11 +206,21 @@ class FromMeasurement:
         """Set ``c``; see `InitialComposition.apply`; refuses a file it cannot use likewise."""
         with naming(key="initial"):
             measured = run_on_root(c.function_space.mesh.comm, self.read)
-        c.interpolate(lambda x: measured.sample(x[:2].T * length_unit) / self.lithium_at_full)
+
+        def evaluate(x: FloatArray) -> FloatArray:
+            return np.asarray(measured.sample(x[:2].T * length_unit) / self.lithium_at_full)
+
+        _interpolate(c, evaluate)
         if self.margin is not None:
             lower, upper = bounds
             np.clip(c.x.array, lower + self.margin, upper - self.margin, out=c.x.array)
         _require_bounds(c, bounds)
+
+
+def _interpolate(c: fem.Function, evaluate: Callable[[FloatArray], FloatArray]) -> None:
+    """Interpolate a function of points of shape (3, n), where sides meet that of the near side."""
+    fold = create_fold(c.function_space.mesh)
+    c.interpolate(lambda x: evaluate(fold(x)))
 
 
 def _read_table(path: Path, gdim: int) -> FloatArray:

@@ -38,6 +38,7 @@ DRIVEN = CLOSED | {
     "time": {"end": "100 s"},
 }
 NOISY = CLOSED | {
+    "geometry": BOX | {"periodic": ["x"]},
     "noise": {"interval": "20 ms", "depth": "50 nm", "seed": 7},
     "mechanics": None,
     "solver": {"preset": "iterative"},
