@@ -43,7 +43,9 @@ def test_sides_share_their_unknowns(periodic, cell):
     for degree, expected in ((1, np.prod(nodes)), (2, np.prod(fine))):
         space = fem.functionspace(mesh, ("Lagrange", degree))
         assert space.dofmap.index_map.size_global == expected
-    periods = np.array([length * 1e9 * (n in periodic) for length, n in zip(LENGTHS, axes)])
+    periods = np.array(
+        [length * 1e9 * (n in periodic) for length, n in zip(LENGTHS, axes, strict=False)]
+    )
     np.testing.assert_allclose(find_periods(mesh)[:dimension], periods)
     assert find_bodies(space)[0] == 1
     kept = {side for name in axes if name not in periodic for side in SIDES[name]}
@@ -84,7 +86,9 @@ def test_surface_leaves_out_what_repeats():
 def test_unfolded_mesh_has_all_points():
     mesh = create(("x", "y"), "quadrilateral").mesh
     plain = unfold(mesh)
-    assert is_periodic(mesh) and not is_periodic(plain) and unfold(plain) is plain
+    assert is_periodic(mesh)
+    assert not is_periodic(plain)
+    assert unfold(plain) is plain
     assert plain.topology.index_map(0).size_global == 5 * 4
     np.testing.assert_array_equal(
         plain.topology.original_cell_index, mesh.topology.original_cell_index

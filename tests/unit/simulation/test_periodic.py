@@ -45,8 +45,8 @@ def test_opposite_sides_hold_the_same_on_any_number_of_ranks(folder, preset):
     for name in ("composition", "stress"):
         field = read_field(file, name, times[-1])
         assert len(field.points) == 17 * 9
-        x, y = (np.round(field.points[:, axis], 6) for axis in range(2))
-        values = {place: value for place, value in zip(zip(x, y), field.values, strict=True)}
+        places = [tuple(place) for place in np.round(field.points[:, :2], 6).tolist()]
+        values = dict(zip(places, field.values, strict=True))
         for (a, b), value in values.items():
             if a == 0.0:
                 np.testing.assert_array_equal(values[40.0, b], value)
