@@ -89,7 +89,6 @@ from .problems.chemo_mechanics import ChemoMechanics as ChemoMechanics
 from .problems.chemo_mechanics import Coupling as Coupling
 from .problems.conditions import Displacement as Displacement
 from .problems.conditions import Loads as Loads
-from .problems.conditions import Roller as Roller
 from .problems.conditions import Traction as Traction
 from .problems.crystal_axes import CrystalAxes as CrystalAxes
 from .problems.diffusion import Diffusion as Diffusion
@@ -98,6 +97,7 @@ from .problems.field_conditions import DirichletCondition as DirichletCondition
 from .problems.observables import Observable as Observable
 from .problems.parameters import Parameters as Parameters
 from .problems.process import Process as Process
+from .problems.rollers import Roller as Roller
 from .problems.static_stress import StaticStress as StaticStress
 from .problems.stress_fields import compute_stress as compute_stress
 from .problems.surface import SurfaceReaction as SurfaceReaction

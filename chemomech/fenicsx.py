@@ -202,6 +202,7 @@ def replace_topology(domain: mesh.Mesh, corners: NDArray[np.int64]) -> mesh.Mesh
             (cells, corners).
     """
     former, names = domain.topology, np.ascontiguousarray(corners, dtype=np.int64).ravel()
+    threads = () if _RELEASE < (0, 11) else (0,)  # none beside this one
     assert former.index_map(former.dim).num_ghosts == 0
     topology = cpp.mesh.create_topology(
         domain.comm,
@@ -211,6 +212,7 @@ def replace_topology(domain: mesh.Mesh, corners: NDArray[np.int64]) -> mesh.Mesh
         [np.empty(0, dtype=np.int32)],
         # Any of them may be shared with another rank.
         np.unique(names),
+        *threads,
     )
     plain = cpp.mesh.Mesh_float64(domain.comm, topology, domain.geometry._cpp_object)
     return mesh.Mesh(plain, ufl.Mesh(domain.ufl_domain().ufl_coordinate_element()))

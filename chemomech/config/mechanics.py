@@ -33,10 +33,11 @@ class ClampedConfig(Section):
 
 
 class RollerConfig(Section):
-    """No displacement along the normal, no shear traction."""
+    """A displacement along the normal, none by default; no shear traction."""
 
     kind: Literal["roller"] = "roller"
-    group: Name = Field(description="name of a facet group")
+    group: Name = Field(description="name of a plane facet group")
+    value: Length = Field(default=0.0, description="displacement along the outward normal")
 
 
 class DisplacementConfig(Section):

@@ -19,6 +19,37 @@ def _do_nothing() -> None:
 
 
 @dataclass(frozen=True, eq=False)
+class NodalAxes:
+    """Axes at some nodes, along which the unknowns of a vector field are its components there.
+
+    Args:
+        nodes: Numbers of the nodes on this rank, ghosts included.
+        rotations: Orthogonal matrices whose rows are the axes, shape (nodes, size, size).
+    """
+
+    nodes: NDArray[np.int32]
+    rotations: FloatArray
+
+    def resolve(self, values: FloatArray) -> FloatArray:
+        """Take components along the axes of fields given in global ones, shape (..., dofs)."""
+        return self._turn(values, self.rotations)
+
+    def compose(self, values: FloatArray) -> FloatArray:
+        """Take global components of fields given along the axes, shape (..., dofs)."""
+        return self._turn(values, self.rotations.swapaxes(1, 2))
+
+    def _turn(self, values: FloatArray, rotations: FloatArray) -> FloatArray:
+        turned = values.reshape(*values.shape[:-1], -1, rotations.shape[-1]).copy()
+        # Of what a rank owns, ghosts are no part.
+        present = self.nodes < turned.shape[-2]
+        nodes = self.nodes[present]
+        turned[..., nodes, :] = np.einsum(
+            "nij,...nj->...ni", rotations[present], turned[..., nodes, :]
+        )
+        return turned.reshape(values.shape)
+
+
+@dataclass(frozen=True, eq=False)
 class FourthOrder:
     """The pair of a composition x and its potential y, in blocks [[a M, K_M], [-W - k K, M]].
 
@@ -37,8 +68,8 @@ class FourthOrder:
 class Elastic:
     """Linear elasticity, which does not see rigid motions.
 
-    All those of the mesh as a whole, and those that the supports leave free, orthonormal, of each
-    body by itself, are found as arrays of owned dofs; collective.
+    All those of the mesh as a whole, along the field's axes, and those that the supports leave
+    free, orthonormal, of each body by itself, are found as arrays of owned dofs; collective.
     """
 
     find_motions: Callable[[], Sequence[FloatArray]]
@@ -84,6 +115,7 @@ class Field:
         update_conditions: Brings the values of the conditions up to date, where they follow others.
         bounds: Open interval its values must keep to.
         evolution: Its time derivative; None for a field that follows the others at once.
+        axes: Axes along which it is solved for and conditions hold; the function has global ones.
     """
 
     function: fem.Function
@@ -94,6 +126,7 @@ class Field:
     update_conditions: Callable[[], None] = _do_nothing
     bounds: tuple[float, float] = (-math.inf, math.inf)
     evolution: Evolution | None = None
+    axes: NodalAxes | None = None
 
     def add(self, share: Form) -> Field:
         """Return the field with a further linear form in its equation."""
@@ -113,8 +146,15 @@ class Field:
     def impose_conditions(self) -> None:
         """Write the present values of the conditions into the unknown."""
         self.update_conditions()
+        values = self.resolve(self.function.x.array)
         for condition in self.conditions:
-            condition.set(self.function.x.array)
+            condition.set(values)
+        if self.axes is not None:
+            self.function.x.array[:] = self.axes.compose(values)
+
+    def resolve(self, values: FloatArray) -> FloatArray:
+        """Take components along the axes; where there are none, the values themselves."""
+        return values if self.axes is None else self.axes.resolve(values)
 
 
 def find_owned_dofs(space: fem.FunctionSpace, condition: fem.DirichletBC) -> NDArray[np.int32]:

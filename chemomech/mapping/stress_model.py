@@ -28,8 +28,9 @@ from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.materials.elasticity import Assumption
 from chemomech.models.axes import create_local_axes
 from chemomech.models.mechanics import create_mechanics
-from chemomech.problems.conditions import Loads, Roller
+from chemomech.problems.conditions import Loads
 from chemomech.problems.parameters import Parameters
+from chemomech.problems.rollers import Roller
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.failures import describe_linear

@@ -31,7 +31,6 @@ from chemomech.problems.chemo_mechanics import ChemoMechanics, Coupling
 from chemomech.problems.conditions import (
     Displacement,
     Loads,
-    Roller,
     Support,
     Traction,
 )
@@ -40,6 +39,7 @@ from chemomech.problems.field_conditions import DirichletCondition
 from chemomech.problems.grading import create_factor_by_group, create_factor_by_place
 from chemomech.problems.parameters import Parameters
 from chemomech.problems.process import Process
+from chemomech.problems.rollers import Roller
 from chemomech.problems.surface import SurfaceReaction
 from chemomech.problems.thermal_noise import NoiseLaw
 from chemomech.solvers.block_system import BlockSystem
@@ -267,7 +267,7 @@ def _create_loads(config: cfg.Config, scales: Scales) -> Loads:
             case cfg.ClampedConfig():
                 supports.append(Displacement(condition.group, None))
             case cfg.RollerConfig():
-                supports.append(Roller(condition.group))
+                supports.append(Roller(condition.group, condition.value / scales.length))
             case cfg.DisplacementConfig():
                 value = _scale(condition.value, scales.length)
                 supports.append(Displacement(condition.group, value))

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import ufl
 from dolfinx import default_scalar_type, fem, la
 from mpi4py import MPI
 from numpy.typing import NDArray
 from ufl.form import Form
 
 from chemomech.errors import InputError
-from chemomech.forms.fields import find_owned_dofs
+from chemomech.forms.fields import NodalAxes, find_owned_dofs
 from chemomech.geometry.components import find_bodies
 from chemomech.geometry.domain import Domain
 from chemomech.geometry.periodicity import find_periods
+from chemomech.problems.rollers import Roller, hold_normals
 
 #: Share of a load, by norm, that may act on a motion nothing resists: round-off, not a mistake.
 _IMBALANCE = 1e-8
@@ -33,13 +33,6 @@ class Displacement:
 
     group: str
     value: tuple[float, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Roller:
-    """u . n = 0 on a plane group whose normal is a coordinate axis."""
-
-    group: str
 
 
 @dataclass(frozen=True)
@@ -73,28 +66,30 @@ class Loads:
 
 def create_dirichlet_conditions(
     space: fem.FunctionSpace, domain: Domain, supports: Sequence[Support]
-) -> list[fem.DirichletBC]:
-    """Create the Dirichlet conditions of a vector space of displacements.
+) -> tuple[list[fem.DirichletBC], NodalAxes | None]:
+    """Create the Dirichlet conditions of a vector space of displacements; collective.
+
+    Returns:
+        The conditions, and the axes along which they hold at nodes of tilted rollers, if any.
 
     Raises:
         InputError: If a group is unknown, a value has the wrong number of components, or a roller's
-            group is not a plane normal to a coordinate axis.
+            group is no plane.
     """
-    conditions = []
+    conditions, clamped = [], []
     dimension = domain.mesh.topology.dim - 1
     for support in supports:
-        facets = domain.facets(support.group)
         if isinstance(support, Roller):
-            axis = _normal_axis(domain, support.group)
-            dofs = fem.locate_dofs_topological(space.sub(axis), dimension, facets)
-            conditions.append(fem.dirichletbc(default_scalar_type(0.0), dofs, space.sub(axis)))
             continue
         value = support.value or (0.0,) * domain.mesh.geometry.dim
         require_components(support.group, value, domain.mesh.geometry.dim)
-        dofs = fem.locate_dofs_topological(space, dimension, facets)
+        facets = domain.facets(support.group)
+        clamped.append(fem.locate_dofs_topological(space, dimension, facets))
         constant = np.array(value, dtype=default_scalar_type)
-        conditions.append(fem.dirichletbc(constant, dofs, space))
-    return conditions
+        conditions.append(fem.dirichletbc(constant, clamped[-1], space))
+    rollers = [support for support in supports if isinstance(support, Roller)]
+    held, axes = hold_normals(space, domain, rollers, clamped)
+    return [*conditions, *held], axes
 
 
 def require_components(group: str, value: Sequence[float], dimension: int) -> None:
@@ -106,37 +101,24 @@ def require_components(group: str, value: Sequence[float], dimension: int) -> No
         )
 
 
-def _normal_axis(domain: Domain, group: str) -> int:
-    """Coordinate axis normal to a plane group."""
-    ds = domain.ds(0)
-    normal = ufl.FacetNormal(domain.mesh)
-    tags = domain.tags(group)
-    forms = [fem.form(abs(normal[i]) * ds(tags)) for i in range(domain.mesh.geometry.dim)]
-    shadows = np.array([fem.assemble_scalar(form) for form in forms])
-    shadows = domain.mesh.comm.allreduce(shadows)
-    axis = int(np.argmax(shadows))
-    if shadows.sum() - shadows[axis] > 1e-8 * shadows[axis]:
-        raise InputError(
-            f"a roller needs a plane normal to a coordinate axis, and group '{group}' is not one; "
-            "use 'clamped' or 'displacement'",
-            key="mechanics.boundary",
-        )
-    return axis
-
-
-def create_rigid_modes(space: fem.FunctionSpace) -> list[NDArray[np.float64]]:
+def create_rigid_modes(
+    space: fem.FunctionSpace, axes: NodalAxes | None = None
+) -> list[NDArray[np.float64]]:
     """All rigid motions of a mesh as a whole, as owned dof arrays: three in 2-D, six in 3-D.
 
-    Of a periodic mesh they are those that repeat.
+    They are given along the axes. Of a periodic mesh they are those that repeat.
 
     Multigrid needs no more where the mesh consists of several bodies: its aggregates lie within
     one, and of each motion of that body they see a combination of these.
     """
-    return list(_orthonormalise(_move_rigidly(space), space.mesh.comm))
+    modes = _orthonormalise(_move_rigidly(space), space.mesh.comm)
+    return list(modes if axes is None else axes.resolve(modes))
 
 
 def create_free_motions(
-    space: fem.FunctionSpace, conditions: Sequence[fem.DirichletBC]
+    space: fem.FunctionSpace,
+    conditions: Sequence[fem.DirichletBC],
+    axes: NodalAxes | None = None,
 ) -> list[NDArray[np.float64]]:
     """Rigid motions that the supports leave free, orthonormal, as owned dof arrays.
 
@@ -145,8 +127,8 @@ def create_free_motions(
     vanish there is held.
 
     Returns:
-        One array of shape (owned dofs,) for each free motion: three in 2-D and six in 3-D for each
-        free body, none for a clamped one.
+        One array of shape (owned dofs,) along the axes for each free motion: three in 2-D and six
+        in 3-D for each free body, none for a clamped one.
     """
     comm = space.mesh.comm
     count, bodies = find_bodies(space)
@@ -154,6 +136,7 @@ def create_free_motions(
     motions: list[NDArray[np.float64]] = []
     for body in range(count):
         modes = _orthonormalise(_move_rigidly(space, bodies == body), comm)
+        modes = modes if axes is None else axes.resolve(modes)
         held = np.zeros(modes.shape[1], dtype=bool)
         for condition in conditions:
             held[find_owned_dofs(space, condition)] = True
@@ -163,13 +146,19 @@ def create_free_motions(
     return motions
 
 
-def require_balance(push: Form, free_modes: Sequence[NDArray[np.float64]], comm: MPI.Comm) -> None:
+def require_balance(
+    push: Form,
+    free_modes: Sequence[NDArray[np.float64]],
+    comm: MPI.Comm,
+    axes: NodalAxes | None = None,
+) -> None:
     """Refuse loads that do work on a rigid motion nothing holds: no equilibrium would exist.
 
     Args:
         push: Linear form of the loads on the displacement space.
-        free_modes: Rigid motions left free, orthonormal, as owned dof arrays.
+        free_modes: Rigid motions left free, orthonormal, as owned dof arrays along the axes.
         comm: Ranks that share the mesh.
+        axes: Axes at nodes of tilted rollers.
 
     Raises:
         InputError: If forces or moments are out of balance; on all ranks.
@@ -177,6 +166,7 @@ def require_balance(push: Form, free_modes: Sequence[NDArray[np.float64]], comm:
     load = fem.assemble_vector(fem.form(push))
     load.scatter_reverse(la.InsertMode.add)
     forces = load.array[: load.index_map.size_local * load.block_size]
+    forces = forces if axes is None else axes.resolve(forces)
     total = np.sqrt(comm.allreduce(forces @ forces))
     works = comm.allreduce(np.array([mode @ forces for mode in free_modes]))
     if np.linalg.norm(works) > _IMBALANCE * total:

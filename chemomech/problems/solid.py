@@ -40,6 +40,7 @@ class Solid:
         out_of_plane_strain: The one eps_zz of generalised plane strain, else None.
         energies: ``elastic`` and, under tractions, ``loads`` (minus their work), as scalar forms.
         conditions: Dirichlet conditions of u.
+        axes: Axes along which they hold at nodes of tilted rollers; None where there are none.
         operator: Rigid motions of the mesh, and those that the supports leave free.
         varying: Functions that hold the values of the unknowns.
 
@@ -70,10 +71,10 @@ class Solid:
         self._require_shear_free_plane()
         self.energies = self._create_energies(domain, loads, displacement_degree)
         space = self.u.function_space
-        self.conditions = create_dirichlet_conditions(space, domain, loads.supports)
+        self.conditions, self.axes = create_dirichlet_conditions(space, domain, loads.supports)
         self.operator = Elastic(
-            partial(create_rigid_modes, space),
-            partial(create_free_motions, space, self.conditions),
+            partial(create_rigid_modes, space, self.axes),
+            partial(create_free_motions, space, self.conditions, self.axes),
         )
         # The same values as the unknowns, for what Newton's method leaves out.
         self.varying = tuple(
@@ -83,12 +84,13 @@ class Solid:
         )
         if "loads" in self.energies:
             push = -ufl.derivative(self.energies["loads"], self.u, ufl.TestFunction(space))
-            require_balance(push, self.operator.find_free_motions(), mesh.comm)
+            require_balance(push, self.operator.find_free_motions(), mesh.comm, self.axes)
 
     def create_fields(self, energy: Form) -> list[Field]:
         """Create the fields of u and eps_zz, whose equations are derivatives of the free energy."""
         residual = equilibrium_residual(energy, self.u, ufl.TestFunction(self.u.function_space))
-        fields = [Field(self.u, residual, self.operator, conditions=self.conditions)]
+        conditions = self.conditions
+        fields = [Field(self.u, residual, self.operator, conditions=conditions, axes=self.axes)]
         if (strain := self.out_of_plane_strain) is not None:
             test = ufl.TestFunction(strain.function_space)
             fields.append(Field(strain, equilibrium_residual(energy, strain, test), Uniform()))

@@ -92,12 +92,16 @@ class BlockSystem:
         for field in self.fields:
             field.impose_conditions()
         parts = zip(self.fields, self.sizes, strict=True)
-        self.x.setArray(np.concatenate([field.function.x.array[:size] for field, size in parts]))
+        values = [field.resolve(field.function.x.array[:size]) for field, size in parts]
+        self.x.setArray(np.concatenate(values))
 
     def scatter_unknowns(self, x: PETSc.Vec) -> None:
         """Copy a flat vector into the unknowns, ghosts included."""
         for index, field in enumerate(self.fields):
-            field.function.x.array[: self.sizes[index]] = self.block(x, index)
+            values = self.block(x, index)
+            if field.axes is not None:
+                values = field.axes.compose(values)
+            field.function.x.array[: self.sizes[index]] = values
             field.function.x.scatter_forward()
 
     def assemble_residual(self, x: PETSc.Vec, residual: PETSc.Vec) -> None:
@@ -108,8 +112,10 @@ class BlockSystem:
             local.array[:] = 0
             fem.assemble_vector(local.array, form)
             local.scatter_reverse(la.InsertMode.add)
+            local.array[:] = self.fields[index].resolve(local.array)
             for held, condition in self._given_up[index]:
-                condition.set(local.array, self.fields[held].function.x.array, -1.0)
+                field = self.fields[held]
+                condition.set(local.array, field.resolve(field.function.x.array), -1.0)
             parts.append(local.array[: self.sizes[index]])
         residual.setArray(np.concatenate(parts))
 
@@ -126,7 +132,8 @@ class BlockSystem:
         """Free matrices and vectors; collective."""
         for block in self._blocks.values():
             block.close()
-        for item in (self.jacobian, self.x, self.residual):
+        turns = [turn for turn in self._turns if turn is not None]
+        for item in (self.jacobian, self.x, self.residual, *turns):
             item.destroy()
 
     @cached_property
@@ -150,6 +157,7 @@ class BlockSystem:
         return PETSc.NullSpace().create(vectors=vectors, comm=self.comm) if vectors else None
 
     def _create_jacobian(self) -> None:
+        self._turns = [_create_turn(field) for field in self.fields]
         blocks: list[list[PETSc.Mat | None]] = []
         self._blocks: dict[tuple[int, int], JacobianBlock] = {}
         for row, field in enumerate(self.fields):
@@ -174,6 +182,29 @@ class BlockSystem:
             HeldRows(find_owned_dofs(space, condition), held == column, row == column)
             for held, condition in self._given_up[row]
         ]
-        block = JacobianBlock(jacobian, held_rows, self.problem.mass_coefficient, varying)
+        turns = self._turns[row], self._turns[column]
+        block = JacobianBlock(jacobian, held_rows, self.problem.mass_coefficient, varying, turns)
         self._blocks[row, column] = block
         return block.matrix
+
+
+def _create_turn(field: Field) -> PETSc.Mat | None:
+    """Matrix that makes global components of unknowns along a field's axes; None without them."""
+    if field.axes is None:
+        return None
+    dofmap = field.function.function_space.dofmap
+    size, count = dofmap.index_map_bs, dofmap.index_map.size_local
+    blocks = np.tile(np.eye(size), (count, 1, 1))
+    owned = field.axes.nodes < count
+    blocks[field.axes.nodes[owned]] = field.axes.rotations[owned].swapaxes(1, 2)
+    first = size * np.arange(*dofmap.index_map.local_range)
+    columns = np.repeat(first[:, None] + np.arange(size), size, axis=0)
+    starts = size * np.arange(size * count + 1)
+    # PETSc counts in integers of 32 bits, unless it was built otherwise.
+    rows, entries = starts.astype(PETSc.IntType), columns.ravel().astype(PETSc.IntType)
+    layout = (size * count, size * dofmap.index_map.size_global)
+    arrays = rows, entries, blocks.ravel()
+    comm = field.function.function_space.mesh.comm
+    turn = PETSc.Mat().createAIJ((layout, layout), size, csr=arrays, comm=comm)
+    turn.assemble()
+    return turn

@@ -37,7 +37,8 @@ class JacobianBlock:
     The first two are assembled once, and again when a parameter in them has changed. Integrals are
     sorted by what they hold: neither an unknown nor anything else that varies between refreshs; the
     step's factor alone, of which each is a multiple; more. Dirichlet conditions replace the held
-    rows, the last ones of a row for good.
+    rows, the last ones of a row for good. Turns are matrices P and Q that make global components of
+    rows and columns, where unknowns are others: the block is P^T A Q.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class JacobianBlock:
         held_rows: Sequence[HeldRows],
         factor: fem.Constant | None,
         varying: Set[fem.Constant | fem.Function],
+        turns: tuple[PETSc.Mat | None, PETSc.Mat | None] = (None, None),
     ) -> None:
         self._held_rows = held_rows
         self._factor = factor
@@ -57,17 +59,21 @@ class JacobianBlock:
         # The pattern is that of what is assembled first: PETSc drops what stays empty then.
         parts = [part for part in (base, scaled, changing) if part is not None]
         first = fem.form(next((part for part in parts if _covers_cells(part)), form))
-        self.matrix = fem_petsc.create_matrix(first)
-        fem_petsc.assemble_matrix(self.matrix, first)
-        self.matrix.assemble()
+        self._assembled = fem_petsc.create_matrix(first)
+        fem_petsc.assemble_matrix(self._assembled, first)
+        self._assembled.assemble()
+        self._turns = turns
+        self._products = _create_products(self._assembled, *turns)
+        self.matrix = self._products[-1] if self._products else self._assembled
         self._changing = None if changing is None else fem.form(changing)
         self._scaled = None if scaled is None else self._create_part(scaled)
         self._base: _Part | None = None
         if base is not None:
             # Alone it is the whole.
-            self._base = self._create_part(base) if len(parts) > 1 else _Part(first, self.matrix)
+            alone = _Part(first, self._assembled)
+            self._base = self._create_part(base) if len(parts) > 1 else alone
         if self.is_constant:
-            self._replace_rows()
+            self._finish()
         else:
             self._add_up()
 
@@ -85,7 +91,7 @@ class JacobianBlock:
         if not self.is_constant:
             self._add_up()
         elif has_new_parameters:
-            self._replace_rows()
+            self._finish()
         return has_new_parameters
 
     def close(self) -> None:
@@ -93,10 +99,11 @@ class JacobianBlock:
         for part in (self._base, self._scaled):
             if part is not None:
                 part.matrix.destroy()
-        self.matrix.destroy()
+        for matrix in (*self._products, self._assembled):
+            matrix.destroy()
 
     def _add_up(self) -> None:
-        matrix = self.matrix
+        matrix = self._assembled
         if self._base is None:
             matrix.zeroEntries()
             matrix.assemble()
@@ -108,9 +115,12 @@ class JacobianBlock:
         if self._changing is not None:
             fem_petsc.assemble_matrix(matrix, self._changing)
         matrix.assemble()
-        self._replace_rows()
+        self._finish()
 
-    def _replace_rows(self) -> None:
+    def _finish(self) -> None:
+        """Turn what is assembled to the unknowns' own axes, and replace rows."""
+        if self._products:
+            _create_products(self._assembled, *self._turns, self._products)
         for held in self._held_rows:
             # Of other blocks nobody asks for symmetry, and the columns meet a step of nothing.
             clear = held.is_own and held.is_diagonal
@@ -120,9 +130,30 @@ class JacobianBlock:
 
     def _create_part(self, form: Form) -> _Part:
         """A part on the pattern of the whole."""
-        part = _Part(fem.form(form), self.matrix.duplicate())
+        part = _Part(fem.form(form), self._assembled.duplicate())
         part.assemble()
         return part
+
+
+def _create_products(
+    matrix: PETSc.Mat,
+    rows: PETSc.Mat | None,
+    columns: PETSc.Mat | None,
+    former: Sequence[PETSc.Mat] = (),
+) -> list[PETSc.Mat]:
+    """Compute A Q and P^T A Q, as far as there are P and Q, in place of the former ones."""
+    products: list[PETSc.Mat] = []
+    reuse = iter(former)
+    maps, sizes = matrix.getLGMap(), matrix.getBlockSizes()
+    if columns is not None:
+        products.append(matrix.matMult(columns, result=next(reuse, None)))
+    if rows is not None:
+        factor = products[-1] if products else matrix
+        products.append(rows.transposeMatMult(factor, result=next(reuse, None)))
+    if products and not former:
+        products[-1].setLGMap(*maps)
+        products[-1].setBlockSizes(*sizes)
+    return products
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,12 @@ CASES: list[tuple[str, Any, str | None, str]] = [
     ("geometry.thickness", "0 nm", None, "greater than zero"),
     ("geometry", {**BOX, "size": ["100 nm"]}, "geometry.size", "at least 2"),
     ("geometry", {**BOX, "size": ["1 nm"] * 4}, "geometry.size", "at most 3"),
+    (
+        "mechanics.boundary",
+        [{"kind": "roller", "group": "start", "value": "1 MPa"}],
+        "mechanics.boundary.0.value",
+        "a length ([length]) is needed",
+    ),
     ("geometry", {**BOX, "periodic": ["x", "z"]}, "geometry.periodic.1", "one of x, y"),
     ("geometry", {**BOX, "periodic": ["x", "x"]}, "geometry.periodic.1", "each once"),
     ("geometry", {**BOX, "size": ["1 nm", "0 nm"]}, "geometry.size.1", "greater than zero"),

@@ -16,7 +16,7 @@ from chemomech.forms.energy import FreeEnergyDensity, Mechanics
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.elasticity import Assumption, Elasticity, create_isotropic_stiffness
 from chemomech.materials.free_energy import RegularSolution
-from chemomech.problems.conditions import Roller
+from chemomech.problems.rollers import Roller
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.steps import StepControl

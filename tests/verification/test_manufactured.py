@@ -17,8 +17,9 @@ from chemomech.materials.elasticity import Assumption, Elasticity, create_isotro
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.conditions import Loads, Roller
+from chemomech.problems.conditions import Loads
 from chemomech.problems.diffusion import Discretisation
+from chemomech.problems.rollers import Roller
 from chemomech.solvers.newton import NewtonSettings
 from chemomech.solvers.steps import StepControl
 

@@ -15,8 +15,9 @@ from chemomech.materials.elasticity import Assumption, Elasticity, create_isotro
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.conditions import Displacement, Loads, Roller, Traction
+from chemomech.problems.conditions import Displacement, Loads, Traction
 from chemomech.problems.field_conditions import DirichletCondition
+from chemomech.problems.rollers import Roller
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from chemomech.problems.conditions import Displacement, Loads, Roller
+from chemomech.problems.conditions import Displacement, Loads
+from chemomech.problems.rollers import Roller
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSolver
 from chemomech.solvers.presets import Preset

@@ -6,7 +6,8 @@ import ufl
 from mpi4py import MPI
 from petsc4py import PETSc
 
-from chemomech.problems.conditions import Loads, Roller, Traction
+from chemomech.problems.conditions import Loads, Traction
+from chemomech.problems.rollers import Roller
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.presets import Preset

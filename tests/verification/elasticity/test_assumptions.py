@@ -7,7 +7,8 @@ from dolfinx import default_scalar_type, fem
 
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
-from chemomech.problems.conditions import Displacement, Loads, Roller, Traction
+from chemomech.problems.conditions import Displacement, Loads, Traction
+from chemomech.problems.rollers import Roller
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.presets import Preset
 

@@ -7,7 +7,8 @@ from dolfinx import fem
 
 from chemomech.geometry.meshing import create_domain
 from chemomech.geometry.nanowire import Nanowire
-from chemomech.problems.conditions import Loads, Roller
+from chemomech.problems.conditions import Loads
+from chemomech.problems.rollers import Roller
 from chemomech.problems.static_stress import StaticStress
 
 

@@ -5,7 +5,8 @@ import pytest
 import ufl
 from dolfinx import fem
 
-from chemomech.problems.conditions import Loads, Roller
+from chemomech.problems.conditions import Loads
+from chemomech.problems.rollers import Roller
 from chemomech.problems.static_stress import StaticStress
 
 MISFIT = 1e-3

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import ufl
 
-from chemomech.problems.conditions import Loads, Roller
+from chemomech.problems.conditions import Loads
+from chemomech.problems.rollers import Roller
 from chemomech.problems.static_stress import StaticStress
 from chemomech.problems.stress_statistics import StressStatistics
 
