@@ -65,7 +65,7 @@ MATERIALS = {
 }
 LAWS = {
     "isotropic": {},
-    "transport": {"assumption": "generalised_plane_strain"},
+    "transport": {},
     "orthotropic": {
         "elasticity": {
             "kind": "orthotropic",

@@ -48,7 +48,9 @@ def create_bars(domain, mobility):
     side = fem.Function(fem.functionspace(domain.mesh, ("DG", 0)))
     side.interpolate(lambda x: np.where(x[0] < LENGTH / 2, 1.0, -1.0))
     prestrain = side * ufl.as_matrix([[0, 0, 0], [0, STRAIN, 0], [0, 0, 0]])
-    elasticity = Elasticity(create_isotropic_stiffness(50.0, 0.0), Assumption.PLANE_STRAIN)
+    # With eps_zz as one more unknown, which M depends on and which stays zero.
+    assumption = Assumption.GENERALISED_PLANE_STRAIN
+    elasticity = Elasticity(create_isotropic_stiffness(50.0, 0.0), assumption)
     mechanics = Mechanics(elasticity, Eigenstrain.isotropic(0.0, 0.5), prestrain=prestrain)
     supports = [Roller("left"), Roller("bottom"), Roller("top")]
     supports.append(Displacement("right", (STRETCH * LENGTH, 0.0)))
@@ -67,14 +69,15 @@ def create_bars(domain, mobility):
     ("preset", "measure"), [(Preset.DIRECT, "elastic"), (Preset.ITERATIVE, "total")]
 )
 def test_flux_through_two_bars(domain, preset, measure, verify):
-    sensitivity = ufl.as_matrix([[ALONG, 0, 0], [0, ACROSS, 0], [0, 0, 0]])
+    sensitivity = ufl.as_matrix([[ALONG, 0, 0], [0, ACROSS, 0], [0, 0, ACROSS]])
     mobility = StrainedMobility(ConstantMobility(DIFFUSIVITY), sensitivity, measure)
     problem = create_bars(domain, mobility)
-    settings = NewtonSettings(relative_tolerance=1e-11, absolute_tolerance=1e-13)
+    settings = NewtonSettings(relative_tolerance=1e-14, absolute_tolerance=1e-10)
     solver = NewtonSolver(BlockSystem(problem), preset, settings)
-    stepper = Bdf(problem, solver, StepControl(1e-2, newton_share=0.0))
-    while (step := stepper.advance(1e9)).rate > 1e-15:
-        assert step.number < 100
+    # All is linear: a few long steps are enough.
+    stepper = Bdf(problem, solver, StepControl(first_step=1e5, adaptive=False, newton_share=0.0))
+    for _ in range(8):
+        stepper.advance(1e6)
     x = ufl.SpatialCoordinate(domain.mesh)
     slope = problem.mu.dx(0)
     is_first = ufl.conditional(ufl.lt(x[0], LENGTH / 2), 1.0, 0.0)
