@@ -70,7 +70,8 @@ def test_equal_solids_are_no_mixture(particle):
 @pytest.mark.one_rank
 def test_a_restarted_run_ends_as_if_undisturbed(folder, monkeypatch):
     """The elastic preconditioner is built again from the state it was built from."""
-    config = configure("iterative", solver={"preset": "iterative"})
+    time = {"end": "60 ms", "adaptive": False, "first_step": "5 ms"}
+    config = configure("iterative", time=time, solver={"preset": "iterative"})
     chemomech.simulate(config, folder / "whole", COMM, quiet=True)
     with monkeypatch.context() as patch:
         stop_after(6, patch)
