@@ -11,9 +11,12 @@ from dolfinx import fem
 from mpi4py import MPI
 from my_laws import Uneven
 
-from chemomech.config import create_config
+from chemomech.config import StressConfig, create_config
 from chemomech.config.laws.eigenstrain import SIMULATION
 from chemomech.errors import InputError
+from chemomech.geometry.box import Box
+from chemomech.geometry.meshing import create_domain
+from chemomech.mapping.stress_model import StressModel
 from chemomech.materials.elasticity import Assumption
 from chemomech.materials.orientation import create_turned_axes
 from chemomech.models.axes import create_local_axes
@@ -98,3 +101,29 @@ def test_crystals_that_cannot_be_are_refused(crystal, key, message):
     with pytest.raises(InputError, match=message) as caught:
         measure(crystal)
     assert caught.value.key == key
+
+
+def test_a_free_particle_of_a_stress_map_takes_its_own_strain(folder):
+    """Turned by 30 degrees, of a crystal whose stiffness follows the composition."""
+    cubic = {"kind": "cubic", "c11": "60 GPa", "c12": "25 GPa", "c44": "20 GPa"}
+    tensor = np.diag(STRAINS).tolist()
+    tables = {
+        "composition": {"kind": "field", "file": str(folder)},
+        "elasticity": {"kind": "mixture", "poor": cubic, "rich": cubic | {"c44": "10 GPa"}},
+        "eigenstrain": {"kind": "tensor", "tensor": tensor, "frame": "crystal"},
+        "crystal": [{"euler_angles": ["30 deg", "0 deg", "0 deg"]}],
+    }
+    tables["elasticity"]["frame"] = "crystal"
+    domain = create_domain(Box((40e-9, 20e-9)), 10e-9, COMM, "triangle")
+    composition = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)))
+    composition.x.array[:] = 0.5
+    tangent = fem.Function(fem.functionspace(domain.mesh, ("DG", 0, (2,))))
+    model = StressModel(create_config(tables, model=StressConfig), domain, tangent, composition)
+    model.solve()
+    cells = np.arange(domain.mesh.topology.index_map(2).size_local, dtype=np.int32)
+    strain = fem.Expression(model.problem.strain(), np.full((1, 2), 1 / 3))
+    turn = create_turned_axes(np.array([np.pi / 6]))[0]
+    expected = 0.5 * (turn @ np.diag(STRAINS) @ turn.T)
+    found = strain.eval(domain.mesh, cells).reshape(-1, 3, 3)[:, :2, :2]
+    np.testing.assert_allclose(found, np.broadcast_to(expected[:2, :2], found.shape), atol=1e-12)
+    assert model.problem.parameters["elasticity.rich.c44"] == 10e9

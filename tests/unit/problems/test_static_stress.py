@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import ufl
+from dolfinx import fem
 from mpi4py import MPI
 
 from chemomech.forms.energy import FreeEnergyDensity, Mechanics
@@ -9,6 +10,7 @@ from chemomech.geometry.nanowire import Nanowire
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.elasticity import Assumption, Elasticity, create_isotropic_stiffness
 from chemomech.materials.free_energy import RegularSolution
+from chemomech.materials.mixed_elasticity import MixedElasticity
 from chemomech.materials.mobility import DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.parameters import Parameters
@@ -75,5 +77,28 @@ def test_set_then_solve_is_build_then_solve(assumption, preset):
         assert solver.solve().converged
         other, other_solver = create({n: problem.parameters[n] for n in values})
         assert other_solver.solve().converged
+        scale = MPI.COMM_WORLD.allreduce(np.abs(other.u.x.array).max(initial=0.0), op=MPI.MAX)
+        np.testing.assert_allclose(problem.u.x.array, other.u.x.array, rtol=0, atol=1e-10 * scale)
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_a_stiffness_follows_a_composition_that_is_changed(preset):
+    """As of the many samples of a stress map."""
+    wire = Nanowire(100e-9, 300e-9, np.pi / 2, (100e-9, 100e-9))
+    domain = create_domain(wire, 25e-9, MPI.COMM_WORLD)
+    solids = [
+        Elasticity(create_isotropic_stiffness(young, 0.3), Assumption.PLANE_STRESS)
+        for young in (900.0, 90.0)
+    ]
+    law = Mechanics(MixedElasticity(*solids), Eigenstrain.isotropic(0.015, 0.2))
+    c = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)))
+    problem = StaticStress(domain, law, c)
+    solver = NewtonSolver(BlockSystem(problem), preset)
+    for period in (30.0, 60.0):
+        c.interpolate(lambda x, period=period: 0.5 + 0.4 * np.sin(x[0] / period))
+        result = solver.solve()
+        assert (result.converged, result.iterations) == (True, 1)
+        other = StaticStress(domain, law, c)
+        assert NewtonSolver(BlockSystem(other), preset).solve().converged
         scale = MPI.COMM_WORLD.allreduce(np.abs(other.u.x.array).max(initial=0.0), op=MPI.MAX)
         np.testing.assert_allclose(problem.u.x.array, other.u.x.array, rtol=0, atol=1e-10 * scale)
