@@ -35,6 +35,7 @@ ELSEWHERE = {
     r"^docker ": ".ci/container",
     r"reproduce (3-5|4B|4C-H|particle)": "tests/unit/paper",
     r"run demos/cycles\.toml": "test_cycles",
+    r"three_phases": "test_three_phases",
 }
 #: What a reader has before the first line of a page.
 BEFORE = {
@@ -189,9 +190,10 @@ INTO = {
     "cycles.md": [(Config, ROOT / "demos/cycles.toml")],
     "extending.md": [(Config, "simulation")],
     "imaging.md": [(StressConfig, "stress"), (StressConfig, "stress"), (Config, "simulation")],
-    "model.md": [(Config, "simulation"), (Config, "simulation"), (Config, "simulation")],
+    "free_energies.md": [(Config, "simulation")] * 3,
     "running.md": [(Config, "simulation")],
-    "shapes.md": [(Config, "simulation"), (Config, "simulation")],
+    "shapes.md": [(Config, "simulation")] * 3,
+    "strain.md": [(Config, "simulation")] * 3,
     "tables.md": [(StressConfig, "stress")],
     "transport.md": [(Config, "simulation")] * 3,
 }

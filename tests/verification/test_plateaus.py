@@ -57,6 +57,7 @@ def test_voltage_while_a_front_is_under_way(comm, poor, rich, plateau, verify):
     verify(f"plateau at {plateau:g} V", errors.max(), 0.0, "mV", abs=1.0, against="common tangent")
 
 
+@pytest.mark.one_rank
 @pytest.mark.parametrize(("direction", "start"), [("lithiate", 0.05), ("delithiate", 0.95)])
 def test_hysteresis_of_a_homogeneous_particle(comm, direction, start, verify):
     """Shorter than half the shortest wave that grows, a particle stays homogeneous throughout."""
@@ -87,6 +88,7 @@ def test_hysteresis_of_a_homogeneous_particle(comm, direction, start, verify):
         assert np.ptp(c) > 0.3
 
 
+@pytest.mark.one_rank
 @pytest.mark.parametrize("strained", [False, True])
 def test_isotropic_misfit_forbids_delta_beside_epsilon(comm, strained, verify):
     """A tenth in volume over 0.2 in c: noise within the spinodal grows without it, else decays."""
