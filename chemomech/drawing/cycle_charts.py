@@ -224,8 +224,9 @@ def _name_phases(panel: Axes, phases: Sequence[Phase]) -> None:
     left, right = panel.get_xlim()
     for phase in phases:
         low, high = np.clip((phase.lower, phase.upper), left, right)
-        if low < high:
-            panel.axvspan(low, high, color=MISSING, alpha=0.5, linewidth=0, zorder=0)
+        if phase.lower <= right and phase.upper >= left:
+            # Its line shows a window of one composition.
+            panel.axvspan(low, high, color=MISSING, alpha=0.5, linewidth=1.0, zorder=0)
             middle = (low + high) / 2
             below = middle < (left + right) / 2
             place = (middle, 0.03 if below else 0.97)

@@ -168,7 +168,8 @@ def _name_phases(axes: Axes, phases: Sequence[Phase]) -> None:
             transform=beside,
             color="black",
             linewidth=1.0,
-            solid_capstyle="butt",
+            # A window of one composition is a dot.
+            solid_capstyle="projecting",
             clip_on=False,
             scaley=False,
         )

@@ -94,7 +94,7 @@ class Coexistence:
     def coherent_cost(self, coherency: float) -> float:
         """Compute the elastic energy coherency ((c_b - c_a) / 2)^2 of halves of both phases.
 
-        It is in units of RT C, as the barrier is, which both phases must save to separate.
+        It is in units of RT C, and what separating costs; at most the barrier is what it saves.
 
         Args:
             coherency: Coefficient of the energy (c - 1/2)^2, see `coherent_shift`.
@@ -131,11 +131,15 @@ class PhaseDiagram:
 
     @property
     def windows(self) -> tuple[tuple[float, float], ...]:
-        """Compositions from the lowest to the highest of each phase, bounds at both ends."""
+        """Compositions from the lowest to the highest of each phase, bounds at both ends.
+
+        Of a phase on two tangents at one point both are the same.
+        """
         lower, upper = self.curve.law.bounds
         inner = [end for pair in self.coexistences for end in (pair.poor, pair.rich)]
         edges = [lower, *inner, upper]
-        return tuple(zip(edges[::2], edges[1::2], strict=True))
+        pairs = zip(edges[::2], edges[1::2], strict=True)
+        return tuple((min(ends), max(ends)) for ends in pairs)
 
     @property
     def thresholds(self) -> tuple[float, ...]:

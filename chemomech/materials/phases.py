@@ -18,10 +18,11 @@ class Phase:
     Args:
         name: Its name in tables and pictures.
         lower: Least composition; may be minus infinity.
-        upper: Greatest composition; may be infinite. Both limits belong to the phase.
+        upper: Greatest composition; may be infinite. Both limits belong to the phase, and are one
+            where its composition cannot vary.
 
     Raises:
-        InputError: The window is empty, or there is no name.
+        InputError: The limits are in the wrong order, or there is no name.
     """
 
     name: str
@@ -29,7 +30,7 @@ class Phase:
     upper: float
 
     def __post_init__(self) -> None:
-        if not self.lower < self.upper:
+        if not self.lower <= self.upper:
             raise InputError(
                 f"the window of phase '{self.name}' must run from a smaller to a larger "
                 f"composition, got {self.lower:g} to {self.upper:g}",

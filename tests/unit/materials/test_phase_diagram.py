@@ -16,6 +16,7 @@ from chemomech.errors import InputError
 from chemomech.materials import phase_diagram as pd
 from chemomech.materials.density_curve import DensityCurve
 from chemomech.materials.free_energy import Polynomial, RegularSolution, create_double_well
+from chemomech.materials.phases import Phase
 from chemomech.materials.redlich_kister import RedlichKister
 from chemomech.units import Scales
 
@@ -372,3 +373,11 @@ def test_windows_of_phases():
     lower, upper = pd.find_phases(RegularSolution(2.75)).windows
     assert [*lower, *upper] == pytest.approx([0.0, 0.0995, 0.9005, 1.0], abs=1e-4)
     assert pd.find_phases(RegularSolution(1.0)).windows == ((0.0, 1.0),)
+
+
+def test_a_phase_of_one_composition_has_a_window():
+    """c^2 (1 - c)^2 (1 - 2 c)^2 touches zero at 0, 1/2 and 1."""
+    square = np.polynomial.Polynomial([0.0, 1.0, -3.0, 2.0]) ** 2
+    windows = pd.find_phases(Polynomial(tuple(square.coef), (-0.5, 1.5))).windows
+    np.testing.assert_allclose(windows, [(-0.5, 0.0), (0.5, 0.5), (1.0, 1.5)], atol=1e-6)
+    assert all(Phase("x", *ends).contains(np.mean(ends)) for ends in windows)
