@@ -18,6 +18,9 @@ from chemomech.materials.scalars import Scalar
 from chemomech.problems.process import SourceProcess
 
 
+_SMALLEST = 1e-150
+
+
 @dataclass(frozen=True)
 class NoiseLaw:
     """Strength of thermal noise.
@@ -118,7 +121,11 @@ def _take_root(mobility: Expr) -> Expr:
             rest = mobility[row, column]
             for before in range(column):
                 rest -= root[row][before] * root[column][before]
-            root[row][column] = ufl.sqrt(rest) if row == column else rest / root[column][column]
+            if row == column:
+                root[row][column] = ufl.sqrt(rest)
+            else:
+                # Where nothing moves, as before the first interval begins, there is no noise.
+                root[row][column] = rest / ufl.max_value(root[column][column], _SMALLEST)
     return ufl.as_matrix(root)
 
 

@@ -71,6 +71,15 @@ def test_template_is_parameter_set_a(template: Path) -> None:
     assert config.mechanics.resolve_assumption(2) == "plane_strain"
 
 
+def test_a_mesh_resolves_walls_of_all_directions(template: Path) -> None:
+    """Widths go with the root of kappa."""
+    override = "material.gradient.anisotropy={ values = [1, 0.25, 4] }"
+    config = load_config(template, COMM, [override])
+    assert config.material.interface_width == pytest.approx(5e-9, rel=1e-12)
+    assert config.mesh_size == pytest.approx(1.25e-9, rel=1e-12)
+    assert config.material.kappa == pytest.approx(5.559e-14, rel=1e-4)
+
+
 def test_defaults_the_template_states_are_the_defaults(template: Path) -> None:
     """A commented key shows its default: to uncomment it where it stands changes nothing."""
     plain = load_config(template, COMM)

@@ -8,7 +8,12 @@ from chemomech.errors import InputError
 from chemomech.forms.energy import Mechanics
 from chemomech.materials import elasticity as el
 from chemomech.materials.eigenstrain import Eigenstrain
-from chemomech.materials.mobility import TabulatedMobility
+from chemomech.materials.mobility import (
+    ConstantMobility,
+    StrainedMobility,
+    Strains,
+    TabulatedMobility,
+)
 from chemomech.materials.scalars import evaluate
 
 NODES = np.array([0.0, 0.2, 0.5, 1.0])
@@ -47,6 +52,14 @@ def test_what_is_no_table_is_refused(nodes, values, key):
     with pytest.raises(InputError) as caught:
         TabulatedMobility(nodes, values)
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize(("measure", "sum_of_strains"), [("elastic", 0.03), ("total", -0.06)])
+@pytest.mark.parametrize("sensitivity", [5.0, 5.0 * ufl.Identity(3)])
+def test_a_mobility_asks_for_one_of_two_strains(sensitivity, measure, sum_of_strains):
+    strains = Strains(0.01 * ufl.Identity(3), -0.02 * ufl.Identity(3))
+    value = StrainedMobility(ConstantMobility(2.0), sensitivity, measure).value(None, strains)
+    assert evaluate(value) == pytest.approx(2.0 * np.exp(5.0 * sum_of_strains), rel=1e-12)
 
 
 STRAIN = np.array([[0.01, 0.004, 0.0], [0.004, -0.02, 0.0], [0.0, 0.0, 0.0]])
