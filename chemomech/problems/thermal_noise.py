@@ -17,7 +17,6 @@ from chemomech.materials.mobility import Mobility, Strains
 from chemomech.materials.scalars import Scalar
 from chemomech.problems.process import SourceProcess
 
-
 _SMALLEST = 1e-150
 
 
