@@ -124,7 +124,8 @@ class Parameters(Mapping[str, Value]):
     def add_update(self, update: Callable[[], None]) -> None:
         """Add what brings fields or constants up to date that follow parameters.
 
-        It is called after each change. A change for which it raises InputError is taken back.
+        It is called after each change, to be made on all ranks where it is collective. A change
+        for which it raises InputError is taken back.
         """
         self._updates.append(update)
 
