@@ -129,7 +129,7 @@ class ChemoMechanics:
         dx = self._diffusion.dx
         self.noise: ThermalNoise | None = None
         if noise is not None:
-            strains = self._find_strains(self.c, is_frozen=True)
+            strains = self._find_strains(self._diffusion.frozen, is_frozen=True)
             self.noise = ThermalNoise(self.c, mobility, noise, dx, strains)
         own = (self._diffusion, self.solid, self.surface, self.noise)
         further = [create(self) for create in processes]

@@ -62,6 +62,7 @@ class Diffusion:
 
     Attributes:
         c, mu: Unknown fields.
+        frozen: The values of c, as a field that no derivative sees.
         history: Function of c's space that holds the rest of dc/dt.
         energies: ``chemical`` and ``gradient``, as scalar forms.
         dx: Volume measure of the chemical terms.
@@ -89,9 +90,9 @@ class Diffusion:
         _require_shape(energy.gradient_coefficient, mesh, "the gradient coefficient")
         # The same values as c, but no unknown: Newton's method leaves the mobility's derivatives
         # out. They vanish with grad mu, cost as much to assemble as all else, and are not missed.
-        self._frozen = fem.Function(scalar, self.c.x, name="frozen")
+        self.frozen = fem.Function(scalar, self.c.x, name="frozen")
         self.history = fem.Function(scalar, name="history")
-        self.varying = (self._frozen, self.history)
+        self.varying = (self.frozen, self.history)
         self.dx = domain.dx(discretisation.chemical_quadrature)
         self.energies = {
             "chemical": energy.chemical(self.c) * self.dx,
@@ -136,7 +137,7 @@ class Diffusion:
                 self.c,
                 diffuse(self.c, is_frozen=False),
                 operator,
-                linearised=diffuse(self._frozen, is_frozen=True),
+                linearised=diffuse(self.frozen, is_frozen=True),
                 bounds=self._energy.homogeneous.bounds,
                 evolution=Evolution(self.history, self.mean_square, outflow),
             ),

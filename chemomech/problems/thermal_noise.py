@@ -17,6 +17,7 @@ from chemomech.materials.mobility import Mobility, Strains
 from chemomech.materials.scalars import Scalar
 from chemomech.problems.process import SourceProcess
 
+# Root of a mobility below which there is none.
 _SMALLEST = 1e-150
 
 

@@ -21,10 +21,11 @@ from chemomech.geometry.meshing import create_domain
 from chemomech.materials.eigenstrain import Eigenstrain
 from chemomech.materials.elasticity import Assumption, Elasticity, create_isotropic_stiffness
 from chemomech.materials.free_energy import Polynomial
-from chemomech.materials.mobility import ConstantMobility, StrainedMobility
+from chemomech.materials.mobility import ConstantMobility, DegenerateMobility, StrainedMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
 from chemomech.problems.conditions import Displacement, Loads, Roller
 from chemomech.problems.field_conditions import DirichletCondition
+from chemomech.problems.thermal_noise import NoiseLaw
 from chemomech.solvers.block_system import BlockSystem
 from chemomech.solvers.newton import NewtonSettings, NewtonSolver
 from chemomech.solvers.presets import Preset
@@ -44,14 +45,14 @@ def domain():
     return create_domain(Box((LENGTH * 1e-9, WIDTH * 1e-9)), CELL * 1e-9, COMM)
 
 
-def create_bars(domain, mobility):
+def create_bars(domain, mobility, expansion=0.0, noise=None):
     side = fem.Function(fem.functionspace(domain.mesh, ("DG", 0)))
     side.interpolate(lambda x: np.where(x[0] < LENGTH / 2, 1.0, -1.0))
     prestrain = side * ufl.as_matrix([[0, 0, 0], [0, STRAIN, 0], [0, 0, 0]])
     # With eps_zz as one more unknown, which M depends on and which stays zero.
     assumption = Assumption.GENERALISED_PLANE_STRAIN
     elasticity = Elasticity(create_isotropic_stiffness(50.0, 0.0), assumption)
-    mechanics = Mechanics(elasticity, Eigenstrain.isotropic(0.0, 0.5), prestrain=prestrain)
+    mechanics = Mechanics(elasticity, Eigenstrain.isotropic(expansion, 0.5), prestrain=prestrain)
     supports = [Roller("left"), Roller("bottom"), Roller("top")]
     supports.append(Displacement("right", (STRETCH * LENGTH, 0.0)))
     problem = ChemoMechanics(
@@ -60,6 +61,7 @@ def create_bars(domain, mobility):
         mobility,
         Loads(supports),
         conditions=[DirichletCondition("mu", "left", 0.0), DirichletCondition("mu", "right", DROP)],
+        noise=noise,
     )
     problem.c.x.array[:] = 0.5
     return problem
@@ -109,3 +111,12 @@ def test_without_mechanics_there_is_no_strain(domain):
     energy = FreeEnergyDensity(QUADRATIC, 4.0)
     with pytest.raises(InputError, match="needs mechanics"):
         ChemoMechanics(domain, energy, StrainedMobility(ConstantMobility(1.0), 1.0))
+
+
+def test_a_run_with_noise_begins_before_its_first_interval(domain):
+    """The strength of noise depends on c and u, but Newton's method takes no derivative of it."""
+    mobility = StrainedMobility(DegenerateMobility(DIFFUSIVITY), ACROSS)
+    problem = create_bars(domain, mobility, expansion=0.01, noise=NoiseLaw(1e3))
+    stepper = Bdf(problem, NewtonSolver(BlockSystem(problem)), StepControl())
+    problem.noise.draw(1, 0, 1e-2)
+    assert stepper.advance(1e-2).newton_iterations > 0
