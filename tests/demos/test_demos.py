@@ -81,7 +81,7 @@ def share_folder(factory, name):
     params=[
         # On several ranks below.
         pytest.param("bent_nanowire", marks=pytest.mark.one_rank),
-        "bent_nanowire_3d",
+        pytest.param("bent_nanowire_3d", marks=pytest.mark.slow),
         pytest.param("outlined_particle", marks=pytest.mark.slow),
     ],
 )

@@ -244,7 +244,8 @@ def test_lattice_table(folder):
     assert p95(folder / "lattice") > 0.0
 
 
-@pytest.mark.parametrize("thickness", [pytest.param("100 nm", marks=pytest.mark.slow), "measured"])
+@pytest.mark.slow
+@pytest.mark.parametrize("thickness", ["100 nm", "measured"])
 def test_solid(folder, thickness):
     """A thin solid free above and below is nearly in plane stress."""
     name = thickness.replace(" ", "")

@@ -120,7 +120,7 @@ def test_values_of_the_manufactured_solution():
     ("degree", "cell"),
     [
         (1, "triangle"),
-        (1, "quadrilateral"),
+        pytest.param(1, "quadrilateral", marks=pytest.mark.slow),
         (2, "triangle"),
         pytest.param(2, "quadrilateral", marks=pytest.mark.slow),
     ],

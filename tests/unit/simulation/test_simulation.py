@@ -133,7 +133,7 @@ def test_snapshots_written_again_have_the_stress_of_their_time(folder):
         if simulation.latest["step"] == 3:
             simulation.parameters["mechanics.elasticity.young_modulus"] = 20e9
 
-    config = configure(output={"count": 8, **UNDRAWN})
+    config = configure(output={"count": 5, **UNDRAWN})
     with chemomech.Simulation(config, COMM, folder / "whole", after_step=[soften]) as whole:
         whole.run(quiet=True)
     with chemomech.Simulation(config, COMM, folder / "parts", after_step=[soften]) as first:
