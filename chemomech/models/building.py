@@ -22,6 +22,7 @@ from chemomech.geometry.formula import Unroll
 from chemomech.geometry.measures import compute_mean
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.materials.elasticity import Assumption
+from chemomech.materials.scalars import ScalarOrTensor
 from chemomech.models.axes import create_local_axes
 from chemomech.models.mechanics import create_mechanics
 from chemomech.models.particle import Particle, create_shape
@@ -87,13 +88,7 @@ def create_problem(
     axes, dimension = _create_axes(config, particle, parameters), domain.mesh.geometry.dim
     energy = FreeEnergyDensity(
         homogeneous,
-        config.material.gradient.create(
-            Numbers(config.material.gradient, "material.gradient", parameters),
-            config.material.kappa,
-            scales.chemical_potential * scales.length**2,
-            axes,
-            dimension,
-        ),
+        _create_gradient(config, dimension, parameters, axes),
         _create_mechanics(config, particle, mean, parameters, axes),
     )
     problem = ChemoMechanics(
@@ -105,13 +100,7 @@ def create_problem(
         ),
         _create_loads(config, scales),
         discretisation,
-        reactions=[
-            SurfaceReaction(
-                reaction.group,
-                reaction.create(Numbers(reaction, f"reaction.{i}", parameters), scales),
-            )
-            for i, reaction in enumerate(config.reaction)
-        ],
+        reactions=_create_reactions(config, parameters),
         coupling=_create_coupling(config),
         noise=_create_noise(config, domain, parameters),
         parameters=parameters,
@@ -121,6 +110,29 @@ def create_problem(
     _check_grading(config, parameters)
     problem.c.x.array[:] = start.x.array
     return problem
+
+
+def _create_gradient(
+    config: cfg.Config, dimension: int, parameters: Parameters, axes: LocalAxes
+) -> ScalarOrTensor:
+    material, scales = config.material, config.material.scales
+    return material.gradient.create(
+        Numbers(material.gradient, "material.gradient", parameters),
+        material.kappa,
+        scales.chemical_potential * scales.length**2,
+        axes,
+        dimension,
+    )
+
+
+def _create_reactions(config: cfg.Config, parameters: Parameters) -> list[SurfaceReaction]:
+    scales = config.material.scales
+    return [
+        SurfaceReaction(
+            reaction.group, reaction.create(Numbers(reaction, f"reaction.{i}", parameters), scales)
+        )
+        for i, reaction in enumerate(config.reaction)
+    ]
 
 
 def _create_factors(config: cfg.Config, domain: Domain) -> dict[str, fem.Function]:

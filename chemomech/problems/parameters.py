@@ -102,6 +102,10 @@ class Parameters(Mapping[str, Value]):
             entries[index] = constant[index] * factor if keep_zeros or values[index] else 0.0
         return entries.tolist()
 
+    def create_constant(self, value: float) -> fem.Constant:
+        """Create a constant without a name, so that models of another value share forms."""
+        return fem.Constant(self._mesh, default_scalar_type(value))
+
     def derive(self, scalar: Scalar) -> Scalar:
         """Make one constant of an expression of parameters, which follows them.
 
@@ -113,7 +117,7 @@ class Parameters(Mapping[str, Value]):
         value = evaluate(scalar)
         if value is None or not isinstance(scalar, Expr) or isinstance(scalar, ConstantValue):
             return scalar
-        constant = fem.Constant(self._mesh, default_scalar_type(value))
+        constant = self.create_constant(value)
 
         def update() -> None:
             constant.value = evaluate(scalar)

@@ -194,7 +194,10 @@ class MixtureConfig(ElasticityConfig):
             table.create(numbers.within(key), assumption, unit, axes)
             for key, table in (("poor", self.poor), ("rich", self.rich))
         )
-        return MixedElasticity(poor, rich, self.compositions, self.blend == "smooth")
+        start, end = numbers.add("compositions", keep_zeros=True)
+        law = MixedElasticity(poor, rich, (start, end), self.blend == "smooth")
+        numbers.add_check(law.require_order, "compositions")
+        return law
 
     def _check(self) -> None:
         if self.compositions[0] >= self.compositions[1]:

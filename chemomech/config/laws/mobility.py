@@ -27,7 +27,7 @@ from chemomech.materials.mobility import (
     Strains,
     TabulatedMobility,
 )
-from chemomech.materials.scalars import evaluate
+from chemomech.materials.scalars import Scalar, evaluate
 from chemomech.text_files import read_columns
 from chemomech.units import Diffusivity
 
@@ -235,7 +235,7 @@ class _ScaledMobility:
     """A mobility of other units."""
 
     law: Mobility
-    factor: float
+    factor: Scalar
 
     def value(self, c: Expr, strains: Strains | None) -> Expr:
         """Return the mobility M(c, e)."""
@@ -264,7 +264,7 @@ class UserMobilityConfig(MobilityConfig, UserLawConfig):
         return super().strain_key
 
     def _create_isotropic(self, numbers: Numbers, unit: float) -> Mobility:
-        return _ScaledMobility(self.build(numbers), 1.0 / unit)
+        return _ScaledMobility(self.build(numbers), numbers.convert(1.0 / unit))
 
     def _probe(self) -> None:
         if not (math.isfinite(self.scale) and self.scale > 0.0):

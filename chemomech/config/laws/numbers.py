@@ -76,6 +76,10 @@ class Numbers:
         meaning = _find_meaning(type(self._section).model_fields[key], highest)
         return self._parameters.add(self.name(key), number, meaning, scale, keep_zeros=keep_zeros)
 
+    def convert(self, factor: float) -> Scalar:
+        """Return a factor between units, of a model as a constant: another one compiles nothing."""
+        return factor if self._parameters is None else self._parameters.create_constant(factor)
+
     def add_check(self, check: Callable[[], None], key: str = "") -> None:
         """Add a check of the parameters, made again whenever one is changed.
 

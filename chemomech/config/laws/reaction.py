@@ -22,6 +22,7 @@ from chemomech.materials.reactions import (
     ReactionLaw,
     SquareRootExchange,
 )
+from chemomech.materials.scalars import Scalar
 from chemomech.units import MOLAR_FLUX, VELOCITY, RateConstant, Scales
 
 
@@ -182,7 +183,7 @@ class _ScaledReaction:
     """A reaction of other units."""
 
     law: ReactionLaw
-    factor: float
+    factor: Scalar
 
     @property
     def needs_reservoir(self) -> bool:
@@ -207,7 +208,7 @@ class UserReactionConfig(ReactionConfig, UserLawConfig):
 
     def create(self, numbers: Numbers, scales: Scales) -> ReactionLaw:
         """Create the law; see `ReactionConfig.create`."""
-        return _ScaledReaction(self.build(numbers), 1.0 / scales.velocity)
+        return _ScaledReaction(self.build(numbers), numbers.convert(1.0 / scales.velocity))
 
     def _probe(self) -> None:
         half, none = ufl.as_ufl(0.5), ufl.as_ufl(0.0)

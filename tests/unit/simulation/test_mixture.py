@@ -8,7 +8,7 @@ from stopping import stop_after
 
 import chemomech
 from chemomech.config import create_config
-from chemomech.errors import StoppedEarly
+from chemomech.errors import InputError, StoppedEarly
 from chemomech.models.building import create_problem, create_stepper
 from chemomech.models.particle import create_particle
 from chemomech.output.ledger import read_ledger
@@ -55,6 +55,18 @@ def test_both_presets_find_the_same(particle):
     for one, other in zip(direct, iterative, strict=True):
         scale = COMM.allreduce(np.abs(one).max(initial=0.0), op=MPI.MAX)
         np.testing.assert_allclose(other, one, rtol=0.0, atol=1e-8 * scale)
+
+
+def test_its_compositions_are_parameters(particle):
+    key = "mechanics.elasticity.compositions"
+    problem = create_problem(configure("direct"), particle)
+    before = problem.energies()["elastic"]
+    problem.parameters[key] = [0.3, 0.6]
+    other = create_problem(configure("direct", MIXTURE | {"compositions": [0.3, 0.6]}), particle)
+    assert problem.energies()["elastic"] == pytest.approx(other.energies()["elastic"], rel=1e-13)
+    assert problem.energies()["elastic"] != pytest.approx(before, rel=1e-4)
+    with pytest.raises(InputError, match="must increase"):
+        problem.parameters[key] = [1.0, 0.0]
 
 
 def test_equal_solids_are_no_mixture(particle):

@@ -179,6 +179,21 @@ def test_their_numbers_are_parameters(file):
     assert model.parameters.describe("mechanics.elasticity.young").unit == "Pa"
 
 
+def test_another_value_is_another_number_in_the_same_forms(place):
+    """Also where it changes the scales: of time by the mobility, of fluxes with it."""
+    problems = []
+    for diffusivity in ("1e-15 m^2/s", "3e-15 m^2/s"):
+        mobility = {"kind": "my_laws:Slowing", "diffusivity": diffusivity}
+        reaction = {"kind": "my_laws:Linear"} | RATE
+        schedule = {"step": [{"kind": "potentiostatic", "mu_res": "1 kJ/mol"}]}
+        table = create_tables(
+            material=BOX_MATERIAL | {"mobility": mobility}, reaction=[reaction], schedule=schedule
+        )
+        problems.append(create(create_config(table, place, allow_code=True)))
+    one, other = ([f.residual.signature() for f in problem.fields] for problem in problems)
+    assert one == other
+
+
 def create(config):
     return create_problem(config, create_particle(config, COMM))
 
