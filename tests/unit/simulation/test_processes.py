@@ -84,60 +84,64 @@ def folder(tmp_path):
     COMM.barrier()
 
 
-@pytest.fixture
-def simulate():
-    def start(preset, folder, tables=None, **options):
-        config = create_config(TABLE | {"solver": {"preset": preset}} | (tables or {}))
-        return chemomech.simulate(
-            config, folder, COMM, **{"quiet": True, "create": CREATE} | options
-        )
-
-    return start
+def simulate(preset, folder, tables=None, **options):
+    config = create_config(TABLE | {"solver": {"preset": preset}} | (tables or {}))
+    return chemomech.simulate(config, folder, COMM, **{"quiet": True, "create": CREATE} | options)
 
 
-@pytest.mark.parametrize("preset", [each.value for each in Preset])
-def test_it_is_solved_recorded_and_filmed(simulate, folder, preset):
+@pytest.fixture(scope="module", params=[each.value for each in Preset])
+def preset(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def whole(preset, tmp_path_factory):
+    """Folder of an undisturbed run."""
+    path = Path(COMM.bcast(str(tmp_path_factory.mktemp("whole")))) / "run"
+    COMM.barrier()
+    simulate(preset, path)
+    COMM.barrier()
+    return path
+
+
+def test_it_is_solved_recorded_and_filmed(whole):
     """Lithium and dopant are kept, the energy falls, and the dopant gathers in rich places."""
-    simulate(preset, folder / "run")
-    ledger = read_ledger(folder / "run" / "ledger.csv")
+    ledger = read_ledger(whole / "ledger.csv")
     np.testing.assert_allclose(ledger["dopant_mean"], 0.3, rtol=1e-11)
     assert np.abs(ledger["lithium_balance_error"]).max() < 1e-11
     energies = ledger["energy_total_J_per_m"]
     assert (np.diff(energies) <= 1e-9 * np.abs(energies).max()).all()
     assert len(energies) > 10
-    assert (folder / "run" / "movie.mp4").stat().st_size > 0
+    assert (whole / "movie.mp4").stat().st_size > 0
     if COMM.rank == 0:
-        c, d = read_last_fields(folder / "run")
+        c, d = read_last_fields(whole)
         assert np.ptp(c) > 0.1
         assert np.corrcoef(c, d)[0, 1] > 0.9
     COMM.barrier()
 
 
-@pytest.mark.parametrize("preset", [each.value for each in Preset])
-def test_restarted_it_ends_as_if_undisturbed(simulate, folder, preset, monkeypatch):
-    simulate(preset, folder / "whole")
+def test_restarted_it_ends_as_if_undisturbed(whole, preset, folder, monkeypatch):
     with monkeypatch.context() as patch:
         stop_after(9, patch)
         with pytest.raises(StoppedEarly):
             simulate(preset, folder / "parts")
     simulate(preset, folder / "parts", restart=True)
-    whole, parts = (read_ledger(folder / name / "ledger.csv") for name in ("whole", "parts"))
+    undisturbed, parts = (read_ledger(path / "ledger.csv") for path in (whole, folder / "parts"))
     # MUMPS sums on several ranks in the order in which messages arrive.
     tolerance = 0.0 if COMM.size == 1 else 1e-8 if preset == "direct" else 1e-12
     for name in ("lithium_mean", "dopant_mean", "c_min", "c_max", "energy_total_J_per_m"):
-        scale = np.abs(whole[name]).max()
-        np.testing.assert_allclose(parts[name], whole[name], rtol=0, atol=tolerance * scale)
+        scale = np.abs(undisturbed[name]).max()
+        np.testing.assert_allclose(parts[name], undisturbed[name], rtol=0, atol=tolerance * scale)
     if COMM.rank == 0:
         for mine, theirs in zip(
-            read_last_fields(folder / "parts"), read_last_fields(folder / "whole"), strict=True
+            read_last_fields(folder / "parts"), read_last_fields(whole), strict=True
         ):
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=tolerance)
     COMM.barrier()
 
 
 @pytest.mark.one_rank
-@pytest.mark.parametrize("preset", [each.value for each in Preset])
-def test_what_a_held_composition_lets_in_is_in_the_balance(simulate, folder, preset):
+def test_what_a_held_composition_lets_in_is_in_the_balance(folder, preset):
     """A run of a configuration, with composition held at one end of the box from Python."""
     held = [DirichletCondition("c", "left", 0.8)]
     simulate(preset, folder / "run", create=partial(create_problem, conditions=held))
