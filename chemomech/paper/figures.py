@@ -40,7 +40,7 @@ FIGURES = (
         "5",
         "A lithiated wire beside a delithiated one, from one model of three phases",
         "three_phases",
-        ("10 min", "30 s"),
+        ("3 min", "30 s"),
     ),
     Figure(
         "3-5",
