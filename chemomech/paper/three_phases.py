@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,6 @@ from scipy.constants import R
 
 from chemomech import (
     LIXV2O5,
-    DensityCurve,
     RunResults,
     compute_vertex_volumes,
     find_phases,
@@ -43,42 +43,43 @@ def make(work: Reproduction) -> Findings:
     by_law: dict[str, dict[str, Any]] = {law: {} for law in laws}
     for law, wire, end in zip(laws, wires, ends, strict=True):
         by_law[law][wire] = end
-    stresses = {law: [by_law[law][wire]["von_mises_p95_Pa"] for wire in _WIRES] for law in by_law}
-    ratios = {
-        law: pair[1] / pair[0] if pair[0] > 0.0 else None for law, pair in stresses.items()
-    }
+    ratios = _compare_stress(by_law)
     names = [f"{wire}, {law}" for wire, law in zip(wires, laws, strict=True)]
     columns = {name: [end[name] for end in ends] for name in ends[0]}
     pair = _PHASES.coexistences[0]
-    curvature = float(DensityCurve(LIXV2O5).curvature((pair.poor + pair.rich) / 2))
+    curvature = float(_PHASES.curve.curvature((pair.poor + pair.rich) / 2))
     return Findings(
         values={
             "laws": by_law,
-            "ratios": ratios,
+            "ratios": dict(zip(ratios.columns["law"], ratios.columns["ratio"], strict=True)),
             "limit": -curvature * pair.miscibility_gap**2 / 8,
         },
         films=work.list_films(runs, names),
         tables=[
             Table("wires", "The ends of all runs", {"wire": wires, "law": laws, **columns}),
-            Table(
-                "ratios",
-                "Stress of the lithiated wire over that of the delithiated one",
-                {
-                    "law": ratios,
-                    **{
-                        f"{wire}_p95_Pa": [pair[number] for pair in stresses.values()]
-                        for number, wire in enumerate(_WIRES)
-                    },
-                    "ratio": ratios.values(),
-                },
-            ),
+            ratios,
         ],
     )
 
 
+def _compare_stress(ends: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Compare the stress of both wires, whose ends are known by law and wire."""
+    first, second = ([ends[law][wire]["von_mises_p95_Pa"] for law in ends] for wire in _WIRES)
+    return Table(
+        "ratios",
+        "Stress of the lithiated wire over that of the delithiated one",
+        {
+            "law": list(ends),
+            "delithiated_p95_Pa": first,
+            "lithiated_p95_Pa": second,
+            "ratio": [b / a if a > 0.0 else None for a, b in zip(first, second, strict=True)],
+        },
+    )
+
+
 def _name_law(run: RunResults) -> str:
-    strain: Any = run.config.mechanics and run.config.mechanics.eigenstrain
-    return _LAWS[strain.file.stem, strain.axes]
+    mechanics: Any = run.config.mechanics
+    return _LAWS[mechanics.eigenstrain.file.stem, mechanics.eigenstrain.axes]
 
 
 def _find_pair(run: RunResults) -> int:
