@@ -9,7 +9,7 @@ import numpy as np
 from chemomech import (
     RegularSolution,
     RunResults,
-    analyse_run,
+    analyse_run_phases,
     compute_vertex_volumes,
     find_wire,
     measure_run,
@@ -32,7 +32,7 @@ def make(work: Reproduction) -> Findings:
     # Drives below one another, both laws of diffusion side by side.
     most = 2 if work.figure.name == "lithiation" else 3
     work.draw_ends(runs, [f"{name}\n" for name in names], most)
-    ends = [_measure_end(run) for run in runs]
+    ends = [measure_end(run) for run in runs]
     columns = {name: [end[name] for end in ends] for name in ends[0]}
     radius = create_fibre(plane_strain=False).sorting_radius(RegularSolution(CHI), WIDTH_NM)
     return Findings(
@@ -65,15 +65,16 @@ def _name_case(study: str, number: int, run: RunResults) -> str:
     return f"R = {1e6 * wire.bend_radius:g} µm, {strain:.2%} at the edges"
 
 
-def _measure_end(run: RunResults) -> dict[str, float]:
-    """Measure the end of a run.
+def measure_end(run: RunResults) -> dict[str, float]:
+    """Measure the end of a run, its domains those of the phase richest in lithium.
 
     Returns:
         Figures of `measure_run`; of nanowires also the mean composition of the outer and of the
         inner half, and the mean angle in degrees, over the area of domains, between their long
         axes and the wire's.
     """
-    statistics = analyse_run(run)
+    phases = analyse_run_phases(run)
+    statistics = next((phase for phase in reversed(phases) if phase.count), phases[0])
     measured = measure_run(run, statistics)
     figures = {key: measured[key] for key in _MEASURES if key in measured}
     wire = find_wire(run)

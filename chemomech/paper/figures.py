@@ -34,10 +34,13 @@ FIGURES = (
         ("2 min", "20 s"),
     ),
     Figure(
-        "3", "A delithiated wire: from the stack to the stress", "imaged_wires", ("1 min", "30 s")
+        "3", "A delithiated wire: from the stack to the stress", "imaged_wire", ("1 min", "30 s")
     ),
     Figure(
-        "5", "A lithiated wire: from the stack to the stress", "imaged_wires", ("1 min", "30 s")
+        "5",
+        "A lithiated wire beside a delithiated one, from one model of three phases",
+        "three_phases",
+        ("3 min", "30 s"),
     ),
     Figure(
         "3-5",

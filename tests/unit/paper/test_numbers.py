@@ -10,6 +10,8 @@ from mpi4py import MPI
 
 from chemomech.analysis.results import open_run
 from chemomech.cli import main
+from chemomech.materials.lattice import create_v2o5_volumes, read_phases
+from chemomech.paper.reproduction import find_configuration
 from chemomech.paper.strained_phases import create_fibre, find_phase_line
 
 DEMOS = Path(__file__).resolve().parents[3] / "demos"
@@ -119,13 +121,48 @@ def test_figure_1a(make):
 
 @alone
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["3", "5"])
-def test_imaged_wires(make, name):
-    folder = make(name, "--short")
+def test_imaged_wire(make):
+    folder = make("3", "--short")
     all_over = next(row for row in read(folder, "stress") if row["region"] == "all")
     # The misfit of Dx = 0.2 bounds the stress: E eta Dx / (1 - nu) is 183 MPa.
     assert 10e6 < float(all_over["p95_Pa"]) < 183e6
     assert is_drawn(folder / "chain" / "stress-results" / "figure.png")
+
+
+def test_strain_tables_are_those_of_the_laws():
+    tables = {path.stem: read_phases(path) for path in find_configuration("5").parent.glob("*.csv")}
+    lithium, volumes = create_v2o5_volumes()
+    expected = {
+        "strain_none": ([0, 1], [0, 0]),
+        "strain_one_omega": ([0, 1], [0, 2.415e-6 * 18500 / 3]),
+        "strain_volumes": (lithium, (volumes / volumes[0] - 1) / 3),
+    }
+    for name, (x, strain) in expected.items():
+        assert [cell.x for cell in tables[name]] == pytest.approx(x)
+        found = np.array([cell.eigenstrain(tables[name][0]) for cell in tables[name]])
+        np.testing.assert_allclose(found, np.multiply.outer(strain, np.eye(3)), atol=6e-7)
+    alpha, epsilon, *_, delta = tables["strain_cells"]
+    for phase, edges in (epsilon, (-0.0089, -0.0011, 0.0325)), (delta, (-0.0228, 0.0101, 0.1344)):
+        np.testing.assert_allclose(phase.eigenstrain(alpha), np.diag(edges), atol=5e-5)
+
+
+@alone
+@pytest.mark.slow
+def test_lithiated_wire_beside_a_delithiated_one(make):
+    """Misfits, and what they forbid: epsilon and delta cannot separate if strained alike."""
+    folder = make("5", "--short")
+    ends = {(row["wire"], row["law"]): row for row in read(folder, "wires")}
+    law = "volumes V(x)"
+    poor, rich = ends["delithiated", law], ends["lithiated", law]
+    assert float(rich["misfit_along"]) == pytest.approx(0.0330, abs=1e-4)
+    # E m^2 / (8 RTC), beyond twice the barrier of 0.0099.
+    assert float(rich["coherent_cost_RTC"]) == pytest.approx(937.62 * 0.0330**2 / 8, rel=0.01)
+    assert poor["outcome"] == "separates"
+    assert rich["outcome"] != "separates"
+    # The contrast of lithium is the same in both wires, and with one Omega so is the misfit.
+    ratios = {row["law"]: row["ratio"] for row in read(folder, "ratios")}
+    assert float(ratios["one Omega"]) == pytest.approx(1.0, abs=0.3)
+    assert is_drawn(folder / "composition.png")
 
 
 @alone

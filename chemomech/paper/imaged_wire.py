@@ -1,10 +1,9 @@
-"""Figures 3 and 5: a synthetic wire through the whole chain, from the stack to the stress."""
+"""Figure 3: a synthetic wire through the whole chain, from the stack to the stress."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from mpi4py import MPI
@@ -22,7 +21,6 @@ from chemomech import (
 from chemomech.paper.page import Findings, Table, read_table
 from chemomech.paper.reproduction import Reproduction
 
-_WIRES: dict[str, Literal["delithiated", "lithiated"]] = {"3": "delithiated", "5": "lithiated"}
 _CHAIN = "chain"
 _MEASURED, _STRESSED = "measure-results", "stress-results"
 _LAST = f"{_STRESSED}/figure.png"
@@ -31,13 +29,12 @@ _COUNTS, _SEED = 3000.0, 0
 
 def make(work: Reproduction) -> Findings:
     """Make a synthetic stack, measure it, compute its stress, and compare with the truth."""
-    wire = _WIRES[work.figure.name]
     chain = work.folder / _CHAIN
     if not (chain / _LAST).exists():
         shutil.rmtree(chain, ignore_errors=True)
-        write_phantom(chain, wire, _COUNTS, _SEED, MPI.COMM_SELF)
+        write_phantom(chain, "delithiated", _COUNTS, _SEED, MPI.COMM_SELF)
         _run_chain(chain, ["mesh.size=40 nm"] if work.short else [])
-    truth = create_phantom(wire=wire, counts=_COUNTS, seed=_SEED).truth
+    truth = create_phantom(wire="delithiated", counts=_COUNTS, seed=_SEED).truth
     measured = read_measurement(chain / _MEASURED / "measurement.h5").composition
     expected = truth.composition(measured.grid.centres() + np.array(measured.grid.origin))
     error = np.sqrt(np.mean((measured.values - expected)[measured.trusted] ** 2))
