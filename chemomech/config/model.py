@@ -111,7 +111,7 @@ class Config(Section):
     def _check(self) -> None:
         self._check_mesh()
         self._check_resolution()
-        check_crystal(self.crystal, self.frames)
+        self._check_frames()
         self._check_prestrain()
         self._check_initial()
         self._check_measurement()
@@ -174,6 +174,18 @@ class Config(Section):
                 f"material.mobility.{key}",
                 "asks for the strain, which only a table [mechanics] gives",
             )
+
+    def _check_frames(self) -> None:
+        check_crystal(self.crystal, self.frames)
+        if self.geometry.kind != "box" or "x" not in self.geometry.periodic:
+            return
+        for key, frame in self.frames.items():
+            if frame == "wire":
+                raise SectionError(
+                    key,
+                    "refers to a wire, and a box that is periodic along x has no ends to tell "
+                    'where one runs; use frame = "global"',
+                )
 
     def _check_prestrain(self) -> None:
         if self.mechanics is None or self.mechanics.prestrain is None:

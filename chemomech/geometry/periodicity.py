@@ -16,7 +16,7 @@ from mpi4py import MPI
 
 from chemomech.arrays import FloatArray, IntArray
 from chemomech.errors import InputError
-from chemomech.fenicsx import get_cell_nodes, replace_topology
+from chemomech.fenicsx import get_cell_nodes, get_geometry_degree, replace_topology
 
 #: Distance, relative to a period, within which points are one.
 _TOLERANCE = 1e-9
@@ -73,7 +73,9 @@ def unfold(mesh: Mesh) -> Mesh:
 
 
 def is_periodic(mesh: Mesh) -> bool:
-    """Tell if a mesh of straight cells shares vertices between opposite sides."""
+    """Tell if a mesh shares vertices between opposite sides, as only one of straight cells does."""
+    if get_geometry_degree(mesh.geometry) > 1:
+        return False
     vertices = mesh.topology.index_map(0).size_global
     return bool(vertices != mesh.geometry.index_map().size_global)
 

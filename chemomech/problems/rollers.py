@@ -23,7 +23,6 @@ from chemomech.geometry.domain import Domain
 _PLANE = 1e-6
 #: Components up to which a normal is a coordinate axis.
 _ALIGNED = 1e-8
-_KEY = "mechanics.boundary"
 
 
 @dataclass(frozen=True)
@@ -115,6 +114,7 @@ def _create_axes(
     """Orthonormal axes as rows, and what is held along the first ones, where planes meet."""
     axes: list[FloatArray] = []
     values: list[float] = []
+    largest = max(abs(roller.value) for roller in rollers)
     for roller, normal in zip(rollers, normals, strict=True):
         shares = [float(axis @ normal) for axis in axes]
         follows = sum(share * value for share, value in zip(shares, values, strict=True))
@@ -123,11 +123,10 @@ def _create_axes(
         if length > _PLANE:
             axes.append(np.asarray(rest / length, dtype=np.float64))
             values.append((roller.value - follows) / length)
-        elif abs(roller.value - follows) > _PLANE * abs(roller.value):
+        elif abs(roller.value - follows) > _PLANE * largest:
             raise InputError(
                 f"rollers meet that contradict one another: {roller.value:g} on group "
-                f"'{roller.group}', where others make it {follows:g}",
-                key=_KEY,
+                f"'{roller.group}', where others make it {follows:g}"
             )
     found = np.array(axes)
     return np.vstack([found, scipy.linalg.null_space(found).T]), np.array(values)
@@ -154,15 +153,13 @@ def _find_normal(domain: Domain, roller: Roller) -> FloatArray:
     if angle > _PLANE:
         raise InputError(
             f"a roller needs a plane, and group '{roller.group}' is not one: its facets are tilted "
-            f"by up to {np.degrees(angle):.3g} degrees; use 'clamped' or 'displacement'",
-            key=_KEY,
+            f"by up to {np.degrees(angle):.3g} degrees; use 'clamped' or 'displacement'"
         )
     outward, total = mesh.comm.allreduce(np.array([along.sum(), sizes.sum()]))
     if roller.value and abs(outward) < (1.0 - _PLANE) * total:
         raise InputError(
             f"group '{roller.group}' faces both ways, so that a displacement along its normal "
-            "is none; give each side a group",
-            key=_KEY,
+            "is none; give each side a group"
         )
     normal = normal if outward >= 0.0 else -normal
     axis = int(np.abs(normal).argmax())

@@ -192,7 +192,7 @@ INTO = {
     "imaging.md": [(StressConfig, "stress"), (StressConfig, "stress"), (Config, "simulation")],
     "free_energies.md": [(Config, "simulation")] * 3,
     "running.md": [(Config, "simulation")],
-    "shapes.md": [(Config, "simulation")] * 3,
+    "shapes.md": [*[(Config, "simulation")] * 2, (Config, ROOT / "demos/periodic_box.toml")],
     "strain.md": [(Config, "simulation")] * 3,
     "tables.md": [(StressConfig, "stress")],
     "transport.md": [(Config, "simulation")] * 3,

@@ -391,6 +391,17 @@ def test_what_has_no_bend_was_not_bent(geometry: dict[str, Any]) -> None:
     assert caught.value.key == "mechanics.prestrain"
 
 
+def test_a_wire_without_ends_has_no_axes() -> None:
+    table = edit(VALID, "mechanics.eigenstrain", {**TENSOR, "frame": "wire"})
+    table["mechanics"]["boundary"] = table["reaction"] = []
+    table["geometry"] = {**BOX, "periodic": ["y"]}
+    create_config(table)
+    table["geometry"] = {**BOX, "periodic": ["y", "x"]}
+    with pytest.raises(InputError, match='use frame = "global"') as caught:
+        create_config(table)
+    assert caught.value.key == "mechanics.eigenstrain.frame"
+
+
 def test_the_table_is_long_enough() -> None:
     assert len(CASES) >= 60
 

@@ -18,7 +18,7 @@ from chemomech.materials.elasticity import Assumption, Elasticity, create_isotro
 from chemomech.materials.free_energy import RegularSolution
 from chemomech.materials.mobility import DegenerateMobility
 from chemomech.problems.chemo_mechanics import ChemoMechanics
-from chemomech.problems.conditions import Displacement, Loads
+from chemomech.problems.conditions import Displacement, Loads, create_dirichlet_conditions
 from chemomech.problems.rollers import Roller
 from chemomech.problems.static_stress import StaticStress
 from chemomech.solvers.block_system import BlockSystem
@@ -179,5 +179,17 @@ def test_values_without_a_meaning_are_refused(rollers, message):
     ends = domain.tags("left") + domain.tags("right")
     domain = replace(domain, groups={**domain.groups, "ends": ends})
     StaticStress(domain, mechanics(2), ufl.as_ufl(0.5), Loads([Roller("ends")]))
-    with pytest.raises(InputError, match=message):
-        StaticStress(domain, mechanics(2), ufl.as_ufl(0.5), Loads(rollers))
+    with pytest.raises(InputError, match=message) as caught:
+        StaticStress(domain, mechanics(2), ufl.as_ufl(0.5), Loads(rollers, key="boundary"))
+    assert caught.value.key == "boundary"
+
+
+@pytest.mark.parametrize("tilt", [0.1, 0.2, 0.3, 0.4])
+def test_rounding_contradicts_no_roller_at_rest(tilt):
+    """Where one side is drawn out of a skew corner, the other is held twice."""
+    domain = create_box(2, tilt)
+    x = domain.mesh.geometry.x
+    x[:, 0] += 0.3 * x[:, 1]
+    space = fem.functionspace(domain.mesh, ("Lagrange", 1, (2,)))
+    supports = [Roller("left", 0.3), Roller("bottom"), Roller("bottom")]
+    create_dirichlet_conditions(space, domain, supports)
