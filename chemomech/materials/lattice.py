@@ -176,8 +176,8 @@ def create_v2o5_volumes() -> tuple[FloatArray, FloatArray]:
     paper (doi:10.1039/d0mh01240h) says delta "approaches", and no swelling within delta, since none
     is reported. 0.7: the line from 0.3 to 0.4 drawn on, to the end of epsilon; the weakest figure.
 
-    There is no table of cells beside this one: cells of epsilon and delta that could be traced to
-    a source were not at hand. Give your own to `read_phases`.
+    Cells of epsilon and delta that could be traced to a source were not at hand. Give your own to
+    `read_phases`.
 
     Returns:
         Li per formula unit, shape (7,), and volumes in m^3 per mole of V2O5, shape (7,).
