@@ -64,5 +64,9 @@ def check_crystal(crystal: Sequence[CrystalConfig], frames: Mapping[str, str | N
     grains = [table.cells for table in crystal]
     for index, grain in enumerate(grains):
         if grain in grains[:index]:
-            what = "what is named nowhere" if grain is None else repr(grain)
-            raise SectionError(f"crystal.{index}.cells", f"{what} has an orientation already")
+            what = (
+                "is missing: only one table [[crystal]] may stand for all that no other names"
+                if grain is None
+                else f"{grain!r} has an orientation already"
+            )
+            raise SectionError(f"crystal.{index}.cells", what)

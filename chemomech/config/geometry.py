@@ -19,6 +19,8 @@ from chemomech.config.base import (
 from chemomech.units import BendAngle, NonNegativeLength, PositiveLength
 
 Cell = Literal["auto", "quadrilateral", "triangle", "hexahedron", "tetrahedron"]
+SIDES = {"x": ("left", "right"), "y": ("bottom", "top"), "z": ("back", "front")}
+"""Facet groups of a box by axis."""
 _IMAGES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".npy")
 _OUTLINES = (".geojson", ".json")
 

@@ -14,6 +14,7 @@ from chemomech.config.laws.free_energy import FreeEnergyConfig
 from chemomech.config.laws.mobility import MobilityConfig
 from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.tensors import AnisotropyConfig
+from chemomech.config.laws.user_law import UserLawConfig
 from chemomech.errors import InputError, UnloadedLawError
 from chemomech.materials.free_energy import FreeEnergy
 from chemomech.materials.phase_diagram import PhaseDiagram, find_phases
@@ -187,6 +188,7 @@ class MaterialConfig(Section):
         except InputError as error:
             key = ".".join(part for part in ("free_energy", error.key) if part)
             raise SectionError(key, error.message) from error
+        self._check_phase_names()
         if self.gradient.interface_width is not None and not self.phases.has_phase_separation:
             raise SectionError(
                 "gradient.interface_width",
@@ -197,6 +199,15 @@ class MaterialConfig(Section):
             raise SectionError(
                 "gradient.kappa",
                 "must be greater than zero where phases separate; interfaces would have no width",
+            )
+
+    def _check_phase_names(self) -> None:
+        names, windows = self.free_energy.list_phase_names(), self.phases.windows
+        # Numbers of a crystal by name may be replaced, and with them its phases.
+        if isinstance(self.free_energy, UserLawConfig) and names and len(names) != len(windows):
+            raise SectionError(
+                "free_energy.kind",
+                f"phase_names needs {len(windows)} names, one for each phase, got {len(names)}",
             )
 
     def _check_mobility(self) -> None:

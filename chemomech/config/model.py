@@ -9,7 +9,7 @@ from pydantic import Field
 from chemomech.config.base import Section, SectionError
 from chemomech.config.crystal import CrystalConfig, check_crystal
 from chemomech.config.exchange_rules import check_exchange
-from chemomech.config.geometry import GeometryConfig, MeshConfig
+from chemomech.config.geometry import SIDES, GeometryConfig, MeshConfig
 from chemomech.config.laws.axes import Frame, HasFrames, list_frames
 from chemomech.config.laws.fitted_energy import EnergyTableConfig, PhasesConfig
 from chemomech.config.laws.reaction import ReactionConfig
@@ -112,6 +112,7 @@ class Config(Section):
         self._check_mesh()
         self._check_resolution()
         self._check_frames()
+        self._check_sides()
         self._check_prestrain()
         self._check_initial()
         self._check_measurement()
@@ -221,6 +222,21 @@ class Config(Section):
                     f"({lower:g}, {upper:g}); less than {room:g} is needed",
                 )
 
+    def _check_sides(self) -> None:
+        """Refuse conditions on the sides of a box that repeats there."""
+        if self.geometry.kind != "box":
+            return
+        groups = {f"reaction.{i}.group": table.group for i, table in enumerate(self.reaction)}
+        if self.mechanics is not None:
+            boundary = enumerate(self.mechanics.boundary)
+            groups |= {f"mechanics.boundary.{i}.group": table.group for i, table in boundary}
+        for key, group in groups.items():
+            axis = next((a for a, sides in SIDES.items() if group in sides), None)
+            if axis in self.geometry.periodic:
+                raise SectionError(
+                    key, f"{group!r} is no boundary: the box repeats along {axis} (periodic)"
+                )
+
     def _check_measurement(self) -> None:
         if isinstance(self.initial, MeasuredConfig) and self.geometry.kind not in _IMAGED:
             raise SectionError(
@@ -260,15 +276,19 @@ class Config(Section):
 
     def _check_reference(self) -> None:
         law, schedule = self.material.free_energy, self.schedule
-        if schedule is None or not isinstance(law, PhasesConfig | EnergyTableConfig):
+        stated = None if schedule is None else schedule.reference_voltage
+        own = law.find_reference_voltage()
+        if None in (stated, own) or stated == own:
             return
-        if None in (law.reference_voltage, schedule.reference_voltage):
-            return
-        if law.reference_voltage != schedule.reference_voltage:
+        if isinstance(law, PhasesConfig | EnergyTableConfig):
             raise SectionError(
                 "material.free_energy.reference_voltage",
-                f"must be that of the schedule, {schedule.reference_voltage:g} V",
+                f"must be that of the schedule, {stated:g} V",
             )
+        raise SectionError(
+            "schedule.reference_voltage",
+            f"must be {own:g} V, at which mu = 0 in {law.kind!r}, not {stated:g} V",
+        )
 
     def _check_stress_parts(self) -> None:
         if self.mechanics is None or self.mechanics.stress_in_reaction or self.schedule:

@@ -95,6 +95,8 @@ def _advise(details: ErrorDetails, model: type[Section]) -> str:
     if details["type"] not in ("extra_forbidden", "missing"):
         return ""
     *parents, key = details["loc"]
+    if isinstance(key, int):  # an entry of a list is missing
+        *parents, key = parents
     fields = _known_fields(model, parents)
     if details["type"] == "extra_forbidden":
         return suggest(str(key), list(fields))
@@ -126,6 +128,8 @@ def _describe(details: ErrorDetails, value: object) -> str:
         return f"{value!r} must be {words} {context[name]:g}"
     if problem in _PLAIN:
         return _PLAIN[problem]
+    if problem == "tuple_type" and isinstance(value, Mapping):
+        return f"is one table; state [[{details['loc'][-1]}]], in double brackets"
     if problem in _WANTED:
         return f"{value!r} is not {_WANTED[problem]}"
     match problem:

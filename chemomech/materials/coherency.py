@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chemomech.arrays import FloatArray
+from chemomech.errors import InputError
 
 _ROOT = math.sqrt(2.0)
 _PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
@@ -31,10 +32,18 @@ def compute_coherency_energy(
 
     Returns:
         B for each normal, shape (...), in the unit of C.
+
+    Raises:
+        InputError: A shape is another, E is not symmetric, or a normal has no direction.
     """
     matrix = np.asarray(stiffness, dtype=np.float64)
     tensor = np.asarray(expansion, dtype=np.float64)
     n = np.asarray(normals, dtype=np.float64)
+    _require(matrix.shape == (6, 6), "stiffness", "a Mandel matrix of the shape (6, 6)", matrix)
+    symmetric = tensor.shape == (3, 3) and np.allclose(tensor, tensor.T, rtol=1e-10, atol=0.0)
+    _require(symmetric, "expansion", "symmetric, of the shape (3, 3)", tensor)
+    _require(n.shape[-1:] == (3,), "normals", "of the shape (..., 3)", n)
+    _require(bool(n.any(axis=-1).all()), "normals", "of any length but zero", n)
     n = n / np.linalg.norm(n, axis=-1, keepdims=True)
     strain = _FACTORS * np.array([tensor[pair] for pair in _PAIRS])
     stress = matrix @ strain
@@ -48,3 +57,8 @@ def compute_coherency_energy(
     relief = np.linalg.solve(acoustic, traction[..., None])[..., 0]
     energy: FloatArray = strain @ stress - (traction * relief).sum(axis=-1)
     return energy
+
+
+def _require(is_right: bool, key: str, what: str, value: FloatArray) -> None:
+    if not is_right:
+        raise InputError(f"must be {what}, got the shape {value.shape}", key=key)

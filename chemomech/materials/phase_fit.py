@@ -80,11 +80,11 @@ def fit_phases(
     thermal_voltage = GAS_CONSTANT * temperature / FARADAY
     gaps = _find_gaps(windows)
     if len(plateaus) != len(gaps):
-        raise InputError(f"{len(windows)} windows have {len(gaps)} plateaus", key="plateaus")
+        raise InputError(_count("plateaus", gaps, plateaus), key="plateaus")
     if not np.all(np.diff(plateaus) < 0.0):
         raise InputError("voltages of plateaus must fall as lithium enters", key="plateaus")
     if barriers is not None and len(barriers) != len(gaps):
-        raise InputError(f"{len(windows)} windows have {len(gaps)} barriers", key="barriers")
+        raise InputError(_count("barriers", gaps, barriers), key="barriers")
     heights = [None] * len(gaps) if barriers is None else barriers
     wanted = [
         Plateau(*gap, (reference_voltage - voltage) / thermal_voltage, height)
@@ -103,6 +103,10 @@ def fit_phases(
         f"{faults[0]}",
         key="windows" if barriers is None else "barriers",
     )
+
+
+def _count(what: str, gaps: Sequence[object], given: Sequence[object]) -> str:
+    return f"needs {len(gaps)} {what}, one between each two windows, got {len(given)}"
 
 
 def count_conditions(wanted: Sequence[Plateau]) -> int:

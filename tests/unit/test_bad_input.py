@@ -117,6 +117,13 @@ CASES: list[tuple[str, Any, str | None, str]] = [
     ),
     ("geometry", {**BOX, "periodic": ["x", "z"]}, "geometry.periodic.1", "one of x, y"),
     ("geometry", {**BOX, "periodic": ["x", "x"]}, "geometry.periodic.1", "each once"),
+    ("crystal", {"axes": [[1, 0], [0, 1]]}, None, "state [[crystal]], in double brackets"),
+    (
+        "material.mobility.anisotropy",
+        {"values": [1, 0.1]},
+        "material.mobility.anisotropy.values.2",
+        "is missing (values along the three axes",
+    ),
     ("geometry", {**BOX, "size": ["1 nm", "0 nm"]}, "geometry.size.1", "greater than zero"),
     ("geometry", {**OUTLINE, "file": "none.png"}, "geometry.file", "no such file"),
     ("geometry", {**OUTLINE, "file": "empty.png"}, "geometry.file", "is empty"),
@@ -280,6 +287,12 @@ CASES: list[tuple[str, Any, str | None, str]] = [
         "2-D mesh needs 2",
     ),
     (
+        "mechanics.eigenstrain",
+        {"kind": "lattice", "file": "notes.txt", "axes": "aab"},
+        "mechanics.eigenstrain.axes",
+        "each of the edges a, b and c once",
+    ),
+    (
         "mechanics.boundary",
         [{"group": "end", "kind": "clamped"}, {"group": "end", "kind": "roller"}],
         "mechanics.boundary.1.group",
@@ -400,6 +413,55 @@ def test_a_wire_without_ends_has_no_axes() -> None:
     with pytest.raises(InputError, match='use frame = "global"') as caught:
         create_config(table)
     assert caught.value.key == "mechanics.eigenstrain.frame"
+
+
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [
+        ("reaction.0.group", {"reaction": [{**FLUX, "group": "left"}]}),
+        (
+            "mechanics.boundary.0.group",
+            {
+                "mechanics": VALID["mechanics"]
+                | {"boundary": [{"kind": "clamped", "group": "right"}]}
+            },
+        ),
+    ],
+)
+def test_the_side_of_a_box_that_repeats_is_no_boundary(key: str, table: dict[str, Any]) -> None:
+    tables = copy.deepcopy(VALID)
+    del tables["reaction"], tables["mechanics"]["boundary"]
+    tables |= {"geometry": {**BOX, "periodic": ["x"]}, **table}
+    with pytest.raises(InputError, match="repeats along x") as caught:
+        create_config(tables)
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize(("kind", "voltage"), [("lixv2o5", "3.39 V"), ("lifepo4", "3.422 V")])
+def test_a_crystal_by_name_has_its_reference_voltage(kind: str, voltage: str) -> None:
+    tables = copy.deepcopy(VALID)
+    tables["material"]["free_energy"] = {"kind": kind}
+    tables["mesh"]["allow_coarse"] = True
+    tables["reaction"] = [
+        {"kind": "exchange_constant", "group": "surface", "rate_constant": "1e-9 m/s"}
+    ]
+    step = {"kind": "potentiostatic", "voltage": "3.3 V"}
+    tables["schedule"] = {"reference_voltage": voltage, "step": [step]}
+    tables["time"]["stationary_rate"] = "off"
+    create_config(tables)
+    tables["schedule"]["reference_voltage"] = "3.2 V"
+    with pytest.raises(InputError, match=f"must be {voltage}") as caught:
+        create_config(tables)
+    assert caught.value.key == "schedule.reference_voltage"
+
+
+def test_one_table_stands_for_what_is_named_nowhere() -> None:
+    tables = copy.deepcopy(VALID)
+    tables["mechanics"]["elasticity"] = LYING
+    tables["crystal"] = [{"formula": "x"}] * 2
+    with pytest.raises(InputError, match="only one table") as caught:
+        create_config(tables)
+    assert caught.value.key == "crystal.1.cells"
 
 
 def test_the_table_is_long_enough() -> None:

@@ -138,6 +138,7 @@ def test_every_plain_key_of_the_chain_is_shown(subject):
 @pytest.mark.parametrize("wire", PHASES)
 def test_phases_of_the_wire_fill_the_blanks(folder, wire):
     (poor, low), (rich, high) = PHASES[wire]
+    assert "e-" not in re.search(r"lowest = (.*)", create_template("stress", wire=wire))[1]
     table = tomllib.loads(create_template("measurement", wire, dark=12.0))
     config = create_config(table, folder, model=MeasurementConfig)
     assert [(m.name, m.lithium) for m in config.end_member] == [(poor, low), (rich, high)]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-import ufl
 from pydantic import Field
 
 from chemomech.config.base import NonNegative, Number, SectionError
@@ -206,6 +205,9 @@ class UserEigenstrainConfig(EigenstrainConfig, UserLawConfig):
         return law
 
     def _probe(self) -> None:
-        shape = self.law.strain(ufl.as_ufl(0.5)).ufl_shape
-        if shape != (3, 3):
-            raise InputError(f"the strain must have the shape (3, 3), not {shape}")
+        if hasattr(self.law, "in_wire_frame"):
+            raise InputError(
+                "in_wire_frame is not looked at: state the axes beside kind, such as "
+                'frame = "wire"',
+                key="frame",
+            )

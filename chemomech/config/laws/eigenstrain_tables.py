@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from chemomech.config.base import ExistingFile, Number, Section, SectionError
+from chemomech.config.base import ExistingFile, Name, Number, Section, SectionError
 from chemomech.config.laws.axes import Frame
 from chemomech.config.laws.eigenstrain import Lithium, ReferredConfig, SwellingConfig, Use
 from chemomech.config.laws.numbers import Numbers
@@ -103,7 +103,7 @@ class LatticeEigenstrainConfig(_TableConfig):
 
     kind: Literal["lattice"] = "lattice"
     file: ExistingFile = Field(description="CSV of phases: name, x, lattice parameters")
-    axes: Annotated[str, StringConstraints(strict=True, pattern="^[abc]{3}$")] = Field(
+    axes: Name = Field(
         description="edges along the first, second and third axis of the frame, those along the "
         'wire, across it and out of the image: such as "bca"'
     )
@@ -115,13 +115,17 @@ class LatticeEigenstrainConfig(_TableConfig):
         return read_phases(self.file)
 
     def _check(self) -> None:
+        if sorted(self.axes) != ["a", "b", "c"]:
+            raise SectionError(
+                "axes", f'must name each of the edges a, b and c once, as "bca", not {self.axes!r}'
+            )
         # On the rank that reads the configuration; the others are given it with the phases.
         self.phases  # noqa: B018
 
     def create(self, numbers: Numbers, use: Use) -> TabulatedEigenstrain:
         """Create the law; see `EigenstrainConfig.create`."""
         reference = self._resolve_reference(use)
-        with naming(key=numbers.name("axes"), path=self.file):
+        with naming(path=self.file):
             return create_lattice_eigenstrain(
                 self.phases, reference, self.axes, transition=self._width
             )

@@ -74,7 +74,7 @@ class PhasesConfig(_FittedConfig):
     def _check(self) -> None:
         if self.names is not None and len(self.names) != len(self.windows):
             raise SectionError(
-                "names", f"{len(self.windows)} windows have {len(self.windows)} names"
+                "names", f"needs {len(self.windows)} names, one a window, got {len(self.names)}"
             )
         if self.names is not None and len(set(self.names)) < len(self.names):
             raise SectionError("names", "two phases have the same name")
@@ -82,6 +82,10 @@ class PhasesConfig(_FittedConfig):
     def list_phase_names(self) -> tuple[str, ...]:
         """List the names that the table states."""
         return self.names or ()
+
+    def find_reference_voltage(self) -> float | None:
+        """Find the voltage at mu = 0 that the table states."""
+        return self.reference_voltage
 
     def fit(self, temperature: float) -> RedlichKister:
         """Fit the law; see `FreeEnergyConfig.create`."""
@@ -135,6 +139,10 @@ class EnergyTableConfig(_FittedConfig):
         # What counts is the content of the file: a change of it is one of the configuration.
         entries = tuple((float(c), float(value)) for c, value in table)
         self.__dict__.update(file=None, points=entries)
+
+    def find_reference_voltage(self) -> float | None:
+        """Find the voltage at mu = 0 that the table states."""
+        return self.reference_voltage
 
     def fit_table(self, temperature: float) -> TableFit:
         """Fit the law and find its error; see `FreeEnergyConfig.create`."""

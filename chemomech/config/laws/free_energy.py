@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
-import ufl
 from pydantic import Field, model_validator
 from ufl.core.expr import Expr
 
@@ -43,6 +42,10 @@ class FreeEnergyConfig(LawConfig):
     def list_phase_names(self) -> tuple[str, ...]:
         """List the names of its phases by rising composition, or none."""
         return ()
+
+    def find_reference_voltage(self) -> float | None:
+        """Find the voltage at which its mu is zero; None if any may be."""
+        return None
 
     def describe(self, temperature: float) -> list[tuple[str, str]]:
         """Describe the law in names and values, beyond its phases; see `create`."""
@@ -130,4 +133,10 @@ class UserFreeEnergyConfig(FreeEnergyConfig, UserLawConfig):
         lower, upper = self.law.bounds
         if not lower < upper:
             raise InputError(f"the bounds of {self.law_class.__name__} must increase")
-        ufl.as_ufl(self.law.density(ufl.as_ufl(0.5)))
+        names = getattr(self.law, "phase_names", ())
+        if not isinstance(names, tuple | list) or not all(
+            isinstance(name, str) and name.strip() for name in names
+        ):
+            raise InputError(f"phase_names must be texts, one for each phase, not {names!r}")
+        if len(set(names)) < len(names):
+            raise InputError(f"phase_names must differ, not {names!r}")

@@ -209,7 +209,3 @@ class UserReactionConfig(ReactionConfig, UserLawConfig):
     def create(self, numbers: Numbers, scales: Scales) -> ReactionLaw:
         """Create the law; see `ReactionConfig.create`."""
         return _ScaledReaction(self.build(numbers), numbers.convert(1.0 / scales.velocity))
-
-    def _probe(self) -> None:
-        half, none = ufl.as_ufl(0.5), ufl.as_ufl(0.0)
-        _ScaledReaction(self.law, 1.0).flux(half, none, none)

@@ -46,6 +46,10 @@ class LiXV2O5Config(_ExcessConfig):
         """List alpha, epsilon and delta."""
         return LIXV2O5_PHASES
 
+    def find_reference_voltage(self) -> float | None:
+        """Find the voltage at mu = 0, unless m was replaced, which shifts it."""
+        return 3.39 if self.linear == LIXV2O5.linear else None
+
 
 class LiFePO4Config(RegularSolutionConfig):
     """Regular solution of LiFePO4 at 298 K, MPET's; V_ref = 3.422 V."""
@@ -54,3 +58,7 @@ class LiFePO4Config(RegularSolutionConfig):
     chi: Annotated[Number, Field(ge=-30.0)] = Field(
         default=LIFEPO4.chi, description="interaction parameter"
     )
+
+    def find_reference_voltage(self) -> float:
+        """Find the voltage at mu = 0, that of the plateau, whatever chi."""
+        return 3.422

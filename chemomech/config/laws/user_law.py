@@ -23,6 +23,7 @@ from chemomech.config.laws.data_classes import (
     is_number,
 )
 from chemomech.config.laws.law import LawConfig
+from chemomech.config.laws.method import METHODS
 from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.sources import LawSource
 from chemomech.config.reporting import describe_problems
@@ -186,13 +187,14 @@ class UserLawConfig(LawConfig):
         return law
 
     def _probe(self) -> None:
-        """Call the law once, with plain numbers."""
-        raise NotImplementedError
+        """Refuse what the law's method returns, or what else it has, with plain numbers."""
 
     def _try(self) -> None:
         """Refuse a law that fails when it is called."""
         try:
             _check_numbers(self.law_class, dict(self.values))
+            for name in METHODS.keys() & self.needed:
+                METHODS[name].require(self.law, name)
             self._probe()
         except InputError as error:
             raise SectionError(error.key or "kind", error.message) from error

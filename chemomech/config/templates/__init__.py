@@ -28,7 +28,7 @@ def create_template(subject: Subject, wire: WireKind = "delithiated", dark: floa
         rich=rich,
         poor_lithium=f"{poor_lithium:g}",
         rich_lithium=f"{rich_lithium:g}",
-        poor_lowest=f"{max(0.0, poor_lithium - half):g}",
+        poor_lowest=f"{max(0.0, round(poor_lithium - half, 9)):g}",
         middle=f"{poor_lithium + half:g}",
         rich_highest=f"{rich_lithium + half:g}",
     )

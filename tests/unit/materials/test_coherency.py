@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from chemomech.errors import InputError
 from chemomech.materials.coherency import compute_coherency_energy
 from chemomech.materials.elasticity import create_cubic_stiffness, create_isotropic_stiffness
 from chemomech.materials.phase_diagram import coherent_shift
@@ -61,3 +62,19 @@ def test_cubic_crystal_along_its_axes():
     hard = c11 + 2 * c12 + 4 * c44
     expected = [bulk * (3 - bulk / c11), bulk * (3 - 3 * bulk / hard)]
     np.testing.assert_allclose(found, eta**2 * np.array(expected), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("key", "stiffness", "expansion", "normal"),
+    [
+        ("stiffness", np.eye(3), np.eye(3), [1, 0, 0]),
+        ("expansion", np.eye(6), [0.1, 0.1, 0.1], [1, 0, 0]),
+        ("expansion", np.eye(6), np.triu(np.ones((3, 3))), [1, 0, 0]),
+        ("normals", np.eye(6), np.eye(3), [1, 0]),
+        ("normals", np.eye(6), np.eye(3), [[1, 0, 0], [0, 0, 0]]),
+    ],
+)
+def test_other_shapes_are_refused(key, stiffness, expansion, normal):
+    with pytest.raises(InputError) as caught:
+        compute_coherency_energy(stiffness, expansion, normal)
+    assert caught.value.key == key

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import my_laws
 import numpy as np
 import pytest
+import ufl
 from box import ELASTIC, create_tables
 from box import MATERIAL as BOX_MATERIAL
 from mpi4py import MPI
@@ -329,6 +331,57 @@ def test_what_is_no_law_is_refused(place, table, key, match):
     with pytest.raises(InputError, match=match) as caught:
         create_config(tables, place, allow_code=True)
     assert caught.value.key == f"material.free_energy.{key}"
+
+
+@dataclass(frozen=True)
+class Old:
+    in_wire_frame = True
+
+    def value(self, c):
+        return c
+
+    def strain(self, c):
+        return c * ufl.Identity(3)
+
+    def stiffness(self):
+        return np.eye(3)
+
+
+@dataclass(frozen=True)
+class Vector:
+    def value(self, c, strains):
+        return ufl.as_vector([c, c])
+
+
+@dataclass(frozen=True)
+class Named:
+    phase_names: tuple[str, ...]
+    bounds = (-0.25, 1.25)
+
+    def density(self, c):
+        return ufl.sin(2 * ufl.pi * c) ** 2
+
+
+@pytest.mark.one_rank
+@pytest.mark.parametrize(
+    ("key", "law", "at", "match"),
+    [
+        ("material.mobility", Old(), "kind", r"must be value\(c, strains\)"),
+        ("material.mobility", Vector(), "kind", r"must return a scalar, or .* the shape \(2,\)"),
+        ("mechanics.eigenstrain", Old(), "frame", "in_wire_frame is not looked at"),
+        ("mechanics.elasticity", Old(), "kind", r"\(6, 6\), in Pa, not .* \(3, 3\)"),
+        ("material.free_energy", Named(("a", "b")), "kind", "needs 3 names, .* got 2"),
+        ("material.free_energy", Named(("a", "b", "a")), "kind", "must differ"),
+        ("material.free_energy", Named(("a", "b", "")), "kind", "must be texts"),
+    ],
+)
+def test_what_a_law_must_return(key, law, at, match):
+    table, name = key.split(".")
+    tables = TABLES | {"material": BOX_MATERIAL, "mechanics": ELASTIC}
+    tables[table] = tables[table] | {name: law}
+    with pytest.raises(InputError, match=match) as caught:
+        create_config(tables)
+    assert caught.value.key == f"{key}.{at}"
 
 
 @pytest.mark.one_rank
