@@ -153,8 +153,9 @@ class UserElasticityConfig(StiffnessConfig, UserLawConfig):
     purpose: ClassVar[str] = "an elasticity"
 
     def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
-        rows = self.build(numbers).stiffness()
-        # Each entry once: equal ones become one constant.
+        # Each entry once: equal ones become one constant. An array of floats makes them as they are
+        # asked for; in lists they live on, and no two have one id.
+        rows = [list(row) for row in self.build(numbers).stiffness()]
         scaled: dict[int, Any] = {}
         entries = [scaled.setdefault(id(x), scale * x) for row in rows for x in row]
         plain = all(isinstance(entry, float) for entry in entries)
