@@ -127,3 +127,6 @@ def test_a_free_particle_of_a_stress_map_takes_its_own_strain(folder):
     found = strain.eval(domain.mesh, cells).reshape(-1, 3, 3)[:, :2, :2]
     np.testing.assert_allclose(found, np.broadcast_to(expected[:2, :2], found.shape), atol=1e-12)
     assert model.problem.parameters["elasticity.rich.c44"] == 10e9
+    composition.x.array[:] = 2.1
+    with pytest.raises(InputError, match=r"no stable solid at the composition 2\.1"):
+        model.solve()
