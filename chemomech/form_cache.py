@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import module_from_spec, spec_from_file_location
@@ -67,11 +67,16 @@ def _get_module(
                 _own.source = source
                 return None, None
             continue
-        try:
+        with suppress(ImportError):
             return _load_objects(folder, name, objects)
-        except ImportError:
-            # A cleaner of old files took the library and left the rest.
-            _discard(source)
+        # A cleaner of old files took the library and left the rest. One at a time: another one may
+        # have discarded that already, and what is there now be its own.
+        with Lock(str(source.with_name("clearing.lock"))):
+            if _is_ready(source):
+                try:
+                    return _load_objects(folder, name, objects)
+                except ImportError:
+                    _discard(source)
 
 
 def _claim(source: Path) -> bool:

@@ -122,6 +122,7 @@ class Config(Section):
         self._check_stress_parts()
         self._check_snapshots()
         self._check_mobility()
+        self._check_stiffness()
 
     def _check_mesh(self) -> None:
         mesh, geometry = self.mesh, self.geometry
@@ -187,6 +188,14 @@ class Config(Section):
                     "refers to a wire, and a box that is periodic along x has no ends to tell "
                     'where one runs; use frame = "global"',
                 )
+
+    def _check_stiffness(self) -> None:
+        if self.mechanics is None:
+            return
+        try:
+            self.mechanics.elasticity.check_range(*self.composition_bounds)
+        except SectionError as error:
+            raise SectionError(f"mechanics.elasticity.{error.key}", str(error)) from error
 
     def _check_prestrain(self) -> None:
         if self.mechanics is None or self.mechanics.prestrain is None:

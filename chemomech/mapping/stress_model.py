@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from chemomech.imaging.composition import prepare
 from chemomech.imaging.composition_map import CompositionMap
 from chemomech.mapping.stress_source import ImagedParticle
 from chemomech.materials.elasticity import Assumption
+from chemomech.materials.mixed_elasticity import MixedElasticity
 from chemomech.models.axes import create_local_axes
 from chemomech.models.mechanics import create_mechanics
 from chemomech.problems.conditions import Loads
@@ -69,6 +71,7 @@ class StressModel:
         axes = create_local_axes(config.crystal, domain, tangent, parameters)
         mechanics = create_mechanics(config, "", parameters, axes, assumption, STRESS_UNIT, use)
         loads = _create_loads(config, domain)
+        self._elasticity = mechanics.elasticity
         self.problem = StaticStress(
             domain, mechanics, composition, loads, config.mesh.degree, parameters
         )
@@ -95,7 +98,18 @@ class StressModel:
         return near
 
     def solve(self) -> None:
-        """Find the displacement for the composition's present values; collective."""
+        """Find the displacement for the composition's present values; collective.
+
+        Raises:
+            InputError: The stiffness of a mixture is no stable solid's at one of them.
+            ConvergenceError: The linear solver fails.
+        """
+        if isinstance(self._elasticity, MixedElasticity):
+            values, comm = self.composition.x.array, self.domain.mesh.comm
+            lowest = comm.allreduce(values.min(initial=math.inf), op=MPI.MIN)
+            highest = comm.allreduce(values.max(initial=-math.inf), op=MPI.MAX)
+            with naming(key="elasticity.compositions"):
+                self._elasticity.require_stability(lowest, highest)
         result = self._solver.solve()
         if not result.converged:
             raise ConvergenceError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 
 import numpy as np
 import ufl
@@ -18,7 +19,8 @@ class MixedElasticity:
     """W = e : C(c) : e / 2 with C(c) = (1 - h) C_a + h C_b.
 
     h = t or, smooth, t^2 (3 - 2 t) within 0 < t < 1, 0 before and 1 after; t = (c - c_a) /
-    (c_b - c_a). A linear h goes on straight. In plane stress the mixture is condensed.
+    (c_b - c_a). A linear h goes on straight, so that mu does not jump: far beyond c_a or c_b C(c)
+    may be no stable solid's; see `require_stability`. In plane stress the mixture is condensed.
 
     Args:
         poor: C_a.
@@ -46,6 +48,23 @@ class MixedElasticity:
         if start is not None and end is not None and not start < end:
             raise InputError("must increase", key="compositions")
 
+    def require_stability(self, lower: float, upper: float) -> None:
+        """Refuse a C(c) that is not positive definite at present between two compositions.
+
+        It is if it is at both: a linear h makes C(c) linear. Fields are not looked at. Where there
+        is no limit, 0 or 1 stands for it.
+        """
+        ends = (c if isfinite(c) else at for c, at in ((lower, 0.0), (upper, 1.0)))
+        for c in () if self.smooth else ends:
+            try:
+                self._mix(c)
+            except InputError as error:
+                raise InputError(
+                    f"a linear mixture is no stable solid at the composition {c:g}: a smooth one "
+                    "is, which is level beyond these two; or state two nearer to the ends",
+                    key="compositions",
+                ) from error
+
     @property
     def assumption(self) -> Assumption:
         """Treatment of the third direction."""
@@ -59,7 +78,7 @@ class MixedElasticity:
         """Return the strain that plane stress leaves free; see `ElasticityLaw.find_relief`."""
         return self._mix(c).find_relief(elastic_strain, c)
 
-    def _mix(self, c: Expr) -> Elasticity:
+    def _mix(self, c: Scalar) -> Elasticity:
         h = self._find_share(c)
         mixture: Matrix = np.zeros((6, 6), dtype=object)
         for law, share in ((self.poor, 1 - h), (self.rich, h)):
@@ -67,7 +86,7 @@ class MixedElasticity:
                 mixture[i, j] += share * value
         return replace(self.poor, stiffness=mixture)
 
-    def _find_share(self, c: Expr) -> Expr:
+    def _find_share(self, c: Scalar) -> Scalar:
         start, end = self.compositions
         t = (c - start) / (end - start)
         if not self.smooth:

@@ -21,7 +21,7 @@ from chemomech.materials.orientation import (
     create_euler_axes,
     create_turned_axes,
 )
-from chemomech.materials.scalars import evaluate
+from chemomech.materials.scalars import Scalar, evaluate
 from chemomech.problems.crystal_axes import CrystalAxes, Orientation
 from chemomech.problems.parameters import Parameters
 
@@ -48,8 +48,9 @@ def create_local_axes(
     wire = None if tangent is None else create_wire_rotation(tangent)
     if not crystal:
         return LocalAxes(wire)
+    angles: list[Scalar] = []
     grains = {
-        table.cells: _create_orientation(table, f"crystal.{index}", parameters, unroll)
+        table.cells: _create_orientation(table, f"crystal.{index}", parameters, unroll, angles)
         for index, table in enumerate(crystal)
     }
     for index, table in enumerate(crystal):
@@ -62,17 +63,28 @@ def create_local_axes(
         error.key = error.key or "crystal"
         raise
 
+    former = [evaluate(angle) for angle in angles]
+
     def update() -> None:
-        with naming(key="crystal"):
-            axes.update()
+        nonlocal former
+        present = [evaluate(angle) for angle in angles]
+        if present != former:
+            with naming(key="crystal"):
+                axes.update()
+            former = present
 
     parameters.add_update(update)
     return LocalAxes(wire, axes.tensor)
 
 
 def _create_orientation(
-    table: cfg.CrystalConfig, name: str, parameters: Parameters, unroll: Unroll | None
+    table: cfg.CrystalConfig,
+    name: str,
+    parameters: Parameters,
+    unroll: Unroll | None,
+    found: list[Scalar],
 ) -> Orientation:
+    """Create an orientation; what it depends on is added to what was found."""
     if table.formula is not None:
         return partial(_turn_by_place, table.formula, f"{name}.formula", unroll)
     if table.axes is not None:
@@ -81,6 +93,7 @@ def _create_orientation(
     angles = Numbers(table, name, parameters).add("euler_angles", keep_zeros=True)
     if any(evaluate(angle) is None for angle in angles):
         raise InputError("cannot vary in space; state a formula", key=f"{name}.euler_angles")
+    found += angles
     return lambda points: create_euler_axes([evaluate(angle) or 0.0 for angle in angles])
 
 

@@ -22,6 +22,7 @@ from chemomech.geometry.formula import Unroll
 from chemomech.geometry.measures import compute_mean
 from chemomech.geometry.nanowire import Nanowire
 from chemomech.materials.elasticity import Assumption
+from chemomech.materials.mixed_elasticity import MixedElasticity
 from chemomech.materials.scalars import ScalarOrTensor
 from chemomech.models.axes import create_local_axes
 from chemomech.models.mechanics import create_mechanics
@@ -256,6 +257,10 @@ def _create_mechanics(
         scales.stress,
         replace(SIMULATION, mean=initial_mean, concentration=scales.site_concentration),
     )
+    if isinstance(law := mechanics.elasticity, MixedElasticity):
+        numbers = Numbers(config.mechanics.elasticity, "mechanics.elasticity", parameters)
+        check = partial(law.require_stability, *config.composition_bounds)
+        numbers.add_check(check, "compositions")
     return replace(mechanics, prestrain=_create_prestrain(config, domain, parameters))
 
 

@@ -21,14 +21,16 @@ Orientation = Callable[[FloatArray], FloatArray]
 
 #: Entries of a rotation below this are zero: cos(90 deg) is 6e-17.
 _ROUNDING = 1e-12
-_OUT_OF_PLANE = np.array([[0, 0, 1], [0, 0, 1], [1, 1, 0]], dtype=bool)
+#: What R^T R may differ from 1 by, entry by entry.
+_NOT_SQUARE = 1e-6
 
 
 class CrystalAxes:
     """Axes of the crystal in each cell, constant there.
 
-    In 2-D entries that vanish in all cells are left out of the forms, so that a crystal that is
-    turned about z alone is seen to have no shear out of the plane. They must then stay zero.
+    In 2-D, where z is one and the same axis in all cells, the entries that tilt it are left out of
+    the forms, so that a crystal that is turned about z alone is seen to have no shear out of the
+    plane. They must then stay zero.
 
     Args:
         domain: The mesh.
@@ -39,7 +41,8 @@ class CrystalAxes:
         tensor: The axes, columns of a 3 x 3 UFL tensor.
 
     Raises:
-        InputError: A group is unknown, two share cells, or a cell is in none.
+        InputError: A group is unknown, two share cells, a cell is in none, or its axes are not
+            perpendicular and of length 1.
     """
 
     def __init__(
@@ -69,7 +72,8 @@ class CrystalAxes:
         """Take over orientations that have changed; collective.
 
         Raises:
-            InputError: A crystal would be tilted out of the plane that was not before.
+            InputError: A crystal would be tilted out of the plane that was not before, or its axes
+                are not perpendicular and of length 1.
         """
         values = self._evaluate()
         if (self._find_nonzero(values) & ~self._used).any():
@@ -81,17 +85,33 @@ class CrystalAxes:
 
     def _evaluate(self) -> FloatArray:
         """Axes at all dofs, ghosts included, shape (dofs, 3, 3)."""
-        values = np.full((self._midpoints.shape[1], 3, 3), np.nan)
+        values = np.tile(np.eye(3), (self._midpoints.shape[1], 1, 1))
+        is_missing = np.ones(len(values), dtype=bool)
         for name, places in self._places.items():
             grain = self._grains[name]
             values[places] = grain(self._midpoints[:, places]) if callable(grain) else grain
+            is_missing[places] = False
         values[np.abs(values) < _ROUNDING] = 0.0
-        missing = int(np.isnan(values[: self._owned]).any(axis=(1, 2)).sum())
-        if missing := self._domain.mesh.comm.allreduce(missing):
-            raise InputError(
-                f"{missing} cells have no orientation: give one without cells, for what is left"
-            )
+        self._require_rotations(values[: self._owned], is_missing[: self._owned])
         return values
+
+    def _require_rotations(self, values: FloatArray, is_missing: NDArray[np.bool_]) -> None:
+        """Refuse cells of this rank without axes, or whose axes are none; collective."""
+        is_infinite = ~np.isfinite(values).all(axis=(1, 2))
+        rotations = values[~is_infinite]
+        defects = np.abs(rotations.swapaxes(1, 2) @ rotations - np.eye(3)).max(axis=(1, 2))
+        mine = np.array([is_missing.sum(), is_infinite.sum(), (defects > _NOT_SQUARE).sum()])
+        for count, what in zip(
+            self._domain.mesh.comm.allreduce(mine),
+            (
+                "cells have no orientation: give one without cells, for what is left",
+                "cells have an orientation that is not finite: look at its formula or function",
+                "cells have axes that are not perpendicular and of length 1",
+            ),
+            strict=True,
+        ):
+            if count:
+                raise InputError(f"{count} {what}")
 
     def _find_nonzero(self, values: FloatArray) -> NDArray[np.bool_]:
         """Find the entries that are not zero everywhere; collective."""
@@ -100,11 +120,11 @@ class CrystalAxes:
 
     def _choose_entries(self, values: FloatArray) -> NDArray[np.bool_]:
         """Choose the entries that the forms hold."""
-        used = self._find_nonzero(values)
-        if self._domain.mesh.geometry.dim == 3:
+        along_z = self._find_nonzero(values)[2]
+        if self._domain.mesh.geometry.dim == 3 or along_z.sum() > 1:
             return np.ones((3, 3), dtype=bool)
-        # Upright crystals may be turned about z later on.
-        return used if (used & _OUT_OF_PLANE).any() else ~_OUT_OF_PLANE
+        # The other two axes lie in the plane, and may be turned about z later on.
+        return np.array([~along_z, ~along_z, along_z])
 
     def _write(self, values: FloatArray) -> None:
         self._function.x.array[:] = values.ravel()

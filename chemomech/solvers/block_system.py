@@ -15,7 +15,7 @@ from ufl.form import Form
 
 from chemomech.arrays import FloatArray
 from chemomech.forms.fields import Elastic, Field, find_given_up, find_owned_dofs
-from chemomech.solvers.jacobian_blocks import HeldRows, JacobianBlock
+from chemomech.solvers.jacobian_blocks import HeldRows, HeldValues, JacobianBlock
 
 
 class BlockProblem(Protocol):
@@ -124,7 +124,8 @@ class BlockSystem:
 
         True tells that a parameter has changed what is otherwise constant.
         """
-        changes = [block.refresh() for block in self._blocks.values()]
+        changed = self._held.find_changed()
+        changes = [block.refresh(changed) for block in self._blocks.values()]
         self.jacobian.assemble()
         return any(changes)
 
@@ -167,6 +168,7 @@ class BlockSystem:
                 trial = ufl.TrialFunction(other.function.function_space)
                 block = ufl.derivative(form, other.function, trial)
                 blocks[-1].append(self._create_block(block, row, column))
+        self._held = HeldValues(self._blocks.values())
         self.jacobian = PETSc.Mat().createNest(blocks, comm=self.comm)
         self.jacobian.setUp()
         self.jacobian.assemble()

@@ -15,7 +15,7 @@ from ufl.form import Form
 
 from chemomech.arrays import FloatArray
 from chemomech.forms.fields import FourthOrder
-from chemomech.solvers.jacobian_blocks import JacobianBlock
+from chemomech.solvers.jacobian_blocks import HeldValues, JacobianBlock
 from chemomech.solvers.options import SolverOptions
 
 #: Krylov iterations more than after the last build that are worth building anew.
@@ -117,6 +117,7 @@ class FactoredSchur:
         self._mobility, self._curvature = mobility, curvature
         self._mass = _assemble(operator.mass)
         self._stiffness = JacobianBlock(operator.scaled, (), None, frozenset())
+        self._values = HeldValues([self._stiffness])
         self._mass_diagonal = self._mass.getDiagonal()
         plain = _assemble(operator.stiffness)
         self._plain_diagonal = plain.getDiagonal()
@@ -159,7 +160,7 @@ class FactoredSchur:
         it sees the same nest of matrices again and again.
         """
         memory, shift = self.memory, float(self._coefficient.value)
-        if self._stiffness.refresh():
+        if self._stiffness.refresh(self._values.find_changed()):
             memory = None
         if memory is not None and memory.excess < _WORTH_A_BUILD:
             ratio = shift / memory.shift

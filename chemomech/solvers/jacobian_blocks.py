@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import ufl
@@ -15,6 +16,8 @@ from petsc4py import PETSc
 from ufl.form import Form
 
 _SAME = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
+
+Held: TypeAlias = fem.Constant | fem.Function
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,9 @@ class JacobianBlock:
     step's factor alone, of which each is a multiple; more. Dirichlet conditions replace the held
     rows, the last ones of a row for good. Turns are matrices P and Q that make global components of
     rows and columns, where unknowns are others: the block is P^T A Q.
+
+    Attributes:
+        held: Constants and fields in what is assembled once, each once.
     """
 
     def __init__(
@@ -55,7 +61,7 @@ class JacobianBlock:
         if scaled is not None:
             assert factor is not None
             scaled = ufl.replace(scaled, {factor: ufl.as_ufl(1.0)})
-        self._held = _HeldValues(base, scaled)
+        self.held = _list_held(base, scaled)
         # The pattern is that of what is assembled first: PETSc drops what stays empty then.
         parts = [part for part in (base, scaled, changing) if part is not None]
         first = fem.form(next((part for part in parts if _covers_cells(part)), form))
@@ -82,9 +88,12 @@ class JacobianBlock:
         """True where nothing but a parameter can change the matrix."""
         return self._changing is None and self._scaled is None
 
-    def refresh(self) -> bool:
-        """Bring the matrix up to date; collective; True as of `BlockSystem.assemble_jacobian`."""
-        has_new_parameters = self._held.have_changed()
+    def refresh(self, changed: Set[Held] = frozenset()) -> bool:
+        """Bring the matrix up to date; collective; True as of `BlockSystem.assemble_jacobian`.
+
+        What has changed is what `HeldValues` finds.
+        """
+        has_new_parameters = not changed.isdisjoint(self.held)
         for part in (self._base, self._scaled) if has_new_parameters else ():
             if part is not None:
                 part.assemble()
@@ -170,30 +179,35 @@ class _Part:
         self.matrix.assemble()
 
 
-class _HeldValues:
-    """Constants and fields of forms that are assembled once, and whether they have changed."""
+class HeldValues:
+    """Values of what blocks hold in what is assembled once, and which of them have changed."""
 
-    def __init__(self, *forms: Form | None) -> None:
-        held = [form for form in forms if form is not None]
-        self._constants: list[fem.Constant] = [c for form in held for c in form.constants()]
-        self._fields: list[fem.Function] = [f for form in held for f in form.coefficients()]
-        self._values = self._read()
+    def __init__(self, blocks: Iterable[JacobianBlock]) -> None:
+        held = dict.fromkeys(one for block in blocks for one in block.held)
+        self._former = {one: _read(one).copy() for one in held}
 
-    def have_changed(self) -> bool:
-        """Tell whether a value is another one than when this was last asked; collective."""
-        former, self._values = self._values, self._read()
-        changed = any(
-            not np.array_equal(old, new) for old, new in zip(former, self._values, strict=True)
-        )
-        if self._fields:
+    def find_changed(self) -> set[Held]:
+        """Find what has another value than when this was last asked; collective."""
+        mine = {one for one, old in self._former.items() if not np.array_equal(old, _read(one))}
+        self._former |= {one: _read(one).copy() for one in mine}
+        fields = [one for one in self._former if isinstance(one, fem.Function)]
+        if not fields:
             # Of constants every rank has the same.
-            mesh = self._fields[0].function_space.mesh
-            return bool(mesh.comm.allreduce(changed, op=MPI.LOR))
-        return changed
+            return mine
+        flags = np.array([field in mine for field in fields])
+        flags = fields[0].function_space.mesh.comm.allreduce(flags, op=MPI.BOR)
+        return mine | {field for field, flag in zip(fields, flags, strict=True) if flag}
 
-    def _read(self) -> list[NDArray[np.float64]]:
-        constants = [constant.value.copy() for constant in self._constants]
-        return constants + [field.x.array.copy() for field in self._fields]
+
+def _read(held: Held) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = held.x.array if isinstance(held, fem.Function) else held.value
+    return values
+
+
+def _list_held(*forms: Form | None) -> list[Held]:
+    """List constants and fields of forms, each once, on all ranks in one order."""
+    held = [one for f in forms if f is not None for one in (*f.constants(), *f.coefficients())]
+    return list(dict.fromkeys(held))
 
 
 def _sort(

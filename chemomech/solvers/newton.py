@@ -111,7 +111,9 @@ class NewtonSolver:
         fields = list(enumerate(system.fields))
         self._evolving = [index for index, field in fields if field.evolution is not None]
         self._uniform = [index for index, field in fields if field.is_uniform]
-        # A displacement's residual is round-off from the first step on.
+        # A displacement's equation is linear in it: where nothing else in it moves, its residual is
+        # round-off from the first step on. Where C depends on c, what is left is of second order in
+        # the step, as in the block of c, which is judged.
         self._judged = [
             index for index, field in fields if not isinstance(field.operator, Elastic | Uniform)
         ]

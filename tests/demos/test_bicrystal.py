@@ -38,25 +38,16 @@ def read_demo(folder):
 def find_coherent_normal(config):
     """Angle from the first axis of the normal with the least coherency energy B(n), in degrees.
 
-    B(n) = e : C : e - n . s . (n . C . n)^-1 . s . n with s = C : e, in the plane of the first two
-    axes of a cubic crystal (Cahn; Khachaturyan).
+    In the plane of the first two axes of a cubic crystal.
     """
-    law, strain = config.mechanics.elasticity, np.array(config.mechanics.eigenstrain.tensor)
-    one = np.eye(3)
-    c = law.c12 * np.einsum("ij,kl->ijkl", one, one)
-    c += law.c44 * (np.einsum("ik,jl->ijkl", one, one) + np.einsum("il,jk->ijkl", one, one))
-    for i in range(3):
-        c[i, i, i, i] = law.c11
-    stress = np.einsum("ijkl,kl->ij", c, strain)
-
-    def energy(angle):
-        n = np.array([np.cos(angle), np.sin(angle), 0.0])
-        traction = stress @ n
-        acoustic = np.einsum("i,ijkl,l->jk", n, c, n)
-        return -traction @ np.linalg.solve(acoustic, traction)
-
+    law = config.mechanics.elasticity
     angles = np.radians(np.arange(0.0, 90.0, 0.1))
-    return float(np.degrees(angles[np.argmin([energy(angle) for angle in angles])]))
+    normals = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], axis=1)
+    stiffness = chemomech.create_cubic_stiffness(law.c11, law.c12, law.c44)
+    energies = chemomech.compute_coherency_energy(
+        stiffness, config.mechanics.eigenstrain.tensor, normals
+    )
+    return float(np.degrees(angles[np.argmin(energies)]))
 
 
 def measure_walls(problem):

@@ -62,6 +62,13 @@ ORTHOTROPIC = {
 TENSOR = {"kind": "tensor", "tensor": [[0.01, 0, 0], [0, 0.01, 0], [0, 0, 0.01]]}
 LYING = {**CUBIC, "frame": "crystal"}
 MIXTURE = {"kind": "mixture", "poor": CUBIC, "rich": CUBIC}
+#: Softer by 1.5 GPa for each hundredth of c: -25 GPa at c = 1.
+STEEP = {
+    "kind": "mixture",
+    "poor": {"kind": "isotropic", "young_modulus": "80 GPa", "poisson_ratio": 0.3},
+    "rich": {"kind": "isotropic", "young_modulus": "20 GPa", "poisson_ratio": 0.3},
+    "compositions": [0.3, 0.7],
+}
 TABLE = {
     "kind": "table",
     "compositions": [0, 1],
@@ -252,6 +259,12 @@ CASES: list[tuple[str, Any, str | None, str]] = [
         {**MIXTURE, "compositions": [1, 0]},
         "mechanics.elasticity.compositions",
         "must increase",
+    ),
+    (
+        "mechanics.elasticity",
+        STEEP,
+        "mechanics.elasticity.compositions",
+        "no stable solid at the composition 1:",
     ),
     (
         "mechanics.elasticity",

@@ -23,6 +23,7 @@ from chemomech.models.axes import create_local_axes
 from chemomech.models.building import create_problem
 from chemomech.models.mechanics import create_mechanics
 from chemomech.models.particle import create_particle
+from chemomech.problems.crystal_axes import CrystalAxes
 from chemomech.problems.parameters import Parameters
 
 COMM = MPI.COMM_WORLD
@@ -48,8 +49,8 @@ def measure(crystal, geometry=BOX):
     return values, middles, parameters
 
 
-def test_a_law_of_ones_own_turns_with_grains(folder):
-    """A quarter turn in the core."""
+def test_a_law_of_ones_own_turns_with_grains(folder, monkeypatch):
+    """A quarter turn in the core, evaluated again only where an angle changes."""
     if COMM.rank == 0:
         write_core_and_shell(folder / "two.msh")
     COMM.barrier()
@@ -60,6 +61,13 @@ def test_a_law_of_ones_own_turns_with_grains(folder):
     turned = np.diag([STRAINS[1], STRAINS[0], STRAINS[2]])
     np.testing.assert_allclose(values, np.where(in_core, turned, np.diag(STRAINS)), atol=1e-16)
     assert parameters.describe("crystal.0.euler_angles").unit == "rad"
+    calls = []
+    monkeypatch.setattr(CrystalAxes, "update", lambda self: calls.append(self))
+    for name, value in parameters.items():
+        parameters[name] = value
+    assert not calls
+    parameters["crystal.0.euler_angles"] = [1.0, 0.0, 0.0]
+    assert len(calls) == 1
 
 
 def test_a_turn_by_place():
@@ -95,6 +103,7 @@ def test_transport_and_walls_turn_with_the_crystal():
     [
         ([{"cells": "core", "formula": "0"}], "crystal.0.cells", "no cell group 'core'"),
         ([{"formula": "t"}], "crystal.0.formula", "uses 't'"),
+        ([{"formula": "sqrt(x - 20)"}], "crystal", "not finite: look at its formula"),
     ],
 )
 def test_crystals_that_cannot_be_are_refused(crystal, key, message):
@@ -127,3 +136,6 @@ def test_a_free_particle_of_a_stress_map_takes_its_own_strain(folder):
     found = strain.eval(domain.mesh, cells).reshape(-1, 3, 3)[:, :2, :2]
     np.testing.assert_allclose(found, np.broadcast_to(expected[:2, :2], found.shape), atol=1e-12)
     assert model.problem.parameters["elasticity.rich.c44"] == 10e9
+    composition.x.array[:] = 2.1
+    with pytest.raises(InputError, match=r"no stable solid at the composition 2\.1"):
+        model.solve()

@@ -136,6 +136,28 @@ def test_form_whose_library_was_cleaned_away_is_compiled_again(cache):
 
 
 @alone
+def test_what_another_makes_in_place_of_a_lost_library_stays(cache, monkeypatch):
+    """Both fail to load it; the other one discards it first and begins to compile."""
+    assert compile_form(cache, COMM)
+    (source,) = cache.glob("*.c")
+    claim, seen = form_cache._name_claim(source), []
+
+    def find_it_lost(*arguments):
+        form_cache._discard(source)
+        assert form_cache._claim(source)
+        raise ImportError
+
+    def give_up(seconds):
+        seen.append(source.exists() and claim.exists())
+        form_cache._discard(source)
+
+    monkeypatch.setattr(form_cache, "_load_objects", find_it_lost)
+    monkeypatch.setattr(time, "sleep", give_up)
+    assert compile_form(cache, COMM)
+    assert seen == [True]
+
+
+@alone
 def test_full_cache_is_read_without_writing(cache):
     assert compile_form(cache, COMM)
     before = {path.name for path in cache.iterdir()}

@@ -1,11 +1,13 @@
 """Tables of a configuration become the laws they state."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
+from box import ELASTIC, create_tables
 from dolfinx import mesh
 from mpi4py import MPI
 
@@ -54,6 +56,23 @@ def test_three_ways_to_an_isotropic_solid(law):
     expected = np.diag([2 * SHEAR] * 6)
     expected[:3, :3] += LAME
     np.testing.assert_allclose(1e9 * stiffness, expected, rtol=1e-12, atol=1e-12 * YOUNG)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Numbers that nobody else holds, and which may leave their place in memory to the next."""
+
+    def stiffness(self):
+        for i in range(6):
+            yield (Fraction(10**11 if i == j else 10**8 * (i + j)) for j in range(6))
+
+
+def test_each_number_of_a_stiffness_is_taken_as_it_is():
+    mechanics = ELASTIC | {"elasticity": Measured()}
+    law = create_config(create_tables(mechanics=mechanics)).mechanics.elasticity
+    elasticity = law.create(Numbers(law), Assumption.THREE_DIMENSIONAL, 1e9)
+    expected = [[float(x) for x in row] for row in Measured().stiffness()]
+    np.testing.assert_allclose(1e9 * elasticity.stiffness, expected, rtol=1e-14)
 
 
 def tabulate(law):

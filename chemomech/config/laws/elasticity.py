@@ -13,7 +13,7 @@ from chemomech.config.laws.axes import Frame
 from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.user_law import UserLawConfig
-from chemomech.errors import naming
+from chemomech.errors import InputError, naming
 from chemomech.materials import elasticity as el
 from chemomech.materials.mixed_elasticity import MixedElasticity
 from chemomech.units import Modulus, Stress
@@ -49,6 +49,13 @@ class ElasticityConfig(LawConfig):
             InputError: If the constants make no stable solid.
         """
         raise NotImplementedError
+
+    def check_range(self, lower: float, upper: float) -> None:
+        """Refuse compositions at which it makes no stable solid.
+
+        Raises:
+            SectionError: Under the key of the table at fault.
+        """
 
 
 class StiffnessConfig(ElasticityConfig):
@@ -153,8 +160,9 @@ class UserElasticityConfig(StiffnessConfig, UserLawConfig):
     purpose: ClassVar[str] = "an elasticity"
 
     def _create_stiffness(self, numbers: Numbers, scale: float) -> el.Matrix:
-        rows = self.build(numbers).stiffness()
-        # Each entry once: equal ones become one constant.
+        # Each entry once: equal ones become one constant. An array of floats makes them as they are
+        # asked for; in lists they live on, and no two have one id.
+        rows = [list(row) for row in self.build(numbers).stiffness()]
         scaled: dict[int, Any] = {}
         entries = [scaled.setdefault(id(x), scale * x) for row in rows for x in row]
         plain = all(isinstance(entry, float) for entry in entries)
@@ -198,6 +206,14 @@ class MixtureConfig(ElasticityConfig):
         law = MixedElasticity(poor, rich, (start, end), self.blend == "smooth")
         numbers.add_check(law.require_order, "compositions")
         return law
+
+    def check_range(self, lower: float, upper: float) -> None:
+        """Refuse a straight line that leaves stable solids; see `ElasticityConfig.check_range`."""
+        law = self.create(Numbers(self), el.Assumption.THREE_DIMENSIONAL, 1.0)
+        try:
+            law.require_stability(lower, upper)
+        except InputError as error:
+            raise SectionError("compositions", error.message) from error
 
     def _check(self) -> None:
         if self.compositions[0] >= self.compositions[1]:

@@ -49,14 +49,24 @@ def test_each_grain_has_its_axes(domain):
 def test_zeros_out_of_the_plane_are_known_and_stay(domain, first):
     grains = {"left": first, "right": first}
     axes = CrystalAxes(domain, grains)
-    for entry in np.argwhere(first == 0.0):
-        if entry[0] == 2 or entry[1] == 2:
-            assert axes.tensor[tuple(map(int, entry))] == 0.0
+    upright = int(np.flatnonzero(first[2])[0])
+    for i, j in np.ndindex(3, 3):
+        if (i == 2) != (j == upright):
+            assert axes.tensor[i, j] == 0.0
     grains["right"] = TILTED
     with pytest.raises(InputError, match="make the model anew"):
         axes.update()
-    grains["right"] = TURNED if first is UPRIGHT else STANDING
+    grains["right"] = TURNED @ first
     axes.update()
+
+
+def test_a_tilted_crystal_may_be_turned(domain):
+    grains = {None: create_euler_axes([0.0, 0.3, 0.0])}
+    axes = CrystalAxes(domain, grains)
+    grains[None] = TILTED
+    axes.update()
+    values, _ = measure(axes, domain)
+    np.testing.assert_allclose(values, np.broadcast_to(TILTED, values.shape), atol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +75,10 @@ def test_zeros_out_of_the_plane_are_known_and_stay(domain, first):
         ({"left": UPRIGHT}, "cells have no orientation"),
         ({"left": UPRIGHT, "body": TURNED}, "'left' and 'body' share cells"),
         ({None: UPRIGHT, "rihgt": TURNED}, "did you mean 'right'"),
+        ({None: UPRIGHT, "right": 1.01 * TURNED}, "not perpendicular and of length 1"),
+        ({None: UPRIGHT, "right": np.nan * TURNED}, "not finite"),
     ],
 )
-def test_grains_that_do_not_fill_the_mesh_are_refused(domain, grains, message):
+def test_grains_that_cannot_be_are_refused(domain, grains, message):
     with pytest.raises(InputError, match=message):
         CrystalAxes(domain, grains)

@@ -69,6 +69,16 @@ def test_its_compositions_are_parameters(particle):
         problem.parameters[key] = [1.0, 0.0]
 
 
+def test_a_straight_line_stays_within_stable_solids(particle):
+    """From 86 GPa to 8.6 GPa over a fifth of c would be negative from c = 0.63 on."""
+    key = "mechanics.elasticity.compositions"
+    problem = create_problem(configure("direct", MIXTURE | {"blend": "linear"}), particle)
+    with pytest.raises(InputError, match="no stable solid at the composition 1") as caught:
+        problem.parameters[key] = [0.4, 0.6]
+    assert caught.value.key == key
+    np.testing.assert_array_equal(problem.parameters[key], [0.0, 1.0])
+
+
 def test_equal_solids_are_no_mixture(particle):
     time = {"end": "1 s", "adaptive": False, "first_step": "5 ms"}
     alike = MIXTURE | {"poor": ISOTROPIC, "rich": ISOTROPIC}

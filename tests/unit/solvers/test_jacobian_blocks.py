@@ -12,7 +12,7 @@ from ufl.algorithms import expand_derivatives
 from chemomech.forms.fields import find_owned_dofs
 from chemomech.materials.mobility import ConstantMobility, DegenerateMobility
 from chemomech.solvers.block_system import BlockSystem
-from chemomech.solvers.jacobian_blocks import HeldRows, JacobianBlock
+from chemomech.solvers.jacobian_blocks import HeldRows, HeldValues, JacobianBlock
 
 
 class Parts:
@@ -189,6 +189,32 @@ def test_only_what_changes_is_assembled_again(names, count_assemblies):
         block.refresh()
     changes = any("chang" in name or "state" in name for name in names)
     assert len(count_assemblies) == 3 * changes
+
+
+def test_what_has_changed_is_found_once_for_all_blocks(monkeypatch):
+    """A field of two blocks is compared once; a value of one rank's is a change for all."""
+    parts = Parts()
+    field, other = fem.Function(parts.state.function_space), fem.Constant(parts.mesh, 2.0)
+    u, v = ufl.TrialFunction(parts.space), ufl.TestFunction(parts.space)
+    forms = [(1 + field) * u * v * ufl.dx, (1 + other * field) * u * v * ufl.dx]
+    blocks = [JacobianBlock(form, [], parts.factor, parts.varying) for form in forms]
+    values = HeldValues(blocks)
+    assert not values.find_changed()
+    field.x.array[:] = float(MPI.COMM_WORLD.rank == 0)
+    compared = []
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            np, "array_equal", lambda old, new: compared.append(old) or (old == new).all()
+        )
+        changed = values.find_changed()
+    assert (changed, len(compared)) == ({field}, 2)
+    for block, form in zip(blocks, forms, strict=True):
+        assert block.refresh(changed)
+        require_whole(block, form)
+    other.value = 3.0
+    changed = values.find_changed()
+    assert [block.refresh(changed) for block in blocks] == [False, True]
+    assert not values.find_changed()
 
 
 @pytest.mark.parametrize(("mobility", "count"), [(ConstantMobility, 1), (DegenerateMobility, 2)])
