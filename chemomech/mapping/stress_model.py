@@ -211,4 +211,4 @@ def _create_loads(config: cfg.StressConfig, domain: Domain) -> Loads:
             "use free",
             key="boundary",
         )
-    return Loads([Roller(side) for side in sides], key="boundary")
+    return Loads([Roller(side, key="boundary") for side in sides])

@@ -279,12 +279,13 @@ def _create_loads(config: cfg.Config, scales: Scales) -> Loads:
     conditions = () if config.mechanics is None else config.mechanics.boundary
     supports: list[Support] = []
     tractions = []
-    for condition in conditions:
+    for index, condition in enumerate(conditions):
         match condition:
             case cfg.ClampedConfig():
                 supports.append(Displacement(condition.group, None))
             case cfg.RollerConfig():
-                supports.append(Roller(condition.group, condition.value / scales.length))
+                key = f"mechanics.boundary.{index}"
+                supports.append(Roller(condition.group, condition.value / scales.length, key))
             case cfg.DisplacementConfig():
                 value = _scale(condition.value, scales.length)
                 supports.append(Displacement(condition.group, value))

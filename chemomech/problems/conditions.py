@@ -58,12 +58,10 @@ class Loads:
     Args:
         supports: Clamps, prescribed displacements and rollers; none leaves the body free.
         tractions: Dead surface loads.
-        key: Of the configuration that states them, for those that are refused.
     """
 
     supports: Sequence[Support] = field(default=())
     tractions: Sequence[Traction] = field(default=())
-    key: str = "mechanics.boundary"
 
 
 def create_dirichlet_conditions(

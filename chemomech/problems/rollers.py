@@ -32,10 +32,12 @@ class Roller:
     Args:
         group: Facet group, of one plane or of parallel ones.
         value: In the mesh's length unit; positive pulls.
+        key: Of the configuration that states it, for one that is refused.
     """
 
     group: str
     value: float = 0.0
+    key: str = "mechanics.boundary"
 
 
 def hold_normals(
@@ -126,7 +128,8 @@ def _create_axes(
         elif abs(roller.value - follows) > _PLANE * largest:
             raise InputError(
                 f"rollers meet that contradict one another: {roller.value:g} on group "
-                f"'{roller.group}', where others make it {follows:g}"
+                f"'{roller.group}', where others make it {follows:g}",
+                key=roller.key,
             )
     found = np.array(axes)
     return np.vstack([found, scipy.linalg.null_space(found).T]), np.array(values)
@@ -153,13 +156,15 @@ def _find_normal(domain: Domain, roller: Roller) -> FloatArray:
     if angle > _PLANE:
         raise InputError(
             f"a roller needs a plane, and group '{roller.group}' is not one: its facets are tilted "
-            f"by up to {np.degrees(angle):.3g} degrees; use 'clamped' or 'displacement'"
+            f"by up to {np.degrees(angle):.3g} degrees; use 'clamped' or 'displacement'",
+            key=roller.key,
         )
     outward, total = mesh.comm.allreduce(np.array([along.sum(), sizes.sum()]))
     if roller.value and abs(outward) < (1.0 - _PLANE) * total:
         raise InputError(
             f"group '{roller.group}' faces both ways, so that a displacement along its normal "
-            "is none; give each side a group"
+            "is none; give each side a group",
+            key=roller.key,
         )
     normal = normal if outward >= 0.0 else -normal
     axis = int(np.abs(normal).argmax())

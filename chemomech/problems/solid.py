@@ -11,7 +11,7 @@ from dolfinx import default_scalar_type, fem
 from ufl.core.expr import Expr
 from ufl.form import Form
 
-from chemomech.errors import InputError, naming
+from chemomech.errors import InputError
 from chemomech.fenicsx import create_real_space
 from chemomech.forms.energy import Mechanics, create_strain
 from chemomech.forms.equilibrium import equilibrium_residual, traction_work
@@ -71,8 +71,7 @@ class Solid:
         self._require_shear_free_plane()
         self.energies = self._create_energies(domain, loads, displacement_degree)
         space = self.u.function_space
-        with naming(key=loads.key):
-            self.conditions, self.axes = create_dirichlet_conditions(space, domain, loads.supports)
+        self.conditions, self.axes = create_dirichlet_conditions(space, domain, loads.supports)
         self.operator = Elastic(
             partial(create_rigid_modes, space, self.axes),
             partial(create_free_motions, space, self.conditions, self.axes),

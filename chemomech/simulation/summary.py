@@ -77,6 +77,10 @@ def _describe_groups(config: cfg.Config, problem: ChemoMechanics) -> Rows:
     rows.append(("l = sqrt(kappa / RT)", _nanometres(length)))
     if config.mechanics is None:
         return [*rows, ("mechanics", "none")]
+    reach = config.mechanics.eigenstrain.reach
+    if reach is not None and not reach[0] <= 0.0 < 1.0 <= reach[1]:
+        entries = f"entries from c = {reach[0]:g} to {reach[1]:g}"
+        rows.append(("eigenstrain", f"{entries}; goes on straight beyond"))
     if config.bending_strain is not None:
         rows.append(("bending strain at the edges", f"{config.bending_strain:.2%}"))
     assumption = config.mechanics.resolve_assumption(dimension).replace("_", " ")

@@ -476,7 +476,7 @@ LOADED: dict[str, tuple[list[Callable[[Case], None]], list[str]]] = {
             files(phases__csv=b"name,x\nalpha,0.1\n"),
             put("eigenstrain", {"kind": "lattice", "file": "phases.csv", "axes": "bba"}),
         ],
-        ["phases.csv"],
+        ["eigenstrain.axes", "each of the edges"],
     ),
     "negative samples": ([put("uncertainty.samples", -1)], ["uncertainty.samples"]),
 }

@@ -120,7 +120,7 @@ CASES = {
     "roller on a curve": (
         configure(geometry=ARC | {"bend_radius": "40 nm"}, **support("roller", "inner")),
         {},
-        ["inner"],
+        ["mechanics.boundary.0", "inner"],
     ),
     "formula out of bounds": (
         configure(initial={"kind": "formula", "formula": "x / 10"}),

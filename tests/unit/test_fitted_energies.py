@@ -231,8 +231,16 @@ def test_validation_names_the_phases():
     reaction = {"kind": "exchange_constant", "group": "left", "rate_constant": "1e-9 m/s"}
     step = {"kind": "rest", "duration": "1 s"}
     schedule = {"reference_voltage": "3.39 V", "step": [step]}
-    config = create({"kind": "lixv2o5"}, reaction=[reaction], schedule=schedule)
+    volumes = ["5.4e-5 m^3/mol", "5.5e-5 m^3/mol"]
+    mechanics = {
+        "elasticity": {"kind": "isotropic", "young_modulus": "43 GPa", "poisson_ratio": 0.3},
+        "eigenstrain": {"kind": "molar_volumes", "lithium": [0, 0.9], "volumes": volumes},
+    }
+    config = create(
+        {"kind": "lixv2o5"}, reaction=[reaction], schedule=schedule, mechanics=mechanics
+    )
     said = validate(config, MPI.COMM_SELF)
+    assert "entries from c = 0 to 0.9; goes on straight beyond" in said
     assert "alpha (0 to 0.1), epsilon (0.3 to 0.7), delta (0.9 to 1)" in said
     assert "3.3900 V, alpha and epsilon" in said
     assert "3.2000 V, epsilon and delta" in said

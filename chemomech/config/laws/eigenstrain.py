@@ -68,6 +68,11 @@ class EigenstrainConfig(LawConfig):
         del concentration
         return None
 
+    @property
+    def reach(self) -> tuple[float, float] | None:
+        """First and last composition of a table that goes on straight beyond; None without one."""
+        return None
+
     def complete(self, use: Use) -> Self:
         """Return the table with the defaults of its use.
 

@@ -80,6 +80,11 @@ class VolumeEigenstrainConfig(_TableConfig):
         description="molar volume at each x"
     )
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """First and last composition; see `EigenstrainConfig.reach`."""
+        return self.lithium[0], self.lithium[-1]
+
     def _check(self) -> None:
         if len(self.lithium) != len(self.volumes):
             raise SectionError(
@@ -113,6 +118,11 @@ class LatticeEigenstrainConfig(_TableConfig):
     def phases(self) -> list[LatticePhase]:
         """The phases in the file."""
         return read_phases(self.file)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """First and last composition; see `EigenstrainConfig.reach`."""
+        return self.phases[0].x, self.phases[-1].x
 
     def _check(self) -> None:
         if sorted(self.axes) != ["a", "b", "c"]:

@@ -170,8 +170,8 @@ def test_ends_of_a_bend_are_planes():
 @pytest.mark.parametrize(
     ("rollers", "message"),
     [
-        ([Roller("left", 0.1), Roller("left", 0.2)], "contradict"),
-        ([Roller("ends", 0.1)], "faces both ways"),
+        ([Roller("left", 0.1), Roller("left", 0.2, "boundary")], "contradict"),
+        ([Roller("ends", 0.1, "boundary")], "faces both ways"),
     ],
 )
 def test_values_without_a_meaning_are_refused(rollers, message):
@@ -180,7 +180,7 @@ def test_values_without_a_meaning_are_refused(rollers, message):
     domain = replace(domain, groups={**domain.groups, "ends": ends})
     StaticStress(domain, mechanics(2), ufl.as_ufl(0.5), Loads([Roller("ends")]))
     with pytest.raises(InputError, match=message) as caught:
-        StaticStress(domain, mechanics(2), ufl.as_ufl(0.5), Loads(rollers, key="boundary"))
+        StaticStress(domain, mechanics(2), ufl.as_ufl(0.5), Loads(rollers))
     assert caught.value.key == "boundary"
 
 
