@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -52,14 +52,15 @@ class _GradientConfig(Section):
         """Axes that kappa refers to, by the key that says so."""
         return {} if self.anisotropy is None else {"anisotropy.frame": self.anisotropy.frame}
 
-    @property
-    def width_factors(self) -> tuple[float, float]:
-        """The smallest and the largest ratio of widths, of any direction, to that of kappa."""
-        low, high = (1.0, 1.0) if self.anisotropy is None else self.anisotropy.extremes
-        return math.sqrt(low), math.sqrt(high)
-
     def create(
-        self, numbers: Numbers, kappa: float, unit: float, axes: LocalAxes, dimension: int
+        self,
+        numbers: Numbers,
+        kappa: float,
+        unit: float,
+        axes: LocalAxes,
+        dimension: int,
+        *,
+        is_sheet: bool,
     ) -> ScalarOrTensor:
         """Create the coefficient, a scalar or a tensor.
 
@@ -69,12 +70,13 @@ class _GradientConfig(Section):
             unit: Coefficient that is one in the equations.
             axes: Those of the particle.
             dimension: Number of dimensions of the mesh.
+            is_sheet: Whether it is a sheet in plane stress; see `AnisotropyConfig.create_block`.
         """
         coefficient: Scalar = numbers.add("kappa", 1.0 / unit, kappa)
         if self.anisotropy is None:
             return coefficient
         table = numbers.within("anisotropy")
-        return coefficient * self.anisotropy.create_block(table, axes, dimension)
+        return coefficient * self.anisotropy.create_block(table, axes, dimension, is_sheet=is_sheet)
 
 
 class MaterialConfig(Section):
@@ -88,6 +90,13 @@ class MaterialConfig(Section):
     free_energy: FreeEnergyConfig
     gradient: _GradientConfig
     mobility: MobilityConfig
+    _dimension: int | None = None
+
+    def with_dimension(self, dimension: int | None) -> Self:
+        """Return a copy for shapes of a number of dimensions; None where a mesh will tell."""
+        copy = self.model_copy()
+        copy._dimension = dimension
+        return copy
 
     @cached_property
     def homogeneous_energy(self) -> FreeEnergy:
@@ -151,6 +160,13 @@ class MaterialConfig(Section):
         return self.scales.chemical_potential * length**2
 
     @property
+    def width_factors(self) -> tuple[float, float]:
+        """The smallest and the largest ratio of widths, of any direction, to that of kappa."""
+        table = self.gradient.anisotropy
+        low, high = (1.0, 1.0) if table is None else table.find_extremes(self._dimension)
+        return math.sqrt(low), math.sqrt(high)
+
+    @property
     def interface_width(self) -> float | None:
         """Width of a stress-free interface (m), of several the narrowest; None with one phase.
 
@@ -162,7 +178,7 @@ class MaterialConfig(Section):
                 return None
             gradient = self.kappa / self.scales.chemical_potential
             width = self.phases.narrowest.interface_width(gradient)
-        return self.gradient.width_factors[0] * width
+        return self.width_factors[0] * width
 
     @property
     def resolved_width(self) -> float | None:
@@ -176,7 +192,7 @@ class MaterialConfig(Section):
             return None
         gradient = self.kappa / self.scales.chemical_potential
         feet = min(pair.tail_length(gradient) for pair in self.phases.coexistences)
-        return min(width, _FEET * self.gradient.width_factors[0] * feet)
+        return min(width, _FEET * self.width_factors[0] * feet)
 
     def _check(self) -> None:
         self._check_gradient()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from chemomech.config.base import Section, SectionError
 from chemomech.config.crystal import CrystalConfig, check_crystal
@@ -107,6 +107,12 @@ class Config(Section):
     def composition_bounds(self) -> tuple[float, float]:
         """Open interval the composition must keep to."""
         return self.material.homogeneous_energy.bounds
+
+    @field_validator("material")
+    @classmethod
+    def _tell_dimension(cls, material: MaterialConfig, info: ValidationInfo) -> MaterialConfig:
+        geometry = info.data.get("geometry")
+        return material.with_dimension(None if geometry is None else geometry.dimension)
 
     def _check(self) -> None:
         self._check_mesh()

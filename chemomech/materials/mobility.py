@@ -141,8 +141,15 @@ class AnisotropicMobility:
     tensor: Expr
 
     def value(self, c: Expr, strains: Strains | None) -> Expr:
-        """Return the mobility M0 T."""
-        return self.law.value(c, strains) * self.tensor
+        """Return the mobility M0 T.
+
+        Raises:
+            InputError: M0 is a tensor: the product of two need not be symmetric.
+        """
+        mobility = ufl.as_ufl(self.law.value(c, strains))
+        if mobility.ufl_shape:
+            raise InputError("is for a mobility without directions; this one is a tensor already")
+        return mobility * self.tensor
 
 
 @dataclass(frozen=True)

@@ -87,9 +87,10 @@ def create_problem(
     start = _create_initial_composition(config, domain, homogeneous.bounds)
     mean = compute_mean(start, domain.mesh, domain.dx(discretisation.chemical_quadrature))
     axes, dimension = _create_axes(config, particle, parameters), domain.mesh.geometry.dim
+    is_sheet = config.mechanics is not None and config.mechanics.assumption == "plane_stress"
     energy = FreeEnergyDensity(
         homogeneous,
-        _create_gradient(config, dimension, parameters, axes),
+        _create_gradient(config, dimension, parameters, axes, is_sheet=is_sheet),
         _create_mechanics(config, particle, mean, parameters, axes),
     )
     problem = ChemoMechanics(
@@ -97,7 +98,11 @@ def create_problem(
         energy,
         # The scale of time is L0^2 / D: in these units the diffusivity is one at first.
         mobility.create(
-            Numbers(mobility, "material.mobility", parameters), scales.diffusivity, axes, dimension
+            Numbers(mobility, "material.mobility", parameters),
+            scales.diffusivity,
+            axes,
+            dimension,
+            is_sheet=is_sheet,
         ),
         _create_loads(config, scales),
         discretisation,
@@ -114,7 +119,7 @@ def create_problem(
 
 
 def _create_gradient(
-    config: cfg.Config, dimension: int, parameters: Parameters, axes: LocalAxes
+    config: cfg.Config, dimension: int, parameters: Parameters, axes: LocalAxes, *, is_sheet: bool
 ) -> ScalarOrTensor:
     material, scales = config.material, config.material.scales
     return material.gradient.create(
@@ -123,6 +128,7 @@ def _create_gradient(
         scales.chemical_potential * scales.length**2,
         axes,
         dimension,
+        is_sheet=is_sheet,
     )
 
 

@@ -89,7 +89,8 @@ class Diffusion:
         self.c, self.mu = (fem.Function(scalar, name=name) for name in names)
         _require_shape(energy.gradient_coefficient, mesh, "the gradient coefficient")
         # The same values as c, but no unknown: Newton's method leaves the mobility's derivatives
-        # out. They vanish with grad mu, cost as much to assemble as all else, and are not missed.
+        # out. They vanish with grad mu and cost as much to assemble as all else. A free run does
+        # not miss them; exact steps to events take 4 to 5 iterations in place of 3.
         self.frozen = fem.Function(scalar, self.c.x, name="frozen")
         self.history = fem.Function(scalar, name="history")
         self.varying = (self.frozen, self.history)

@@ -19,13 +19,15 @@ class TimeLoopPlan:
     """Times of stages, snapshots, noise and checkpoints, in the problem's unit.
 
     Snapshots increase, the last one is the end. States of a rate of composition below the quiet one
-    may be stationary. Checkpoints are so many seconds of wall time, or time steps, apart.
+    may be stationary; where it follows the mobility, it is that of a diffusivity of one.
+    Checkpoints are so many seconds of wall time, or time steps, apart.
     """
 
     timetable: Timetable
     end: float
     snapshots: Sequence[float]
     quiet_rate: float
+    follows_mobility: bool
     ends_stationary: bool
     time_scale: float
     noise_interval: float = math.inf
@@ -42,6 +44,7 @@ def create_plan(config: Config, problem: ChemoMechanics) -> TimeLoopPlan:
         config.time.end / scale,
         [time / scale for time in config.snapshot_times],
         _quiet_rate(config) * scale,
+        config.time.stationary_rate == "auto",
         config.time.stationary_rate != "off",
         scale,
         noise_interval=math.inf if noise is None else noise.interval / scale,

@@ -42,10 +42,13 @@ class StationarityTest:
     Near an unstable state, such as a hardly disturbed uniform one within the spinodal, the rate is
     as low as near a stable one, until what grows has grown. So the rate must be low while steps are
     short enough to show growth, and not rise for a stretch far longer than the fastest growth takes
-    by theory; or nothing can grow at all.
+    by theory; or nothing can grow at all, as far as theory knows: it does not where the elastic
+    energy may make unstable what the chemical energy does not.
 
     Args:
         rate: Rate of composition below which a state may be stationary; zero: none is.
+        follows_mobility: Whether the rate is that of a diffusivity of one. Then where the present
+            state's least is lower, so is the rate at which it may be stationary.
         problem: The problem.
         watch: The present stretch, of an earlier run; None for none.
 
@@ -53,8 +56,16 @@ class StationarityTest:
         watch: The present stretch; None where the rate is not low.
     """
 
-    def __init__(self, rate: float, problem: ChemoMechanics, watch: Watch | None = None) -> None:
+    def __init__(
+        self,
+        rate: float,
+        problem: ChemoMechanics,
+        watch: Watch | None = None,
+        *,
+        follows_mobility: bool = False,
+    ) -> None:
         self._rate = rate
+        self._follows_mobility = follows_mobility
         self._problem = problem
         self.watch = watch
 
@@ -78,13 +89,21 @@ class StationarityTest:
             return None
         growth = self._growth.compute_highest()
         if growth == 0.0:
-            return "no composition in it is unstable"
+            self.watch = None
+            ends = not self._growth.misses_strain and self._is_slow(step)
+            return "no composition in it is unstable" if ends else None
         if step.rate < _UNDISTURBED * growth:
             return "nothing moves, and nothing disturbs it"
         self._extend(step, growth)
-        if self.watch is None or not self.watch.settled:
+        if self.watch is None or not self.watch.settled or not self._is_slow(step):
             return None
         return f"slower and slower for {_STRETCH:g} times the growth time of the fastest wave"
+
+    def _is_slow(self, step: Step) -> bool:
+        """Tell whether the rate is low also for what diffuses least; collective."""
+        if not self._follows_mobility:
+            return True
+        return step.rate < self._rate * min(1.0, self._growth.compute_least_diffusivity())
 
     def _extend(self, step: Step, growth: float) -> None:
         """Make a step part of the stretch, or begin another one."""

@@ -129,7 +129,7 @@ def _describe_diagram(state: str, phases: pd.PhaseDiagram, config: cfg.Config, m
     scales, material = config.material.scales, config.material
     gradient = material.kappa / scales.chemical_potential
     # Once where all directions are alike.
-    factors = dict.fromkeys(material.gradient.width_factors)
+    factors = dict.fromkeys(material.width_factors)
     rows = []
     for pair in phases.coexistences:
         width = 1e9 * pair.interface_width(gradient)

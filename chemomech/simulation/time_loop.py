@@ -69,7 +69,9 @@ class TimeLoop:
         if progressed is not None:
             self._position = progressed.position
         watch = None if progressed is None else progressed.watch
-        self._stationarity = StationarityTest(plan.quiet_rate, problem, watch)
+        self._stationarity = StationarityTest(
+            plan.quiet_rate, problem, watch, follows_mobility=plan.follows_mobility
+        )
         self._last_checkpoint = (clock.monotonic(), stepper.number)
         self._last_snapshot = -math.inf
 

@@ -50,6 +50,14 @@ class Strained:
 
 
 @dataclass(frozen=True)
+class Layered:
+    diffusivity: Diffusivity
+
+    def value(self, c, strains):
+        return self.diffusivity * ufl.as_matrix([[1.0, 0.5], [0.5, 1.0]])
+
+
+@dataclass(frozen=True)
 class Isotropic:
     young: Modulus
     poisson: float = 0.3

@@ -73,8 +73,10 @@ def test_template_is_parameter_set_a(template: Path) -> None:
 
 def test_a_mesh_resolves_walls_of_all_directions(template: Path) -> None:
     """Widths go with the root of kappa."""
-    override = "material.gradient.anisotropy={ values = [1, 0.25, 4] }"
+    override = "material.gradient.anisotropy={ values = [1, 0.25, 0.01] }"
     config = load_config(template, COMM, [override])
+    # In 2-D there is none along the third.
+    assert config.material.gradient.anisotropy.find_extremes(3) == (0.01, 1.0)
     assert config.material.interface_width == pytest.approx(5e-9, rel=1e-12)
     assert config.mesh_size == pytest.approx(1.25e-9, rel=1e-12)
     assert config.material.kappa == pytest.approx(5.559e-14, rel=1e-4)

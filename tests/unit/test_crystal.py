@@ -19,6 +19,7 @@ from chemomech.geometry.meshing import create_domain
 from chemomech.mapping.stress_model import StressModel
 from chemomech.materials.elasticity import Assumption
 from chemomech.materials.orientation import create_turned_axes
+from chemomech.materials.scalars import evaluate
 from chemomech.models.axes import create_local_axes
 from chemomech.models.building import create_problem
 from chemomech.models.mechanics import create_mechanics
@@ -96,6 +97,29 @@ def test_transport_and_walls_turn_with_the_crystal():
             for v in (n, ufl.as_vector([-n[1], n[0]]))
         )
         assert along / across == pytest.approx(6.0, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("assumption", "factor"), [("plane_strain", 0.505), ("plane_stress", 0.0198)]
+)
+def test_nothing_flows_through_the_faces_of_a_sheet(assumption, factor):
+    """Factors of 1 and 0.01, turned by 45 degrees about y: 2 / (1 / 1 + 1 / 0.01) in a sheet."""
+    table = {"tensor": [[0.505, 0, 0.495], [0, 0.01, 0], [0.495, 0, 0.505]]}
+    material = MATERIAL | {
+        "mobility": {"kind": "constant", "diffusivity": "1e-15 m^2/s", "anisotropy": table},
+        "gradient": {"kappa": "5.5e-14 J*m^2/mol", "anisotropy": table},
+    }
+    mechanics = ELASTIC | {"assumption": assumption}
+    tables = create_tables(
+        material=material, mechanics=mechanics, mesh={"size": "5 nm", "allow_coarse": True}
+    )
+    config = create_config(tables)
+    problem = create_problem(config, create_particle(config, COMM))
+    for tensor in (
+        problem.mobility.value(problem.c, None),
+        problem.energy_density.gradient_coefficient,
+    ):
+        assert evaluate(tensor[0, 0] / tensor[1, 1]) == pytest.approx(factor / 0.01, rel=1e-3)
 
 
 @pytest.mark.parametrize(

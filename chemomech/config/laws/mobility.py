@@ -17,7 +17,7 @@ from chemomech.config.laws.law import LawConfig
 from chemomech.config.laws.numbers import Numbers
 from chemomech.config.laws.tensors import AnisotropyConfig, StrainSensitivityConfig
 from chemomech.config.laws.user_law import UserLawConfig
-from chemomech.errors import InputError
+from chemomech.errors import InputError, naming
 from chemomech.materials.mobility import (
     AnisotropicMobility,
     ConstantMobility,
@@ -32,6 +32,7 @@ from chemomech.text_files import read_columns
 from chemomech.units import Diffusivity
 
 _COLUMNS = ("c", "diffusivity_m2_per_s")
+_UNSTRAINED = Strains(0 * ufl.Identity(3), 0 * ufl.Identity(3))
 
 
 class MobilityConfig(LawConfig):
@@ -60,7 +61,9 @@ class MobilityConfig(LawConfig):
         """Key that makes the law depend on strain; None where it does not."""
         return None if self.strain is None else "strain"
 
-    def create(self, numbers: Numbers, unit: float, axes: LocalAxes, dimension: int) -> Mobility:
+    def create(
+        self, numbers: Numbers, unit: float, axes: LocalAxes, dimension: int, *, is_sheet: bool
+    ) -> Mobility:
         """Create the law.
 
         Args:
@@ -68,10 +71,12 @@ class MobilityConfig(LawConfig):
             unit: Diffusivity (m^2/s) that is one in the equations.
             axes: Those of the particle.
             dimension: Number of dimensions of the mesh.
+            is_sheet: Whether it is a sheet in plane stress; see `AnisotropyConfig.create_block`.
         """
         law = self._create_isotropic(numbers, unit)
         if self.anisotropy is not None:
-            factors = self.anisotropy.create_block(numbers.within("anisotropy"), axes, dimension)
+            table = numbers.within("anisotropy")
+            factors = self.anisotropy.create_block(table, axes, dimension, is_sheet=is_sheet)
             law = AnisotropicMobility(law, factors)
         if self.strain is not None:
             sensitivity = self.strain.create(numbers.within("strain"), axes)
@@ -83,9 +88,8 @@ class MobilityConfig(LawConfig):
 
         That is where the factors by direction are one; of a tensor, its largest diagonal entry.
         """
-        unstrained = Strains(0 * ufl.Identity(3), 0 * ufl.Identity(3))
         law = self._create_isotropic(Numbers(self), 1.0)
-        value = ufl.as_ufl(law.value(ufl.as_ufl(composition), unstrained))
+        value = ufl.as_ufl(law.value(ufl.as_ufl(composition), _UNSTRAINED))
         rows = range(value.ufl_shape[0]) if value.ufl_shape else ()
         found = [evaluate(one) for one in [value[i, i] for i in rows] or [value]]
         return max(one for one in found if one is not None)
@@ -272,3 +276,6 @@ class UserMobilityConfig(MobilityConfig, UserLawConfig):
                 f"{self.law_class.__name__} must be positive (m^2/s) between c = 0.1 and 0.9, "
                 f"where its greatest value is {self.scale:g}"
             )
+        if self.anisotropy is not None:
+            with naming(key="anisotropy"):
+                AnisotropicMobility(self.law, ufl.Identity(3)).value(ufl.as_ufl(0.5), _UNSTRAINED)

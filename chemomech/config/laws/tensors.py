@@ -67,16 +67,36 @@ class TensorConfig(Section):
 class AnisotropyConfig(TensorConfig):
     """Factors by direction, all positive; in 2-D those in the plane count."""
 
-    @property
-    def extremes(self) -> tuple[float, float]:
-        """The smallest and the largest factor of any direction."""
-        factors = np.linalg.eigvalsh(self.matrix)
+    def find_extremes(self, dimension: int | None) -> tuple[float, float]:
+        """Find the smallest and the largest factor of any direction of a mesh.
+
+        In 2-D the third does not count where it is that of z. Where the axes or the dimension
+        (None) are not known yet, the tensor's extremes are bounds.
+        """
+        matrix = self.matrix
+        if dimension == 2 and self.frame != "crystal" and not matrix[:2, 2].any():
+            matrix = matrix[:2, :2]
+        factors = np.linalg.eigvalsh(matrix)
         return float(factors[0]), float(factors[-1])
 
-    def create_block(self, numbers: Numbers, axes: LocalAxes, dimension: int) -> Expr:
-        """Create the tensor in global axes, of as many rows as the mesh has dimensions."""
+    def create_block(
+        self, numbers: Numbers, axes: LocalAxes, dimension: int, *, is_sheet: bool
+    ) -> Expr:
+        """Create the tensor T in global axes, of as many rows as the mesh has dimensions.
+
+        Of a long body, whose fields do not depend on z, it is the block in the plane. A thin sheet,
+        sealed at its faces, has a gradient across such that nothing flows through them:
+        T_ab - T_az T_zb / T_zz.
+        """
         tensor, rows = self.create(numbers, axes), range(dimension)
-        return ufl.as_matrix([[tensor[i, j] for j in rows] for i in rows])
+        if not is_sheet:
+            return ufl.as_matrix([[tensor[i, j] for j in rows] for i in rows])
+        return ufl.as_matrix(
+            [
+                [tensor[i, j] - tensor[i, 2] * tensor[2, j] / tensor[2, 2] for j in rows]
+                for i in rows
+            ]
+        )
 
     @staticmethod
     def _require(matrix: Matrix) -> None:

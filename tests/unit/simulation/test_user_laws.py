@@ -29,6 +29,8 @@ COMM = MPI.COMM_WORLD
 MODULE = Path(my_laws.__file__)
 PRESETS = [each.value for each in Preset]
 WELLS = {"kind": "my_laws:ThreeWells", "height": 0.5}
+LAYERED = {"kind": "my_laws:Layered", "diffusivity": "1e-15 m^2/s"}
+LAYERED["anisotropy"] = {"values": [1.0, 0.1, 1.0]}
 SLOWING = {"kind": "my_laws:Slowing", "diffusivity": "1e-15 m^2/s", "swing": -0.4}
 MATERIAL = {"gradient": {"interface_width": "10 nm"}, "free_energy": WELLS, "mobility": SLOWING}
 TABLES = create_tables(
@@ -391,6 +393,7 @@ def test_what_a_law_must_return(key, law, at, match):
         (SLOWING | {"diffusivity": 1e-15}, "has no unit"),
         (SLOWING | {"diffusivity": "1 nm"}, "a diffusivity"),
         (WELLS, "no 'value', which a mobility needs"),
+        (LAYERED, r"mobility\.anisotropy: .* a tensor already"),
     ],
 )
 def test_quantities_have_units(place, table, match):
