@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import ufl
 from ufl.core.expr import Expr
 
@@ -14,7 +16,7 @@ from chemomech.materials.mobility import Strains
 
 _Shape = tuple[int, ...]
 Returned = Any
-"""What a user's method returned: a number, a UFL expression, an array or lists of these."""
+"""What a user's method returned: a number, a UFL expression, an array or rows of these."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,12 @@ METHODS = {
 
 
 def _find_shape(value: Returned) -> _Shape:
-    """Find the shape of numbers, UFL expressions, arrays or lists of these."""
+    """Find the shape of numbers, UFL expressions, arrays or rows of these."""
     if isinstance(value, Expr):
         return tuple(value.ufl_shape)
-    if not hasattr(value, "__len__"):
+    if isinstance(value, np.ndarray):
+        return value.shape
+    if isinstance(value, str) or not isinstance(value, Iterable):
         return ()
-    shapes = {_find_shape(entry) for entry in value}
-    return (len(value), *(shapes.pop() if len(shapes) == 1 else ()))
+    shapes = [_find_shape(entry) for entry in value]
+    return (len(shapes), *(shapes[0] if len(set(shapes)) == 1 else ()))
