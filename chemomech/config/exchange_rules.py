@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chemomech.config.base import SectionError
+from chemomech.config.laws.fitted_energy import EnergyTableConfig, PhasesConfig
+from chemomech.config.laws.free_energy import FreeEnergyConfig
 from chemomech.config.laws.reaction import LiteralConfig, ReactionConfig
 from chemomech.config.schedule import (
     GalvanostaticConfig,
@@ -55,6 +57,22 @@ def check_exchange(
         schedule.check_reach(initial_mean)
     except SectionError as error:
         raise SectionError(f"schedule.{error.key}", str(error)) from error
+
+
+def check_reference(law: FreeEnergyConfig, schedule: ScheduleConfig | None) -> None:
+    """Refuse two voltages at mu = 0."""
+    stated, own = schedule and schedule.reference_voltage, law.find_reference_voltage()
+    if stated is None or own is None or stated == own:
+        return
+    if isinstance(law, PhasesConfig | EnergyTableConfig):
+        raise SectionError(
+            "material.free_energy.reference_voltage",
+            f"must be that of the schedule, {stated:g} V",
+        )
+    raise SectionError(
+        "schedule.reference_voltage",
+        f"must be {own:g} V, at which mu = 0 in {law.kind!r}, not {stated:g} V",
+    )
 
 
 def _check_groups(reactions: Sequence[ReactionConfig]) -> None:

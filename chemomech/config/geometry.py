@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -19,7 +20,7 @@ from chemomech.config.base import (
 from chemomech.units import BendAngle, NonNegativeLength, PositiveLength
 
 Cell = Literal["auto", "quadrilateral", "triangle", "hexahedron", "tetrahedron"]
-SIDES = {"x": ("left", "right"), "y": ("bottom", "top"), "z": ("back", "front")}
+_SIDES = {"x": ("left", "right"), "y": ("bottom", "top"), "z": ("back", "front")}
 """Facet groups of a box by axis."""
 _IMAGES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".npy")
 _OUTLINES = (".geojson", ".json")
@@ -156,6 +157,15 @@ class BoxConfig(Section):
     def extents(self) -> tuple[float, ...]:
         """Edge lengths (m)."""
         return self.size
+
+    def check_groups(self, groups: Mapping[str, str]) -> None:
+        """Refuse facet groups, by their keys, that are sides of an axis along which it repeats."""
+        for key, group in groups.items():
+            axis = next((axis for axis, sides in _SIDES.items() if group in sides), None)
+            if axis in self.periodic:
+                raise SectionError(
+                    key, f"{group!r} is no boundary: the box repeats along {axis} (periodic)"
+                )
 
     def _check(self) -> None:
         axes = "xyz"[: self.dimension]

@@ -8,10 +8,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from chemomech.config.base import Section, SectionError
 from chemomech.config.crystal import CrystalConfig, check_crystal
-from chemomech.config.exchange_rules import check_exchange
-from chemomech.config.geometry import SIDES, GeometryConfig, MeshConfig
+from chemomech.config.exchange_rules import check_exchange, check_reference
+from chemomech.config.geometry import GeometryConfig, MeshConfig
 from chemomech.config.laws.axes import Frame, HasFrames, list_frames
-from chemomech.config.laws.fitted_energy import EnergyTableConfig, PhasesConfig
 from chemomech.config.laws.reaction import ReactionConfig
 from chemomech.config.material import MaterialConfig
 from chemomech.config.mechanics import MechanicsConfig
@@ -124,7 +123,6 @@ class Config(Section):
         self._check_measurement()
         self._check_dimension()
         self._check_exchange()
-        self._check_reference()
         self._check_stress_parts()
         self._check_snapshots()
         self._check_mobility()
@@ -238,19 +236,12 @@ class Config(Section):
                 )
 
     def _check_sides(self) -> None:
-        """Refuse conditions on the sides of a box that repeats there."""
         if self.geometry.kind != "box":
             return
+        boundary = () if self.mechanics is None else self.mechanics.boundary
         groups = {f"reaction.{i}.group": table.group for i, table in enumerate(self.reaction)}
-        if self.mechanics is not None:
-            boundary = enumerate(self.mechanics.boundary)
-            groups |= {f"mechanics.boundary.{i}.group": table.group for i, table in boundary}
-        for key, group in groups.items():
-            axis = next((a for a, sides in SIDES.items() if group in sides), None)
-            if axis in self.geometry.periodic:
-                raise SectionError(
-                    key, f"{group!r} is no boundary: the box repeats along {axis} (periodic)"
-                )
+        groups |= {f"mechanics.boundary.{i}.group": one.group for i, one in enumerate(boundary)}
+        self.geometry.check_groups(groups)
 
     def _check_measurement(self) -> None:
         if isinstance(self.initial, MeasuredConfig) and self.geometry.kind not in _IMAGED:
@@ -284,26 +275,11 @@ class Config(Section):
             self.geometry.dimension,
             self.material.scales.voltage,
         )
+        check_reference(self.material.free_energy, self.schedule)
         if self.schedule is not None and self.time.stationary_rate not in ("auto", "off"):
             raise SectionError(
                 "time.stationary_rate", "has no meaning with a schedule; its steps say what ends"
             )
-
-    def _check_reference(self) -> None:
-        law, schedule = self.material.free_energy, self.schedule
-        stated = None if schedule is None else schedule.reference_voltage
-        own = law.find_reference_voltage()
-        if None in (stated, own) or stated == own:
-            return
-        if isinstance(law, PhasesConfig | EnergyTableConfig):
-            raise SectionError(
-                "material.free_energy.reference_voltage",
-                f"must be that of the schedule, {stated:g} V",
-            )
-        raise SectionError(
-            "schedule.reference_voltage",
-            f"must be {own:g} V, at which mu = 0 in {law.kind!r}, not {stated:g} V",
-        )
 
     def _check_stress_parts(self) -> None:
         if self.mechanics is None or self.mechanics.stress_in_reaction or self.schedule:
