@@ -25,7 +25,9 @@ class TensorConfig(Section):
 
     choices = (Choice(("values", "tensor")),)
 
-    values: _Row | None = Field(default=None, description="values along the three axes, three in 2-D too")
+    values: _Row | None = Field(
+        default=None, description="values along the three axes, three in 2-D too"
+    )
     tensor: tuple[_Row, _Row, _Row] | None = Field(
         default=None, description="or all entries, symmetric"
     )
