@@ -12,6 +12,7 @@ from mpi4py import MPI
 
 import chemomech
 from chemomech.config import create_config
+from chemomech.fenicsx import get_cell_nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 COMM = MPI.COMM_WORLD
@@ -56,7 +57,7 @@ def measure_walls(problem):
     cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
     expression = fem.Expression(ufl.grad(problem.c), np.full((1, 2), 1 / 3))
     gradients = expression.eval(mesh, cells).reshape(-1, 2)
-    x, y, _ = mesh.geometry.x[mesh.geometry.dofmap[cells]].mean(axis=1).T
+    x, y, _ = mesh.geometry.x[get_cell_nodes(mesh.geometry)[cells]].mean(axis=1).T
     for left in (20.0, 140.0):
         inside = (x > left) & (x < left + 80.0) & (np.abs(y - 40.0) < 25.0)
         along, across = gradients[inside].T

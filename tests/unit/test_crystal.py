@@ -14,6 +14,7 @@ from my_laws import Uneven
 from chemomech.config import StressConfig, create_config
 from chemomech.config.laws.eigenstrain import SIMULATION
 from chemomech.errors import InputError
+from chemomech.fenicsx import get_cell_nodes
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
 from chemomech.mapping.stress_model import StressModel
@@ -46,7 +47,7 @@ def measure(crystal, geometry=BOX):
     cells = np.arange(domain.mesh.topology.index_map(2).size_local, dtype=np.int32)
     expression = fem.Expression(laws.eigenstrain.strain(ufl.as_ufl(1.0)), np.full((1, 2), 1 / 3))
     values = expression.eval(domain.mesh, cells).reshape(-1, 3, 3)
-    middles = domain.mesh.geometry.x[domain.mesh.geometry.dofmap[cells]].mean(axis=1)
+    middles = domain.mesh.geometry.x[get_cell_nodes(domain.mesh.geometry)[cells]].mean(axis=1)
     return values, middles, parameters
 
 

@@ -7,6 +7,7 @@ from mpi4py import MPI
 from two_grains import mark_grains
 
 from chemomech.errors import InputError
+from chemomech.fenicsx import get_cell_nodes
 from chemomech.geometry.box import Box
 from chemomech.geometry.meshing import create_domain
 from chemomech.materials.orientation import create_euler_axes, create_turned_axes
@@ -29,7 +30,7 @@ def measure(axes, domain):
     cells = np.arange(domain.mesh.topology.index_map(2).size_local, dtype=np.int32)
     middle = np.array([[1 / 3, 1 / 3]])
     values = fem.Expression(axes.tensor, middle).eval(domain.mesh, cells).reshape(-1, 3, 3)
-    corners = domain.mesh.geometry.x[domain.mesh.geometry.dofmap[cells]]
+    corners = domain.mesh.geometry.x[get_cell_nodes(domain.mesh.geometry)[cells]]
     return values, corners.mean(axis=1)
 
 
