@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, get_args
@@ -88,6 +89,15 @@ class SectionError(ValueError):
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
         self.key = key
+
+
+@contextmanager
+def within(key: str) -> Iterator[None]:
+    """Put a section's key before those that checks of the section itself refuse."""
+    try:
+        yield
+    except SectionError as error:
+        raise SectionError(f"{key}.{error.key}", str(error)) from error
 
 
 def _locate(path: Path, info: ValidationInfo) -> Path:

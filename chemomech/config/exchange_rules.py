@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chemomech.config.base import SectionError
+from chemomech.config.base import SectionError, within
 from chemomech.config.laws.fitted_energy import EnergyTableConfig, PhasesConfig
 from chemomech.config.laws.free_energy import FreeEnergyConfig
 from chemomech.config.laws.reaction import LiteralConfig, ReactionConfig
@@ -49,14 +49,12 @@ def check_exchange(
             "reaction.0.kind",
             f"{reacting[0].kind!r} needs a composition within [0, 1]; bound material.free_energy",
         )
-    try:
+    with within("schedule"):
         for index, step in enumerate(schedule.step):
             _check_step(step, f"step.{index}", schedule, dimension, thermal_voltage)
             if any(isinstance(reaction, LiteralConfig) for reaction in reacting):
                 _check_literal(step, f"step.{index}", schedule)
         schedule.check_reach(initial_mean)
-    except SectionError as error:
-        raise SectionError(f"schedule.{error.key}", str(error)) from error
 
 
 def check_reference(law: FreeEnergyConfig, schedule: ScheduleConfig | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from chemomech.config.base import Choice, Section, SectionError
+from chemomech.config.base import Choice, Section, SectionError, within
 from chemomech.config.laws.axes import Frame, LocalAxes
 from chemomech.config.laws.free_energy import FreeEnergyConfig
 from chemomech.config.laws.mobility import MobilityConfig
@@ -53,14 +53,7 @@ class _GradientConfig(Section):
         return {} if self.anisotropy is None else {"anisotropy.frame": self.anisotropy.frame}
 
     def create(
-        self,
-        numbers: Numbers,
-        kappa: float,
-        unit: float,
-        axes: LocalAxes,
-        dimension: int,
-        *,
-        is_sheet: bool,
+        self, numbers: Numbers, kappa: float, unit: float, axes: LocalAxes
     ) -> ScalarOrTensor:
         """Create the coefficient, a scalar or a tensor.
 
@@ -69,14 +62,11 @@ class _GradientConfig(Section):
             kappa: Coefficient (J m^2/mol) where the factor is one.
             unit: Coefficient that is one in the equations.
             axes: Those of the particle.
-            dimension: Number of dimensions of the mesh.
-            is_sheet: Whether it is a sheet in plane stress; see `AnisotropyConfig.create_block`.
         """
         coefficient: Scalar = numbers.add("kappa", 1.0 / unit, kappa)
         if self.anisotropy is None:
             return coefficient
-        table = numbers.within("anisotropy")
-        return coefficient * self.anisotropy.create_block(table, axes, dimension, is_sheet=is_sheet)
+        return coefficient * self.anisotropy.create(numbers.within("anisotropy"), axes)
 
 
 class MaterialConfig(Section):
@@ -227,7 +217,5 @@ class MaterialConfig(Section):
             )
 
     def _check_mobility(self) -> None:
-        try:
+        with within("mobility"):
             self.mobility.check_range(*self.homogeneous_energy.bounds)
-        except SectionError as error:
-            raise SectionError(f"mobility.{error.key}", str(error)) from error

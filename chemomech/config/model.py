@@ -6,7 +6,7 @@ import math
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from chemomech.config.base import Section, SectionError
+from chemomech.config.base import Section, SectionError, within
 from chemomech.config.crystal import CrystalConfig, check_crystal
 from chemomech.config.exchange_rules import check_exchange, check_reference
 from chemomech.config.geometry import GeometryConfig, MeshConfig
@@ -196,10 +196,8 @@ class Config(Section):
     def _check_stiffness(self) -> None:
         if self.mechanics is None:
             return
-        try:
+        with within("mechanics.elasticity"):
             self.mechanics.elasticity.check_range(*self.composition_bounds)
-        except SectionError as error:
-            raise SectionError(f"mechanics.elasticity.{error.key}", str(error)) from error
 
     def _check_prestrain(self) -> None:
         if self.mechanics is None or self.mechanics.prestrain is None:
@@ -287,7 +285,5 @@ class Config(Section):
         raise SectionError("mechanics.stress_in_reaction", "has no meaning without a reaction")
 
     def _check_snapshots(self) -> None:
-        try:
+        with within("output"):
             self.output.snapshot_times(self.time.end)
-        except SectionError as error:
-            raise SectionError(f"output.{error.key}", str(error)) from error

@@ -29,6 +29,10 @@ class Strains(NamedTuple):
     total: Expr
 
 
+UNSTRAINED = Strains(0 * ufl.Identity(3), 0 * ufl.Identity(3))
+"""No strain."""
+
+
 class Mobility(Protocol):
     """Protocol of a mobility law; a new law is one such class."""
 

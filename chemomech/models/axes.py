@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -32,6 +33,8 @@ def create_local_axes(
     tangent: fem.Function | None,
     parameters: Parameters,
     unroll: Unroll | None = None,
+    *,
+    is_sheet: bool = False,
 ) -> LocalAxes:
     """Create the axes of a particle; Euler angles become parameters.
 
@@ -41,13 +44,15 @@ def create_local_axes(
         tangent: Unit vector along the wire, if needed.
         parameters: Those of the model.
         unroll: As `evaluate_formula` takes it.
+        is_sheet: Whether it is a sheet in plane stress.
 
     Raises:
         InputError: A group is unknown, two share cells, a cell is in none, or a formula is none.
     """
     wire = None if tangent is None else create_wire_rotation(tangent)
+    local = LocalAxes(domain.mesh.geometry.dim, is_sheet, wire)
     if not crystal:
-        return LocalAxes(wire)
+        return local
     angles: list[Scalar] = []
     grains = {
         table.cells: _create_orientation(table, f"crystal.{index}", parameters, unroll, angles)
@@ -74,7 +79,7 @@ def create_local_axes(
             former = present
 
     parameters.add_update(update)
-    return LocalAxes(wire, axes.tensor)
+    return replace(local, crystal=axes.tensor)
 
 
 def _create_orientation(

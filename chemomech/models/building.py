@@ -86,11 +86,10 @@ def create_problem(
     )
     start = _create_initial_composition(config, domain, homogeneous.bounds)
     mean = compute_mean(start, domain.mesh, domain.dx(discretisation.chemical_quadrature))
-    axes, dimension = _create_axes(config, particle, parameters), domain.mesh.geometry.dim
-    is_sheet = config.mechanics is not None and config.mechanics.assumption == "plane_stress"
+    axes = _create_axes(config, particle, parameters)
     energy = FreeEnergyDensity(
         homogeneous,
-        _create_gradient(config, dimension, parameters, axes, is_sheet=is_sheet),
+        _create_gradient(config, parameters, axes),
         _create_mechanics(config, particle, mean, parameters, axes),
     )
     problem = ChemoMechanics(
@@ -98,11 +97,7 @@ def create_problem(
         energy,
         # The scale of time is L0^2 / D: in these units the diffusivity is one at first.
         mobility.create(
-            Numbers(mobility, "material.mobility", parameters),
-            scales.diffusivity,
-            axes,
-            dimension,
-            is_sheet=is_sheet,
+            Numbers(mobility, "material.mobility", parameters), scales.diffusivity, axes
         ),
         _create_loads(config, scales),
         discretisation,
@@ -118,17 +113,13 @@ def create_problem(
     return problem
 
 
-def _create_gradient(
-    config: cfg.Config, dimension: int, parameters: Parameters, axes: LocalAxes, *, is_sheet: bool
-) -> ScalarOrTensor:
+def _create_gradient(config: cfg.Config, parameters: Parameters, axes: LocalAxes) -> ScalarOrTensor:
     material, scales = config.material, config.material.scales
     return material.gradient.create(
         Numbers(material.gradient, "material.gradient", parameters),
         material.kappa,
         scales.chemical_potential * scales.length**2,
         axes,
-        dimension,
-        is_sheet=is_sheet,
     )
 
 
@@ -230,7 +221,12 @@ def _create_stepper(config: cfg.Config, problem: ChemoMechanics, memory: Memory 
 def _create_axes(config: cfg.Config, particle: Particle, parameters: Parameters) -> LocalAxes:
     """Create the axes that laws refer to."""
     return create_local_axes(
-        config.crystal, particle.domain, particle.tangent, parameters, _find_unroll(config)
+        config.crystal,
+        particle.domain,
+        particle.tangent,
+        parameters,
+        _find_unroll(config),
+        is_sheet=config.mechanics is not None and config.mechanics.assumption == "plane_stress",
     )
 
 

@@ -12,7 +12,7 @@ import ufl
 from ufl.core.expr import Expr
 
 from chemomech.errors import InputError
-from chemomech.materials.mobility import Strains
+from chemomech.materials.mobility import UNSTRAINED, Strains
 
 _Shape = tuple[int, ...]
 Returned = Any
@@ -51,11 +51,10 @@ class Method:
 
 
 _HALF, _NONE = ufl.as_ufl(0.5), ufl.as_ufl(0.0)
-_UNSTRAINED = Strains(0 * ufl.Identity(3), 0 * ufl.Identity(3))
 METHODS = {
     "density": Method({"c": _HALF}, "a scalar"),
     "value": Method(
-        {"c": _HALF, "strains": _UNSTRAINED},
+        {"c": _HALF, "strains": UNSTRAINED},
         "a scalar, or a symmetric tensor of as many rows as the mesh has dimensions",
         ((), (2, 2), (3, 3)),
     ),

@@ -19,6 +19,7 @@ from chemomech.config.laws.tensors import AnisotropyConfig, StrainSensitivityCon
 from chemomech.config.laws.user_law import UserLawConfig
 from chemomech.errors import InputError, naming
 from chemomech.materials.mobility import (
+    UNSTRAINED,
     AnisotropicMobility,
     ConstantMobility,
     DegenerateMobility,
@@ -32,7 +33,6 @@ from chemomech.text_files import read_columns
 from chemomech.units import Diffusivity
 
 _COLUMNS = ("c", "diffusivity_m2_per_s")
-_UNSTRAINED = Strains(0 * ufl.Identity(3), 0 * ufl.Identity(3))
 
 
 class MobilityConfig(LawConfig):
@@ -61,22 +61,17 @@ class MobilityConfig(LawConfig):
         """Key that makes the law depend on strain; None where it does not."""
         return None if self.strain is None else "strain"
 
-    def create(
-        self, numbers: Numbers, unit: float, axes: LocalAxes, dimension: int, *, is_sheet: bool
-    ) -> Mobility:
+    def create(self, numbers: Numbers, unit: float, axes: LocalAxes) -> Mobility:
         """Create the law.
 
         Args:
             numbers: Numbers of the table.
             unit: Diffusivity (m^2/s) that is one in the equations.
             axes: Those of the particle.
-            dimension: Number of dimensions of the mesh.
-            is_sheet: Whether it is a sheet in plane stress; see `AnisotropyConfig.create_block`.
         """
         law = self._create_isotropic(numbers, unit)
         if self.anisotropy is not None:
-            table = numbers.within("anisotropy")
-            factors = self.anisotropy.create_block(table, axes, dimension, is_sheet=is_sheet)
+            factors = self.anisotropy.create(numbers.within("anisotropy"), axes)
             law = AnisotropicMobility(law, factors)
         if self.strain is not None:
             sensitivity = self.strain.create(numbers.within("strain"), axes)
@@ -89,7 +84,7 @@ class MobilityConfig(LawConfig):
         That is where the factors by direction are one; of a tensor, its largest diagonal entry.
         """
         law = self._create_isotropic(Numbers(self), 1.0)
-        value = ufl.as_ufl(law.value(ufl.as_ufl(composition), _UNSTRAINED))
+        value = ufl.as_ufl(law.value(ufl.as_ufl(composition), UNSTRAINED))
         rows = range(value.ufl_shape[0]) if value.ufl_shape else ()
         found = [evaluate(one) for one in [value[i, i] for i in rows] or [value]]
         return max(one for one in found if one is not None)
@@ -278,4 +273,4 @@ class UserMobilityConfig(MobilityConfig, UserLawConfig):
             )
         if self.anisotropy is not None:
             with naming(key="anisotropy"):
-                AnisotropicMobility(self.law, ufl.Identity(3)).value(ufl.as_ufl(0.5), _UNSTRAINED)
+                AnisotropicMobility(self.law, ufl.Identity(3)).value(ufl.as_ufl(0.5), UNSTRAINED)

@@ -81,24 +81,9 @@ class AnisotropyConfig(TensorConfig):
         factors = np.linalg.eigvalsh(matrix)
         return float(factors[0]), float(factors[-1])
 
-    def create_block(
-        self, numbers: Numbers, axes: LocalAxes, dimension: int, *, is_sheet: bool
-    ) -> Expr:
-        """Create the tensor T in global axes, of as many rows as the mesh has dimensions.
-
-        Of a long body, whose fields do not depend on z, it is the block in the plane. A thin sheet,
-        sealed at its faces, has a gradient across such that nothing flows through them:
-        T_ab - T_az T_zb / T_zz.
-        """
-        tensor, rows = self.create(numbers, axes), range(dimension)
-        if not is_sheet:
-            return ufl.as_matrix([[tensor[i, j] for j in rows] for i in rows])
-        return ufl.as_matrix(
-            [
-                [tensor[i, j] - tensor[i, 2] * tensor[2, j] / tensor[2, 2] for j in rows]
-                for i in rows
-            ]
-        )
+    def create(self, numbers: Numbers, axes: LocalAxes) -> Expr:
+        """Create the tensor in global axes, of as many rows as the mesh has dimensions."""
+        return axes.restrict(super().create(numbers, axes))
 
     @staticmethod
     def _require(matrix: Matrix) -> None:
