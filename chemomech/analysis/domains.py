@@ -114,7 +114,8 @@ def analyse_domains(
         wire: Where the vertices lie in the wire; see `locate_along_wire`.
         threshold: Composition above which a vertex is Li-rich.
     """
-    return _analyse(grid, composition, wire, LI_RICH, (-math.inf, threshold, math.inf))
+    volumes, limits = compute_vertex_volumes(grid), (-math.inf, threshold, math.inf)
+    return _analyse(grid, composition, volumes, wire, LI_RICH, limits)
 
 
 def analyse_phases(
@@ -136,9 +137,9 @@ def analyse_phases(
     Returns:
         Statistics of each phase, in the order of their names.
     """
-    edges = (-math.inf, -math.inf, *limits, math.inf)
+    edges, volumes = (-math.inf, -math.inf, *limits, math.inf), compute_vertex_volumes(grid)
     return tuple(
-        _analyse(grid, composition, wire, name, (poorer, low, high))
+        _analyse(grid, composition, volumes, wire, name, (poorer, low, high))
         for name, poorer, low, high in zip(names, edges[:-2], edges[1:-1], edges[2:], strict=True)
     )
 
@@ -146,6 +147,7 @@ def analyse_phases(
 def _analyse(
     grid: SnapshotGrid,
     composition: FloatArray,
+    volumes: FloatArray,
     wire: WireCoordinates | None,
     name: str,
     limits: tuple[float, float, float],
@@ -155,7 +157,6 @@ def _analyse(
     c = np.asarray(composition, dtype=np.float64)
     # What is richer lies outside as well.
     labels = label_domains(grid.edges, np.where(c <= high, c, -math.inf), low)
-    volumes = compute_vertex_volumes(grid)
     return DomainStatistics(
         domains=_measure(grid, labels, volumes, wire),
         interface_width=_measure_width(grid, c, poorer, low, high),

@@ -56,10 +56,9 @@ def _compute_period(length: float, walls: int) -> float:
 def _find_walls(wire: WireCoordinates, c: FloatArray, low: float, high: float) -> list[FloatArray]:
     """Find the places on the mid-line where each line crosses a wall."""
     solid = np.ptp(wire.height) > 0
-    points = [wire.along, wire.across] + ([wire.height] if solid else [])
-    interpolate = LinearNDInterpolator(np.column_stack(points), c)
+    interpolate = LinearNDInterpolator(wire.triangulation, c)
     volume = wire.length * wire.width * (np.ptp(wire.height) if solid else 1.0)
-    spacing = (volume / len(c)) ** (1.0 / len(points)) / _FINER
+    spacing = (volume / len(c)) ** (1.0 / wire.triangulation.ndim) / _FINER
     # Half a sample from the ends, whose vertices the bend's rounding may put outside.
     count = max(round(wire.length / spacing), 2)
     along = (np.arange(count) + 0.5) * wire.length / count

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import Delaunay
 
 from chemomech.arrays import FloatArray
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
@@ -33,6 +35,12 @@ class WireCoordinates:
     width: float
     length: float
     bend: tuple[float, float]
+
+    @cached_property
+    def triangulation(self) -> Delaunay:
+        """Simplices between the vertices where they lie in the unrolled wire."""
+        places = (self.along, self.across, self.height)
+        return Delaunay(np.column_stack(places if np.ptp(self.height) > 0 else places[:2]))
 
     def find_in_bend(self, along: FloatArray) -> NDArray[np.bool_]:
         """Tell which places on the mid-line (nm) lie in the bend."""

@@ -17,11 +17,10 @@ from chemomech.config.base import (
     Section,
     SectionError,
 )
+from chemomech.geometry.box import SIDES
 from chemomech.units import BendAngle, NonNegativeLength, PositiveLength
 
 Cell = Literal["auto", "quadrilateral", "triangle", "hexahedron", "tetrahedron"]
-_SIDES = {"x": ("left", "right"), "y": ("bottom", "top"), "z": ("back", "front")}
-"""Facet groups of a box by axis."""
 _IMAGES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".npy")
 _OUTLINES = (".geojson", ".json")
 
@@ -161,7 +160,8 @@ class BoxConfig(Section):
     def check_groups(self, groups: Mapping[str, str]) -> None:
         """Refuse facet groups, by their keys, that are sides of an axis along which it repeats."""
         for key, group in groups.items():
-            axis = next((axis for axis, sides in _SIDES.items() if group in sides), None)
+            sides = zip("xyz", SIDES, strict=True)
+            axis = next((axis for axis, names in sides if group in names), None)
             if axis in self.periodic:
                 raise SectionError(
                     key, f"{group!r} is no boundary: the box repeats along {axis} (periodic)"

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from chemomech.errors import InputError
 from chemomech.geometry.checks import require_positive
 
+SIDES = (("left", "right"), ("bottom", "top"), ("back", "front"))
+"""Facet groups by axis."""
+
 
 @dataclass(frozen=True)
 class Box:

@@ -104,6 +104,8 @@ def create_fold(mesh: Mesh) -> Callable[[FloatArray], FloatArray]:
     It takes and returns coordinates in mesh units, shape (3, points). What is interpolated on a
     periodic mesh needs one value where sides meet, whatever cell and rank it is asked for.
     """
+    if not is_periodic(mesh):
+        return lambda x: x
     periods = find_periods(mesh)
     highest = np.empty(3)
     mesh.comm.Allreduce(mesh.geometry.x.max(axis=0, initial=-np.inf), highest, op=MPI.MAX)

@@ -10,7 +10,7 @@ import numpy as np
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
-from chemomech.geometry.box import Box
+from chemomech.geometry.box import SIDES, Box
 from chemomech.geometry.distribution import MeshArrays
 from chemomech.geometry.domain import MESH_LENGTH_UNIT
 from chemomech.geometry.gmsh_session import GmshSession, extract_arrays
@@ -18,8 +18,6 @@ from chemomech.geometry.nanowire import Nanowire
 from chemomech.geometry.periodicity import pair_sides
 
 _SIMPLICES = ("triangle", "tetrahedron")
-_SIDES = (("left", "right"), ("bottom", "top"), ("back", "front"))
-"""Sides of a box by axis."""
 _FEWEST_PERIODIC = 3
 """Cells along a periodic axis, at least."""
 
@@ -91,6 +89,8 @@ def mesh_box(box: Box, size: float, cell: str) -> MeshArrays:
         InputError: A periodic axis has fewer than three cells, which would not be told apart by
             their corners, or cells of a type whose facets need not meet.
     """
+    if not box.periodic:
+        return mesh_strip(_strip_of_box(box), size, cell)
     lengths = [length / MESH_LENGTH_UNIT for length in box.lengths]
     for axis in box.periodic_axes:
         if _count_cells(lengths[axis], size, cell in _SIMPLICES) < _FEWEST_PERIODIC:
@@ -99,12 +99,12 @@ def mesh_box(box: Box, size: float, cell: str) -> MeshArrays:
                 f"along the periodic axis {'xyz'[axis]}, got {size:.4g} nm",
                 key="mesh.size",
             )
-    if box.periodic and cell == "tetrahedron":
+    if cell == "tetrahedron":
         raise InputError(
             "tetrahedra do not meet across periodic sides; use hexahedron", key="mesh.cell"
         )
     arrays = mesh_strip(_strip_of_box(box), size, cell)
-    joined = {name for axis in box.periodic_axes for name in _SIDES[axis]}
+    joined = {name for axis in box.periodic_axes for name in SIDES[axis]}
     facets = {name: rows for name, rows in arrays.facets.items() if name not in joined}
     pairs = pair_sides(arrays.points, lengths, box.periodic_axes)
     return replace(arrays, facets=facets, pairs=pairs)
@@ -120,7 +120,7 @@ def _strip_of_box(box: Box) -> _Strip:
         centres=(None,),
         along=(lengths[0],),
         height=lengths[2] if box.dimension == 3 else None,
-        names=(*_SIDES[0], *_SIDES[1], *_SIDES[2]),
+        names=(*SIDES[0], *SIDES[1], *SIDES[2]),
     )
 
 

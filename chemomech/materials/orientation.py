@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+import scipy  # which loads its parts when they are used
 
 from chemomech.arrays import FloatArray
 from chemomech.errors import InputError
@@ -21,12 +21,14 @@ def create_euler_axes(angles: Sequence[float]) -> FloatArray:
         angles: Bunge's Euler angles phi1, Phi, phi2 in rad. With Phi = 0 the crystal is turned by
             phi1 + phi2 about z, counter-clockwise.
     """
-    return np.asarray(Rotation.from_euler("ZXZ", np.asarray(angles, dtype=np.float64)).as_matrix())
+    turn = scipy.spatial.transform.Rotation.from_euler("ZXZ", np.asarray(angles, dtype=np.float64))
+    return np.asarray(turn.as_matrix())
 
 
 def create_turned_axes(angles: FloatArray) -> FloatArray:
     """Create the axes of crystals turned by angles (rad, shape (n,)) about z, shape (n, 3, 3)."""
-    return np.asarray(Rotation.from_euler("Z", angles.reshape(-1, 1)).as_matrix())
+    turns = scipy.spatial.transform.Rotation.from_euler("Z", angles.reshape(-1, 1))
+    return np.asarray(turns.as_matrix())
 
 
 def create_axes_from_two(first: Sequence[float], second: Sequence[float]) -> FloatArray:

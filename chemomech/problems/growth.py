@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import ufl
 from basix.ufl import element
@@ -23,20 +24,15 @@ class WaveGrowth:
 
     That is for g'' < 0; elsewhere, and without a gradient energy, it is zero. Boundaries,
     interfaces and the strain of a coherent solid slow waves down or let them decay: the rate tells
-    in what time something could happen, not that it does. But where the elastic energy is not
-    quadratic in c and strain together, as with a stiffness C(c), strain may make a homogeneous
-    state unstable though g'' > 0.
-
-    Attributes:
-        misses_strain: Whether that is so.
+    in what time something could happen, not that it does; see `misses_strain`.
     """
 
     def __init__(self, problem: ChemoMechanics) -> None:
+        self._problem = problem
         self._comm: MPI.Comm = problem.domain.mesh.comm
         gradient = problem.energy_density.gradient_coefficient
         c = ufl.variable(problem.c)
         curvature = ufl.diff(ufl.diff(problem.energy_density.chemical(c), c), c)
-        self.misses_strain = _depends_on_strain(problem)
         instability = ufl.max_value(-curvature, 0.0)
         mesh = problem.domain.mesh
         mobility = ufl.as_ufl(problem.mobility.value(problem.c, problem.strains()))
@@ -49,8 +45,22 @@ class WaveGrowth:
         degree = problem.discretisation.chemical_quadrature
         self._rates = NodalProjection(rate, cells, degree, "growth")
         # M g'' is the diffusivity of a gradient of c; where g'' is small, waves decay otherwise.
-        diffusivity = _bound_below(mobility) * ufl.max_value(curvature, 1.0)
-        self._diffusivities = NodalProjection(diffusivity, cells, degree, "diffusivity")
+        self._diffusivity = _bound_below(mobility) * ufl.max_value(curvature, 1.0)
+        self._degree = degree
+
+    @cached_property
+    def misses_strain(self) -> bool:
+        """True where strain may make a homogeneous state unstable though g'' > 0.
+
+        The elastic energy is not quadratic in c and strain together then, as with a stiffness C(c).
+        """
+        return _depends_on_strain(self._problem)
+
+    @cached_property
+    def _diffusivities(self) -> NodalProjection:
+        """Compiled when first asked for: only what may be stationary needs it."""
+        cells = self._rates.function.function_space
+        return NodalProjection(self._diffusivity, cells, self._degree, "diffusivity")
 
     def compute_highest(self) -> float:
         """Highest of the cells' mean rates, in the problem's unit of time; collective."""

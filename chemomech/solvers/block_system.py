@@ -107,15 +107,16 @@ class BlockSystem:
     def assemble_residual(self, x: PETSc.Vec, residual: PETSc.Vec) -> None:
         """Evaluate the residual at ``x``; rows of Dirichlet dofs hold x - value."""
         self.scatter_unknowns(x)
+        values = [field.resolve(field.function.x.array) for field in self.fields]
         parts = []
         for index, (form, local) in enumerate(zip(self._residual_forms, self._local, strict=True)):
             local.array[:] = 0
             fem.assemble_vector(local.array, form)
             local.scatter_reverse(la.InsertMode.add)
-            local.array[:] = self.fields[index].resolve(local.array)
+            if (axes := self.fields[index].axes) is not None:
+                local.array[:] = axes.resolve(local.array)
             for held, condition in self._given_up[index]:
-                field = self.fields[held]
-                condition.set(local.array, field.resolve(field.function.x.array), -1.0)
+                condition.set(local.array, values[held], -1.0)
             parts.append(local.array[: self.sizes[index]])
         residual.setArray(np.concatenate(parts))
 
