@@ -71,7 +71,6 @@ class StressModel:
         axes = create_local_axes(config.crystal, domain, tangent, parameters)
         mechanics = create_mechanics(config, "", parameters, axes, assumption, STRESS_UNIT, use)
         loads = _create_loads(config, domain)
-        self._elasticity = mechanics.elasticity
         self.problem = StaticStress(
             domain, mechanics, composition, loads, config.mesh.degree, parameters
         )
@@ -104,12 +103,12 @@ class StressModel:
             InputError: The stiffness of a mixture is no stable solid's at one of them.
             ConvergenceError: The linear solver fails.
         """
-        if isinstance(self._elasticity, MixedElasticity):
+        if isinstance(law := self.problem.solid.mechanics.elasticity, MixedElasticity):
             values, comm = self.composition.x.array, self.domain.mesh.comm
             lowest = comm.allreduce(values.min(initial=math.inf), op=MPI.MIN)
             highest = comm.allreduce(values.max(initial=-math.inf), op=MPI.MAX)
             with naming(key="elasticity.compositions"):
-                self._elasticity.require_stability(lowest, highest)
+                law.require_stability(lowest, highest)
         result = self._solver.solve()
         if not result.converged:
             raise ConvergenceError(

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 from dolfinx import fem
+from numpy.typing import ArrayLike
 
 from chemomech import config as cfg
 from chemomech.arrays import FloatArray
@@ -54,7 +55,7 @@ def create_local_axes(
     if not crystal:
         return local
     angles: list[Scalar] = []
-    grains = {
+    grains: dict[str | None, ArrayLike | Orientation] = {
         table.cells: _create_orientation(table, f"crystal.{index}", parameters, unroll, angles)
         for index, table in enumerate(crystal)
     }
@@ -88,13 +89,12 @@ def _create_orientation(
     parameters: Parameters,
     unroll: Unroll | None,
     found: list[Scalar],
-) -> Orientation:
+) -> FloatArray | Orientation:
     """Create an orientation; what it depends on is added to what was found."""
     if table.formula is not None:
         return partial(_turn_by_place, table.formula, f"{name}.formula", unroll)
     if table.axes is not None:
-        fixed = create_axes_from_two(*table.axes)
-        return lambda points: fixed
+        return create_axes_from_two(*table.axes)
     angles = Numbers(table, name, parameters).add("euler_angles", keep_zeros=True)
     if any(evaluate(angle) is None for angle in angles):
         raise InputError("cannot vary in space; state a formula", key=f"{name}.euler_angles")

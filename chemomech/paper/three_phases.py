@@ -6,15 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.constants import R
 
-from chemomech import (
-    LIXV2O5,
-    RunResults,
-    compute_vertex_volumes,
-    find_phases,
-    read_phases,
-)
+from chemomech import RunResults, compute_vertex_volumes
 from chemomech.paper.beyond import measure_end
 from chemomech.paper.page import Findings, Table
 from chemomech.paper.reproduction import Reproduction
@@ -27,7 +20,6 @@ _LAWS = {
     ("strain_cells", "bca"): "cells, layers across the wire",
 }
 _WIRES = ("delithiated", "lithiated")
-_PHASES = find_phases(LIXV2O5)
 _GRADED = 0.25
 """Share of the miscibility gap that composition must span to be more than a mixture."""
 
@@ -46,13 +38,14 @@ def make(work: Reproduction) -> Findings:
     ratios = _compare_stress(by_law)
     names = [f"{wire}, {law}" for wire, law in zip(wires, laws, strict=True)]
     columns = {name: [end[name] for end in ends] for name in ends[0]}
-    pair = _PHASES.coexistences[0]
-    curvature = float(_PHASES.curve.curvature((pair.poor + pair.rich) / 2))
+    phases = runs[0].config.material.phases
+    pair = phases.coexistences[0]
+    curvature = float(phases.curve.curvature((pair.poor + pair.rich) / 2))
     return Findings(
         values={
             "laws": by_law,
             "ratios": dict(zip(ratios.columns["law"], ratios.columns["ratio"], strict=True)),
-            "limit": -curvature * pair.miscibility_gap**2 / 8,
+            "limit": pair.coherent_cost(-curvature / 2),
         },
         films=work.list_films(runs, names),
         tables=[
@@ -85,7 +78,7 @@ def _name_law(run: RunResults) -> str:
 def _find_pair(run: RunResults) -> int:
     """Find which pair of neighbouring phases the mean composition of a run lies between."""
     initial: Any = run.config.initial
-    return sum(initial.mean > pair.rich for pair in _PHASES.coexistences)
+    return sum(initial.mean > pair.rich for pair in run.config.material.phases.coexistences)
 
 
 def _estimate_misfit(run: RunResults) -> dict[str, float]:
@@ -100,8 +93,8 @@ def _estimate_misfit(run: RunResults) -> dict[str, float]:
     """
     mechanics: Any = run.config.mechanics
     law, material = mechanics.eigenstrain, run.config.material
-    cells = read_phases(law.file)
-    pair = _PHASES.coexistences[_find_pair(run)]
+    cells = law.phases
+    pair = material.phases.coexistences[_find_pair(run)]
     edges = ["abc".index(edge) for edge in law.axes[:2]]
     strains = np.array([np.diag(cell.eigenstrain(cells[0]))[edges] for cell in cells])
     x = [cell.x for cell in cells]
@@ -110,18 +103,17 @@ def _estimate_misfit(run: RunResults) -> dict[str, float]:
     )
     least = min(abs(along), abs(across)) if along * across > 0.0 else 0.0
     young = mechanics.elasticity.young_modulus
-    unit = R * material.temperature * material.site_concentration
     return {
         "misfit_along": along,
         "misfit_across": across,
-        "coherent_cost_RTC": young * least**2 / (8 * unit),
+        "coherent_cost_RTC": young * least**2 / (8 * material.scales.energy_density),
     }
 
 
 def _measure_contrast(run: RunResults) -> dict[str, Any]:
     """Measure how far the composition has separated, and say so in words."""
-    number = _find_pair(run)
-    pair, (low, high) = _PHASES.coexistences[number], _PHASES.spinodals[number]
+    number, phases = _find_pair(run), run.config.material.phases
+    pair, (low, high) = phases.coexistences[number], phases.spinodals[number]
     c, volumes = run.read("composition"), compute_vertex_volumes(run.grid)
     order = np.argsort(c)
     shares = np.cumsum(volumes[order]) / volumes.sum()
