@@ -48,17 +48,10 @@ def run(demo, output, changes):
     return demo.main([str(output), *words])
 
 
-def share_folder(factory, name):
-    """One empty folder that all ranks see."""
-    path = Path(COMM.bcast(str(factory.mktemp(name))))
-    COMM.barrier()
-    return path
-
-
 @pytest.fixture(scope="module")
-def results(both_ways, tmp_path_factory):
+def results(both_ways, share_folder):
     """Folder with both runs in their short form."""
-    output = share_folder(tmp_path_factory, "both") / "results"
+    output = share_folder("both") / "results"
     assert run(both_ways, output, SHORT) == 0
     COMM.barrier()
     yield output
@@ -122,8 +115,8 @@ def test_pattern_is_measured(both_ways, values, expected):
     assert found == pytest.approx(expected)
 
 
-def test_used_folder_is_refused(both_ways, tmp_path_factory, capfd):
-    output = share_folder(tmp_path_factory, "used")
+def test_used_folder_is_refused(both_ways, share_folder, capfd):
+    output = share_folder("used")
     if COMM.rank == 0:
         (output / "mine.txt").write_text("kept")
     COMM.barrier()
@@ -131,15 +124,15 @@ def test_used_folder_is_refused(both_ways, tmp_path_factory, capfd):
     assert ("both_ways: error: " in capfd.readouterr().err) == (COMM.rank == 0)
 
 
-def test_unknown_key_is_refused(both_ways, tmp_path_factory):
-    output = share_folder(tmp_path_factory, "unknown") / "results"
+def test_unknown_key_is_refused(both_ways, share_folder):
+    output = share_folder("unknown") / "results"
     assert run(both_ways, output, ["geometry.widht=60 nm"]) == 2
     assert not output.exists()
 
 
 @pytest.mark.slow
-def test_few_large_domains_or_many_stripes(both_ways, tmp_path_factory, capfd):
-    output = share_folder(tmp_path_factory, "claim") / "results"
+def test_few_large_domains_or_many_stripes(both_ways, share_folder, capfd):
+    output = share_folder("claim") / "results"
     changes = ["mesh.size=5 nm", "mesh.allow_coarse=true", "output.count=3", "output.movie=false"]
     assert run(both_ways, output, changes) == 0
     text = COMM.bcast(capfd.readouterr().out)

@@ -7,7 +7,6 @@ import pytest
 from matplotlib.image import imread
 from mpi4py import MPI
 
-from chemomech.cli import main
 from chemomech.config import load_config
 from chemomech.output.ledger import read_ledger
 from chemomech.paper.stress_over_cycles import SHORT
@@ -19,13 +18,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(run_demo):
     """Folder of a short run that all ranks see."""
-    output = Path(COMM.bcast(str(tmp_path_factory.mktemp("cycles")))) / "results"
-    words = [word for change in SHORT for word in ("--set", change)]
-    assert main(["run", str(DEMO), "--output", str(output), "--quiet", *words]) == 0
-    COMM.barrier()
-    yield output
+    yield run_demo("cycles", SHORT)
     COMM.barrier()
 
 

@@ -69,13 +69,6 @@ def arguments(demo, output, extra=()):
     return ["run", str(DEMOS / f"{demo}.toml"), "--output", str(output), *words]
 
 
-def share_folder(factory, name):
-    """One empty folder that all ranks see."""
-    path = Path(COMM.bcast(str(factory.mktemp(name))))
-    COMM.barrier()
-    return path
-
-
 @pytest.fixture(
     scope="module",
     params=[
@@ -85,12 +78,9 @@ def share_folder(factory, name):
         pytest.param("outlined_particle", marks=pytest.mark.slow),
     ],
 )
-def results(request, tmp_path_factory):
+def results(request, run_demo):
     """Folder with the results of a demo in its short form."""
-    output = share_folder(tmp_path_factory, request.param) / "results"
-    assert main([*arguments(request.param, output), "--quiet"]) == 0
-    COMM.barrier()
-    yield output
+    yield run_demo(request.param, [*SHORT[request.param], *COMMON])
     COMM.barrier()
 
 
@@ -210,8 +200,8 @@ def test_two_ranks_in_a_batch_log(demo, tmp_path):
     assert two["energy_total_J"][-1] == pytest.approx(end, rel=1e-5)
 
 
-def test_no_convergence_is_exit_code_3(tmp_path_factory, capfd):
-    output = share_folder(tmp_path_factory, "diverges") / "results"
+def test_no_convergence_is_exit_code_3(share_folder, capfd):
+    output = share_folder("diverges") / "results"
     extra = ["time.adaptive=false", "time.first_step=0.1 s", "solver.max_newton_iterations=1"]
     assert main(arguments("bent_nanowire", output, extra)) == 3
     COMM.barrier()
@@ -219,16 +209,16 @@ def test_no_convergence_is_exit_code_3(tmp_path_factory, capfd):
     assert not (output / "ledger.csv").exists()
 
 
-def test_bad_input_is_exit_code_2(tmp_path_factory):
-    output = share_folder(tmp_path_factory, "refused") / "results"
+def test_bad_input_is_exit_code_2(share_folder):
+    output = share_folder("refused") / "results"
     assert main(arguments("bent_nanowire", output, ["geometry.width=-1 nm"])) == 2
     assert not output.exists()
 
 
 @pytest.mark.one_rank
 @pytest.mark.skipif(not MICROGRAPH.exists(), reason=f"no real micrograph: {MICROGRAPH} is missing")
-def test_particle_of_the_real_micrograph(tmp_path_factory):
-    output = share_folder(tmp_path_factory, "micrograph") / "results"
+def test_particle_of_the_real_micrograph(share_folder):
+    output = share_folder("micrograph") / "results"
     # One sliver among many, 2 um long; a wide interface, so that a coarse mesh resolves it.
     region = "[[250, 295], [325, 295], [325, 340], [250, 340]]"
     words = [

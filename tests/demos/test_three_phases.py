@@ -20,17 +20,13 @@ SHORT = [
 ]
 
 pytestmark = pytest.mark.slow
-alone = pytest.mark.skipif(COMM.rank > 0, reason="results are read by one rank")
+alone = pytest.mark.skipif(COMM.size > 1, reason="results are read by one process")
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(run_demo):
     """Folder of a short run that all ranks see."""
-    output = Path(COMM.bcast(str(tmp_path_factory.mktemp("phases")))) / "results"
-    words = [word for change in SHORT for word in ("--set", change)]
-    assert main(["run", str(DEMO), "--output", str(output), "--quiet", *words]) == 0
-    COMM.barrier()
-    yield output
+    yield run_demo("three_phases", SHORT)
     COMM.barrier()
 
 

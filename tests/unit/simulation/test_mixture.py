@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 from box import ELASTIC, create_tables
 from mpi4py import MPI
-from stopping import stop_after
+from stopping import run_whole_and_in_parts
 
-import chemomech
 from chemomech.config import create_config
-from chemomech.errors import InputError, StoppedEarly
+from chemomech.errors import InputError
 from chemomech.models.building import create_problem, create_stepper
 from chemomech.models.particle import create_particle
-from chemomech.output.ledger import read_ledger
 
 COMM = MPI.COMM_WORLD
 ISOTROPIC = ELASTIC["elasticity"]
@@ -94,13 +92,7 @@ def test_a_restarted_run_ends_as_if_undisturbed(folder, monkeypatch):
     """The elastic preconditioner is built again from the state it was built from."""
     time = {"end": "60 ms", "adaptive": False, "first_step": "5 ms"}
     config = configure("iterative", time=time, solver={"preset": "iterative"})
-    chemomech.simulate(config, folder / "whole", COMM, quiet=True)
-    with monkeypatch.context() as patch:
-        stop_after(6, patch)
-        with pytest.raises(StoppedEarly):
-            chemomech.simulate(config, folder / "parts", COMM, quiet=True)
-    chemomech.simulate(config, folder / "parts", COMM, quiet=True, restart=True)
-    whole, parts = (read_ledger(folder / name / "ledger.csv") for name in ("whole", "parts"))
+    whole, parts = run_whole_and_in_parts(config, folder, monkeypatch, 6)
     for name in ("lithium_mean", "c_min", "c_max", "energy_total_J_per_m", "krylov_iterations"):
         np.testing.assert_array_equal(parts[name], whole[name])
     energies = whole["energy_total_J_per_m"]

@@ -12,14 +12,14 @@ import ufl
 from box import ELASTIC, create_tables
 from box import MATERIAL as BOX_MATERIAL
 from mpi4py import MPI
-from stopping import stop_after
+from stopping import run_whole_and_in_parts, stopped_after
 
 import chemomech
 from chemomech import open_run
 from chemomech.cli import main
 from chemomech.config import create_config, format_config, load_config
 from chemomech.config.loading import load_stored_config
-from chemomech.errors import InputError, StoppedEarly, UnloadedLawError
+from chemomech.errors import InputError, UnloadedLawError
 from chemomech.models.building import create_problem, create_stepper
 from chemomech.models.particle import create_particle
 from chemomech.output.ledger import read_ledger
@@ -128,26 +128,16 @@ def test_results_open_without_the_code(file, place):
 
 def test_restarted_they_end_as_if_undisturbed(file, place, monkeypatch):
     config = load(file, "solver.preset=iterative", "output.movie=false")
-    chemomech.simulate(config, place / "whole", COMM, quiet=True)
-    stop_early(config, place / "parts", monkeypatch)
-    chemomech.simulate(config, place / "parts", COMM, quiet=True, restart=True)
-    whole, parts = (read_ledger(place / name / "ledger.csv") for name in ("whole", "parts"))
+    whole, parts = run_whole_and_in_parts(config, place, monkeypatch, 5)
     tolerance = 0.0 if COMM.size == 1 else 1e-12
     for name in ("lithium_mean", "c_min", "c_max", "energy_total_J_per_m"):
         scale = np.abs(whole[name]).max()
         np.testing.assert_allclose(parts[name], whole[name], rtol=0, atol=tolerance * scale)
 
 
-def stop_early(config, folder, monkeypatch, count=5):
-    with monkeypatch.context() as patch:
-        stop_after(count, patch)
-        with pytest.raises(StoppedEarly):
-            chemomech.simulate(config, folder, COMM, quiet=True)
-    COMM.barrier()
-
-
 def test_a_changed_source_is_a_changed_configuration(file, place, monkeypatch):
-    stop_early(load(file, "output.movie=false"), place / "run", monkeypatch)
+    with stopped_after(5, monkeypatch):
+        chemomech.simulate(load(file, "output.movie=false"), place / "run", COMM, quiet=True)
     if COMM.rank == 0:
         module = place / "my_laws.py"
         module.write_text(module.read_text() + "\n# Another comment.\n")
